@@ -1,0 +1,2 @@
+/** TG9xxx: the edge server cannot do what it was told. */
+export const RUNTIME = {};

@@ -1,0 +1,109 @@
+import ipaddr from "ipaddr.js";
+import type { Range } from "./intervals.js";
+
+export type Family = 4 | 6;
+
+/** One IP address; `value` is its 32 or 128 bits as a number. */
+export interface Address {
+  readonly family: Family;
+  readonly value: bigint;
+}
+
+/** An address prefix whose host bits are all zero. */
+export interface Prefix {
+  readonly family: Family;
+  readonly base: bigint;
+  readonly length: number;
+}
+
+export const ADDRESS_BITS = { 4: 32, 6: 128 } as const satisfies Record<Family, number>;
+
+/** Reads dotted-quad IPv4 (four decimal parts, no other spelling) or RFC 4291 IPv6 without a zone. */
+export function parseAddress(text: string): Address | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return addressFromBytes(ipaddr.IPv4.parse(text).toByteArray());
+  if (!text.includes(":") || text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
+  return addressFromBytes(ipaddr.IPv6.parse(text).toByteArray());
+}
+
+/** What `parsePrefix` found: a prefix, or the prefix that was meant where host bits are set. */
+export type ParsedPrefix =
+  | { readonly kind: "prefix"; readonly prefix: Prefix }
+  | { readonly kind: "hostBits"; readonly meant: Prefix }
+  | { readonly kind: "bad" };
+
+/** Reads `ADDRESS/LENGTH`; a bare address is not a prefix here. */
+export function parsePrefix(text: string): ParsedPrefix {
+  const [head = "", tail = "", ...rest] = text.split("/");
+  const address = parseAddress(head);
+  const length = Number(tail);
+  if (!address || rest.length > 0 || !/^\d{1,3}$/.test(tail) || length > ADDRESS_BITS[address.family]) {
+    return { kind: "bad" };
+  }
+  const base = address.value & prefixMask(address.family, length);
+  const prefix: Prefix = { family: address.family, base, length };
+  return base === address.value ? { kind: "prefix", prefix } : { kind: "hostBits", meant: prefix };
+}
+
+/** The netmask of a prefix length, as a number of the family's width. */
+export function prefixMask(family: Family, length: number): bigint {
+  const host = BigInt(ADDRESS_BITS[family] - length);
+  return (((1n << BigInt(ADDRESS_BITS[family])) - 1n) >> host) << host;
+}
+
+/** The first and last address of a prefix. */
+export function prefixRange(prefix: Prefix): Range {
+  const host = BigInt(ADDRESS_BITS[prefix.family] - prefix.length);
+  return { low: prefix.base, high: prefix.base | ((1n << host) - 1n) };
+}
+
+export function prefixContains(outer: Prefix, inner: Prefix): boolean {
+  return (
+    outer.family === inner.family &&
+    outer.length <= inner.length &&
+    (inner.base & prefixMask(outer.family, outer.length)) === outer.base
+  );
+}
+
+/** The one prefix that is exactly `range`, if there is one. */
+export function rangeAsPrefix(family: Family, range: Range): Prefix | undefined {
+  const size = range.high - range.low + 1n;
+  if ((size & (size - 1n)) !== 0n || range.low % size !== 0n) return undefined;
+  return { family, base: range.low, length: ADDRESS_BITS[family] - (size.toString(2).length - 1) };
+}
+
+/** The fewest prefixes that together are exactly `range`, in address order. */
+export function rangeToPrefixes(family: Family, range: Range): readonly Prefix[] {
+  const prefixes: Prefix[] = [];
+  let low = range.low;
+  while (low <= range.high) {
+    let host = 0;
+    while (host < ADDRESS_BITS[family]) {
+      const size = 1n << BigInt(host + 1);
+      if (low % size !== 0n || low + size - 1n > range.high) break;
+      host++;
+    }
+    prefixes.push({ family, base: low, length: ADDRESS_BITS[family] - host });
+    low += 1n << BigInt(host);
+  }
+  return prefixes;
+}
+
+export function addressBytes({ family, value }: Address): Uint8Array {
+  const hex = value.toString(16).padStart(ADDRESS_BITS[family] / 4, "0");
+  return Uint8Array.from(Buffer.from(hex, "hex"));
+}
+
+export function addressFromBytes(bytes: ArrayLike<number>): Address {
+  const value = Array.from(bytes).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return { family: bytes.length === 4 ? 4 : 6, value };
+}
+
+/** Canonical text: dotted quad, or RFC 5952. */
+export function formatAddress(address: Address): string {
+  const bytes = [...addressBytes(address)];
+  return address.family === 4 ? bytes.join(".") : new ipaddr.IPv6(bytes).toRFC5952String();
+}
+
+export function formatPrefix(prefix: Prefix): string {
+  return `${formatAddress({ family: prefix.family, value: prefix.base })}/${prefix.length}`;
+}

@@ -1,0 +1,58 @@
+import type { Spanned } from "../diagnostics/span.js";
+import type { Family } from "./address.js";
+import type { AddressFieldName, Header, NumberFieldName } from "./fields.js";
+import type { Intervals } from "./intervals.js";
+
+/**
+ * What must be in the packet for a test to be able to hold: `bytes` bytes from the start of `header`,
+ * inside the packet's own length. A test whose need is not met is false (docs/semantics.md, "Absent fields").
+ * The presence pass writes it; no target works it out for itself.
+ */
+export interface Needs {
+  readonly header: Header;
+  readonly bytes: number;
+}
+
+/** The address lies in one of the ranges. `ip.src != A` is the complement of A in A's family. */
+export interface AddressTest extends Spanned {
+  readonly kind: "address";
+  readonly field: AddressFieldName;
+  readonly family: Family;
+  readonly ranges: Intervals;
+  readonly needs: Needs;
+}
+
+/** The address is in a named list: data that changes without a new program. */
+export interface ListTest extends Spanned {
+  readonly kind: "list";
+  readonly field: AddressFieldName;
+  readonly family: Family;
+  readonly list: string;
+  readonly needs: Needs;
+}
+
+/** The number lies in one of the ranges. */
+export interface NumberTest extends Spanned {
+  readonly kind: "number";
+  readonly field: NumberFieldName;
+  readonly ranges: Intervals;
+  readonly needs: Needs;
+}
+
+/** At least one bit of `mask` is set. Not the same as an equality: SYN is also set in a SYN-ACK. */
+export interface BitsTest extends Spanned {
+  readonly kind: "bits";
+  readonly field: NumberFieldName;
+  readonly mask: bigint;
+  readonly needs: Needs;
+}
+
+/** A question about one packet. Tests are total: they are false, never undefined, on an absent field. */
+export type Test = AddressTest | ListTest | NumberTest | BitsTest;
+
+/** Plain Boolean algebra over tests. `and` of nothing is true, `or` of nothing is false. */
+export type Expr =
+  | Test
+  | (Spanned & { readonly kind: "and" | "or" | "xor"; readonly operands: readonly Expr[] })
+  | (Spanned & { readonly kind: "not"; readonly operand: Expr })
+  | (Spanned & { readonly kind: "const"; readonly value: boolean });

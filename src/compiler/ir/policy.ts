@@ -1,0 +1,87 @@
+import type { Spanned } from "../diagnostics/span.js";
+import type { Address, Prefix } from "./address.js";
+import type { Expr } from "./expr.js";
+import type { AddressFieldName } from "./fields.js";
+import type { Intervals } from "./intervals.js";
+
+export type Stage = "mitigate" | "firewall";
+
+/** One key's allowance, as GCRA (ITU-T I.371, virtual scheduling): see semantics/gcra.ts. */
+export interface Limit {
+  /** Nanoseconds that one packet costs: the emission interval. */
+  readonly interval: bigint;
+  /** Packets that may come at once, at least 1. */
+  readonly burst: bigint;
+  /** What shares one allowance: an address, or (null) all packets that the rule matches. */
+  readonly per: AddressFieldName | null;
+  /** The rate as the author wrote it, for targets whose limits speak in rates. */
+  readonly rate: { readonly count: number; readonly unit: RateUnit };
+}
+
+export type RateUnit = "s" | "m" | "h";
+
+/**
+ * `allow` and `drop` are terminal in their stage. `limit` drops what is over the rate; what is under it
+ * goes on to the next rule.
+ */
+export type Action =
+  | { readonly kind: "allow" }
+  | { readonly kind: "drop" }
+  | { readonly kind: "limit"; readonly limit: Limit };
+
+/** The span is the name's: the place that a message about the rule as a whole points at. */
+export interface Rule extends Spanned {
+  /** The rule's identity: counters, tests and diffs hang on it. Unique in the policy, both stages together. */
+  readonly name: string;
+  readonly action: Action;
+  readonly match: Expr;
+}
+
+/** Addresses by family. An entry of one family says nothing about the other. */
+export interface AddressList extends Spanned {
+  readonly name: string;
+  readonly 4: Intervals;
+  readonly 6: Intervals;
+}
+
+export interface Tunnel extends Spanned {
+  readonly name: string;
+  readonly remote: Address;
+  /** TTL of the outer header. */
+  readonly ttl: number;
+  /** Largest inner packet in bytes. */
+  readonly mtu: number;
+  /** GRE key (RFC 2890), or null for none. */
+  readonly key: number | null;
+}
+
+export interface Route extends Spanned {
+  readonly prefix: Prefix;
+  readonly tunnel: string;
+  /** Higher wins among routes of the same prefix. */
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export interface OwnedPrefix extends Spanned {
+  readonly prefix: Prefix;
+}
+
+/** A packet that the author promises a verdict for. */
+export interface PolicyTest extends Spanned {
+  readonly packet: string;
+  readonly expect: "allow" | "drop";
+  readonly rule: string | null;
+}
+
+/** Everything that one customer asks for. The only type that crosses from src/compiler to src/targets. */
+export interface Policy extends Spanned {
+  readonly customer: string;
+  readonly prefixes: readonly OwnedPrefix[];
+  readonly mitigate: readonly Rule[];
+  readonly firewall: { readonly default: "allow" | "drop"; readonly rules: readonly Rule[] };
+  readonly lists: readonly AddressList[];
+  readonly tunnels: readonly Tunnel[];
+  readonly routes: readonly Route[];
+  readonly tests: readonly PolicyTest[];
+}

@@ -1,0 +1,78 @@
+import type { Span, Spanned } from "../compiler/diagnostics/span.js";
+import type { Filter } from "./filter/ast.js";
+
+/**
+ * What a policy module says, in the shapes of `authoring.ts`, with every value where it was written.
+ * Shapes are checked (this is a string, this property exists); meaning is not: names, prefixes, rates and
+ * expressions are still text or untyped. The passes give them meaning.
+ */
+
+/** A value and the place that it was written at. */
+export interface Located<T> extends Spanned {
+  readonly value: T;
+}
+
+/** `list([...])`: one object for one call, so that rules that share a list share it here too. */
+export interface SurfaceList extends Spanned {
+  /** The constant that holds it, or "list" when it has none; the passes make names unique. */
+  readonly name: string;
+  /** Addresses and prefixes as written. */
+  readonly items: readonly Located<string>[];
+}
+
+export interface SurfaceLimit extends Spanned {
+  readonly rate: Located<string>;
+  readonly burst: Located<number> | null;
+  readonly per: Located<string> | null;
+}
+
+export interface SurfaceRule extends Spanned {
+  readonly action: "allow" | "drop" | "limit";
+  readonly name: Located<string>;
+  readonly match: Filter;
+  /** Only with `limit`. */
+  readonly limit: SurfaceLimit | null;
+}
+
+export interface SurfaceTunnel extends Spanned {
+  readonly name: Located<string>;
+  readonly remote: Located<string>;
+  readonly ttl: Located<number> | null;
+  readonly mtu: Located<number> | null;
+  readonly key: Located<number> | null;
+}
+
+export interface SurfaceRoute extends Spanned {
+  readonly prefix: Located<string>;
+  readonly tunnel: Located<string>;
+  readonly priority: Located<number> | null;
+  readonly weight: Located<number> | null;
+}
+
+export interface SurfaceTest extends Spanned {
+  readonly packet: Located<string>;
+  readonly expect: Located<string>;
+  readonly rule: Located<string> | null;
+}
+
+/** One `policy({...})`. The span is that of the call. */
+export interface SurfacePolicy extends Spanned {
+  readonly customer: Located<string>;
+  readonly prefixes: readonly Located<string>[];
+  readonly mitigate: readonly SurfaceRule[];
+  readonly firewall: {
+    readonly span: Span;
+    readonly default: Located<string>;
+    readonly rules: readonly SurfaceRule[];
+  };
+  readonly tunnels: readonly SurfaceTunnel[];
+  readonly routes: readonly SurfaceRoute[];
+  readonly tests: readonly SurfaceTest[];
+}
+
+/** One `edge({...})`: the operator's side. */
+export interface SurfaceEdge extends Spanned {
+  readonly uplinks: readonly Located<string>[];
+  readonly anycast: readonly Located<string>[];
+  readonly owners: readonly { readonly customer: Located<string>; readonly prefixes: readonly Located<string>[] }[];
+}

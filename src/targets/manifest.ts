@@ -1,0 +1,73 @@
+import { z } from "zod";
+
+/**
+ * The contracts between the compiler and the runtime: what a bundle says of itself, and what a node is.
+ * The only module of src/ that runtime/ may import.
+ */
+
+export const MANIFEST_SCHEMA = 1;
+
+/** Customer, rule, tunnel and list names that are safe in file names, C, nft and ip(8). */
+const NAME = z.string().regex(/^[a-z][a-z0-9-]*$/).max(32);
+const IDENTIFIER = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]*$/).max(63);
+const PREFIX = z.string().regex(/^[0-9a-f.:]+\/\d{1,3}$/);
+const ADDRESS = z.string().regex(/^[0-9a-f.:]+$/);
+const SHA256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** Relative, no empty, `.` or `..` segment: cannot leave the bundle. */
+const BUNDLE_PATH = z.string().regex(/^(?!.*(^|\/)\.{0,2}(\/|$))[A-Za-z0-9._/-]+$/);
+
+const rule = z.strictObject({
+  name: NAME,
+  action: z.enum(["allow", "drop", "limit"]),
+  /** 1-based line of the rule in the policy file. */
+  line: z.int().positive(),
+});
+
+/** A BPF map of the customer's program that the runtime fills before the program is used. */
+const table = z.strictObject({
+  /** Name of the map in xdp/<customer>.bpf.o. */
+  map: IDENTIFIER,
+  /** LPM_TRIE: key is the prefix length (u32, host order) and the address bytes; value one byte, 1. */
+  kind: z.literal("lpm"),
+  family: z.union([z.literal(4), z.literal(6)]),
+  entries: z.array(PREFIX),
+});
+
+const tunnel = z.strictObject({
+  name: NAME,
+  /** Device name in the customer's namespace, at most 15 characters. */
+  device: z.string().regex(/^[a-z][a-z0-9-]{0,14}$/),
+  remote: ADDRESS,
+  ttl: z.int().min(1).max(255),
+  mtu: z.int().min(68).max(65535),
+  key: z.int().min(0).max(0xffffffff).nullable(),
+});
+
+/** `manifest.json`: what the bundle is, and the SHA-256 of every other file in it. */
+export const manifestSchema = z.strictObject({
+  schema: z.literal(MANIFEST_SCHEMA),
+  compiler: z.string(),
+  customer: NAME,
+  prefixes: z.array(PREFIX).min(1),
+  /** SHA-256 of the policy's source text. */
+  source: z.strictObject({ file: z.string(), sha256: SHA256 }),
+  /** Rules in counter order: the XDP program counts rule i at index i of its `counters` map, and packets
+   * that no rule decided at index `mitigate.length`. */
+  mitigate: z.array(rule),
+  firewall: z.strictObject({ default: z.enum(["allow", "drop"]), rules: z.array(rule) }),
+  tunnels: z.array(tunnel),
+  tables: z.array(table),
+  files: z.record(BUNDLE_PATH, SHA256),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** What `edge.ts` becomes: one node as the runtime sees it. */
+export const nodeConfigSchema = z.strictObject({
+  schema: z.literal(MANIFEST_SCHEMA),
+  uplinks: z.array(z.string().regex(/^[^\s/]{1,15}$/)).min(1),
+  /** Outer source of all tunnels, at most one address a family; the same on every server. */
+  anycast: z.array(ADDRESS).min(1),
+  /** Who may claim which prefixes. */
+  owners: z.record(NAME, z.array(PREFIX)),
+});
+export type NodeConfig = z.infer<typeof nodeConfigSchema>;
