@@ -13,6 +13,8 @@ const IDENTIFIER = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]*$/).max(63);
 const PREFIX = z.string().regex(/^[0-9a-f.:]+\/\d{1,3}$/);
 const ADDRESS = z.string().regex(/^[0-9a-f.:]+$/);
 const SHA256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** IFNAMSIZ is 16 with the closing NUL. */
+const DEVICE = z.string().regex(/^[a-z][a-z0-9-]{0,14}$/);
 /** Relative, no empty, `.` or `..` segment: cannot leave the bundle. */
 const BUNDLE_PATH = z.string().regex(/^(?!.*(^|\/)\.{0,2}(\/|$))[A-Za-z0-9._/-]+$/);
 
@@ -36,7 +38,9 @@ const table = z.strictObject({
 const tunnel = z.strictObject({
   name: NAME,
   /** Device name in the customer's namespace, at most 15 characters. */
-  device: z.string().regex(/^[a-z][a-z0-9-]{0,14}$/),
+  device: DEVICE,
+  /** Where the kernel has no GRE: the other end of `device`, a veth, in the default namespace. */
+  peer: DEVICE,
   remote: ADDRESS,
   ttl: z.int().min(1).max(255),
   mtu: z.int().min(68).max(65535),
@@ -48,6 +52,9 @@ export const manifestSchema = z.strictObject({
   schema: z.literal(MANIFEST_SCHEMA),
   compiler: z.string(),
   customer: NAME,
+  /** Network namespace of the customer, and the name of its link's end in the default namespace. */
+  namespace: z.string().regex(/^tg-[a-z0-9-]+$/),
+  link: DEVICE,
   prefixes: z.array(PREFIX).min(1),
   /** SHA-256 of the policy's source text. */
   source: z.strictObject({ file: z.string(), sha256: SHA256 }),

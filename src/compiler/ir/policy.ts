@@ -58,7 +58,7 @@ export interface Tunnel extends Spanned {
 export interface Route extends Spanned {
   readonly prefix: Prefix;
   readonly tunnel: string;
-  /** Higher wins among routes of the same prefix. */
+  /** Lower is tried first among routes of the same prefix, like a kernel route's metric. */
   readonly priority: number;
   readonly weight: number;
 }
