@@ -16,8 +16,8 @@ export default policy({
       }`,
     ),
     limit("syn-flood", expr`tcp.flags.syn and not tcp.flags.ack`, {
-      rate: "500/s",
-      burst: 1000,
+      rate: "5000/s",
+      burst: 10_000,
       per: "ip.src",
     }),
   ],

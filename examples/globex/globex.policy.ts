@@ -1,6 +1,6 @@
 import { allow, drop, expr, gre, limit, list, policy } from "tidegate";
 
-const web = ["198.51.100.130", "2001:db8:60b::80"];
+const web = { v4: "198.51.100.130", v6: "2001:db8:60b::80" };
 const blocked = list(["192.0.2.128/25", "198.18.66.0/24", "2001:db8:bad::/48"]);
 
 export default policy({
@@ -16,9 +16,9 @@ export default policy({
     default: "drop",
     rules: [
       allow("ping", expr`icmp.type == 8 or icmp6.type == 128`),
-      allow("web", expr`ip.dst in {${web[0]}} and tcp.dstport in {80 443}`),
-      allow("web-v6", expr`ip.dst in {${web[1]}} and tcp.dstport in {80 443}`),
-      allow("quic", expr`ip.dst == ${web[0]} and udp.dstport == 443`),
+      allow("web", expr`ip.dst == ${web.v4} and tcp.dstport in {80 443}`),
+      allow("web-v6", expr`ip.dst == ${web.v6} and tcp.dstport in {80 443}`),
+      allow("quic", expr`ip.dst == ${web.v4} and udp.dstport == 443`),
     ],
   },
 

@@ -52,7 +52,9 @@ export class Diagnostics {
 
   /** In source order, each once. */
   get all(): readonly Diagnostic[] {
-    const seen = new Map(this.#reported.map((d) => [`${d.code} ${d.span.file}:${d.span.start}:${d.message}`, d]));
+    const seen = new Map(
+      this.#reported.map((d) => [`${d.code} ${d.span.file}:${d.span.start}:${d.message}`, d]),
+    );
     return [...seen.values()].sort(
       (a, b) =>
         compareText(a.span.file, b.span.file) || a.span.start - b.span.start || compareText(a.code, b.code),

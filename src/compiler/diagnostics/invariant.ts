@@ -5,7 +5,8 @@ export class InternalError extends Error {
 
 /** States what must hold if Tidegate itself is right. */
 export function invariant(condition: unknown, claim: string): asserts condition {
-  if (!condition) throw new InternalError(`internal error: ${claim}. This is a bug in Tidegate; please report it.`);
+  if (!condition)
+    throw new InternalError(`internal error: ${claim}. This is a bug in Tidegate; please report it.`);
 }
 
 /** Makes a `switch` over a union exhaustive: a new kind without a case does not compile. */

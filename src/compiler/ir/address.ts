@@ -20,7 +20,8 @@ export const ADDRESS_BITS = { 4: 32, 6: 128 } as const satisfies Record<Family, 
 
 /** Reads dotted-quad IPv4 (four decimal parts, no other spelling) or RFC 4291 IPv6 without a zone. */
 export function parseAddress(text: string): Address | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return addressFromBytes(ipaddr.IPv4.parse(text).toByteArray());
+  if (ipaddr.IPv4.isValidFourPartDecimal(text))
+    return addressFromBytes(ipaddr.IPv4.parse(text).toByteArray());
   if (!text.includes(":") || text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
   return addressFromBytes(ipaddr.IPv6.parse(text).toByteArray());
 }

@@ -51,8 +51,20 @@ export type Field = AddressField | NumberField | FlagField;
 
 /** IANA protocol numbers by the names that network engineers use. */
 export const PROTOCOLS = {
-  icmp: 1, igmp: 2, ipip: 4, tcp: 6, udp: 17, dccp: 33, ipv6: 41, gre: 47, esp: 50, ah: 51, icmp6: 58,
-  ospf: 89, sctp: 132, udplite: 136,
+  icmp: 1,
+  igmp: 2,
+  ipip: 4,
+  tcp: 6,
+  udp: 17,
+  dccp: 33,
+  ipv6: 41,
+  gre: 47,
+  esp: 50,
+  ah: 51,
+  icmp6: 58,
+  ospf: 89,
+  sctp: 132,
+  udplite: 136,
 } as const satisfies Record<string, number>;
 
 const ADDRESSES = {
@@ -62,10 +74,23 @@ const ADDRESSES = {
 
 const NUMBERS = {
   /** For IPv6 the protocol behind the extension headers, not the first `next header`. */
-  "ip.proto": { type: "number", header: "proto", offset: 0, width: 1, names: PROTOCOLS, doc: "transport protocol" },
+  "ip.proto": {
+    type: "number",
+    header: "proto",
+    offset: 0,
+    width: 1,
+    names: PROTOCOLS,
+    doc: "transport protocol",
+  },
   "tcp.srcport": { type: "number", header: "tcp", offset: 0, width: 2, doc: "TCP source port" },
   "tcp.dstport": { type: "number", header: "tcp", offset: 2, width: 2, doc: "TCP destination port" },
-  "tcp.flags": { type: "number", header: "tcp", offset: 13, width: 1, doc: "all eight TCP flags as one number" },
+  "tcp.flags": {
+    type: "number",
+    header: "tcp",
+    offset: 13,
+    width: 1,
+    doc: "all eight TCP flags as one number",
+  },
   "tcp.window": { type: "number", header: "tcp", offset: 14, width: 2, doc: "TCP window, unscaled" },
   "udp.srcport": { type: "number", header: "udp", offset: 0, width: 2, doc: "UDP source port" },
   "udp.dstport": { type: "number", header: "udp", offset: 2, width: 2, doc: "UDP destination port" },
@@ -101,10 +126,31 @@ export const FLAG_FIELDS: Readonly<Record<FlagFieldName, FlagField>> = FLAGS;
 
 /** Fields of the Rules language that Tidegate knows by name but cannot match yet: a clear error, not "unknown". */
 export const PLANNED_FIELDS: ReadonlySet<string> = new Set([
-  "ip.len", "ip.hdr_len", "ip.ttl", "ip.opt.type", "ip.version", "ip.dscp", "ip.ecn", "ip.id",
-  "ip.frag", "ip.frag.first", "ip.frag.offset", "ip.frag.more", "ip6.flow", "ip6.ext",
-  "ip.src.country", "ip.dst.country", "ip.src.asnum", "ip.dst.asnum",
-  "tcp.option.mss", "gre.proto", "gre.key", "eth.vlan", "port.src", "port.dst", "ct.state",
+  "ip.len",
+  "ip.hdr_len",
+  "ip.ttl",
+  "ip.opt.type",
+  "ip.version",
+  "ip.dscp",
+  "ip.ecn",
+  "ip.id",
+  "ip.frag",
+  "ip.frag.first",
+  "ip.frag.offset",
+  "ip.frag.more",
+  "ip6.flow",
+  "ip6.ext",
+  "ip.src.country",
+  "ip.dst.country",
+  "ip.src.asnum",
+  "ip.dst.asnum",
+  "tcp.option.mss",
+  "gre.proto",
+  "gre.key",
+  "eth.vlan",
+  "port.src",
+  "port.dst",
+  "ct.state",
 ]);
 
 export function isFieldName(name: string): name is FieldName {

@@ -1,10 +1,10 @@
 import type { Entry } from "../entry.js";
-import { SYNTAX } from "./syntax.js";
-import { NAMES } from "./names.js";
-import { LINT } from "./lint.js";
-import { TARGETS } from "./targets.js";
 import { BUNDLE } from "./bundle.js";
+import { LINT } from "./lint.js";
+import { NAMES } from "./names.js";
 import { RUNTIME } from "./runtime.js";
+import { SYNTAX } from "./syntax.js";
+import { TARGETS } from "./targets.js";
 
 /** Every code that Tidegate can raise. Codes are never reused for another meaning. */
 export const CATALOGUE = { ...SYNTAX, ...NAMES, ...LINT, ...TARGETS, ...BUNDLE, ...RUNTIME };
@@ -12,9 +12,8 @@ export const CATALOGUE = { ...SYNTAX, ...NAMES, ...LINT, ...TARGETS, ...BUNDLE, 
 export type Code = keyof typeof CATALOGUE;
 
 /** The parameters that the message of code `C` needs. */
-export type ParamsOf<C extends Code> = (typeof CATALOGUE)[C] extends Entry<infer Name>
-  ? Readonly<Record<Name, string | number>>
-  : never;
+export type ParamsOf<C extends Code> =
+  (typeof CATALOGUE)[C] extends Entry<infer Name> ? Readonly<Record<Name, string | number>> : never;
 
 export function isCode(text: string): text is Code {
   return Object.hasOwn(CATALOGUE, text);

@@ -1,0 +1,72 @@
+import pc from "picocolors";
+import { emit } from "../../compiler/compile.js";
+import type { Policy } from "../../compiler/ir/policy.js";
+import { printPolicy } from "../../compiler/ir/print.js";
+import { type BundleFile, formatManifest, MANIFEST_FILE, manifest } from "../../targets/bundle.js";
+import type { Artifact } from "../../targets/target.js";
+import { tables } from "../../targets/xdp/tables.js";
+import { EXIT } from "../exit.js";
+import { compileXdp } from "../io/clang.js";
+import { writeBundle } from "../io/write-bundle.js";
+import { type LoadedPolicy, loadPolicy } from "../load-policy.js";
+import { version } from "../version.js";
+
+interface CompileOptions {
+  readonly output: string;
+  readonly emitIr?: boolean;
+  readonly json?: boolean;
+}
+
+/** `tidegate compile`: policy file → bundle directory. */
+export async function compile(file: string, options: CompileOptions): Promise<number> {
+  const started = performance.now();
+  const loaded = loadPolicy(file);
+  if (!loaded) return EXIT.failed;
+  const read = performance.now();
+  const artifacts = emit(loaded.policy);
+  const emitted = performance.now();
+  const files = bundleFiles(loaded, artifacts);
+  const compiled = performance.now();
+  writeBundle(options.output, files);
+
+  if (options.emitIr) process.stdout.write(printPolicy(loaded.policy));
+  const ms = { read: read - started, compile: emitted - read, clang: compiled - emitted };
+  report(loaded.policy, options, files, ms);
+  return EXIT.ok;
+}
+
+/** The whole bundle: text artifacts, the compiled XDP program, and the manifest over them. */
+export function bundleFiles(loaded: LoadedPolicy, artifacts: readonly Artifact[]): readonly BundleFile[] {
+  const texts = artifacts.map(({ path, text }) => ({ path, bytes: Buffer.from(text) }));
+  const objects = artifacts
+    .filter(({ path }) => path.endsWith(".bpf.c"))
+    .map(({ path, text }) => ({
+      path: path.replace(/\.c$/, ".o"),
+      bytes: compileXdp(loaded.policy.customer, text),
+    }));
+  const files = [...texts, ...objects];
+  const about = formatManifest(manifest(loaded.policy, loaded.source, version(), files));
+  return [...files, { path: MANIFEST_FILE, bytes: Buffer.from(about) }];
+}
+
+/** Bytes of keys and values that the runtime puts into maps. */
+function tableBytes(policy: Policy): number {
+  const keyAndValue = { 4: 4 + 4 + 1, 6: 4 + 16 + 1 };
+  return tables(policy).reduce((sum, table) => sum + table.entries.length * keyAndValue[table.family], 0);
+}
+
+function report(
+  policy: Policy,
+  options: CompileOptions,
+  files: readonly BundleFile[],
+  ms: Readonly<Record<"read" | "compile" | "clang", number>>,
+): void {
+  const rules = policy.mitigate.length + policy.firewall.rules.length;
+  if (options.json) {
+    const rounded = Object.fromEntries(Object.entries(ms).map(([name, value]) => [name, Math.round(value)]));
+    console.log(JSON.stringify({ rules, tableBytes: tableBytes(policy), ms: rounded }));
+  } else if (!options.emitIr) {
+    for (const file of files) console.log(`${String(file.bytes.length).padStart(8)}  ${file.path}`);
+    console.log(`${pc.green("ok")} ${policy.customer}: ${rules} rules → ${options.output}`);
+  }
+}

@@ -1,0 +1,30 @@
+import { type Analysis, analyze } from "../compiler/compile.js";
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
+import type { SourceFile } from "../compiler/diagnostics/span.js";
+import type { Policy } from "../compiler/ir/policy.js";
+import { readSource } from "./io/read-source.js";
+import { renderCounts, renderPretty } from "./render/pretty.js";
+
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  readonly source: SourceFile;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads and analyses one policy file. */
+export function analyzeFile(file: string): Analysis {
+  return analyze(file, readSource(file));
+}
+
+/**
+ * The policy of a file, or undefined after its errors were printed to stderr. Warnings are not printed:
+ * `tidegate check` is the command that reports.
+ */
+export function loadPolicy(file: string): LoadedPolicy | undefined {
+  const { policy, source, diagnostics } = analyzeFile(file);
+  if (policy) return { policy, source, diagnostics };
+  const errors = diagnostics.filter((d) => d.severity === "error");
+  for (const error of errors) console.error(`${renderPretty(error, source)}\n`);
+  console.error(renderCounts(errors));
+  return undefined;
+}

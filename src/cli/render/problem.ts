@@ -1,0 +1,27 @@
+import pc from "picocolors";
+import { EXIT, UsageError } from "../exit.js";
+
+/** Prints what stopped a command, in one or two lines, and tells the exit code. */
+export function printProblem(problem: unknown): number {
+  if (problem instanceof UsageError) {
+    console.error(`${pc.red("tidegate:")} ${problem.message}`);
+    return EXIT.usage;
+  }
+  if (isRuntimeFailure(problem)) {
+    console.error(`${pc.red(pc.bold(`error[${problem.code}]`))}: ${problem.message}`);
+    if (problem.hint) console.error(`  ${pc.green("hint:")} ${problem.hint}`);
+    return EXIT.failed;
+  }
+  console.error(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
+  return EXIT.failed;
+}
+
+interface Failure extends Error {
+  readonly code: string;
+  readonly hint: string | null;
+}
+
+/** By shape and not by class: importing the runtime would cost every command its start-up time. */
+function isRuntimeFailure(problem: unknown): problem is Failure {
+  return problem instanceof Error && problem.name === "RuntimeFailure";
+}

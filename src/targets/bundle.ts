@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import type { SourceFile } from "../compiler/diagnostics/span.js";
+import { formatPrefix } from "../compiler/ir/address.js";
+import type { Policy, Rule } from "../compiler/ir/policy.js";
+import { MANIFEST_SCHEMA, type Manifest } from "./manifest.js";
+import { linkName, namespaceName } from "./names.js";
+import { tunnels } from "./route/tunnels.js";
+import { tables } from "./xdp/tables.js";
+
+/** A file of a bundle: its path in it, and its bytes. */
+export interface BundleFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export const MANIFEST_FILE = "manifest.json";
+
+/**
+ * What `manifest.json` says of a bundle with these files. No time, no machine: the same policy and compiler give
+ * the same bytes.
+ */
+export function manifest(
+  policy: Policy,
+  source: SourceFile,
+  compiler: string,
+  files: readonly BundleFile[],
+): Manifest {
+  return {
+    schema: MANIFEST_SCHEMA,
+    compiler,
+    customer: policy.customer,
+    namespace: namespaceName(policy.customer),
+    link: linkName(policy.customer),
+    prefixes: policy.prefixes.map(({ prefix }) => formatPrefix(prefix)),
+    source: { file: source.file.replace(/^.*\//, ""), sha256: sha256(source.text) },
+    mitigate: policy.mitigate.map(ruleRow),
+    firewall: { default: policy.firewall.default, rules: policy.firewall.rules.map(ruleRow) },
+    tunnels: [...tunnels(policy)],
+    tables: [...tables(policy)],
+    files: Object.fromEntries(
+      [...files].sort((a, b) => (a.path < b.path ? -1 : 1)).map((file) => [file.path, sha256(file.bytes)]),
+    ),
+  };
+}
+
+export function formatManifest(value: Manifest): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function ruleRow(rule: Rule): Manifest["mitigate"][number] {
+  return { name: rule.name, action: rule.action.kind, line: rule.span.line };
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}

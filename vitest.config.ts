@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./test/support/closing-line.js";
+
+export default defineConfig({
+  test: {
+    reporters: ["default", new ClosingLine()],
+    // Kernel tests share one kernel and two cores; one file after another keeps them from disturbing one another.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "pure", include: ["test/{unit,cases,properties}/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "kernel",
+          include: ["test/kernel/**/*.test.ts"],
+          globalSetup: ["test/support/requirements.ts"],
+        },
+      },
+    ],
+  },
+});
