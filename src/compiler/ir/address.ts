@@ -65,6 +65,10 @@ export function prefixContains(outer: Prefix, inner: Prefix): boolean {
   );
 }
 
+export function prefixContainsAddress(prefix: Prefix, { family, value }: Address): boolean {
+  return prefix.family === family && (value & prefixMask(family, prefix.length)) === prefix.base;
+}
+
 /** The one prefix that is exactly `range`, if there is one. */
 export function rangeAsPrefix(family: Family, range: Range): Prefix | undefined {
   const size = range.high - range.low + 1n;

@@ -1,0 +1,28 @@
+import type { Family } from "../ir/address.js";
+
+const ADDRESSES = 12;
+const MAX_TAGS = 2;
+const IPV4 = 0x0800;
+const IPV6 = 0x86dd;
+/** 802.1Q and 802.1ad. */
+const TAGS: ReadonlySet<number> = new Set([0x8100, 0x88a8]);
+
+/** An IP packet in an Ethernet frame: what the EtherType announces, and the bytes behind it, padding included. */
+export interface Carried {
+  readonly family: Family;
+  readonly bytes: Uint8Array;
+}
+
+/** Steps over the Ethernet header and at most two VLAN tags; undefined: not IP, left alone. */
+export function stepOverEthernet(frame: Uint8Array): Carried | undefined {
+  let at = ADDRESSES;
+  for (let tags = 0; tags < MAX_TAGS && TAGS.has(etherType(frame, at)); tags++) at += 4;
+  const type = etherType(frame, at);
+  if (type !== IPV4 && type !== IPV6) return undefined;
+  return { family: type === IPV4 ? 4 : 6, bytes: frame.subarray(at + 2) };
+}
+
+/** NaN behind the end: a cut frame announces nothing. */
+function etherType(frame: Uint8Array, at: number): number {
+  return (frame[at] ?? Number.NaN) * 256 + (frame[at + 1] ?? Number.NaN);
+}

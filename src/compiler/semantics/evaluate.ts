@@ -1,0 +1,128 @@
+import type { Policy, Rule, Stage } from "../ir/policy.js";
+import { type Decoded, decode, type MalformedReason, type Packet } from "./decode.js";
+import { stepOverEthernet } from "./ethernet.js";
+import { type LimitState, takeAllowance } from "./gcra.js";
+import { type Miss, matches, whyNot } from "./match.js";
+import { chooseRoute, owns } from "./route.js";
+
+/** One rule that was tried. `under`: the limit let the packet go on to the next rule; `over`: it dropped it. */
+export interface Step {
+  readonly stage: Stage;
+  readonly rule: Rule;
+  readonly outcome: "allow" | "drop" | "over" | "under" | "miss";
+  /** Only with `miss`: what was false. */
+  readonly miss: Miss | null;
+}
+
+/** How a stage that the packet reached ended; `rule` null: its default decided. Counters follow this. */
+export interface Decision {
+  readonly stage: Stage;
+  readonly rule: string | null;
+  readonly verdict: "allow" | "drop";
+}
+
+/** What happens to one packet, and why. */
+export interface Trace {
+  readonly verdict: "allow" | "drop" | "foreign" | "malformed";
+  /** Where the verdict fell: `root` for foreign and malformed packets, `route` for one without a route. */
+  readonly stage: "root" | "mitigate" | "firewall" | "route";
+  /** The rule that decided, or null: the stage's default. */
+  readonly rule: string | null;
+  /** The tunnel that an allowed packet takes. */
+  readonly tunnel: string | null;
+  /** Only with `malformed`. */
+  readonly reason: MalformedReason | null;
+  readonly decisions: readonly Decision[];
+  readonly steps: readonly Step[];
+}
+
+/**
+ * The meaning of a policy: docs/semantics.md as a function. `bytes` start at the IP header; `now` is in
+ * nanoseconds and only limits ask for it. Total: any bytes have a verdict.
+ */
+export function evaluate(policy: Policy, bytes: Uint8Array, state: LimitState, now: bigint): Trace {
+  return evaluateDecoded(policy, decode(bytes), state, now);
+}
+
+/** The same for a whole Ethernet frame, as XDP sees it: a frame without IP is foreign, left alone. */
+export function evaluateFrame(policy: Policy, frame: Uint8Array, state: LimitState, now: bigint): Trace {
+  const carried = stepOverEthernet(frame);
+  if (!carried) return atRoot("foreign");
+  return evaluateDecoded(policy, decode(carried.bytes, carried.family), state, now);
+}
+
+function evaluateDecoded(policy: Policy, decoded: Decoded, state: LimitState, now: bigint): Trace {
+  if (decoded.kind === "malformed") return { ...atRoot("malformed"), reason: decoded.reason };
+  return judge(policy, decoded.packet, state, now);
+}
+
+function judge(policy: Policy, packet: Packet, state: LimitState, now: bigint): Trace {
+  if (!owns(policy, packet.destination)) return atRoot("foreign");
+
+  const context: Context = { policy, packet, state, now, steps: [] };
+  const mitigate = decide("mitigate", policy.mitigate, "allow", context);
+  if (mitigate.verdict === "drop") return traced(mitigate, null, [mitigate], context);
+
+  const firewall = decide("firewall", policy.firewall.rules, policy.firewall.default, context);
+  const decisions = [mitigate, firewall];
+  if (firewall.verdict === "drop") return traced(firewall, null, decisions, context);
+
+  const route = chooseRoute(policy, packet.destination);
+  if (route) return traced(firewall, route.tunnel, decisions, context);
+  return traced({ stage: "route", rule: null, verdict: "drop" }, null, decisions, context);
+}
+
+/** What happens to a packet that comes out of a customer's tunnel: only its own sources go on (BCP 38). */
+export function evaluateReturn(policy: Policy, bytes: Uint8Array): "passed" | "spoofed" | "malformed" {
+  const decoded = decode(bytes);
+  if (decoded.kind === "malformed") return "malformed";
+  return owns(policy, decoded.packet.source) ? "passed" : "spoofed";
+}
+
+interface Context {
+  readonly policy: Policy;
+  readonly packet: Packet;
+  readonly state: LimitState;
+  readonly now: bigint;
+  readonly steps: Step[];
+}
+
+/** The first terminal rule that matches decides its stage; without one, the stage's default does. */
+function decide(
+  stage: Stage,
+  rules: readonly Rule[],
+  byDefault: "allow" | "drop",
+  context: Context,
+): Decision {
+  for (const rule of rules) {
+    const step = tryRule(stage, rule, context);
+    context.steps.push(step);
+    if (step.outcome === "allow") return { stage, rule: rule.name, verdict: "allow" };
+    if (step.outcome === "drop" || step.outcome === "over")
+      return { stage, rule: rule.name, verdict: "drop" };
+  }
+  return { stage, rule: null, verdict: byDefault };
+}
+
+function tryRule(stage: Stage, rule: Rule, { policy, packet, state, now }: Context): Step {
+  if (!matches(rule.match, packet, policy.lists)) {
+    return { stage, rule, outcome: "miss", miss: whyNot(rule.match, packet, policy.lists) };
+  }
+  const { action } = rule;
+  const outcome =
+    action.kind === "limit" ? takeAllowance(state, rule.name, action.limit, packet, now) : action.kind;
+  return { stage, rule, outcome, miss: null };
+}
+
+function traced(
+  { stage, rule, verdict }: Pick<Trace, "stage" | "rule" | "verdict">,
+  tunnel: string | null,
+  decisions: readonly Decision[],
+  { steps }: Context,
+): Trace {
+  return { verdict, stage, rule, tunnel, reason: null, decisions, steps };
+}
+
+function atRoot(verdict: "foreign" | "malformed"): Trace {
+  return { verdict, stage: "root", rule: null, tunnel: null, reason: null, decisions: [], steps: [] };
+}
