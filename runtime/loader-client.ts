@@ -1,0 +1,206 @@
+import { join } from "node:path";
+import { NativeError, NativeProcess, packageRoot, type StartOptions } from "./native-process.js";
+
+/** A loader operation failed; `message` holds what libbpf, the verifier or nft said. */
+export class LoaderError extends NativeError {}
+
+/** Kernel error numbers that callers may want to tell apart. */
+export const ERRNO = { ENOENT: 2, EAGAIN: 11, EBUSY: 16, EEXIST: 17, ENODEV: 19, EINVAL: 22 } as const;
+
+export interface MapEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export interface DumpedEntry {
+  readonly key: Buffer;
+  /** One value, or for a per-CPU map one for every possible CPU. */
+  readonly values: readonly Buffer[];
+}
+
+export interface LoadObject {
+  /** Path of the ELF object. */
+  readonly object: string;
+  /** Folder in a BPF file system, made when missing. */
+  readonly pinDir: string;
+  /** Map name → pinned path of the map to use instead of creating one. */
+  readonly reuse: Readonly<Record<string, string>>;
+}
+
+export interface XdpAttachment {
+  readonly device: string;
+  /** Pinned path of the program. */
+  readonly program: string;
+  /** Where to pin the link. */
+  readonly link: string;
+  readonly mode: "native" | "generic";
+}
+
+export interface TcSlot {
+  readonly device: string;
+  readonly direction: "ingress" | "egress";
+  readonly priority: number;
+  readonly handle: number;
+}
+
+export interface NftRequest {
+  /** Path of a network namespace file, or null for the loader's own namespace. */
+  readonly namespace: string | null;
+  readonly text: string;
+  /** Only checks, as `nft -c` does. */
+  readonly check?: boolean;
+  /** Output as JSON. */
+  readonly json?: boolean;
+}
+
+export interface Pinned {
+  readonly kind: "program" | "map" | "link";
+  readonly id: number;
+  /** Of a link: the id of the program behind it. */
+  readonly program?: number;
+  /** Of an XDP link: its device, 0 when that is gone. */
+  readonly ifindex?: number;
+}
+
+/** The small native process that speaks to the kernel for the runtime. All methods reject with LoaderError. */
+export class Loader {
+  readonly #process: NativeProcess;
+
+  private constructor(process: NativeProcess) {
+    this.#process = process;
+  }
+
+  static async start(options: StartOptions = {}): Promise<Loader> {
+    const command = options.command ?? [join(packageRoot(), "dist/runtime/loader/tidegate-loader")];
+    return new Loader(await NativeProcess.start(command, LoaderError));
+  }
+
+  /** Ends the process and releases its locks. */
+  close(): Promise<void> {
+    return this.#process.close();
+  }
+
+  /** Takes an exclusive lock on the file, held until `close`. EAGAIN: another process holds it. */
+  async lock(path: string): Promise<void> {
+    await this.#process.call("lock", path);
+  }
+
+  /**
+   * Loads every program of an object through the verifier. Pins programs at `prog_NAME` and maps that are not
+   * reused at `map_NAME` under `pinDir` (dots of a name become `_`). After a failure nothing stays pinned.
+   */
+  async loadObject({ object, pinDir, reuse }: LoadObject): Promise<void> {
+    await this.#process.call("object.load", object, pinDir, ...Object.entries(reuse).flat());
+  }
+
+  /** Writes entries in order. The kernel writes them one by one: after a failure the first ones stay. */
+  async updateMap(pin: string, entries: readonly MapEntry[]): Promise<void> {
+    const keys = joinUniform(
+      "map.update",
+      entries.map((entry) => entry.key),
+    );
+    const values = joinUniform(
+      "map.update",
+      entries.map((entry) => entry.value),
+    );
+    await this.#process.call("map.update", pin, String(entries.length), keys, values);
+  }
+
+  /** Deletes every key that is there; rejects with ENOENT at the end if some were not. */
+  async deleteFromMap(pin: string, keys: readonly Uint8Array[]): Promise<void> {
+    await this.#process.call("map.delete", pin, String(keys.length), joinUniform("map.delete", keys));
+  }
+
+  /** All entries of a map; of a program array, slot and program id (both u32). Not a snapshot if others write meanwhile. */
+  async dumpMap(pin: string): Promise<readonly DumpedEntry[]> {
+    const [keyText, valueText, copiesText, keys, values] = await this.#process.call("map.dump", pin);
+    const [keySize, valueSize, copies] = [Number(keyText), Number(valueText), Number(copiesText)];
+    const count = keys ? keys.length / keySize : 0;
+    return Array.from({ length: count }, (_, index) => ({
+      key: cut(keys, index * keySize, keySize),
+      values: Array.from({ length: copies }, (_, copy) =>
+        cut(values, (index * copies + copy) * valueSize, valueSize),
+      ),
+    }));
+  }
+
+  /** Puts a pinned program into a slot of a pinned program array. */
+  async setProgram(programArray: string, slot: number, program: string): Promise<void> {
+    await this.#process.call("map.set-program", programArray, String(slot), program);
+  }
+
+  /** Empties a slot of a program array. ENOENT: it is empty. */
+  async clearProgram(programArray: string, slot: number): Promise<void> {
+    await this.#process.call("map.clear-program", programArray, String(slot));
+  }
+
+  /** Attaches a program by a pinned bpf_link. EBUSY: another XDP program sits on the device. */
+  async attachXdp({ device, program, link, mode }: XdpAttachment): Promise<void> {
+    await this.#process.call("xdp.attach", device, program, link, mode);
+  }
+
+  /** Replaces the program behind a pinned link in one step; with `old` only if that is the present one. */
+  async updateXdp(request: {
+    readonly link: string;
+    readonly program: string;
+    readonly old?: string;
+  }): Promise<void> {
+    const { link, program, old } = request;
+    await this.#process.call("xdp.update", link, program, ...(old === undefined ? [] : [old]));
+  }
+
+  /** Detaches a pinned link and removes the pin. ENOENT: there is no such pin. */
+  async detachXdp(link: string): Promise<void> {
+    await this.#process.call("xdp.detach", link);
+  }
+
+  /** Attaches a direct-action classifier, with clsact when missing, in place of one at the same slot. */
+  async attachTc({
+    device,
+    direction,
+    program,
+    priority,
+    handle,
+  }: TcSlot & { readonly program: string }): Promise<void> {
+    await this.#process.call("tc.attach", device, direction, String(priority), String(handle), program);
+  }
+
+  /** Detaches the classifier of a slot; clsact stays. ENOENT or EINVAL: there is none. */
+  async detachTc({ device, direction, priority, handle }: TcSlot): Promise<void> {
+    await this.#process.call("tc.detach", device, direction, String(priority), String(handle));
+  }
+
+  /** Runs nft commands as one transaction; resolves to nft's output, rejects with its message and lines. */
+  async nft({ namespace, text, check = false, json = false }: NftRequest): Promise<string> {
+    const mode = check ? "check" : "apply";
+    const [output] = await this.#process.call("nft", namespace ?? "", mode, json ? "json" : "text", text);
+    return String(output);
+  }
+
+  /** Index of a network device. ENODEV: there is none of that name. */
+  async ifindex(device: string): Promise<number> {
+    const [index] = await this.#process.call("ifindex", device);
+    return Number(index);
+  }
+
+  /** What is pinned at a path, with the kernel's id for it. */
+  async pinnedId(pin: string): Promise<Pinned> {
+    const [kind, id, program, ifindex] = (await this.#process.call("pin.info", pin)).map(String);
+    if (kind === "link") return { kind, id: Number(id), program: Number(program), ifindex: Number(ifindex) };
+    return { kind: kind === "map" ? "map" : "program", id: Number(id) };
+  }
+}
+
+/** Joins keys or values of one map: all of one size, which the loader compares with the map's. */
+function joinUniform(operation: string, parts: readonly Uint8Array[]): Buffer {
+  if (parts.some((part) => part.length !== parts[0]?.length)) {
+    throw new LoaderError(operation, "keys or values of different sizes", ERRNO.EINVAL);
+  }
+  return Buffer.concat(parts);
+}
+
+function cut(bytes: Buffer | undefined, start: number, size: number): Buffer {
+  if (!bytes || bytes.length < start + size)
+    throw new LoaderError("map.dump", "the answer is shorter than its shape");
+  return bytes.subarray(start, start + size);
+}
