@@ -1,0 +1,66 @@
+import { ADDRESS_BITS, type Family, prefixRange } from "../../src/compiler/ir/address.js";
+import type { Expr } from "../../src/compiler/ir/expr.js";
+import type { Intervals } from "../../src/compiler/ir/intervals.js";
+import type { Policy } from "../../src/compiler/ir/policy.js";
+
+/** The numbers that a policy speaks of and their neighbours: where packets are worth aiming at. */
+export interface Constants {
+  readonly addresses: Readonly<Record<"ip.src" | "ip.dst", Readonly<Record<Family, readonly bigint[]>>>>;
+  readonly numbers: Readonly<Record<string, readonly bigint[]>>;
+}
+
+export function policyConstants(policy: Policy): Constants {
+  const addresses = {
+    "ip.src": { 4: new Set<bigint>(), 6: new Set<bigint>() },
+    "ip.dst": { 4: new Set<bigint>(), 6: new Set<bigint>() },
+  };
+  const numbers = new Map<string, Set<bigint>>();
+
+  const addEdges = (into: Set<bigint>, ranges: Intervals, bits: number) => {
+    const inside = (value: bigint) => value >= 0n && value < 1n << BigInt(bits);
+    for (const { low, high } of ranges) {
+      for (const value of [low - 1n, low, (low + high) / 2n, high, high + 1n])
+        if (inside(value)) into.add(value);
+    }
+  };
+  const visit = (expr: Expr): void => {
+    switch (expr.kind) {
+      case "and":
+      case "or":
+      case "xor":
+        expr.operands.forEach(visit);
+        break;
+      case "not":
+        visit(expr.operand);
+        break;
+      case "const":
+        break;
+      case "address":
+        addEdges(addresses[expr.field][expr.family], expr.ranges, ADDRESS_BITS[expr.family]);
+        break;
+      case "list": {
+        const list = policy.lists.find(({ name }) => name === expr.list);
+        if (list) addEdges(addresses[expr.field][expr.family], list[expr.family], ADDRESS_BITS[expr.family]);
+        break;
+      }
+      case "number":
+      case "bits": {
+        const values = numbers.get(expr.field) ?? new Set();
+        numbers.set(expr.field, values);
+        addEdges(values, expr.kind === "bits" ? [{ low: expr.mask, high: expr.mask }] : expr.ranges, 16);
+      }
+    }
+  };
+  for (const rule of [...policy.mitigate, ...policy.firewall.rules]) visit(rule.match);
+  for (const { prefix } of policy.prefixes) {
+    addEdges(addresses["ip.dst"][prefix.family], [prefixRange(prefix)], ADDRESS_BITS[prefix.family]);
+  }
+  const lists = (field: "ip.src" | "ip.dst") => ({
+    4: [...addresses[field][4]],
+    6: [...addresses[field][6]],
+  });
+  return {
+    addresses: { "ip.src": lists("ip.src"), "ip.dst": lists("ip.dst") },
+    numbers: Object.fromEntries([...numbers].map(([field, values]) => [field, [...values]])),
+  };
+}
