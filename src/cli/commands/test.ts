@@ -1,0 +1,79 @@
+import pc from "picocolors";
+import type { Policy, PolicyTest } from "../../compiler/ir/policy.js";
+import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
+import { newLimitState } from "../../compiler/semantics/gcra.js";
+import { EXIT } from "../exit.js";
+import { loadPolicy } from "../load-policy.js";
+import { readPacket } from "../packets.js";
+
+interface Outcome {
+  readonly test: PolicyTest;
+  readonly trace: Trace;
+  readonly passed: boolean;
+}
+
+interface Tested {
+  readonly file: string;
+  readonly policy: Policy;
+  readonly outcomes: readonly Outcome[];
+  /** Names of rules that decided the verdict of some test. */
+  readonly covered: ReadonlySet<string>;
+}
+
+/** `tidegate test`: every packet that a policy promises a verdict for, each with fresh limits. */
+export async function test(files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
+  const tested = files.flatMap(testFile);
+  const outcomes = tested.flatMap((one) => one.outcomes);
+  const passed = outcomes.filter((outcome) => outcome.passed).length;
+  const failed = outcomes.length - passed;
+  if (options.json) console.log(JSON.stringify(result(tested, passed, failed)));
+  else for (const one of tested) print(one);
+  return failed > 0 || tested.length < files.length ? EXIT.failed : EXIT.ok;
+}
+
+function testFile(file: string): readonly Tested[] {
+  const loaded = loadPolicy(file);
+  if (!loaded) return [];
+  const outcomes = loaded.policy.tests.map((one) => run(loaded.policy, one, file));
+  const deciding = outcomes.flatMap(({ trace }) => trace.decisions).flatMap(({ rule }) => rule ?? []);
+  return [{ file, policy: loaded.policy, outcomes, covered: new Set(deciding) }];
+}
+
+function run(policy: Policy, one: PolicyTest, file: string): Outcome {
+  const packet = readPacket(one.packet, 0n, `${file}:${one.span.line}`);
+  const trace = evaluate(policy, packet.bytes, newLimitState(), packet.at);
+  const passed = trace.verdict === one.expect && (one.rule === null || trace.rule === one.rule);
+  return { test: one, trace, passed };
+}
+
+function rules(policy: Policy): number {
+  return policy.mitigate.length + policy.firewall.rules.length;
+}
+
+function result(tested: readonly Tested[], passed: number, failed: number): object {
+  const sum = (count: (one: Tested) => number) => tested.reduce((total, one) => total + count(one), 0);
+  return {
+    passed,
+    failed,
+    coverage: { rules: sum(({ policy }) => rules(policy)), covered: sum(({ covered }) => covered.size) },
+  };
+}
+
+function print({ file, policy, outcomes, covered }: Tested): void {
+  for (const { test: one, trace, passed } of outcomes) {
+    const expected = one.rule === null ? one.expect : `${one.expect} by ${one.rule}`;
+    const got = `${trace.verdict} by ${trace.rule ?? `${trace.stage} default`}`;
+    console.log(
+      passed
+        ? `${pc.green("pass")} ${one.packet}  ${pc.dim(got)}`
+        : `${pc.red("FAIL")} ${one.packet}\n     ${file}:${one.span.line}: expected ${expected}, got ${got}`,
+    );
+  }
+  const untested = [...policy.mitigate, ...policy.firewall.rules].filter(({ name }) => !covered.has(name));
+  const passed = outcomes.filter((outcome) => outcome.passed).length;
+  console.log(
+    `${file}: ${passed} of ${outcomes.length} tests pass, ${covered.size} of ${rules(policy)} rules decided one`,
+  );
+  if (untested.length > 0)
+    console.log(pc.dim(`  without a test: ${untested.map(({ name }) => name).join(", ")}`));
+}

@@ -1,0 +1,73 @@
+import pc from "picocolors";
+import type { SourceFile } from "../../compiler/diagnostics/span.js";
+import { formatAddress } from "../../compiler/ir/address.js";
+import type { Policy } from "../../compiler/ir/policy.js";
+import type { Step, Trace } from "../../compiler/semantics/evaluate.js";
+
+/** A packet's way through the stages: the rules that were tried, why they did not match, and what decided. */
+export function renderJourney(policy: Policy, source: SourceFile, packet: string, trace: Trace): string {
+  return [pc.bold(packet), ...root(trace), ...stages(policy, source, trace), ...end(policy, trace)].join(
+    "\n",
+  );
+}
+
+function root(trace: Trace): readonly string[] {
+  switch (trace.verdict) {
+    case "malformed":
+      return [`  root      ${pc.red("drop")}: malformed, ${trace.reason}`];
+    case "foreign":
+      return ["  root      foreign: not to this customer's prefixes, left alone"];
+    default:
+      return [];
+  }
+}
+
+function stages(policy: Policy, source: SourceFile, trace: Trace): readonly string[] {
+  return trace.decisions.flatMap((decision) => {
+    const steps = trace.steps.filter(({ stage }) => stage === decision.stage);
+    const lines = steps.map((step) => renderStep(step, source));
+    if (decision.rule === null) lines.push(byDefault(policy, decision.stage));
+    return lines.map((line, index) => `  ${index === 0 ? decision.stage.padEnd(8) : " ".repeat(8)}  ${line}`);
+  });
+}
+
+function renderStep({ rule, outcome, miss }: Step, source: SourceFile): string {
+  const name = `${rule.name}:${rule.span.line}`;
+  switch (outcome) {
+    case "miss": {
+      const part = miss
+        ? source.text.slice(miss.part.span.start, miss.part.span.end).replace(/\s+/g, " ")
+        : "";
+      const why = miss?.absent ? "the packet has no such field" : "false";
+      return pc.dim(`${name}  no match, ${why}: \`${shorten(part)}\``);
+    }
+    case "allow":
+      return `${name}  ${pc.green("allow")}`;
+    case "drop":
+      return `${name}  ${pc.red("drop")}`;
+    case "over":
+      return `${name}  ${pc.red("drop")}: over the rate`;
+    case "under":
+      return pc.dim(`${name}  under the rate, goes on`);
+  }
+}
+
+function byDefault(policy: Policy, stage: "mitigate" | "firewall"): string {
+  if (stage === "mitigate") return pc.dim("no rule decided: on to the firewall");
+  const verdict = policy.firewall.default;
+  return `no rule decided: ${verdict === "drop" ? pc.red("drop") : pc.green("allow")} by default`;
+}
+
+function end(policy: Policy, trace: Trace): readonly string[] {
+  if (trace.stage === "route") return [`  route     ${pc.red("drop")}: no route holds the destination`];
+  const tunnel = policy.tunnels.find(({ name }) => name === trace.tunnel);
+  if (!tunnel) return [];
+  const key = tunnel.key === null ? "" : `, key ${tunnel.key}`;
+  return [
+    `  route     tunnel ${pc.bold(tunnel.name)}: GRE to ${formatAddress(tunnel.remote)}, ttl ${tunnel.ttl}${key}`,
+  ];
+}
+
+function shorten(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}
