@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The root program, one per uplink: parses a frame, finds the customer that its destination belongs to, and hands
+ * the packet to that customer's program. Malformed packets, and packets of a customer whose program is
+ * missing, are dropped; everything that is not a customer's is left alone.
+ */
+#include "parse.h"
+
+#define TG_CUSTOMERS 4096	/* slots of `programs` */
+#define TG_PREFIXES 65536	/* of all customers, by family */
+
+struct tg_customer {
+	__u32 slot;
+};
+
+TG_LPM(customers_4, struct tg_lpm4, struct tg_customer, TG_PREFIXES);
+TG_LPM(customers_6, struct tg_lpm6, struct tg_customer, TG_PREFIXES);
+
+/* Each customer's program, at the slot that its prefixes name. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, TG_CUSTOMERS);
+	__type(key, __u32);
+	__type(value, __u32);
+} programs SEC(".maps");
+
+/* Bytes here are those of the frame, as a malformed packet has no length of its own. */
+enum tg_root_counter {
+	TG_COUNT_MALFORMED,
+	TG_COUNT_FOREIGN,	/* not IP, or to nobody's prefix */
+	TG_COUNT_CLOSED,	/* of those dispatched: the customer had no program, so it was dropped */
+	TG_COUNT_DISPATCHED,
+	TG_ROOT_COUNTERS,
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TG_ROOT_COUNTERS);
+	__type(key, __u32);
+	__type(value, struct tg_counter);
+} root_counters SEC(".maps");
+
+static __always_inline const struct tg_customer *tg_customer_of(const struct tg_packet *p)
+{
+	if (p->family == 4) {
+		const struct tg_lpm4 key = tg_lpm4(p->dst4);
+
+		return bpf_map_lookup_elem(&customers_4, &key);
+	} else {
+		const struct tg_lpm6 key = tg_lpm6(p->dst6);
+
+		return bpf_map_lookup_elem(&customers_6, &key);
+	}
+}
+
+SEC("xdp")
+int tidegate_root(struct xdp_md *ctx)
+{
+	const void *begin = (const void *)(long)ctx->data;
+	const void *end = (const void *)(long)ctx->data_end;
+	const __u32 bytes = end - begin;
+	const struct tg_customer *customer;
+	struct tg_packet *p = tg_packet();
+
+	if (!p)
+		return XDP_DROP;
+	switch (tg_parse(p, begin, end)) {
+	case TG_MALFORMED:
+		tg_count(&root_counters, TG_COUNT_MALFORMED, bytes);
+		return XDP_DROP;
+	case TG_NOT_IP:
+		tg_count(&root_counters, TG_COUNT_FOREIGN, bytes);
+		return XDP_PASS;
+	case TG_PARSED:
+		break;
+	}
+
+	customer = tg_customer_of(p);
+	if (!customer) {
+		tg_count(&root_counters, TG_COUNT_FOREIGN, bytes);
+		return XDP_PASS;
+	}
+	tg_count(&root_counters, TG_COUNT_DISPATCHED, bytes);
+	bpf_tail_call(ctx, &programs, customer->slot);
+
+	/* Back from a tail call means that there was none. */
+	tg_count(&root_counters, TG_COUNT_CLOSED, bytes);
+	return XDP_DROP;
+}
+
+/* Not the GPL: every helper used here is open to all programs since Linux 5.8. */
+char LICENSE[] SEC("license") = "Apache-2.0";
