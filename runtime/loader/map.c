@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "operations.h"
+#include "pin.h"
+
+/* The kernel's own ENOTSUPP (include/linux/errno.h), which bpf(2) lets through to user space. */
+#define KERNEL_ENOTSUPP 524
+
+struct map {
+	int fd;
+	struct bpf_map_info info;
+};
+
+static int map_open(const char *path, struct map *map, struct answer *answer)
+{
+	__u32 size = sizeof(map->info);
+
+	memset(map, 0, sizeof(*map));
+	map->fd = pin_open(path, PIN_MAP, answer);
+	if (map->fd < 0)
+		return -1;
+	if (bpf_obj_get_info_by_fd(map->fd, &map->info, &size)) {
+		fail(answer, errno, "cannot read the shape of %s", path);
+		close(map->fd);
+		return -1;
+	}
+	return 0;
+}
+
+static int is_per_cpu(const struct map *map)
+{
+	return map->info.type == BPF_MAP_TYPE_PERCPU_HASH ||
+	       map->info.type == BPF_MAP_TYPE_PERCPU_ARRAY ||
+	       map->info.type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+static int holds_descriptors(const struct map *map)
+{
+	return map->info.type == BPF_MAP_TYPE_PROG_ARRAY ||
+	       map->info.type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ||
+	       map->info.type == BPF_MAP_TYPE_CGROUP_ARRAY ||
+	       map->info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+	       map->info.type == BPF_MAP_TYPE_HASH_OF_MAPS;
+}
+
+/* Whether `bytes` are exactly `count` items of the map's `size`. */
+static int check_items(const struct field *bytes, uint32_t count, uint32_t size, const char *what,
+		       struct answer *answer)
+{
+	if (bytes->size != (uint64_t)count * size)
+		return fail(answer, EINVAL, "%u bytes are not %u %s of %u bytes", bytes->size, count,
+			    what, size);
+	return 0;
+}
+
+static int update_singly(const struct map *map, const char *keys, const char *values,
+			 uint32_t count, struct answer *answer)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const char *key = keys + (size_t)i * map->info.key_size;
+		const char *value = values + (size_t)i * map->info.value_size;
+
+		if (bpf_map_update_elem(map->fd, key, value, BPF_ANY))
+			return fail(answer, errno, "entry %u of %u cannot be written", i + 1, count);
+	}
+	return 0;
+}
+
+static int update_entries(const struct map *map, const struct request *request, uint32_t count,
+			  struct answer *answer)
+{
+	const struct field *keys = &request->arguments[2];
+	const struct field *values = &request->arguments[3];
+	uint32_t done = count;
+
+	if (is_per_cpu(map) || holds_descriptors(map))
+		return fail(answer, EINVAL, "maps of type %u cannot be filled with bytes",
+			    map->info.type);
+	if (check_items(keys, count, map->info.key_size, "keys", answer) ||
+	    check_items(values, count, map->info.value_size, "values", answer))
+		return -1;
+	if (count == 0)
+		return 0;
+	if (bpf_map_update_batch(map->fd, keys->data, values->data, &done, NULL) == 0)
+		return 0;
+	if (errno == KERNEL_ENOTSUPP)
+		return update_singly(map, keys->data, values->data, count, answer);
+	return fail(answer, errno, "entry %u of %u cannot be written", done + 1, count);
+}
+
+/* map.update PIN COUNT KEYS VALUES */
+static int update(const struct request *request, struct answer *answer)
+{
+	struct map map;
+	uint32_t count;
+	int status;
+
+	if (request_u32(request, 1, &count, answer) ||
+	    map_open(request_text(request, 0), &map, answer))
+		return -1;
+	status = update_entries(&map, request, count, answer);
+	close(map.fd);
+	return status;
+}
+
+static int delete_entries(const struct map *map, const struct field *keys, uint32_t count,
+			  struct answer *answer)
+{
+	uint32_t missing = 0;
+
+	if (check_items(keys, count, map->info.key_size, "keys", answer))
+		return -1;
+	for (uint32_t i = 0; i < count; i++) {
+		if (bpf_map_delete_elem(map->fd, keys->data + (size_t)i * map->info.key_size) == 0)
+			continue;
+		if (errno != ENOENT)
+			return fail(answer, errno, "key %u of %u cannot be deleted", i + 1, count);
+		missing++;
+	}
+	if (missing > 0)
+		return fail(answer, ENOENT, "%u of %u keys were not in the map", missing, count);
+	return 0;
+}
+
+/* map.delete PIN COUNT KEYS: all that are there; ENOENT at the end if some were not. */
+static int delete(const struct request *request, struct answer *answer)
+{
+	struct map map;
+	uint32_t count;
+	int status;
+
+	if (request_u32(request, 1, &count, answer) ||
+	    map_open(request_text(request, 0), &map, answer))
+		return -1;
+	status = delete_entries(&map, &request->arguments[2], count, answer);
+	close(map.fd);
+	return status;
+}
+
+/* Keys and values as they are collected; the kernel may hold more entries by the time we are done. */
+struct dump {
+	char *keys;
+	char *values;
+	uint32_t count;
+	uint32_t capacity;
+	/* Values of one entry: in the kernel's answer (padded to 8 bytes a CPU), and ours. */
+	uint32_t copies;
+	size_t value_size;
+};
+
+static void dump_grow(struct dump *dump, const struct map *map)
+{
+	if (dump->count < dump->capacity)
+		return;
+	dump->capacity = dump->capacity ? 2 * dump->capacity : 64;
+	dump->keys = reallocate(dump->keys, (size_t)dump->capacity * map->info.key_size);
+	dump->values = reallocate(dump->values,
+				  (size_t)dump->capacity * dump->copies * dump->value_size);
+}
+
+static void dump_add(struct dump *dump, const struct map *map, const char *key, const char *value)
+{
+	size_t stride = is_per_cpu(map) ? (dump->value_size + 7) / 8 * 8 : dump->value_size;
+
+	dump_grow(dump, map);
+	memcpy(dump->keys + (size_t)dump->count * map->info.key_size, key, map->info.key_size);
+	for (uint32_t copy = 0; copy < dump->copies; copy++) {
+		size_t place = (size_t)dump->count * dump->copies + copy;
+
+		memcpy(dump->values + place * dump->value_size, value + copy * stride,
+		       dump->value_size);
+	}
+	dump->count++;
+}
+
+static int dump_collect(struct dump *dump, const struct map *map, char *key, char *value,
+			struct answer *answer)
+{
+	/* If others change the map, a walk can start over: the bound makes it end. */
+	for (uint64_t step = 0; step < 2 * (uint64_t)map->info.max_entries; step++) {
+		if (bpf_map_get_next_key(map->fd, step == 0 ? NULL : key, key)) {
+			if (errno == ENOENT)
+				return 0;
+			return fail(answer, errno, "cannot walk the map");
+		}
+		if (bpf_map_lookup_elem(map->fd, key, value) == 0)
+			dump_add(dump, map, key, value);
+		else if (errno != ENOENT)
+			return fail(answer, errno, "cannot read an entry");
+	}
+	return 0;
+}
+
+static int dump_entries(const struct map *map, struct answer *answer)
+{
+	int cpus = is_per_cpu(map) ? libbpf_num_possible_cpus() : 1;
+	struct dump dump = { .copies = cpus, .value_size = map->info.value_size };
+	char *key, *value;
+	int status;
+
+	if (cpus < 1)
+		return fail(answer, -cpus, "cannot count the CPUs");
+	key = allocate(map->info.key_size);
+	value = allocate(((size_t)map->info.value_size + 7) / 8 * 8 * cpus);
+	status = dump_collect(&dump, map, key, value, answer);
+	answer_number(answer, map->info.key_size);
+	answer_number(answer, map->info.value_size);
+	answer_number(answer, dump.copies);
+	answer_bytes(answer, dump.keys, (size_t)dump.count * map->info.key_size);
+	answer_bytes(answer, dump.values, (size_t)dump.count * dump.copies * dump.value_size);
+	free(key);
+	free(value);
+	free(dump.keys);
+	free(dump.values);
+	return status;
+}
+
+/* map.dump PIN -> key size, value size, values an entry, keys, values */
+static int dump(const struct request *request, struct answer *answer)
+{
+	struct map map;
+	int status;
+
+	if (map_open(request_text(request, 0), &map, answer))
+		return -1;
+	status = dump_entries(&map, answer);
+	close(map.fd);
+	return status;
+}
+
+static int open_program_array(const struct request *request, struct map *map, uint32_t *slot,
+			      struct answer *answer)
+{
+	if (request_u32(request, 1, slot, answer) || map_open(request_text(request, 0), map, answer))
+		return -1;
+	if (map->info.type != BPF_MAP_TYPE_PROG_ARRAY) {
+		close(map->fd);
+		return fail(answer, EINVAL, "%s is not a program array", request_text(request, 0));
+	}
+	return 0;
+}
+
+/* map.set-program PIN SLOT PROGRAM */
+static int set_program(const struct request *request, struct answer *answer)
+{
+	int program, status = 0;
+	struct map map;
+	uint32_t slot;
+
+	program = pin_open(request_text(request, 2), PIN_PROGRAM, answer);
+	if (program < 0)
+		return -1;
+	if (open_program_array(request, &map, &slot, answer)) {
+		close(program);
+		return -1;
+	}
+	if (bpf_map_update_elem(map.fd, &slot, &program, BPF_ANY))
+		status = fail(answer, errno, "cannot put %s into slot %u",
+			      request_text(request, 2), slot);
+	close(map.fd);
+	close(program);
+	return status;
+}
+
+/* map.clear-program PIN SLOT */
+static int clear_program(const struct request *request, struct answer *answer)
+{
+	struct map map;
+	uint32_t slot;
+	int status = 0;
+
+	if (open_program_array(request, &map, &slot, answer))
+		return -1;
+	if (bpf_map_delete_elem(map.fd, &slot))
+		status = fail(answer, errno, "cannot clear slot %u", slot);
+	close(map.fd);
+	return status;
+}
+
+const struct operation map_operations[] = {
+	{ "map.update", 4, 4, 1u << 2 | 1u << 3, update },
+	{ "map.delete", 3, 3, 1u << 2, delete },
+	{ "map.dump", 1, 1, 0, dump },
+	{ "map.set-program", 3, 3, 0, set_program },
+	{ "map.clear-program", 2, 2, 0, clear_program },
+	{ 0 },
+};
