@@ -1,0 +1,101 @@
+import type { Policy } from "../../compiler/ir/policy.js";
+import { EDGE_LINK } from "../names.js";
+import type { Artifact } from "../target.js";
+import { Text } from "../text.js";
+import { emitLimitChain, emitLimitSets, type LimitRule } from "./limits.js";
+import {
+  DEFAULT_COUNTER,
+  FOREIGN_COUNTER,
+  PASSED_COUNTER,
+  plain,
+  prefixSet,
+  ruleCounter,
+  SPOOFED_COUNTER,
+} from "./names.js";
+import { emitRule, emitRuleChain, fileName, type LoweredRule, lowerRule } from "./rules.js";
+import { emitSet, listSets, prefixSets } from "./sets.js";
+
+/** `nft/<customer>.nft`: the firewall, for `nft -f` in the customer's namespace; replaces the table in one transaction. */
+export function emit(policy: Policy): readonly Artifact[] {
+  const text = new Text();
+  const customer = plain(policy.customer);
+  text.line(`# The firewall of customer "${customer}", compiled from ${fileName(policy.span.file)}.`);
+  // `delete` fails on a table that is not there, so it is made first; all of the file is one transaction.
+  text.line("table inet tidegate").line("delete table inet tidegate").line();
+  text.block("table inet tidegate {", () => emitTable(text, policy));
+  return [{ path: `nft/${customer}.nft`, text: text.toString() }];
+}
+
+function emitTable(text: Text, policy: Policy): void {
+  const whole = policy.firewall.rules.map((rule) => lowerRule(rule, "whole"));
+  const fragments = policy.firewall.rules.map((rule) => lowerRule(rule, "laterFragment"));
+  const limits = policy.firewall.rules.flatMap(limitRule);
+
+  emitCounters(text, policy);
+  for (const set of [...prefixSets(policy), ...listSets(policy)]) emitSet(text, set);
+  for (const limit of limits) emitLimitSets(text, limit);
+  emitDispatch(text);
+  emitFirewall(text, "firewall", whole, policy);
+  emitFirewall(text, "later-fragments", fragments, policy);
+  for (const rule of [...whole, ...fragments]) emitRuleChain(text, rule);
+  for (const limit of limits) emitLimitChain(text, limit);
+  emitWayBack(text);
+}
+
+function limitRule(rule: Policy["firewall"]["rules"][number]): readonly LimitRule[] {
+  return rule.action.kind === "limit" ? [{ rule, limit: rule.action.limit }] : [];
+}
+
+function emitCounters(text: Text, policy: Policy): void {
+  const names = [
+    ...policy.firewall.rules.map(({ name }) => ruleCounter(name)),
+    DEFAULT_COUNTER,
+    FOREIGN_COUNTER,
+    PASSED_COUNTER,
+    SPOOFED_COUNTER,
+  ];
+  for (const name of names) text.block(`counter ${name} {`, () => {});
+}
+
+function emitFirewall(
+  text: Text,
+  chain: "firewall" | "later-fragments",
+  rules: readonly LoweredRule[],
+  policy: Policy,
+): void {
+  const verdict = policy.firewall.default === "allow" ? "accept" : "drop";
+  text.line();
+  text.block(`chain ${chain} {`, () => {
+    for (const rule of rules) emitRule(text, rule);
+    text.line("# no rule decided");
+    text.line(`counter name ${DEFAULT_COUNTER} ${verdict} comment "${DEFAULT_COUNTER}"`);
+  });
+}
+
+/** What comes out of a tunnel may only speak for the customer's own addresses (BCP 38). */
+function emitWayBack(text: Text): void {
+  text.line();
+  text.block("chain way-back {", () => {
+    text.line(`ip saddr @${prefixSet(4)} counter name ${PASSED_COUNTER} accept`);
+    text.line(`ip6 saddr @${prefixSet(6)} counter name ${PASSED_COUNTER} accept`);
+    text.line(`counter name ${SPOOFED_COUNTER} drop`);
+  });
+}
+
+/**
+ * Before routing, so that a packet has its verdict and its count before routing can lose it. Later fragments are told
+ * apart first: nft's fast path for loads of up to 4 bytes ignores the fragment offset (nft_payload_fast_eval), so
+ * `tcp dport` would read payload bytes there, or in IPv6 what the sender likes.
+ */
+function emitDispatch(text: Text): void {
+  text.line();
+  text.block("chain prerouting {", () => {
+    text.line("type filter hook prerouting priority filter; policy drop;");
+    text.line(`iifname != "${EDGE_LINK}" goto way-back`);
+    text.line(`ip daddr != @${prefixSet(4)} counter name ${FOREIGN_COUNTER} drop`);
+    text.line(`ip6 daddr != @${prefixSet(6)} counter name ${FOREIGN_COUNTER} drop`);
+    text.line("ip frag-off & 0x1fff != 0 goto later-fragments");
+    text.line("frag frag-off != 0 goto later-fragments");
+    text.line("goto firewall");
+  });
+}

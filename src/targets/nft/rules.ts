@@ -1,0 +1,81 @@
+import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
+import type { Rule } from "../../compiler/ir/policy.js";
+import type { Text } from "../text.js";
+import { matchText, type Part } from "./condition.js";
+import { type Decision, type Decisions, decisionsOf } from "./decisions.js";
+import { limitChain, matchChain, ruleCounter } from "./names.js";
+
+/** One firewall rule in one of the two firewall chains. */
+export interface LoweredRule {
+  readonly rule: Rule;
+  /** Lines for the stage's own chain. None: the rule matches nothing there. */
+  readonly lines: readonly string[];
+  /** A chain that the lines jump to. Its end, like its `return`, leads on to the next rule. */
+  readonly chain: { readonly name: string; readonly lines: readonly string[] } | null;
+}
+
+/**
+ * A rule whose decisions only ever say yes is lines of the stage's chain: what they miss reaches the next rule.
+ * Where a line says no, the lines behind it must be left out, so the rule gets a chain to return from. So does a limit
+ * with several lines: a packet that is under the rate must not be counted again by the next one.
+ */
+export function lowerRule(rule: Rule, part: Part): LoweredRule {
+  const decisions = decisionsOf(rule.match, part);
+  invariant(decisions, `the check refused rule ${rule.name}`);
+  const answers = withOtherwise(decisions);
+  const inline = answers.every(({ holds }) => holds) && (rule.action.kind !== "limit" || answers.length <= 1);
+  if (inline) return { rule, lines: answers.map((line) => decisionText(line, rule, "jump")), chain: null };
+  const name = matchChain(part === "whole" ? "match" : "fragment", rule.name);
+  return {
+    rule,
+    lines: [`jump ${name} comment "${rule.name}"`],
+    chain: { name, lines: answers.map((line) => decisionText(line, rule, "goto")) },
+  };
+}
+
+/** `goto` a limit from the rule's own chain: its `return` then leads back to the stage's chain, not to the next line. */
+function decisionText({ conditions, holds }: Decision, rule: Rule, enter: "jump" | "goto"): string {
+  const outcome = holds ? yes(rule, enter) : "return";
+  const match = matchText(conditions);
+  return match === "" ? outcome : `${match} ${outcome}`;
+}
+
+function yes({ name, action }: Rule, enter: "jump" | "goto"): string {
+  switch (action.kind) {
+    case "allow":
+      return `counter name ${ruleCounter(name)} accept comment "${name}"`;
+    case "drop":
+      return `counter name ${ruleCounter(name)} drop comment "${name}"`;
+    case "limit":
+      return `${enter} ${limitChain(name)} comment "${name}"`;
+    default:
+      return assertNever(action);
+  }
+}
+
+/** "No" at the end needs no line: that is what the end of the chain says. */
+function withOtherwise({ lines, otherwise }: Decisions): readonly Decision[] {
+  return otherwise ? [...lines, { conditions: [], holds: true }] : lines;
+}
+
+/** `# rule "ftp" (acme.policy.ts:21)` above the rule's lines. */
+export function emitRule(text: Text, { rule, lines }: LoweredRule): void {
+  if (lines.length === 0) return;
+  text.line(`# rule "${rule.name}" (${place(rule)})`);
+  text.lines(lines);
+}
+
+export function emitRuleChain(text: Text, { chain }: LoweredRule): void {
+  if (!chain) return;
+  text.line();
+  text.block(`chain ${chain.name} {`, () => text.lines(chain.lines));
+}
+
+function place({ span }: Rule): string {
+  return `${fileName(span.file)}:${span.line}`;
+}
+
+/** The last part of a path, safe in a comment: a line break in a file's name must not end it. */
+export function fileName(path: string): string {
+  return (path.split(/[\\/]/).at(-1) ?? path).replace(/[^\w.-]/g, "_");
+}

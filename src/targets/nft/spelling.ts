@@ -1,0 +1,46 @@
+import { invariant } from "../../compiler/diagnostics/invariant.js";
+import {
+  ADDRESS_BITS,
+  type Family,
+  formatAddress,
+  formatPrefix,
+  rangeAsPrefix,
+} from "../../compiler/ir/address.js";
+import { complement, type Intervals, type Range } from "../../compiler/ir/intervals.js";
+
+/** Writes one range as nft does: `80`, `20-21`, `10.0.0.0/8`. */
+export type Spell = (range: Range) => string;
+
+export const decimal: Spell = ({ low, high }) => (low === high ? `${low}` : `${low}-${high}`);
+
+export const hexadecimal: Spell = ({ low, high }) => (low === high ? hex(low) : `${hex(low)}-${hex(high)}`);
+
+export function hex(value: bigint): string {
+  return `0x${value.toString(16).padStart(2, "0")}`;
+}
+
+/** An address, a prefix, or where a range is neither, its first and last address. */
+export function spellAddresses(family: Family): Spell {
+  return (range) => {
+    const prefix = rangeAsPrefix(family, range);
+    const at = (value: bigint) => formatAddress({ family, value });
+    if (!prefix) return `${at(range.low)}-${at(range.high)}`;
+    return prefix.length === ADDRESS_BITS[family] ? at(range.low) : formatPrefix(prefix);
+  };
+}
+
+/**
+ * The right-hand side of a match: `80`, `{ 22, 80 }`, `!= 80`. An absent field makes nft's `!=` false like any other
+ * comparison (the load ends the rule), so naming the fewer numbers that are left out says the same.
+ * `equals` is written before a single value: only bitmask types such as tcp flags need it.
+ */
+export function comparison(ranges: Intervals, bits: number, spell: Spell, equals: "" | "== " = ""): string {
+  const others = complement(ranges, bits);
+  const negated = others.length > 0 && others.length < ranges.length;
+  const named = negated ? others : ranges;
+  const [first] = named;
+  invariant(first, "a comparison with nothing is no comparison");
+  const operator = negated ? "!= " : first.low === first.high ? equals : "";
+  if (named.length === 1) return operator + spell(first);
+  return `${negated ? "!= " : ""}{ ${named.map(spell).join(", ")} }`;
+}
