@@ -1,0 +1,34 @@
+import { invariant } from "../../compiler/diagnostics/invariant.js";
+import type { Policy } from "../../compiler/ir/policy.js";
+import type { Artifact } from "../target.js";
+import { Text } from "../text.js";
+import { greLines, upLines, vethLines } from "./devices.js";
+import { routeLines } from "./routes.js";
+import { tunnels } from "./tunnels.js";
+
+/**
+ * `ip -batch` text: `route/<customer>.ip` is the routing table, and each tunnel has one text to make its device with
+ * kernel GRE, one to make it for the eBPF datapath, and one to bring it up.
+ */
+export function emit(policy: Policy): readonly Artifact[] {
+  const { customer } = policy;
+  const devices = tunnels(policy).flatMap((tunnel) => {
+    const file = `${customer}.${tunnel.name}`;
+    return [
+      artifact(`${file}.gre.ip`, `tunnel "${tunnel.name}": a GRE device`, greLines(tunnel, customer)),
+      artifact(
+        `${file}.veth.ip`,
+        `tunnel "${tunnel.name}": a veth pair for eBPF GRE`,
+        vethLines(tunnel, customer),
+      ),
+      artifact(`${file}.up.ip`, `tunnel "${tunnel.name}": up, in the customer's namespace`, upLines(tunnel)),
+    ];
+  });
+  return [artifact(`${customer}.ip`, `routes of customer "${customer}"`, routeLines(policy)), ...devices];
+}
+
+function artifact(file: string, title: string, lines: readonly string[]): Artifact {
+  // One line is one command of ip(8) and names are single words in it.
+  invariant(/^[a-z][a-z0-9.-]*$/.test(file), `${JSON.stringify(file)} is a safe file name`);
+  return { path: `route/${file}`, text: new Text().line(`# ${title}`).lines(lines).toString() };
+}

@@ -1,0 +1,36 @@
+import { invariant } from "../../compiler/diagnostics/invariant.js";
+import { formatPrefix } from "../../compiler/ir/address.js";
+import type { Policy, Route } from "../../compiler/ir/policy.js";
+import { tunnelDevice } from "../names.js";
+
+/** Metrics are 32 bits; the largest is tried last. */
+const LAST_METRIC = 0xffff_ffff;
+
+/**
+ * The customer's routing table, for `ip -batch` in its namespace; the runtime puts the number of an empty table for
+ * `$table`. It ends in a blackhole, so that a lookup never goes on to another table: without a route of the policy a
+ * packet is dropped (docs/semantics.md, "Routes").
+ */
+export function routeLines(policy: Policy): readonly string[] {
+  const closed = ["0.0.0.0/0", "::/0"].map(
+    (all) => `route add blackhole ${all} metric ${LAST_METRIC} table $table`,
+  );
+  // Closed first: while the table fills, what has no route yet is dropped.
+  return [...closed, ...[...policy.routes].sort(compareRoutes).map((route) => routeLine(policy, route))];
+}
+
+/** IPv6 takes metric 0 for "the default", 1024 (ip6_route_info_create), so metrics count from 1. */
+function routeLine(policy: Policy, { prefix, tunnel, priority }: Route): string {
+  invariant(
+    policy.tunnels.some(({ name }) => name === tunnel),
+    `the names pass found tunnel ${tunnel}`,
+  );
+  return `route add ${formatPrefix(prefix)} dev ${tunnelDevice(tunnel)} metric ${priority + 1} table $table`;
+}
+
+/** By address, then by metric: the order in which a reader looks for one. */
+function compareRoutes(a: Route, b: Route): number {
+  if (a.prefix.family !== b.prefix.family) return a.prefix.family - b.prefix.family;
+  if (a.prefix.base !== b.prefix.base) return a.prefix.base < b.prefix.base ? -1 : 1;
+  return a.prefix.length - b.prefix.length || a.priority - b.priority;
+}
