@@ -23,8 +23,13 @@ export function analyzeFile(file: string): Analysis {
 export function loadPolicy(file: string): LoadedPolicy | undefined {
   const { policy, source, diagnostics } = analyzeFile(file);
   if (policy) return { policy, source, diagnostics };
+  printErrors(diagnostics, source);
+  return undefined;
+}
+
+/** Errors on stderr, for commands that need the result and cannot go on. */
+export function printErrors(diagnostics: readonly Diagnostic[], source: SourceFile): void {
   const errors = diagnostics.filter((d) => d.severity === "error");
   for (const error of errors) console.error(`${renderPretty(error, source)}\n`);
   console.error(renderCounts(errors));
-  return undefined;
 }
