@@ -21,7 +21,7 @@ export interface DumpedEntry {
 export interface LoadObject {
   /** Path of the ELF object. */
   readonly object: string;
-  /** Folder in a BPF file system, made when missing. */
+  /** Folder in a BPF file system, made when missing; its parent must be there. */
   readonly pinDir: string;
   /** Map name → pinned path of the map to use instead of creating one. */
   readonly reuse: Readonly<Record<string, string>>;

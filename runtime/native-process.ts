@@ -128,7 +128,9 @@ export class NativeProcess {
       call.resolve(results);
     } else {
       const [message, errno] = results.map(String);
-      call.reject(new this.#error(call.operation, message ?? "no reason given", Number(errno) || null));
+      call.reject(
+        new this.#error(call.operation, message?.trimEnd() ?? "no reason given", Number(errno) || null),
+      );
     }
   }
 

@@ -29,14 +29,19 @@ static int parse_mode(const char *text, __u32 *flags, struct answer *answer)
 	return 0;
 }
 
-/* A device takes one XDP program; the sitting one's id tells the operator whose it is. */
+/*
+ * A device takes one XDP program: EBUSY for another in the same mode, EEXIST for one in the other. The
+ * caller sees EBUSY, and the sitting one's id tells the operator whose it is.
+ */
 static int fail_attach(int error, const char *device, unsigned int ifindex, struct answer *answer)
 {
 	__u32 id = 0;
 
-	if (error == EBUSY && bpf_xdp_query_id(ifindex, 0, &id) == 0 && id != 0)
-		return fail(answer, error, "XDP program %u is attached to %s already", id, device);
-	return fail(answer, error, "cannot attach XDP to %s", device);
+	if (error != EBUSY && error != EEXIST)
+		return fail(answer, error, "cannot attach XDP to %s", device);
+	if (bpf_xdp_query_id(ifindex, 0, &id) || id == 0)
+		return fail(answer, EBUSY, "XDP is taken on %s", device);
+	return fail(answer, EBUSY, "XDP program %u is attached to %s already", id, device);
 }
 
 static int attach_and_pin(int program, unsigned int ifindex, __u32 flags,

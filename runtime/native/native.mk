@@ -7,7 +7,7 @@ OUT := $(ROOT)/dist/runtime/$(notdir $(CURDIR))
 CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wformat=2 -fstack-protector-strong -ffile-prefix-map=$(ROOT)=. -I$(NATIVE)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDLIBS := -lbpf -lnftables -lelf
+LDLIBS := -lbpf -lnftables
 SOURCES += $(wildcard $(NATIVE)/*.c)
 HEADERS := $(wildcard *.h $(NATIVE)/*.h)
 

@@ -7,14 +7,14 @@
 
 #include "pin.h"
 
-/* Names as in errors and in answers, and as the kernel names the anonymous inodes. */
+/* Names as in errors and in answers, and as the kernel names the inodes of descriptors of pins. */
 static const struct {
 	const char *name;
 	const char *inode;
 } kinds[] = {
 	[PIN_PROGRAM] = { "program", "anon_inode:bpf-prog" },
 	[PIN_MAP] = { "map", "anon_inode:bpf-map" },
-	[PIN_LINK] = { "link", "anon_inode:bpf_link" },
+	[PIN_LINK] = { "link", "anon_inode:bpf-link" },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

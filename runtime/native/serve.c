@@ -36,11 +36,13 @@ int request_u32(const struct request *request, uint32_t index, uint32_t *number,
 	return 0;
 }
 
-static const struct operation *find(const struct operation *const groups[], const char *name)
+static const struct operation *find(const struct operation *const groups[],
+				    const struct field *name)
 {
 	for (; *groups; groups++) {
 		for (const struct operation *operation = *groups; operation->name; operation++) {
-			if (strcmp(operation->name, name) == 0)
+			if (strlen(operation->name) == name->size &&
+			    memcmp(operation->name, name->data, name->size) == 0)
 				return operation;
 		}
 	}
@@ -72,7 +74,7 @@ static int dispatch(const struct operation *const groups[], const struct frame *
 
 	if (frame->count == 0)
 		return fail(answer, EBADMSG, "a request without an operation");
-	operation = find(groups, frame->fields[0].data);
+	operation = find(groups, &frame->fields[0]);
 	if (!operation)
 		return fail(answer, ENOSYS, "unknown operation %s", frame->fields[0].data);
 	request.count = frame->count - 1;

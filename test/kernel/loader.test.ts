@@ -1,0 +1,482 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodeFields, encodeFrame, type Field } from "../../runtime/frame.js";
+import { ERRNO, Loader, LoaderError } from "../../runtime/loader-client.js";
+import { packageRoot } from "../../runtime/native-process.js";
+import { compileBpf } from "../support/bpf-object.js";
+import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
+
+const BINARY = join(packageRoot(), "dist/runtime/loader/tidegate-loader");
+const NAMESPACE = `tgl-${process.pid}`;
+const NAMESPACE_FILE = `/run/netns/${NAMESPACE}`;
+
+const OBJECT = `
+struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1000); __type(key, __u32); __type(value, __u64); } hash SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 2); __type(key, __u32); __type(value, __u32); } sums SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 8); __type(key, __u32); __type(value, __u32); } programs SEC(".maps");
+struct lpm { __u32 length; __u8 address[4]; };
+struct { __uint(type, BPF_MAP_TYPE_LPM_TRIE); __uint(max_entries, 100); __uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct lpm); __type(value, __u8); } prefixes SEC(".maps");
+const volatile __u32 setting = 3;
+static __always_inline int touch(struct xdp_md *ctx)
+{
+	__u32 key = setting; struct lpm any = {};
+	bpf_map_lookup_elem(&hash, &key); bpf_map_lookup_elem(&sums, &key); bpf_map_lookup_elem(&prefixes, &any);
+	bpf_tail_call(ctx, &programs, key);
+	return XDP_PASS;
+}
+SEC("xdp") int first(struct xdp_md *ctx) { return touch(ctx); }
+SEC("xdp") int second(struct xdp_md *ctx) { return XDP_DROP; }
+SEC("tc") int classify(struct __sk_buff *skb) { return 0; }
+`;
+
+/** Reads one byte behind the bounds check. */
+const UNSAFE = `SEC("xdp") int unsafe(struct xdp_md *ctx) { return *(char *)(long)ctx->data; }`;
+
+let bpffs: BpfFs;
+let folder: string;
+let loader: Loader;
+let pins: string;
+
+beforeAll(async () => {
+  bpffs = mountBpfFs();
+  folder = mkdtempSync(join(tmpdir(), "tidegate-loader-"));
+  compileBpf(join(folder, "object.o"), OBJECT);
+  compileBpf(join(folder, "unsafe.o"), UNSAFE);
+  execFileSync("ip", ["netns", "add", NAMESPACE]);
+  execFileSync("ip", ["-n", NAMESPACE, "link", "add", "left", "type", "veth", "peer", "name", "right"]);
+  loader = await Loader.start({ command: ["nsenter", `--net=${NAMESPACE_FILE}`, BINARY] });
+  pins = join(bpffs.path, "object");
+  await loader.loadObject({ object: join(folder, "object.o"), pinDir: pins, reuse: {} });
+});
+
+afterAll(async () => {
+  await loader?.close();
+  spawnSync("ip", ["netns", "del", NAMESPACE]);
+  rmSync(folder, { recursive: true, force: true });
+  bpffs?.unmount();
+});
+
+/** The error that a promise rejects with. */
+async function failure(promise: Promise<unknown>): Promise<LoaderError> {
+  const error = await promise.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (!(error instanceof LoaderError)) throw new Error(`expected a LoaderError, got ${error}`);
+  return error;
+}
+
+function u32(...numbers: readonly number[]): Buffer {
+  return Buffer.concat(numbers.map((number) => Buffer.from(Uint32Array.of(number).buffer)));
+}
+
+describe("loadObject", () => {
+  test("pins every program and map", () => {
+    expect(readdirSync(pins).sort()).toEqual([
+      "map_hash",
+      "map_object_rodata",
+      "map_prefixes",
+      "map_programs",
+      "map_sums",
+      "prog_classify",
+      "prog_first",
+      "prog_second",
+    ]);
+  });
+
+  test("uses a pinned map in place of the object's own", async () => {
+    const pinDir = join(bpffs.path, "reusing");
+    const object = join(folder, "object.o");
+    await loader.loadObject({ object, pinDir, reuse: { hash: `${pins}/map_hash` } });
+    expect(existsSync(`${pinDir}/map_hash`)).toBe(false);
+    expect(existsSync(`${pinDir}/map_sums`)).toBe(true);
+    const shown = execFileSync("bpftool", ["-j", "prog", "show", "pinned", `${pinDir}/prog_first`]);
+    const { id } = await loader.pinnedId(`${pins}/map_hash`);
+    expect(JSON.parse(shown.toString()).map_ids).toContain(id);
+  });
+
+  test.each([
+    ["a map of another shape", { hash: "map_sums" }, /not the shape of the object's map hash/],
+    ["a program in place of a map", { hash: "prog_first" }, /is a program, not a map/],
+    ["a map that the object has not", { hsh: "map_hash" }, /no map hsh/],
+    ["a pin that is not there", { hash: "map_gone" }, /map_gone: No such file/],
+  ])("refuses to reuse %s, and pins nothing", async (_, reuse, message) => {
+    const pinDir = join(bpffs.path, "refused");
+    const paths = Object.fromEntries(Object.entries(reuse).map(([map, pin]) => [map, `${pins}/${pin}`]));
+    const error = await failure(
+      loader.loadObject({ object: join(folder, "object.o"), pinDir, reuse: paths }),
+    );
+    expect(error.message).toMatch(message);
+    expect(existsSync(pinDir)).toBe(false);
+  });
+
+  test("answers with the verifier's log, and pins nothing", async () => {
+    const pinDir = join(bpffs.path, "unsafe");
+    const error = await failure(loader.loadObject({ object: join(folder, "unsafe.o"), pinDir, reuse: {} }));
+    expect(error.message).toMatch(/invalid access to packet/);
+    expect(error.errno).toBe(13);
+    expect(existsSync(pinDir)).toBe(false);
+  });
+
+  test("removes its own pins, and only those, when one is taken", async () => {
+    const pinDir = join(bpffs.path, "taken");
+    await loader.loadObject({ object: join(folder, "object.o"), pinDir, reuse: {} });
+    for (const pin of readdirSync(pinDir).filter((name) => name !== "prog_second")) rmSync(join(pinDir, pin));
+    const error = await failure(loader.loadObject({ object: join(folder, "object.o"), pinDir, reuse: {} }));
+    expect(error.errno).toBe(ERRNO.EEXIST);
+    expect(readdirSync(pinDir)).toEqual(["prog_second"]);
+  });
+
+  test("names a file that is no object", async () => {
+    writeFileSync(join(folder, "text.o"), "no ELF");
+    const request = { object: join(folder, "text.o"), pinDir: join(bpffs.path, "text"), reuse: {} };
+    expect((await failure(loader.loadObject(request))).message).toMatch(
+      /cannot read the BPF object .*text\.o/,
+    );
+  });
+});
+
+describe("maps", () => {
+  test("are filled, emptied and dumped", async () => {
+    const pin = `${pins}/map_hash`;
+    const entries = Array.from({ length: 700 }, (_, i) => ({ key: u32(i), value: u32(i * 3, 1) }));
+    await loader.updateMap(pin, entries);
+    const removed = entries.slice(2).map(({ key }) => key);
+    await loader.deleteFromMap(pin, removed);
+    const left = await loader.dumpMap(pin);
+    expect(left.map(({ key, values }) => [key.toString("hex"), values.map(String)]).sort()).toEqual(
+      entries.slice(0, 2).map(({ key, value }) => [key.toString("hex"), [String(value)]]),
+    );
+  });
+
+  test("delete what is there even if some keys are not, and say so", async () => {
+    const pin = `${pins}/map_hash`;
+    await loader.updateMap(pin, [{ key: u32(5000), value: u32(1, 1) }]);
+    const error = await failure(loader.deleteFromMap(pin, [u32(4999), u32(5000)]));
+    expect(error.errno).toBe(ERRNO.ENOENT);
+    expect((await loader.dumpMap(pin)).some(({ key }) => key.readUInt32LE() === 5000)).toBe(false);
+  });
+
+  test("of prefixes take batches", async () => {
+    const entries = [24, 16].map((length) => ({
+      key: Buffer.concat([u32(length), Buffer.from([203, 0, 0, 0])]),
+      value: Buffer.from([1]),
+    }));
+    await loader.updateMap(`${pins}/map_prefixes`, entries);
+    const lengths = (await loader.dumpMap(`${pins}/map_prefixes`)).map(({ key }) => key.readUInt32LE());
+    expect(lengths.sort()).toEqual([16, 24]);
+  });
+
+  test("per CPU give one value for each possible CPU", async () => {
+    const possible = execFileSync("sh", ["-c", "cat /sys/devices/system/cpu/possible"], { encoding: "utf8" });
+    const cpus = Number(possible.trim().split("-").at(-1)) + 1;
+    const entries = await loader.dumpMap(`${pins}/map_sums`);
+    expect(entries.map(({ values }) => values.map((value) => value.length))).toEqual(
+      Array(2).fill(Array(cpus).fill(4)),
+    );
+  });
+
+  test.each([
+    [
+      "keys of the wrong size",
+      "map_hash",
+      { key: u32(1, 2), value: u32(1, 1) },
+      /8 bytes are not 1 keys of 4 bytes/,
+    ],
+    ["values of the wrong size", "map_hash", { key: u32(1), value: u32(1) }, /4 bytes are not 1 values of 8/],
+    ["per-CPU maps", "map_sums", { key: u32(1), value: u32(1) }, /cannot be filled with bytes/],
+    ["program arrays", "map_programs", { key: u32(1), value: u32(1) }, /cannot be filled with bytes/],
+    ["programs", "prog_first", { key: u32(1), value: u32(1) }, /is a program, not a map/],
+  ])("refuse updates of %s", async (_, pin, entry, message) => {
+    expect((await failure(loader.updateMap(`${pins}/${pin}`, [entry]))).message).toMatch(message);
+  });
+
+  test("that overflow name the entry", async () => {
+    const entries = Array.from({ length: 101 }, (_, i) => ({
+      key: Buffer.concat([u32(32), Buffer.from([10, 0, 0, i])]),
+      value: Buffer.from([1]),
+    }));
+    const error = await failure(loader.updateMap(`${pins}/map_prefixes`, entries));
+    expect(error.message).toMatch(/entry \d+ of 101 cannot be written: No space left/);
+  });
+});
+
+describe("program arrays", () => {
+  test("take a program, show its id, and are cleared", async () => {
+    const array = `${pins}/map_programs`;
+    const { id } = await loader.pinnedId(`${pins}/prog_second`);
+    await loader.setProgram(array, 3, `${pins}/prog_second`);
+    expect((await loader.dumpMap(array)).map(({ key, values }) => [key, ...values])).toEqual([
+      [u32(3), u32(id)],
+    ]);
+    await loader.clearProgram(array, 3);
+    expect(await loader.dumpMap(array)).toEqual([]);
+    expect((await failure(loader.clearProgram(array, 3))).errno).toBe(ERRNO.ENOENT);
+  });
+
+  test("refuse a slot that they have not", async () => {
+    expect((await failure(loader.setProgram(`${pins}/map_programs`, 8, `${pins}/prog_second`))).errno).toBe(
+      7,
+    );
+  });
+
+  test("are told from other maps", async () => {
+    const error = await failure(loader.setProgram(`${pins}/map_hash`, 0, `${pins}/prog_second`));
+    expect(error.message).toMatch(/not a program array/);
+  });
+});
+
+describe.each(["native", "generic"] as const)("XDP, %s", (mode) => {
+  const device = "left";
+
+  test("is attached, replaced only from the program that is expected, and detached", async () => {
+    const link = join(bpffs.path, `link-${mode}`);
+    const [first, second] = [`${pins}/prog_first`, `${pins}/prog_second`];
+    await loader.attachXdp({ device, program: first, link, mode });
+    expect(await loader.pinnedId(link)).toMatchObject({
+      kind: "link",
+      program: (await loader.pinnedId(first)).id,
+      ifindex: await loader.ifindex(device),
+    });
+
+    const busy = await failure(loader.attachXdp({ device, program: second, link: `${link}-2`, mode }));
+    expect(busy.errno).toBe(ERRNO.EBUSY);
+    expect(busy.message).toMatch(/XDP program \d+ is attached to left already/);
+
+    const other = mode === "native" ? "generic" : "native";
+    const mixed = await failure(
+      loader.attachXdp({ device, program: second, link: `${link}-2`, mode: other }),
+    );
+    expect(mixed.errno).toBe(ERRNO.EBUSY);
+
+    await failure(loader.updateXdp({ link, program: second, old: second }));
+    expect((await loader.pinnedId(link)).program).toBe((await loader.pinnedId(first)).id);
+    await loader.updateXdp({ link, program: second, old: first });
+    expect((await loader.pinnedId(link)).program).toBe((await loader.pinnedId(second)).id);
+
+    await loader.detachXdp(link);
+    expect((await failure(loader.detachXdp(link))).errno).toBe(ERRNO.ENOENT);
+    const shown = execFileSync("ip", ["-n", NAMESPACE, "-j", "link", "show", "dev", device], {
+      encoding: "utf8",
+    });
+    expect(JSON.parse(shown)[0].xdp).toBeUndefined();
+  });
+});
+
+test("a device that is not there has a typed error", async () => {
+  const request = { device: "nothere", program: `${pins}/prog_first`, link: join(bpffs.path, "l") };
+  expect((await failure(loader.attachXdp({ ...request, mode: "native" }))).errno).toBe(ERRNO.ENODEV);
+  expect((await failure(loader.ifindex("nothere"))).errno).toBe(ERRNO.ENODEV);
+});
+
+describe("tc", () => {
+  const slot = { device: "right", direction: "ingress", priority: 7, handle: 1 } as const;
+  const filters = () =>
+    execFileSync("tc", ["-n", NAMESPACE, "filter", "show", "dev", "right", "ingress"], { encoding: "utf8" });
+
+  test("attaches a classifier, in place of one at the same slot, and detaches it", async () => {
+    await loader.attachTc({ ...slot, program: `${pins}/prog_classify` });
+    await loader.attachTc({ ...slot, program: `${pins}/prog_classify` });
+    expect(filters().match(/handle/g)).toHaveLength(1);
+    expect(filters()).toMatch(/pref 7 .*handle 0x1 .*direct-action/);
+    await loader.detachTc(slot);
+    expect(filters()).not.toMatch(/classify/);
+    expect((await failure(loader.detachTc(slot))).errno).toBe(ERRNO.ENOENT);
+  });
+
+  test("refuses a program of another type and a slot without a number", async () => {
+    await failure(loader.attachTc({ ...slot, program: `${pins}/prog_first` }));
+    const error = await failure(loader.attachTc({ ...slot, handle: 0, program: `${pins}/prog_classify` }));
+    expect(error.message).toMatch(/tc priority 7, handle 0/);
+  });
+});
+
+describe("nft", () => {
+  const TABLE = "table inet tgl {\n\tchain c {\n\t\ttcp dport 80 drop\n\t}\n}\n";
+
+  test("works in the namespace that is named, and only there", async () => {
+    await loader.nft({ namespace: null, text: TABLE });
+    const other = await Loader.start();
+    try {
+      const listed = await other.nft({ namespace: NAMESPACE_FILE, text: "list tables" });
+      expect(listed).toBe("table inet tgl\n");
+      expect(await other.nft({ namespace: null, text: "list tables" })).not.toMatch(/tgl/);
+    } finally {
+      await other.close();
+    }
+    await loader.nft({ namespace: null, text: "delete table inet tgl" });
+  });
+
+  test("a check changes nothing, and still finds what is wrong", async () => {
+    await loader.nft({ namespace: null, text: TABLE, check: true });
+    expect(await loader.nft({ namespace: null, text: "list tables" })).toBe("");
+    await failure(loader.nft({ namespace: null, text: "delete table inet tgl", check: true }));
+  });
+
+  test("answers JSON when asked", async () => {
+    const listed = await loader.nft({ namespace: null, text: "list tables", json: true });
+    expect(JSON.parse(listed).nftables).toHaveLength(1);
+  });
+
+  test.each([
+    [
+      "of syntax",
+      "table inet bad {\n\tchain c {\n\t\tbogus\n\t}\n}\n",
+      /line 3:\d+-\d+: Error: syntax error/,
+    ],
+    [
+      "found by the kernel",
+      `${TABLE}add rule inet tgl none drop\n`,
+      /line 6:\d+-\d+: .*No such file or directory/,
+    ],
+  ])("a mistake %s is shown with its line, and nothing of the text is done", async (_, text, message) => {
+    const error = await failure(loader.nft({ namespace: null, text }));
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toMatch(/\/proc/);
+    expect(await loader.nft({ namespace: null, text: "list tables" })).toBe("");
+  });
+
+  test("a namespace that is not there is an error, and the loader stays where it was", async () => {
+    const error = await failure(loader.nft({ namespace: "/run/netns/tgl-none", text: "list tables" }));
+    expect(error.errno).toBe(ERRNO.ENOENT);
+    await failure(loader.nft({ namespace: join(folder, "object.o"), text: "list tables" }));
+    expect(await loader.ifindex("left")).toBeGreaterThan(0);
+  });
+});
+
+describe("the lock", () => {
+  test("is held until its holder closes, and names it", async () => {
+    const path = join(folder, "lock");
+    const [one, two] = [await Loader.start(), await Loader.start()];
+    try {
+      await one.lock(path);
+      const error = await failure(two.lock(path));
+      expect(error.errno).toBe(ERRNO.EAGAIN);
+      expect(error.message).toContain(`process ${process.pid} holds the lock ${path}`);
+      await one.close();
+      await two.lock(path);
+    } finally {
+      await one.close();
+      await two.close();
+    }
+  });
+});
+
+describe("a loader that cannot answer", () => {
+  test("is missed by name", async () => {
+    const error = await failure(Loader.start({ command: ["/nonexistent/tidegate-loader"] }));
+    expect(error.message).toMatch(/cannot run \/nonexistent\/tidegate-loader.*built/);
+  });
+
+  test("fails pending and later calls with its last words", async () => {
+    const dead = await Loader.start({ command: ["sh", "-c", "read line; echo no kernel >&2; exit 3"] });
+    const pending = dead.lock("/nonexistent/\n");
+    expect((await failure(pending)).message).toBe("sh ended (exit code 3): no kernel");
+    expect((await failure(dead.ifindex("lo"))).message).toMatch(/exit code 3/);
+    await dead.close();
+  });
+});
+
+/** Feeds bytes to a loader, also to one built with sanitizers, which end the process at any fault or leak. */
+describe.each(["tidegate-loader", "tidegate-loader.asan"])("%s, fed with bytes", (binary) => {
+  beforeAll(() => {
+    execFileSync("make", ["-s", "-C", join(packageRoot(), "runtime/loader"), "asan"]);
+  }, 120_000);
+
+  function feed(bytes: Buffer): { answers: string[][]; status: number | null; stderr: string } {
+    const path = join(packageRoot(), "dist/runtime/loader", binary);
+    const run = spawnSync("unshare", ["-n", path], { input: bytes, maxBuffer: 1 << 28 });
+    const answers: string[][] = [];
+    for (let rest = run.stdout; rest.length > 0; rest = rest.subarray(4 + rest.readUInt32LE())) {
+      answers.push(decodeFields(rest.subarray(4, 4 + rest.readUInt32LE())).map(String));
+    }
+    return { answers, status: run.status, stderr: run.stderr.toString() };
+  }
+
+  const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
+  const good = encodeFrame(["ifindex", "lo"]);
+
+  test.each<[string, Buffer, RegExp]>([
+    ["an empty frame", hex("00000000"), /malformed/],
+    ["a cut count", hex("02000000 0100"), /malformed/],
+    ["more fields than allowed", hex("04000000 ffffffff"), /malformed/],
+    ["a field longer than its frame", hex("09000000 01000000 02000000 61"), /malformed/],
+    ["a field whose length wraps", hex("09000000 01000000 ffffffff 61"), /malformed/],
+    ["bytes behind the last field", hex("0a000000 01000000 01000000 6162"), /malformed/],
+    ["no operation", encodeFrame([]), /without an operation/],
+    ["an unknown operation", encodeFrame(["format-disk"]), /unknown operation format-disk/],
+    [
+      "an operation that only begins like a known one",
+      encodeFrame(["ifindex\0x", "lo"]),
+      /unknown operation/,
+    ],
+    ["missing arguments", encodeFrame(["map.update", "p"]), /map\.update with 1 arguments/],
+    ["a NUL in a text", encodeFrame(["ifindex", "l\0o"]), /holds a NUL/],
+    ["a number that is none", encodeFrame(["map.clear-program", "p", "-1"]), /not a number: -1/],
+    ["a number that is too large", encodeFrame(["map.clear-program", "p", "4294967296"]), /too large/],
+  ])("answers %s with an error, and then the next request", (_, bytes, message) => {
+    const { answers, status, stderr } = feed(Buffer.concat([bytes, good]));
+    expect(answers[0]?.[0]).toBe("error");
+    expect(answers[0]?.[1]).toMatch(message);
+    expect(answers[1]).toEqual(["ok", "1"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  test.each([
+    ["a frame beyond the limit", hex("01000004")],
+    ["a frame that ends early", good.subarray(0, 9)],
+    ["half a length", good.subarray(0, 2)],
+  ])("ends after %s, with an error", (_, bytes) => {
+    const { answers, status, stderr } = feed(Buffer.concat([good, bytes]));
+    expect(answers.map(([head]) => head)).toEqual(["ok", "error"]);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "the request stream is broken\n" });
+  });
+
+  test("does every operation, well and badly, without a fault or a leak", () => {
+    const at = join(bpffs.path, binary.replaceAll(".", "-"));
+    const object = join(folder, "object.o");
+    const requests: ["ok" | "error", ...Field[]][] = [
+      ["ok", "object.load", object, at],
+      ["error", "object.load", object, at],
+      ["error", "object.load", join(folder, "unsafe.o"), `${at}-unsafe`],
+      ["ok", "object.load", object, `${at}-2`, "hash", `${at}/map_hash`],
+      ["error", "object.load", object, `${at}-3`, "hash", `${at}/map_sums`],
+      ["ok", "map.update", `${at}/map_hash`, "1", u32(1), u32(1, 2)],
+      ["error", "map.update", `${at}/map_hash`, "2", u32(1), u32(1, 2)],
+      ["ok", "map.dump", `${at}/map_hash`],
+      ["ok", "map.dump", `${at}/map_sums`],
+      ["error", "map.delete", `${at}/map_hash`, "2", u32(1, 9)],
+      ["ok", "map.set-program", `${at}/map_programs`, "1", `${at}/prog_second`],
+      ["error", "map.set-program", `${at}/map_hash`, "1", `${at}/prog_second`],
+      ["ok", "map.clear-program", `${at}/map_programs`, "1"],
+      ["ok", "pin.info", `${at}/map_hash`],
+      ["ok", "xdp.attach", "lo", `${at}/prog_first`, `${at}/link`, "generic"],
+      ["error", "xdp.attach", "lo", `${at}/prog_first`, `${at}/link2`, "generic"],
+      ["ok", "xdp.update", `${at}/link`, `${at}/prog_second`, `${at}/prog_first`],
+      ["error", "xdp.update", `${at}/link`, `${at}/prog_second`, `${at}/prog_first`],
+      ["ok", "pin.info", `${at}/link`],
+      ["ok", "xdp.detach", `${at}/link`],
+      ["ok", "tc.attach", "lo", "ingress", "1", "1", `${at}/prog_classify`],
+      ["error", "tc.attach", "lo", "ingress", "1", "1", `${at}/prog_first`],
+      ["ok", "tc.detach", "lo", "ingress", "1", "1"],
+      ["error", "tc.detach", "lo", "ingress", "1", "1"],
+      ["ok", "nft", "", "apply", "text", "table inet t {\n}\n"],
+      ["error", "nft", "", "check", "text", "bogus"],
+      ["ok", "nft", NAMESPACE_FILE, "apply", "json", "list tables"],
+      ["ok", "lock", join(folder, binary)],
+      ["error", "lock", join(folder, binary)],
+    ];
+    const { answers, status, stderr } = feed(
+      Buffer.concat(requests.map(([, ...request]) => encodeFrame(request))),
+    );
+    const outcome = (head: unknown, index: number) => `${head} ${requests[index]?.[1]} ${index}`;
+    expect(answers.map(([head], index) => outcome(head, index))).toEqual(
+      requests.map(([head], index) => outcome(head, index)),
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+});
