@@ -63,7 +63,7 @@ prefix is an address, a slash and a length of at most 32 or 128.`,
 nothing.`,
   ),
   TG2019: error(
-    message`\`ip.dst\` can never be ${"value"}: it is outside this policy's prefixes`,
+    message`\`ip.dst\` can never be ${"value"}: outside this policy's prefixes`,
     `A policy judges only packets to its own prefixes, so this comparison never holds. Either the address is mistyped, or
 the prefix that holds it is missing in \`prefixes\`.`,
   ),

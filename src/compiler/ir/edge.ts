@@ -1,0 +1,18 @@
+import type { Spanned } from "../diagnostics/span.js";
+import type { Address } from "./address.js";
+import type { OwnedPrefix } from "./policy.js";
+
+/** Who may claim which prefixes. */
+export interface Owner extends Spanned {
+  readonly customer: string;
+  readonly prefixes: readonly OwnedPrefix[];
+}
+
+/** One edge server, as its operator describes it. Servers of one fleet share one description. */
+export interface EdgeNode extends Spanned {
+  /** Names of the devices that packets from the Internet come in by. */
+  readonly uplinks: readonly string[];
+  /** Outer source of all tunnels, the same on every server. IPv4 always; tunnels over IPv6 are not there yet. */
+  readonly anycast: { readonly 4: Address; readonly 6: Address | null };
+  readonly owners: readonly Owner[];
+}

@@ -1,0 +1,77 @@
+import { assertNever } from "../diagnostics/invariant.js";
+import { type Address, type Family, formatAddress, formatPrefix, rangeAsPrefix } from "./address.js";
+import type { Expr } from "./expr.js";
+import type { Intervals, Range } from "./intervals.js";
+import type { Limit, Policy, Rule } from "./policy.js";
+
+/** The IR as text for people (`--emit-ir`). Not read back by anything; may change with any version. */
+export function printPolicy(policy: Policy): string {
+  const lines = [
+    `policy ${policy.customer}`,
+    ...policy.prefixes.map(({ prefix }) => `prefix ${formatPrefix(prefix)}`),
+    ...policy.lists.map((list) => `list ${list.name} ${addressSet(4, list[4])} ${addressSet(6, list[6])}`),
+    "mitigate",
+    ...policy.mitigate.map(printRule),
+    `firewall default ${policy.firewall.default}`,
+    ...policy.firewall.rules.map(printRule),
+    ...policy.tunnels.map(
+      ({ name, remote, ttl, mtu, key }) =>
+        `tunnel ${name} remote ${formatAddress(remote)} ttl ${ttl} mtu ${mtu} key ${key ?? "none"}`,
+    ),
+    ...policy.routes.map(
+      ({ prefix, tunnel, priority, weight }) =>
+        `route ${formatPrefix(prefix)} tunnel ${tunnel} priority ${priority} weight ${weight}`,
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function printRule({ name, action, match, span }: Rule): string {
+  const does = action.kind === "limit" ? printLimit(action.limit) : action.kind;
+  return `  ${name} (line ${span.line}): ${does}\n    ${printExpr(match)}`;
+}
+
+function printLimit({ interval, burst, per }: Limit): string {
+  return `limit interval ${interval}ns burst ${burst} per ${per ?? "rule"}`;
+}
+
+/** One line; each test shows what it needs, as `field[header:bytes]`. */
+export function printExpr(expr: Expr): string {
+  switch (expr.kind) {
+    case "const":
+      return String(expr.value);
+    case "not":
+      return `not ${printExpr(expr.operand)}`;
+    case "and":
+    case "or":
+    case "xor":
+      return `(${expr.operands.map(printExpr).join(` ${expr.kind} `)})`;
+    case "address":
+      return `${read(expr)} in ${addressSet(expr.family, expr.ranges)}`;
+    case "list":
+      return `${read(expr)} in list ${expr.list}`;
+    case "number":
+      return `${read(expr)} in {${expr.ranges.map((range) => span(range, String)).join(" ")}}`;
+    case "bits":
+      return `${read(expr)} & 0x${expr.mask.toString(16)}`;
+    default:
+      return assertNever(expr);
+  }
+}
+
+function read({ field, needs }: Extract<Expr, { readonly needs: unknown }>): string {
+  return `${field}[${needs.header}:${needs.bytes}]`;
+}
+
+function addressSet(family: Family, ranges: Intervals): string {
+  const address = (value: bigint): string => formatAddress({ family, value } satisfies Address);
+  const members = ranges.map((range) => {
+    const prefix = rangeAsPrefix(family, range);
+    return prefix && range.low !== range.high ? formatPrefix(prefix) : span(range, address);
+  });
+  return `{${members.join(" ")}}`;
+}
+
+function span({ low, high }: Range, text: (value: bigint) => string): string {
+  return low === high ? text(low) : `${text(low)}..${text(high)}`;
+}

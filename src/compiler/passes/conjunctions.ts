@@ -1,0 +1,129 @@
+import { invariant } from "../diagnostics/invariant.js";
+import type { Expr, Test } from "../ir/expr.js";
+import type { Header } from "../ir/fields.js";
+import { intersection, union } from "../ir/intervals.js";
+
+type Kind = "and" | "or";
+
+/** A test, or the negation of one. */
+interface Literal {
+  readonly test: Test;
+  readonly negated: boolean;
+}
+
+/** Joins operands that one test can say, and drops repeated ones; each stays where the first of its group stood. */
+export function mergeOperands(kind: Kind, operands: readonly Expr[]): readonly Expr[] {
+  const groups = new Map<string, Expr>();
+  for (const operand of operands) {
+    const literal = literalOf(operand);
+    const key = literal && isMergeable(kind, literal) ? groupOf(literal) : keyOf(operand);
+    const earlier = groups.get(key);
+    const earlierLiteral = earlier && literalOf(earlier);
+    if (earlier === undefined) groups.set(key, operand);
+    else if (literal && earlierLiteral && isMergeable(kind, literal)) {
+      groups.set(key, merge(kind, earlierLiteral, literal, earlier));
+    }
+  }
+  return [...groups.values()];
+}
+
+/** Whether an `and` cannot hold, or an `or` cannot fail: some operand excludes another one. */
+export function exclude(kind: Kind, operands: readonly Expr[]): boolean {
+  const keys = new Set(operands.map(keyOf));
+  if (operands.some((operand) => operand.kind === "not" && keys.has(keyOf(operand.operand)))) return true;
+  const wanted = operands.map(literalOf).filter((literal) => literal?.negated === (kind === "or"));
+  return headersExclude(wanted.flatMap((literal) => (literal ? [literal.test] : [])));
+}
+
+/** A packet has one IP header and one transport header, ICMP in IPv4 and ICMPv6 in IPv6 only. */
+function headersExclude(tests: readonly Test[]): boolean {
+  const needed = new Set(tests.flatMap(({ needs }) => [needs.header, ...IMPLIED[needs.header]]));
+  const count = (headers: readonly Header[]): number => headers.filter((header) => needed.has(header)).length;
+  return count(["ip4", "ip6"]) > 1 || count(["tcp", "udp", "icmp", "icmp6"]) > 1;
+}
+
+const IMPLIED: Readonly<Record<Header, readonly Header[]>> = {
+  ip4: [],
+  ip6: [],
+  proto: [],
+  tcp: [],
+  udp: [],
+  icmp: ["ip4"],
+  icmp6: ["ip6"],
+};
+
+function literalOf(expr: Expr): Literal | undefined {
+  const negated = expr.kind === "not";
+  const inner = negated ? expr.operand : expr;
+  switch (inner.kind) {
+    case "address":
+    case "list":
+    case "number":
+    case "bits":
+      return { test: inner, negated };
+    default:
+      return undefined;
+  }
+}
+
+/** Under a negation `and` and `or` change places. */
+function mergesAs(kind: Kind, negated: boolean): Kind {
+  return negated ? (kind === "and" ? "or" : "and") : kind;
+}
+
+/** Lists are data that may change; two bit tests are one only if either may hold. */
+function isMergeable(kind: Kind, { test, negated }: Literal): boolean {
+  switch (test.kind) {
+    case "address":
+    case "number":
+      return true;
+    case "bits":
+      return mergesAs(kind, negated) === "or";
+    case "list":
+      return false;
+  }
+}
+
+function groupOf({ test, negated }: Literal): string {
+  return `${negated} ${test.kind} ${test.field} ${test.kind === "address" ? test.family : ""}`;
+}
+
+function merge(kind: Kind, a: Literal, b: Literal, at: Expr): Expr {
+  const test = mergeTests(mergesAs(kind, a.negated), a.test, b.test);
+  return a.negated ? { kind: "not", operand: test, span: at.span } : test;
+}
+
+function mergeTests(kind: Kind, a: Test, b: Test): Test {
+  if (a.kind === "bits" && b.kind === "bits") return { ...a, mask: a.mask | b.mask };
+  invariant(
+    (a.kind === "address" || a.kind === "number") && a.kind === b.kind,
+    "tests of one group are alike",
+  );
+  return { ...a, ranges: kind === "or" ? union(a.ranges, b.ranges) : intersection(a.ranges, b.ranges) };
+}
+
+/** Equal for expressions that are equal but for their spans. */
+export function keyOf(expr: Expr): string {
+  switch (expr.kind) {
+    case "const":
+      return String(expr.value);
+    case "not":
+      return `not(${keyOf(expr.operand)})`;
+    case "and":
+    case "or":
+    case "xor":
+      return `${expr.kind}(${expr.operands.map(keyOf).join(" ")})`;
+    case "list":
+      return `${expr.field}/${expr.family}@${expr.list}`;
+    case "bits":
+      return `${expr.field}&${expr.mask}`;
+    case "address":
+      return `${expr.field}/${expr.family}${rangesKey(expr.ranges)}`;
+    case "number":
+      return `${expr.field}${rangesKey(expr.ranges)}`;
+  }
+}
+
+function rangesKey(ranges: Extract<Test, { kind: "number" }>["ranges"]): string {
+  return `{${ranges.map(({ low, high }) => `${low}..${high}`).join(" ")}}`;
+}

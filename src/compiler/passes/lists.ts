@@ -1,0 +1,49 @@
+import type { SurfaceList, SurfacePolicy } from "../../dsl/surface.js";
+import type { Diagnostics } from "../diagnostics/diagnostic.js";
+import { intervals, type Range } from "../ir/intervals.js";
+import type { AddressList } from "../ir/policy.js";
+import { readMember } from "./addresses.js";
+import { allRules, comparisons } from "./filters.js";
+import { NAME_MAX, safeName } from "./names.js";
+
+/** Each list that a rule uses; undefined: it has mistakes, which are reported. */
+export type Lists = ReadonlyMap<SurfaceList, AddressList | undefined>;
+
+/** Reads the lists that rules use, in the order of their first use. A list that no rule uses has no effect. */
+export function readLists(surface: SurfacePolicy, diagnostics: Diagnostics): Lists {
+  const lists = new Map<SurfaceList, AddressList | undefined>();
+  const taken = new Set<string>();
+  for (const comparison of allRules(surface).flatMap((rule) => comparisons(rule.match))) {
+    if (comparison.kind !== "inList" || lists.has(comparison.list)) continue;
+    const name = uniqueName(comparison.list.name, taken);
+    taken.add(name);
+    lists.set(comparison.list, readList(name, comparison.list, diagnostics));
+  }
+  return lists;
+}
+
+function readList(name: string, list: SurfaceList, diagnostics: Diagnostics): AddressList | undefined {
+  if (list.items.length === 0) {
+    diagnostics.report("TG2008", list.span, { what: "the list" });
+    return undefined;
+  }
+  const ranges: { readonly 4: Range[]; readonly 6: Range[] } = { 4: [], 6: [] };
+  let bad = false;
+  for (const item of list.items) {
+    const member = readMember(item, diagnostics);
+    if (member) ranges[member.family].push(member.range);
+    else bad = true;
+  }
+  return bad ? undefined : { name, span: list.span, 4: intervals(ranges[4]), 6: intervals(ranges[6]) };
+}
+
+/** Constants may be named as TypeScript likes, and two lists alike: `badGuys` becomes `bad-guys`, `bad-guys-2`. */
+function uniqueName(written: string, taken: ReadonlySet<string>): string {
+  const base = safeName(written) ?? "list";
+  let name = base;
+  for (let count = 2; taken.has(name); count++) {
+    const suffix = `-${count}`;
+    name = base.slice(0, NAME_MAX - suffix.length) + suffix;
+  }
+  return name;
+}

@@ -1,0 +1,70 @@
+import type { Located, SurfacePolicy } from "../../dsl/surface.js";
+import type { Diagnostics } from "../diagnostics/diagnostic.js";
+import { didYouMean } from "../diagnostics/did-you-mean.js";
+import { allRules } from "./filters.js";
+
+/** Safe in file names, C, nft and ip(8); the same pattern as in a bundle's manifest. */
+const NAME = /^[a-z][a-z0-9-]*$/;
+export const NAME_MAX = 32;
+
+/** Reports names that cannot be used, names that are used twice, and references to nothing. */
+export function checkNames(surface: SurfacePolicy, diagnostics: Diagnostics): void {
+  const rules = allRules(surface).map((rule) => rule.name);
+  const tunnels = surface.tunnels.map((tunnel) => tunnel.name);
+  checkName("customer", surface.customer, diagnostics);
+  checkDefinitions("rule", rules, diagnostics);
+  checkDefinitions("tunnel", tunnels, diagnostics);
+
+  const ruleNames = new Set(rules.map(({ value }) => value));
+  for (const { rule } of surface.tests) {
+    if (rule === null || ruleNames.has(rule.value)) continue;
+    diagnostics.report(
+      "TG2022",
+      rule.span,
+      { name: rule.value },
+      { hint: didYouMean(rule.value, ruleNames) },
+    );
+  }
+  const tunnelNames = new Set(tunnels.map(({ value }) => value));
+  for (const { tunnel } of surface.routes) {
+    if (tunnelNames.has(tunnel.value)) continue;
+    const hint = didYouMean(tunnel.value, tunnelNames);
+    diagnostics.report("TG2023", tunnel.span, { name: tunnel.value }, { hint });
+  }
+}
+
+function checkDefinitions(what: string, names: readonly Located<string>[], diagnostics: Diagnostics): void {
+  const first = new Map<string, Located<string>>();
+  for (const name of names) {
+    checkName(what, name, diagnostics);
+    const earlier = first.get(name.value);
+    if (earlier === undefined) first.set(name.value, name);
+    else {
+      const related = [{ span: earlier.span, text: "first defined here" }];
+      diagnostics.report("TG2021", name.span, { what, name: name.value }, { related });
+    }
+  }
+}
+
+export function checkName(what: string, { value, span }: Located<string>, diagnostics: Diagnostics): void {
+  if (isName(value)) return;
+  const suggestion = safeName(value);
+  const hint = suggestion === undefined ? undefined : `write "${suggestion}"`;
+  diagnostics.report("TG2020", span, { what, name: value }, { hint });
+}
+
+function isName(text: string): boolean {
+  return NAME.test(text) && text.length <= NAME_MAX;
+}
+
+/** `text` as a usable name, `SYN flood` and `synFlood` as `syn-flood`; undefined where nothing is left of it. */
+export function safeName(text: string): string | undefined {
+  const name = text
+    .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+/, "")
+    .slice(0, NAME_MAX)
+    .replace(/-+$/, "");
+  return isName(name) ? name : undefined;
+}

@@ -1,0 +1,79 @@
+import type { SurfacePolicy, SurfaceRoute } from "../../dsl/surface.js";
+import type { Diagnostics } from "../diagnostics/diagnostic.js";
+import { formatPrefix, prefixContains } from "../ir/address.js";
+import type { OwnedPrefix, Route } from "../ir/policy.js";
+import { readPrefix } from "./addresses.js";
+import { readBounded } from "./numbers.js";
+import { overlap } from "./prefixes.js";
+
+const DEFAULT_PRIORITY = 100;
+/** A kernel route's metric is 32 bits, and 0 would mean "the default". */
+const LARGEST_PRIORITY = 0xffffffff - 1;
+/** A kernel nexthop's weight is 8 bits, counted from 1 (rtnexthop in linux/rtnetlink.h). */
+const LARGEST_WEIGHT = 256;
+
+/** Reads the routes; `prefixes` are those of the policy, none where they are not known. */
+export function readRoutes(
+  surface: SurfacePolicy,
+  prefixes: readonly OwnedPrefix[],
+  diagnostics: Diagnostics,
+): readonly Route[] {
+  const routes: Route[] = [];
+  for (const written of surface.routes) {
+    const route = readRoute(written, prefixes, diagnostics);
+    if (!route) continue;
+    const equal = routes.find((other) => isEqualCost(other, route));
+    if (equal) {
+      const related = [{ span: equal.span, text: "the other route" }];
+      diagnostics.report("TG2028", route.span, { prefix: formatPrefix(route.prefix) }, { related });
+    }
+    routes.push(route);
+  }
+  reportUncovered(prefixes, routes, diagnostics);
+  return routes;
+}
+
+function readRoute(
+  { prefix: text, tunnel, priority, weight }: SurfaceRoute,
+  prefixes: readonly OwnedPrefix[],
+  diagnostics: Diagnostics,
+): Route | undefined {
+  const bounds = {
+    priority: { what: "priority", min: 0, max: LARGEST_PRIORITY },
+    weight: { what: "weight", min: 1, max: LARGEST_WEIGHT },
+  };
+  const rest = {
+    tunnel: tunnel.value,
+    priority: readBounded(priority, DEFAULT_PRIORITY, bounds.priority, diagnostics),
+    weight: readBounded(weight, 1, bounds.weight, diagnostics),
+  };
+  const prefix = readPrefix(text, diagnostics);
+  if (!prefix) return undefined;
+  if (prefixes.length > 0 && !prefixes.some((own) => prefixContains(own.prefix, prefix))) {
+    diagnostics.report("TG2024", text.span, { prefix: text.value }, { hint: ownPrefixes(prefixes) });
+  }
+  return { span: text.span, prefix, ...rest };
+}
+
+function isEqualCost(a: Route, b: Route): boolean {
+  return a.priority === b.priority && formatPrefix(a.prefix) === formatPrefix(b.prefix);
+}
+
+function reportUncovered(
+  prefixes: readonly OwnedPrefix[],
+  routes: readonly Route[],
+  diagnostics: Diagnostics,
+): void {
+  for (const { prefix, span } of prefixes) {
+    if (routes.some((route) => overlap(route.prefix, prefix))) continue;
+    const hint = `add { prefix: "${formatPrefix(prefix)}", tunnel: … } to \`routes\``;
+    diagnostics.report("TG3005", span, { prefix: formatPrefix(prefix) }, { hint });
+  }
+}
+
+/** Reminds of what the policy owns. */
+export function ownPrefixes(prefixes: readonly OwnedPrefix[]): string {
+  const shown = prefixes.slice(0, 3).map(({ prefix }) => formatPrefix(prefix));
+  const more = prefixes.length > shown.length ? ", …" : "";
+  return `this policy's prefixes are ${shown.join(", ")}${more}`;
+}

@@ -1,0 +1,58 @@
+import type { SurfaceRule } from "../../dsl/surface.js";
+import type { Diagnostics } from "../diagnostics/diagnostic.js";
+import { invariant } from "../diagnostics/invariant.js";
+import type { Expr } from "../ir/expr.js";
+import type { Action, OwnedPrefix, Rule } from "../ir/policy.js";
+import { warnOfAbsence } from "./absence.js";
+import { checkDestinations } from "./destinations.js";
+import { comparisons } from "./filters.js";
+import { readLimit } from "./limits.js";
+import { warnOfBounds } from "./lint.js";
+import type { Lists } from "./lists.js";
+import { normalize } from "./normalize.js";
+import { makePresenceExplicit } from "./presence.js";
+import { checkTypes } from "./types.js";
+
+/** What rules are read against. */
+export interface RuleContext {
+  /** The policy's; empty where they are not known. */
+  readonly prefixes: readonly OwnedPrefix[];
+  readonly lists: Lists;
+}
+
+/** Reads one rule: every mistake in it is reported, and then it is undefined. */
+export function readRule(
+  rule: SurfaceRule,
+  context: RuleContext,
+  diagnostics: Diagnostics,
+): Rule | undefined {
+  const action = readAction(rule, diagnostics);
+  const match = readMatch(rule, context, diagnostics);
+  return action && match && { name: rule.name.value, span: rule.name.span, action, match };
+}
+
+function readAction({ action, limit: written }: SurfaceRule, diagnostics: Diagnostics): Action | undefined {
+  if (action !== "limit") return { kind: action };
+  invariant(written, "a limit rule has a limit");
+  const limit = readLimit(written, diagnostics);
+  return limit && { kind: "limit", limit };
+}
+
+function readMatch(
+  rule: SurfaceRule,
+  { prefixes, lists }: RuleContext,
+  diagnostics: Diagnostics,
+): Expr | undefined {
+  if (!checkTypes(rule.match, diagnostics)) return undefined;
+  if (comparisons(rule.match).some((one) => one.kind === "inList" && !lists.get(one.list))) return undefined;
+  checkDestinations(rule.match, prefixes, lists, diagnostics);
+
+  const written = makePresenceExplicit(rule.match, lists);
+  warnOfBounds(written, diagnostics);
+  warnOfAbsence(written, prefixes, diagnostics);
+  const match = normalize(written);
+  if (match.kind === "const" && !match.value) {
+    diagnostics.report("TG3001", rule.name.span, { rule: rule.name.value });
+  }
+  return match;
+}

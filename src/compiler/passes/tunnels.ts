@@ -1,0 +1,50 @@
+import type { SurfacePolicy, SurfaceTunnel } from "../../dsl/surface.js";
+import type { Diagnostics } from "../diagnostics/diagnostic.js";
+import { type Address, formatPrefix, prefixContainsAddress } from "../ir/address.js";
+import type { OwnedPrefix, Tunnel } from "../ir/policy.js";
+import { checkHostAddress, readAddress } from "./addresses.js";
+import { readBounded } from "./numbers.js";
+
+const DEFAULT_TTL = 64;
+/** 1500 bytes of Ethernet less 20 of IPv4 and 4 of GRE. */
+const DEFAULT_MTU = 1476;
+/** The least that IPv4 (RFC 791) and IPv6 (RFC 8200 section 5) ask of a link. */
+const LEAST_MTU = { 4: 68, 6: 1280 } as const;
+/** What 16 bits of outer length leave behind IPv4, GRE and its key. */
+const LARGEST_MTU = 65_535 - 28;
+
+export function readTunnels(
+  surface: SurfacePolicy,
+  prefixes: readonly OwnedPrefix[],
+  diagnostics: Diagnostics,
+): readonly Tunnel[] {
+  const carriesIpv6 = prefixes.some(({ prefix }) => prefix.family === 6);
+  const mtu = { what: "mtu", min: LEAST_MTU[carriesIpv6 ? 6 : 4], max: LARGEST_MTU };
+  return surface.tunnels.flatMap((tunnel) => {
+    const remote = readRemote(tunnel, prefixes, diagnostics);
+    const rest = {
+      ttl: readBounded(tunnel.ttl, DEFAULT_TTL, { what: "ttl", min: 1, max: 255 }, diagnostics),
+      mtu: readBounded(tunnel.mtu, DEFAULT_MTU, mtu, diagnostics),
+      key: readBounded(tunnel.key, null, { what: "key", min: 0, max: 0xffffffff }, diagnostics),
+    };
+    return remote ? [{ name: tunnel.name.value, span: tunnel.name.span, remote, ...rest }] : [];
+  });
+}
+
+function readRemote(
+  { remote }: SurfaceTunnel,
+  prefixes: readonly OwnedPrefix[],
+  diagnostics: Diagnostics,
+): Address | undefined {
+  const address = readAddress(remote, diagnostics);
+  if (!address) return undefined;
+  if (address.family === 6) diagnostics.report("TG2027", remote.span, {});
+  checkHostAddress(address, remote, diagnostics);
+  const own = prefixes.find(({ prefix }) => prefixContainsAddress(prefix, address));
+  if (own) {
+    const related = [{ span: own.span, text: "the prefix" }];
+    const params = { remote: remote.value, prefix: formatPrefix(own.prefix) };
+    diagnostics.report("TG2026", remote.span, params, { related });
+  }
+  return address;
+}

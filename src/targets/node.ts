@@ -1,0 +1,19 @@
+import { formatAddress, formatPrefix } from "../compiler/ir/address.js";
+import type { EdgeNode } from "../compiler/ir/edge.js";
+import { MANIFEST_SCHEMA, type NodeConfig } from "./manifest.js";
+
+/** What the runtime is told of the node that it runs on. */
+export function nodeConfig(edge: EdgeNode): NodeConfig {
+  const { 4: v4, 6: v6 } = edge.anycast;
+  return {
+    schema: MANIFEST_SCHEMA,
+    uplinks: [...edge.uplinks],
+    anycast: (v6 ? [v4, v6] : [v4]).map(formatAddress),
+    owners: Object.fromEntries(
+      edge.owners.map(({ customer, prefixes }) => [
+        customer,
+        prefixes.map(({ prefix }) => formatPrefix(prefix)),
+      ]),
+    ),
+  };
+}
