@@ -36,6 +36,7 @@ struct tg_packet {
 	__u8 proto_known;		/* 0 only on some later fragments of IPv6 */
 	__u8 ip_proto;			/* behind IPv6's extension headers */
 	__u8 tcp_flags;
+	__u8 zero;			/* always: see tg_opaque() */
 	__u16 tcp_bytes, udp_bytes, icmp_bytes, icmp6_bytes;
 	__u16 tcp_srcport, tcp_dstport, tcp_window;
 	__u16 udp_srcport, udp_dstport, udp_len;
@@ -166,6 +167,21 @@ static __always_inline void tg_count(void *map, __u32 index, __u32 bytes)
 static __always_inline bool tg_between(__u32 value, __u32 low, __u32 high)
 {
 	return value - low <= high - low;
+}
+
+/* At least one bit of the mask is set. */
+static __always_inline bool tg_any(__u32 value, __u32 mask)
+{
+	return (value & mask) != 0;
+}
+
+/*
+ * A condition as 0 or 1, for the exclusive or `^`. As a constant on each path it would have the verifier follow the
+ * paths apart, twice as many with each further one; plus a zero of which it does not know that, they meet again.
+ */
+static __always_inline __u32 tg_opaque(TG_PACKET *p, bool condition)
+{
+	return condition + p->zero;
 }
 
 /* Is the address in the prefix of `length` bits, 1 to 32? */
@@ -315,4 +331,13 @@ static __always_inline struct tg_limit_key tg_destination(TG_PACKET *p)
 	if (p->family == 4)
 		return (struct tg_limit_key){ 4, { 0, p->dst4 } };
 	return (struct tg_limit_key){ 6, { p->dst6.high, p->dst6.low } };
+}
+
+/* --- Verdicts --------------------------------------------------------------------------------- */
+
+/* Counts the packet under the rule that decided, or under the end of the stage: once each packet. */
+static __always_inline int tg_decide(TG_PACKET *p, void *counters, __u32 index, int verdict)
+{
+	tg_count(counters, index, p->length);
+	return verdict;
 }
