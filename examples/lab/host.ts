@@ -57,20 +57,16 @@ export class Host {
 
   /** Starts a command in the host; it ends with the host at the latest. */
   start(argv: readonly string[]): ChildProcess {
-    const child = spawnBound([
-      "nsenter",
-      "--target",
-      String(this.pid),
-      "--net",
-      "--mount",
-      "--wd",
-      "--",
-      ...argv,
-    ]);
+    const child = spawnBound(this.enter(argv));
     this.#children.add(child);
     child.once("close", () => this.#children.delete(child));
     child.once("error", () => this.#children.delete(child));
     return child;
+  }
+
+  /** The command line that runs `argv` in the host, for who starts processes himself. */
+  enter(argv: readonly string[]): readonly [string, ...string[]] {
+    return ["nsenter", "--target", String(this.pid), "--net", "--mount", "--wd", "--", ...argv];
   }
 
   /** Many ip(8) commands in one process; `text` has one a line. */

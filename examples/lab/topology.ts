@@ -142,9 +142,15 @@ export const TOPOLOGY: Topology = {
 
 /** The address that a host's frames to the core go to. */
 export function coreMac(host: string): string {
-  const link = TOPOLOGY.links.find(({ ends }) => ends[0].host === "core" && ends[1].host === host);
-  if (!link) throw new Error(`${host} is not attached to the core`);
-  return link.ends[0].mac;
+  return macOf("core", host);
+}
+
+/** The address of one device; throws where the topology has none of that name. */
+export function macOf(host: string, device: string): string {
+  const ends = TOPOLOGY.links.flatMap((plan) => plan.ends);
+  const end = ends.find((candidate) => candidate.host === host && candidate.device === device);
+  if (!end) throw new Error(`the lab has no device ${device} at ${host}`);
+  return end.mac;
 }
 
 function linkToCore(attachment: Attachment, index: number): LinkPlan {

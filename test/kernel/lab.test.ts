@@ -44,8 +44,7 @@ describe("the lab's world", () => {
   it("sends at the rate that was asked for", async () => {
     const packet = packetBytes("udp 192.0.2.99:1 > 198.18.255.1:9");
     const sent = await send(world.host("attacker"), "eth0", coreMac("attacker"), [packet], {
-      count: 2000,
-      rate: 10_000,
+      pace: { count: 2000, rate: 10_000 },
     });
     expect(sent.sent).toBe(2000);
     expect(sent.nanoseconds).toBeGreaterThan(0.19e9);

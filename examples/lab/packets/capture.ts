@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Host } from "../host.js";
 import { closed, printed } from "../process.js";
+import { inNamespace } from "../tools.js";
 import { PcapReader } from "./pcap.js";
 
 /** How often a waiting journey looks whether its packet has come. */
@@ -18,10 +19,14 @@ export class Capture {
     child.stdout?.on("data", (chunk: Buffer) => this.#reader.push(chunk));
   }
 
-  /** Resolves when the capture is on. `filter` is pcap-filter(7); only packets that come in are taken. */
-  static async start(host: Host, device: string, filter: string): Promise<Capture> {
+  /**
+   * Resolves when the capture is on. `filter` is pcap-filter(7); only packets that come in are taken. `namespace`: of
+   * a device in that network namespace of the host.
+   */
+  static async start(host: Host, device: string, filter: string, namespace?: string): Promise<Capture> {
     const options = ["-i", device, "-Q", "in", "-n", "-s", "0", "--immediate-mode", "-U", "-Z", "root"];
-    const child = host.start(["tcpdump", ...options, "-w", "-", filter]);
+    const argv = ["tcpdump", ...options, "-w", "-", filter];
+    const child = host.start(namespace === undefined ? argv : inNamespace(namespace, argv));
     const capture = new Capture(child);
     await printed(child, "stderr", "listening on");
     return capture;

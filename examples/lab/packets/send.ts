@@ -1,8 +1,5 @@
-import { join } from "node:path";
-import { packageRoot } from "../../../src/cli/package-root.js";
 import type { Host } from "../host.js";
-
-const WIRE = join(packageRoot(), "dist", "examples", "lab", "wire");
+import { inNamespace, WIRE } from "../tools.js";
 
 export interface Sent {
   readonly sent: number;
@@ -17,16 +14,23 @@ export interface Pace {
   readonly rate: number;
 }
 
-/** Sends IP packets as they are from a device of a host, to the next hop with the address `mac`. */
+/**
+ * Sends IP packets as they are from a device of a host, to the next hop with the address `mac`. `namespace`: from
+ * that network namespace of the host, by its name in /run/netns.
+ */
 export async function send(
   host: Host,
   device: string,
   mac: string,
   packets: readonly Uint8Array[],
-  pace?: Pace,
+  { pace, namespace }: { readonly pace?: Pace; readonly namespace?: string } = {},
 ): Promise<Sent> {
   const paced = pace ? [String(pace.count), String(pace.rate)] : [];
-  const output = await host.run([WIRE, device, mac, ...paced], framed(packets));
+  const argv = [WIRE, device, mac, ...paced];
+  const output = await host.run(
+    namespace === undefined ? argv : inNamespace(namespace, argv),
+    framed(packets),
+  );
   return JSON.parse(output) as Sent;
 }
 

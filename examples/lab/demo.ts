@@ -1,0 +1,169 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { packageRoot } from "../../src/cli/package-root.js";
+import { analyze } from "../../src/compiler/compile.js";
+import type { Policy } from "../../src/compiler/ir/policy.js";
+import { Cleanup, stopRequested } from "./cleanup.js";
+import { applyBundles, portrait, readCounters } from "./edges.js";
+import { bogon } from "./journeys/bogon.js";
+import { bystander } from "./journeys/bystander.js";
+import { deniedPort } from "./journeys/denied-port.js";
+import { flood } from "./journeys/flood.js";
+import { FTP, ftp } from "./journeys/ftp.js";
+import { greBytes } from "./journeys/gre-bytes.js";
+import { ipv6 } from "./journeys/ipv6.js";
+import { isolation } from "./journeys/isolation.js";
+import { leaving } from "./journeys/leaving.js";
+import { malformed } from "./journeys/malformed.js";
+import { EDGES, type Journey, type Lab } from "./lab.js";
+import { Capture } from "./packets/capture.js";
+import { finished, printed, spawnBound } from "./process.js";
+import { isWatched, makeReport, type Report, type Travelled } from "./report.js";
+import { connectSite, SITE_DEVICE } from "./sites.js";
+import { actor, tidegate } from "./tools.js";
+import { SITES, TOPOLOGY } from "./topology.js";
+import { makeWorld, type World } from "./world.js";
+
+/** `npm run demo`: Acme's packets through a real edge, each compared with what the reference says. */
+
+const POLICIES = ["examples/acme/acme.policy.ts", "examples/globex/globex.policy.ts"] as const;
+const EDGE_FILE = "examples/edge.ts";
+
+/** Where packets may end: host and device. */
+const ENDS = [
+  { host: "client", device: "eth0" },
+  { host: "bystander", device: "eth0" },
+  ...SITES.map(({ host }) => ({ host, device: SITE_DEVICE })),
+];
+
+async function main(): Promise<number> {
+  const report = makeReport(isWatched());
+  if (process.getuid?.() !== 0) {
+    report.failure("the demo makes network namespaces and loads BPF programs: run it as root");
+    return 1;
+  }
+  const cleanup = new Cleanup();
+  const stop = stopRequested();
+  const performance = perform(report, cleanup);
+  try {
+    const status = await Promise.race([performance, stop]);
+    if (status > 1) report.failure("interrupted; taking the lab down");
+    return status;
+  } catch (problem) {
+    report.failure(problem instanceof Error ? problem.message : String(problem));
+    return 1;
+  } finally {
+    await cleanup.run();
+    // What was still going on fails now that its hosts are gone; what it made meanwhile is gone, too.
+    await performance.catch(() => undefined);
+  }
+}
+
+async function perform(report: Report, cleanup: Cleanup): Promise<number> {
+  const started = performance.now();
+  report.heading("Set-up");
+  const policies = await report.step("read the policies", () => Promise.all(POLICIES.map(readPolicy)));
+  const bundles = await report.step("compile them: XDP, nftables, routes", () => compile(cleanup));
+  const world = await report.step("make a small internet of network namespaces", () => makeLab(cleanup));
+  const drivers = await report.step("connect the customers' routers", () => connect(world, policies));
+  report.note(`GRE at the routers: ${drivers.join(", ")}`);
+  const before = new Map(
+    await Promise.all(EDGES.map(async (edge) => [edge, await portrait(world.host(edge))] as const)),
+  );
+  await report.step("tidegate apply, on both edges", async () => {
+    await Promise.all(EDGES.map((edge) => applyBundles(world.host(edge), bundles, EDGE_FILE)));
+  });
+  const lab = await report.step("start Acme's FTP server and the captures", () => populate(world, policies));
+
+  report.heading("Journeys");
+  const travelled = await travel(report, lab, [...JOURNEYS, leaving(before)]);
+  await report.step("take the lab down", () => cleanup.run());
+  return conclude(report, travelled, performance.now() - started);
+}
+
+const JOURNEYS: readonly Journey[] = [
+  ftp,
+  deniedPort,
+  bogon,
+  malformed,
+  flood,
+  bystander,
+  isolation,
+  ipv6,
+  greBytes,
+];
+
+async function readPolicy(file: string): Promise<Policy> {
+  const text = await readFile(join(packageRoot(), file), "utf8");
+  const { policy, diagnostics } = analyze(file, text);
+  if (policy) return policy;
+  throw new Error(`${file}: ${diagnostics.map(({ code, message }) => `${code} ${message}`).join("; ")}`);
+}
+
+/** The bundles' directories. */
+async function compile(cleanup: Cleanup): Promise<readonly string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "tidegate-demo-"));
+  await cleanup.add(() => rm(folder, { recursive: true, force: true }));
+  return Promise.all(
+    POLICIES.map(async (file, index) => {
+      const bundle = join(folder, String(index));
+      const argv = tidegate("compile", file, "-o", bundle);
+      await finished(spawnBound(argv), argv);
+      return bundle;
+    }),
+  );
+}
+
+async function makeLab(cleanup: Cleanup): Promise<World> {
+  const world = await makeWorld(TOPOLOGY);
+  await cleanup.add(() => world.remove());
+  return world;
+}
+
+async function connect(world: World, policies: readonly Policy[]): Promise<readonly string[]> {
+  return Promise.all(
+    SITES.map(async (site) => {
+      const policy = policies.find(({ customer }) => customer === site.customer);
+      const tunnel = policy?.tunnels.find(({ name }) => name === site.tunnel);
+      if (!tunnel) throw new Error(`no policy has a tunnel ${site.tunnel}`);
+      return `${site.router} ${await connectSite(world, site, tunnel)}`;
+    }),
+  );
+}
+
+async function populate(world: World, policies: readonly Policy[]): Promise<Lab> {
+  const server = world.host("acme-ftp").start(actor("ftp-server", FTP, "21"));
+  await printed(server, "stdout", "listening");
+  const captures = ENDS.map(
+    async ({ host, device }) => [host, await Capture.start(world.host(host), device, "ip or ip6")] as const,
+  );
+  return {
+    world,
+    policies,
+    arrivals: new Map(await Promise.all(captures)),
+    counters: (edge) => readCounters(world.host(edge)),
+  };
+}
+
+async function travel(report: Report, lab: Lab, journeys: readonly Journey[]): Promise<readonly Travelled[]> {
+  const travelled: Travelled[] = [];
+  for (const [index, journey] of journeys.entries()) {
+    const rows = await report.journey(index + 1, journey, () => journey.travel(lab));
+    travelled.push({ journey, rows });
+  }
+  return travelled;
+}
+
+function conclude(report: Report, travelled: readonly Travelled[], milliseconds: number): number {
+  const rows = travelled.flatMap((one) => one.rows);
+  const bad = rows.filter(({ agrees }) => !agrees).length;
+  report.heading("Summary");
+  report.summary(travelled);
+  const time = `${(milliseconds / 1000).toFixed(0)} s`;
+  if (bad > 0) report.failure(`${bad} of ${rows.length} checks differ from the reference (${time})`);
+  else report.note(`${rows.length} checks, all as the reference says (${time})`);
+  return bad === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

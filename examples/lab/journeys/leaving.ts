@@ -1,0 +1,32 @@
+import { portrait, removeCustomers } from "../edges.js";
+import { EDGES, type Journey, type Lab, type Row } from "../lab.js";
+
+/**
+ * The last journey: takes the customers off both edges. `before` is what the edges were like before the first bundle.
+ */
+export function leaving(before: ReadonlyMap<string, ReadonlyMap<string, string>>): Journey {
+  return {
+    title: "Tidegate leaves",
+    about: "`tidegate remove` takes all of it away: each edge is as it was found",
+    travel: (lab) => Promise.all(EDGES.map((edge) => leave(lab, edge, before.get(edge) ?? new Map()))),
+  };
+}
+
+async function leave(lab: Lab, edge: string, before: ReadonlyMap<string, string>): Promise<Row> {
+  const host = lab.world.host(edge);
+  await removeCustomers(
+    host,
+    lab.policies.map(({ customer }) => customer),
+  );
+  const after = await portrait(host);
+  const changed = [...after]
+    .filter(([command, text]) => before.get(command) !== text)
+    .map(([command]) => command);
+  return {
+    packet: `links, addresses, routes, rules, nft, qdiscs, namespaces, mounts and sysctls of ${edge}`,
+    reference: "as it was found",
+    kernel: changed.length === 0 ? `the same, by ${after.size} commands` : `different: ${changed.join("; ")}`,
+    counters: "—",
+    agrees: changed.length === 0 && before.size === after.size,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Policy } from "../../src/compiler/ir/policy.js";
+import { type Counters, moved } from "./counters.js";
+import type { Capture } from "./packets/capture.js";
+import type { World } from "./world.js";
+
+export type EdgeName = "edge-1" | "edge-2";
+export const EDGES: readonly EdgeName[] = ["edge-1", "edge-2"];
+
+/** The lab with Tidegate running on its edges: what the journeys are made in. */
+export interface Lab {
+  readonly world: World;
+  /** The policies that both edges run, customer by customer. */
+  readonly policies: readonly Policy[];
+  /** What arrives, by host, at every host where a packet can end. */
+  readonly arrivals: ReadonlyMap<string, Capture>;
+  /** The counters that `tidegate status` shows on an edge now. */
+  counters(edge: EdgeName): Promise<Counters>;
+}
+
+/** One packet (or one kind of packet) of a journey, with what was expected and what was seen. */
+export interface Row {
+  readonly packet: string;
+  readonly reference: string;
+  readonly kernel: string;
+  readonly counters: string;
+  /** Reference, arrival and counters all say the same. */
+  readonly agrees: boolean;
+}
+
+export interface Journey {
+  readonly title: string;
+  /** What there is to see, in a sentence. */
+  readonly about: string;
+  travel(lab: Lab): Promise<readonly Row[]>;
+}
+
+/** What the kernel did while `work` ran. */
+export interface Observed<T> {
+  readonly result: T;
+  /** The counters that moved, by edge. */
+  readonly moved: Readonly<Record<EdgeName, Counters>>;
+  /** Packets that arrived, by host; only hosts where some did. */
+  readonly arrived: ReadonlyMap<string, readonly Buffer[]>;
+}
+
+/** Nothing else is sent in the lab meanwhile, so whatever moved or arrived is due to `work`. */
+export async function observe<T>(lab: Lab, work: () => Promise<T>): Promise<Observed<T>> {
+  const marks = new Map([...lab.arrivals].map(([host, capture]) => [host, capture.packets.length]));
+  const before = await bothEdges(lab);
+  const result = await work();
+  await Promise.all([...lab.arrivals.values()].map((capture) => capture.settle()));
+  const after = await bothEdges(lab);
+  const arrived = [...lab.arrivals].map(
+    ([host, capture]) => [host, capture.packets.slice(marks.get(host))] as const,
+  );
+  return {
+    result,
+    moved: {
+      "edge-1": moved(before["edge-1"], after["edge-1"]),
+      "edge-2": moved(before["edge-2"], after["edge-2"]),
+    },
+    arrived: new Map(arrived.filter(([, packets]) => packets.length > 0)),
+  };
+}
+
+async function bothEdges(lab: Lab): Promise<Record<EdgeName, Counters>> {
+  const [one, two] = await Promise.all([lab.counters("edge-1"), lab.counters("edge-2")]);
+  return { "edge-1": one, "edge-2": two };
+}
+
+/** The capture of what arrives at `host`; throws where the lab has none. */
+export function arrivalsAt(lab: Lab, host: string): Capture {
+  const capture = lab.arrivals.get(host);
+  if (!capture) throw new Error(`nothing is captured at ${host}`);
+  return capture;
+}
