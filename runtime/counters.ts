@@ -1,0 +1,31 @@
+import type { DumpedEntry } from "./loader-client.js";
+
+/** What was counted: packets, and bytes of the packets' own length. */
+export interface Counter {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** The `index`th {u64 packets, u64 bytes} of a BPF map's value. */
+export function readCounter(value: Buffer, index = 0): Counter {
+  const at = index * 16;
+  return { packets: Number(value.readBigUInt64LE(at)), bytes: Number(value.readBigUInt64LE(at + 8)) };
+}
+
+export function sum(counters: readonly Counter[]): Counter {
+  return counters.reduce(
+    (total, one) => ({ packets: total.packets + one.packets, bytes: total.bytes + one.bytes }),
+    { packets: 0, bytes: 0 },
+  );
+}
+
+/** A per-CPU array of counters by name, summed over CPUs. `names` in index order. */
+export function namedCounters(
+  entries: readonly DumpedEntry[],
+  names: readonly string[],
+): Readonly<Record<string, Counter>> {
+  const byIndex = new Map(entries.map(({ key, values }) => [key.readUInt32LE(), values]));
+  return Object.fromEntries(
+    names.map((name, index) => [name, sum((byIndex.get(index) ?? []).map((value) => readCounter(value)))]),
+  );
+}

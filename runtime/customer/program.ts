@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Bundle, bundleText } from "../bundle.js";
+import { type Counter, namedCounters } from "../counters.js";
+import { failure } from "../failures.js";
+import { type Host, tolerating } from "../host.js";
+import { rootMap } from "../node/root-program.js";
+import { lpmKey, parsePrefix } from "../prefix.js";
+import type { CustomerRecord, LoadedCustomer } from "../state.js";
+
+/** Slots of the root program's PROG_ARRAY (bpf-templates/root.bpf.c). */
+const SLOTS = 4096;
+
+/** Loads a generation's program through the verifier and fills its tables; nothing runs it yet. */
+export async function loadProgram(host: Host, bundle: Bundle, generation: number): Promise<void> {
+  const { loader, paths } = host;
+  const { customer, tables } = bundle.manifest;
+  const file = `xdp/${customer}.bpf.o`;
+  // Listed, and so verified; the text itself is of no use here.
+  await bundleText(bundle, file);
+  const pinDir = paths.pins(customer, generation);
+  const reuse = { packet: rootMap(paths, "packet") };
+  await loader.loadObject({ object: join(bundle.dir, file), pinDir, reuse });
+  for (const { map, entries } of tables) {
+    const prefixes = entries.map(parsePrefix).filter((prefix) => prefix !== undefined);
+    const rows = prefixes.map((prefix) => ({ key: lpmKey(prefix), value: Uint8Array.of(1) }));
+    if (rows.length > 0) await loader.updateMap(join(pinDir, `map_${map}`), rows);
+  }
+}
+
+export async function unloadProgram({ paths }: Host, customer: string, generation: number): Promise<void> {
+  await rm(paths.pins(customer, generation), { recursive: true, force: true });
+}
+
+/** The first slot that no customer has. */
+export function freeSlot(customers: readonly CustomerRecord[]): number {
+  const taken = new Set(customers.map(({ slot }) => slot));
+  for (let slot = 0; slot < SLOTS; slot++) if (!taken.has(slot)) return slot;
+  throw failure("TG9012", { count: `${SLOTS}` }, "remove a customer, or move some to another node");
+}
+
+/** Makes a generation's program the one that judges, in one step. */
+export function useProgram(host: Host, { customer, generation, slot }: CustomerRecord): Promise<void> {
+  return host.loader.setProgram(
+    rootMap(host.paths, "programs"),
+    slot,
+    programPin(host, customer, generation),
+  );
+}
+
+/** Empties a slot; packets that are still dispatched there are dropped. */
+export async function clearSlot({ loader, paths }: Host, slot: number): Promise<void> {
+  const programs = rootMap(paths, "programs");
+  if (existsSync(programs)) await tolerating(["ENOENT"], loader.clearProgram(programs, slot));
+}
+
+/** Is this generation's program the one that judges? */
+export async function programInForce(host: Host, record: CustomerRecord): Promise<boolean> {
+  const { loader, paths } = host;
+  const pin = programPin(host, record.customer, record.generation);
+  const programs = rootMap(paths, "programs");
+  if (!existsSync(pin) || !existsSync(programs)) return false;
+  const { id } = await loader.pinnedId(pin);
+  const slots = await loader.dumpMap(programs);
+  return slots.some(
+    ({ key, values }) => key.readUInt32LE() === record.slot && values[0]?.readUInt32LE() === id,
+  );
+}
+
+/** What the program counted: by rule, and as `default` what went on to the firewall. */
+export async function programCounters(
+  { loader, paths }: Host,
+  { customer, generation, manifest }: LoadedCustomer,
+): Promise<Readonly<Record<string, Counter>>> {
+  const pin = join(paths.pins(customer, generation), "map_counters");
+  const entries = existsSync(pin) ? await loader.dumpMap(pin) : [];
+  return namedCounters(entries, [...manifest.mitigate.map(({ name }) => name), "default"]);
+}
+
+function programPin({ paths }: Host, customer: string, generation: number): string {
+  return join(paths.pins(customer, generation), "prog_tidegate_customer");
+}

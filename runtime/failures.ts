@@ -1,0 +1,65 @@
+/**
+ * What an operator must mend before a bundle can be applied. The texts are those of the catalogue
+ * (src/compiler/diagnostics/catalogue/{bundle,runtime}.ts), which `tidegate explain-code` prints at length;
+ * runtime/ may not import them, so a test keeps both the same.
+ */
+export const FAILURES = {
+  TG5001: ({ file, problem }) => `cannot read \`${file}\` of the bundle: ${problem}`,
+  TG5002: ({ problem }) => `the bundle's manifest is not valid: ${problem}`,
+  TG5003: ({ file }) => `\`${file}\` is not the file that the manifest lists: its SHA-256 differs`,
+  TG5004: ({ file }) => `the bundle lacks \`${file}\``,
+  TG5005: ({ file }) => `\`${file}\` is in the bundle but not in its manifest`,
+  TG5006: ({ customer }) => `this node knows no customer \`${customer}\``,
+  TG5007: ({ customer, prefix }) => `\`${customer}\` may not claim ${prefix}`,
+  TG5008: ({ prefix, other }) => `${prefix} is already claimed by \`${other}\``,
+  TG5009: ({ name, other }) => `the name \`${name}\` is already used by \`${other}\``,
+  TG5010: ({ name }) => `the bundle may not name a kernel object \`${name}\``,
+  TG9001: () => "only root can do this",
+  TG9002: ({ cause }) => `another run is at work on this node: ${cause}`,
+  TG9003: ({ device }) => `strict reverse-path filtering on \`${device}\` would drop customers' packets`,
+  TG9004: ({ device }) => `there is no uplink \`${device}\``,
+  TG9005: ({ device }) => `\`${device}\` already has an XDP program that is not Tidegate's`,
+  TG9006: ({ step, cause }) => `${step} failed: ${cause}; everything is as it was before`,
+  TG9007: ({ step, cause, left }) => `${step} failed: ${cause}; and undoing failed too, at ${left}`,
+  TG9008: ({ file }) => `\`${file}\` is missing`,
+  TG9009: ({ tunnel, problem }) => `tunnel \`${tunnel}\` cannot be made: ${problem}`,
+  TG9010: ({ customer }) => `\`${customer}\` is not loaded on this node`,
+  TG9011: ({ file, problem }) => `cannot read the recorded state \`${file}\`: ${problem}`,
+  TG9012: ({ count }) => `the node is full: it already holds ${count} customers`,
+} as const satisfies Record<string, (params: Record<string, string>) => string>;
+
+export type FailureCode = keyof typeof FAILURES;
+type ParamsOf<C extends FailureCode> = Parameters<(typeof FAILURES)[C]>[0] extends infer P
+  ? P extends undefined
+    ? Record<string, never>
+    : P
+  : never;
+
+/** A failure with a code of the catalogue, and what to do about it. */
+export class RuntimeFailure extends Error {
+  override readonly name = "RuntimeFailure";
+
+  constructor(
+    readonly code: FailureCode,
+    message: string,
+    readonly hint: string | null,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export function failure<C extends FailureCode>(
+  code: C,
+  params: ParamsOf<C>,
+  hint: string | null = null,
+  cause?: unknown,
+): RuntimeFailure {
+  const format = FAILURES[code] as (params: ParamsOf<C>) => string;
+  return new RuntimeFailure(code, format(params), hint, { cause });
+}
+
+/** What went wrong, in one line, for a message that names the step itself. */
+export function causeOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,28 @@
+import type { Manifest } from "../../src/targets/manifest.js";
+import type { Bundle } from "../bundle.js";
+import type { Part } from "../steps.js";
+
+export type TunnelRow = Manifest["tunnels"][number];
+
+/** Packets and bytes of the inner packets. */
+export interface Traffic {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** What a tunnel did, seen from the edge: sent to the customer, received from it. */
+export interface TunnelTraffic {
+  readonly sent: Traffic;
+  readonly received: Traffic;
+  readonly dropped: Traffic;
+}
+
+/** One way to do GRE. All put the same bytes on the wire. */
+export interface GreDriver {
+  readonly name: "kernel" | "ebpf";
+  /** What the driver needs once on a node. */
+  nodeParts(uplinks: readonly string[]): readonly Part[];
+  /** A tunnel of a bundle, with its device in the customer's namespace. `anycast` is its outer source. */
+  tunnel(bundle: Bundle, tunnel: TunnelRow, anycast: string): Part;
+  traffic(manifest: Manifest, tunnel: TunnelRow): Promise<TunnelTraffic>;
+}

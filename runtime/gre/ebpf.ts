@@ -1,0 +1,135 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { type Bundle, bundleText } from "../bundle.js";
+import { readCounter, sum } from "../counters.js";
+import { builtFile, type Host, tolerating } from "../host.js";
+import { batchLines, deleteLink, findLink, ipBatch } from "../ip.js";
+import { ERRNO, LoaderError } from "../loader-client.js";
+import { writeSysctl } from "../node/sysctls.js";
+import type { Part } from "../steps.js";
+import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
+import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "./ebpf-maps.js";
+import { clsact, hasClassifier } from "./tc.js";
+import { tunnelText } from "./text.js";
+
+/**
+ * A TCP burst that was merged to one packet is cut up again where it leaves the customer's namespace, so that
+ * what is encapsulated are packets as they go on the wire: not every kernel can cut them up inside of GRE, and
+ * one that cannot drops them. A merged packet of less than 1,000 bytes (the kernel allows no smaller bound than
+ * some 400) passes whole.
+ */
+const CUT_UP = "gso_max_size 1000 gso_max_segs 1";
+
+/** Our classifiers' place among those of others at the same device. */
+const SLOT = { direction: "ingress", priority: 0x5447, handle: 1 } as const;
+
+/** GRE by bpf-templates/gre.bpf.c, for kernels without GRE devices. */
+export function ebpfGre(host: Host): GreDriver {
+  return {
+    name: "ebpf",
+    nodeParts: (uplinks) => [
+      greProgram(host),
+      ...uplinks.flatMap((device) => [clsact(device), classifier(host, device, "gre_decap")]),
+    ],
+    tunnel: (bundle, row, anycast) => tunnelPart(host, bundle, row, anycast),
+    traffic: (_manifest, row) => traffic(host, row),
+  };
+}
+
+type Program = "gre_encap" | "gre_decap";
+type MapName = "gre_tunnels" | "gre_endpoints" | "gre_counters" | "gre_left_alone";
+
+const programPin = (host: Host, program: Program) => host.paths.bpf("gre", `prog_${program}`);
+export const greMap = (host: Host, map: MapName) => host.paths.bpf("gre", `map_${map}`);
+
+function greProgram(host: Host): Part {
+  const pinDir = host.paths.bpf("gre");
+  return {
+    name: "GRE program",
+    present: async () => existsSync(programPin(host, "gre_decap")),
+    up: () => host.loader.loadObject({ object: builtFile("bpf/gre.bpf.o"), pinDir, reuse: {} }),
+    down: () => rm(pinDir, { recursive: true, force: true }),
+  };
+}
+
+function classifier(host: Host, device: string, program: Program): Part {
+  const slot = { ...SLOT, device };
+  return {
+    name: `${program} on ${device}`,
+    present: () => hasProgram(host, device, program),
+    up: () => host.loader.attachTc({ ...slot, program: programPin(host, program) }),
+    down: () => tolerating(["ENOENT", "EINVAL", "ENODEV"], host.loader.detachTc(slot)),
+  };
+}
+
+async function hasProgram(host: Host, device: string, program: Program): Promise<boolean> {
+  const pin = programPin(host, program);
+  return existsSync(pin) && hasClassifier(device, (await host.loader.pinnedId(pin)).id);
+}
+
+function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string): Part {
+  const { loader } = host;
+  const { customer, namespace } = bundle.manifest;
+  return {
+    name: `tunnel ${row.name}`,
+    present: async () => {
+      const [peer, device] = [await findLink(row.peer), await findLink(row.device, namespace)];
+      if (!peer || !device || !(await hasProgram(host, row.peer, "gre_encap"))) return false;
+      const key = endpointKey(row, anycast);
+      return (await loader.dumpMap(greMap(host, "gre_endpoints"))).some((entry) => entry.key.equals(key));
+    },
+    up: async () => {
+      await ipBatch(await tunnelText(bundle, row, "veth", anycast));
+      await ipBatch([`link set dev ${row.device} ${CUT_UP}`], { namespace });
+      await ipBatch([`link set dev ${row.peer} up`]);
+      await ipBatch(batchLines(await bundleText(bundle, `route/${customer}.${row.name}.up.ip`)), {
+        namespace,
+      });
+      // bpf_fib_lookup asks whether the device that a packet came in by may forward.
+      await writeSysctl(`net/ipv4/conf/${row.peer}/forwarding`, "1");
+      await fillMaps(host, row, namespace, anycast);
+      await loader.attachTc({ ...SLOT, device: row.peer, program: programPin(host, "gre_encap") });
+    },
+    down: async () => {
+      const index = await peerIndex(host, row);
+      if (existsSync(greMap(host, "gre_tunnels"))) {
+        const drop = (map: MapName, key: Uint8Array) =>
+          tolerating(["ENOENT"], loader.deleteFromMap(greMap(host, map), [key]));
+        await drop("gre_endpoints", endpointKey(row, anycast));
+        if (index !== undefined) await drop("gre_tunnels", ifindexKey(index));
+        if (index !== undefined) await drop("gre_counters", ifindexKey(index));
+      }
+      await deleteLink(row.peer);
+    },
+  };
+}
+
+/** Arriving packets find the tunnel last: until then they are nobody's. */
+async function fillMaps(host: Host, row: TunnelRow, namespace: string, anycast: string): Promise<void> {
+  const [peer, device] = [await findLink(row.peer), await findLink(row.device, namespace)];
+  if (!peer?.address || !device?.address) throw new Error(`${row.peer} or ${row.device} was not made`);
+  await host.loader.updateMap(greMap(host, "gre_tunnels"), [
+    { key: ifindexKey(peer.ifindex), value: tunnelValue(row, anycast) },
+  ]);
+  await host.loader.updateMap(greMap(host, "gre_endpoints"), [
+    { key: endpointKey(row, anycast), value: deviceValue(peer.ifindex, device.address, peer.address) },
+  ]);
+}
+
+async function peerIndex({ loader }: Host, { peer }: TunnelRow): Promise<number | undefined> {
+  return loader.ifindex(peer).catch((error: unknown) => {
+    if (error instanceof LoaderError && error.errno === ERRNO.ENODEV) return undefined;
+    throw error;
+  });
+}
+
+async function traffic(host: Host, row: TunnelRow): Promise<TunnelTraffic> {
+  const index = await peerIndex(host, row);
+  const key = ifindexKey(index ?? 0);
+  const map = greMap(host, "gre_counters");
+  const entries = existsSync(map) ? await host.loader.dumpMap(map) : [];
+  const values = entries.find((entry) => entry.key.equals(key))?.values ?? [];
+  // struct gre_counters: sent, received, dropped.
+  const at = (index: number) => sum(values.map((value) => readCounter(value, index)));
+  return { sent: at(0), received: at(1), dropped: at(2) };
+}

@@ -1,0 +1,44 @@
+import type { Manifest } from "../../src/targets/manifest.js";
+import { type Bundle, bundleText } from "../bundle.js";
+import { batchLines, deleteLink, findLink, ipBatch, ipJson } from "../ip.js";
+import type { Part } from "../steps.js";
+import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
+import { tunnelText } from "./text.js";
+
+/** GRE devices. The device lives in the customer's namespace, its underlay stays in the default one. */
+export function kernelGre(): GreDriver {
+  return { name: "kernel", nodeParts: () => [], tunnel, traffic };
+}
+
+function tunnel(bundle: Bundle, row: TunnelRow, anycast: string): Part {
+  const { customer, namespace } = bundle.manifest;
+  return {
+    name: `tunnel ${row.name}`,
+    present: async () => (await findLink(row.device, namespace)) !== undefined,
+    up: async () => {
+      await ipBatch(await tunnelText(bundle, row, "gre", anycast));
+      await ipBatch(batchLines(await bundleText(bundle, `route/${customer}.${row.name}.up.ip`)), {
+        namespace,
+      });
+    },
+    down: () => deleteLink(row.device, namespace),
+  };
+}
+
+interface LinkStatistics {
+  readonly ifname: string;
+  readonly stats64: Record<
+    "rx" | "tx",
+    { readonly packets: number; readonly bytes: number; readonly dropped: number }
+  >;
+}
+
+async function traffic({ namespace }: Manifest, { device }: TunnelRow): Promise<TunnelTraffic> {
+  const all = await ipJson<LinkStatistics>(["-s", "link", "show"], { namespace });
+  const stats = all.find(({ ifname }) => ifname === device)?.stats64;
+  return {
+    sent: { packets: stats?.tx.packets ?? 0, bytes: stats?.tx.bytes ?? 0 },
+    received: { packets: stats?.rx.packets ?? 0, bytes: stats?.rx.bytes ?? 0 },
+    dropped: { packets: (stats?.tx.dropped ?? 0) + (stats?.rx.dropped ?? 0), bytes: 0 },
+  };
+}

@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { causeOf, failure } from "./failures.js";
+import { ERRNO, Loader, LoaderError } from "./loader-client.js";
+import { packageRoot } from "./native-process.js";
+import { Paths } from "./state.js";
+
+/** What all work on a node needs. "The node" is the network namespace that the process was started in. */
+export interface Host {
+  readonly loader: Loader;
+  readonly paths: Paths;
+}
+
+export interface HostOptions {
+  readonly stateDir: string;
+  /** Changes take the lock, so that one is made at a time; looking does not. */
+  readonly lock: boolean;
+}
+
+/** Runs `work` with a loader process that lives as long. */
+export async function withHost<T>(options: HostOptions, work: (host: Host) => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) throw failure("TG9001", {}, "run it with sudo");
+  const binary = builtFile("runtime/loader/tidegate-loader");
+  const paths = new Paths(options.stateDir);
+  if (options.lock) await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  const loader = await Loader.start({ command: [binary] });
+  try {
+    if (options.lock) await lock(loader, paths);
+    return await work({ loader, paths });
+  } finally {
+    await loader.close();
+  }
+}
+
+/** A file that `npm run build` makes. */
+export function builtFile(path: string): string {
+  const file = join(packageRoot(), "dist", path);
+  if (!existsSync(file)) throw failure("TG9008", { file: `dist/${path}` }, "build it: npm run build");
+  return file;
+}
+
+/** Waits for `action`, and takes one of these kernel errors as success: what is to go may be gone already. */
+export async function tolerating(
+  errnos: readonly (keyof typeof ERRNO)[],
+  action: Promise<void>,
+): Promise<void> {
+  await action.catch((error: unknown) => {
+    if (error instanceof LoaderError && errnos.some((name) => ERRNO[name] === error.errno)) return;
+    throw error;
+  });
+}
+
+async function lock(loader: Loader, paths: Paths): Promise<void> {
+  await loader.lock(paths.lock()).catch((error: unknown) => {
+    throw failure("TG9002", { cause: causeOf(error) }, "wait for it to end, then try again", error);
+  });
+}

@@ -1,0 +1,48 @@
+import { rm } from "node:fs/promises";
+import type { NodeConfig } from "../../src/targets/manifest.js";
+import { chooseGre, greDriver } from "../gre/choose.js";
+import type { Host } from "../host.js";
+import { type NodeState, writeNodeState } from "../state.js";
+import { type OnStep, type Part, type Steps, takeDown } from "../steps.js";
+import { nodeParts } from "./parts.js";
+
+/** Makes what the node lacks, and notes what was made: only that is taken down again. */
+export async function setUpNode(
+  host: Host,
+  config: NodeConfig,
+  before: NodeState | undefined,
+  steps: Steps,
+): Promise<NodeState> {
+  const gre = before?.gre ?? (await chooseGre());
+  const made = await steps.ensure(nodeParts(host, config, greDriver(host, gre)));
+  const state = { config, gre, added: [...new Set([...(before?.added ?? []), ...made])] };
+  const restore = () =>
+    before ? writeNodeState(host.paths, before) : rm(host.paths.node(), { force: true });
+  await steps.run("record the node", () => writeNodeState(host.paths, state), restore);
+  return state;
+}
+
+/** After a change of the node's configuration: takes down what only the old one asked for. */
+export async function retireOldParts(
+  host: Host,
+  before: NodeState | undefined,
+  now: NodeState,
+): Promise<void> {
+  if (!before) return;
+  const wanted = new Set(nodeParts(host, now.config, greDriver(host, now.gre)).map(({ name }) => name));
+  const retired = ownParts(host, before).filter(({ name }) => !wanted.has(name));
+  if (retired.length === 0) return;
+  await takeDown(retired, () => {});
+  const gone = new Set(retired.map(({ name }) => name));
+  await writeNodeState(host.paths, { ...now, added: now.added.filter((name) => !gone.has(name)) });
+}
+
+/** Leaves the machine as it was found: of the node's parts go those that Tidegate made. */
+export async function tearDownNode(host: Host, state: NodeState, onStep: OnStep): Promise<void> {
+  await takeDown(ownParts(host, state), onStep);
+  await rm(host.paths.node(), { force: true });
+}
+
+function ownParts(host: Host, { config, gre, added }: NodeState): readonly Part[] {
+  return nodeParts(host, config, greDriver(host, gre)).filter(({ name }) => added.includes(name));
+}

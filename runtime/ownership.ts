@@ -1,0 +1,57 @@
+import type { Manifest, NodeConfig } from "../src/targets/manifest.js";
+import { failure } from "./failures.js";
+import { contains, type Prefix, parsePrefix, samePrefix } from "./prefix.js";
+
+/** What another customer that is loaded on the node holds. */
+type Holder = Pick<Manifest, "customer" | "namespace" | "link" | "prefixes" | "tunnels">;
+
+/**
+ * May this customer have what its bundle asks for? Throws TG5006 to TG5009 if not. Of several grants that hold
+ * a prefix the longest counts: who was given a part of another's prefix has it alone.
+ */
+export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: readonly Holder[]): void {
+  const { customer } = manifest;
+  if (!Object.hasOwn(node.owners, customer)) {
+    const known = Object.keys(node.owners).sort().join(", ");
+    throw failure("TG5006", { customer }, `add it to \`owners\` of the node; known are: ${known || "none"}`);
+  }
+  const others = loaded.filter((holder) => holder.customer !== customer);
+  for (const prefix of prefixesOf(manifest)) {
+    const owners = longestGrants(prefix, node);
+    if (!owners.includes(customer)) {
+      const to = owners.length > 0 ? `it is granted to \`${owners.join("`, `")}\`` : "nobody was granted it";
+      throw failure("TG5007", { customer, prefix: prefix.text }, `${to}: see \`owners\` of the node`);
+    }
+    const other = others.find((holder) => prefixesOf(holder).some((held) => samePrefix(held, prefix)));
+    if (other)
+      throw failure("TG5008", { prefix: prefix.text, other: other.customer }, "remove it there first");
+  }
+  checkKernelNames(manifest, others);
+}
+
+/** Two customers' names can meet where they were shortened to what the kernel allows. */
+function checkKernelNames(manifest: Manifest, others: readonly Holder[]): void {
+  const wanted = new Set(kernelNames(manifest));
+  for (const other of others) {
+    const name = kernelNames(other).find((held) => wanted.has(held));
+    if (name !== undefined)
+      throw failure("TG5009", { name, other: other.customer }, "rename the tunnel or customer");
+  }
+}
+
+function kernelNames({ namespace, link, tunnels }: Holder): readonly string[] {
+  return [namespace, link, ...tunnels.map(({ peer }) => peer)];
+}
+
+function prefixesOf({ prefixes }: Holder): readonly Prefix[] {
+  return prefixes.map(parsePrefix).filter((prefix) => prefix !== undefined);
+}
+
+/** Who was granted the longest prefix that holds `prefix`. */
+function longestGrants(prefix: Prefix, node: NodeConfig): readonly string[] {
+  const grants = Object.entries(node.owners)
+    .flatMap(([customer, texts]) => texts.map((text) => ({ customer, grant: parsePrefix(text) })))
+    .filter(({ grant }) => grant !== undefined && contains(grant, prefix));
+  const longest = Math.max(...grants.map(({ grant }) => grant?.length ?? -1));
+  return grants.filter(({ grant }) => grant?.length === longest).map(({ customer }) => customer);
+}

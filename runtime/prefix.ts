@@ -1,0 +1,79 @@
+import { isIPv4, isIPv6 } from "node:net";
+import type { Family } from "./ip.js";
+
+/** An address prefix as the manifest writes it, and its bytes. */
+export interface Prefix {
+  readonly text: string;
+  readonly family: Family;
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
+/** Reads `ADDRESS/LENGTH`; undefined for anything else, and where host bits are set. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const [head = "", tail = ""] = text.split("/");
+  const bytes = addressBytes(head);
+  const length = Number(tail);
+  if (!bytes || !/^\d{1,3}$/.test(tail) || length > bytes.length * 8) return undefined;
+  const prefix: Prefix = { text, family: bytes.length === 4 ? 4 : 6, bytes, length };
+  return hostBitsSet(prefix) ? undefined : prefix;
+}
+
+/** The 4 or 16 bytes of an address, in network order. */
+export function addressBytes(text: string): Uint8Array | undefined {
+  if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
+  if (!isIPv6(text) || text.includes("%")) return undefined;
+  const dotted = /[^:]+\.[^:]+$/.exec(text)?.[0];
+  const last = dotted === undefined ? undefined : addressBytes(dotted);
+  const plain = last ? text.replace(dotted ?? "", groups(last).join(":")) : text;
+  const [left = [], right = []] = plain.split("::").map((half) => half.split(":").filter((g) => g !== ""));
+  const zeros = Array<string>(8 - left.length - right.length).fill("0");
+  return Uint8Array.from(
+    [...left, ...zeros, ...right]
+      .map((group) => Number.parseInt(group, 16))
+      .flatMap((v) => [v >> 8, v & 255]),
+  );
+}
+
+function groups(v4: Uint8Array): readonly string[] {
+  const [a = 0, b = 0, c = 0, d = 0] = v4;
+  return [((a << 8) | b).toString(16), ((c << 8) | d).toString(16)];
+}
+
+export function contains(outer: Prefix, inner: Prefix): boolean {
+  if (outer.family !== inner.family || outer.length > inner.length) return false;
+  return outer.bytes.every(
+    (byte, index) => ((byte ^ (inner.bytes[index] ?? 0)) & maskByte(outer.length, index)) === 0,
+  );
+}
+
+export function samePrefix(a: Prefix, b: Prefix): boolean {
+  return a.length === b.length && contains(a, b);
+}
+
+/** Those prefixes that lie in no other one: the same addresses, without overlap, each once. */
+export function cover(prefixes: readonly Prefix[]): readonly Prefix[] {
+  return prefixes.filter((one, index) =>
+    prefixes.every(
+      (other, at) => at === index || !contains(other, one) || (samePrefix(one, other) && index < at),
+    ),
+  );
+}
+
+/** Key of a BPF LPM trie: the length in host order (all of our targets are little-endian), then the address. */
+export function lpmKey(prefix: Prefix): Uint8Array {
+  const key = Buffer.alloc(4 + prefix.bytes.length);
+  key.writeUInt32LE(prefix.length);
+  key.set(prefix.bytes, 4);
+  return key;
+}
+
+function hostBitsSet(prefix: Prefix): boolean {
+  return prefix.bytes.some((byte, index) => (byte & ~maskByte(prefix.length, index) & 255) !== 0);
+}
+
+/** The part of byte `index` that a prefix of `length` bits covers. */
+function maskByte(length: number, index: number): number {
+  const bits = Math.min(8, Math.max(0, length - index * 8));
+  return (0xff00 >> bits) & 255;
+}

@@ -1,0 +1,77 @@
+import { rm, rmdir } from "node:fs/promises";
+import { readBundle } from "./bundle.js";
+import { prefixesOf, removeDispatch } from "./customer/dispatch.js";
+import { customerParts, tunnelParts } from "./customer/parts.js";
+import { clearSlot } from "./customer/program.js";
+import { failure } from "./failures.js";
+import { greDriver } from "./gre/choose.js";
+import { type Host, withHost } from "./host.js";
+import { markingTable, markPrefixes } from "./node/marking.js";
+import { tearDownNode } from "./node/setup.js";
+import {
+  DEFAULT_STATE_DIR,
+  forgetCustomer,
+  type LoadedCustomer,
+  type NodeState,
+  readCustomers,
+  readNodeState,
+} from "./state.js";
+import { type OnStep, takeDown } from "./steps.js";
+
+export interface RemoveOptions {
+  readonly customer: string;
+  readonly stateDir?: string;
+  readonly onStep?: OnStep;
+}
+
+export interface Removed {
+  readonly customer: string;
+  /** True: it was the last customer, and the node is as it was before the first. */
+  readonly last: boolean;
+}
+
+/** Takes all of a customer away; with the last one also what the node was given for all. Can be repeated. */
+export function remove(options: RemoveOptions): Promise<Removed> {
+  const { customer, stateDir = DEFAULT_STATE_DIR, onStep = () => {} } = options;
+  return withHost({ stateDir, lock: true }, async (host) => {
+    const customers = await readCustomers(host.paths);
+    const node = await readNodeState(host.paths);
+    const loaded = customers.find((one) => one.customer === customer);
+    if (!loaded || !node) {
+      const known = customers.map((one) => one.customer).join(", ");
+      throw failure("TG9010", { customer }, `loaded are: ${known || "none"}`);
+    }
+    const others = customers.filter((one) => one !== loaded);
+    await removeCustomer(host, node, loaded, others, onStep);
+    if (others.length === 0) {
+      await tearDownNode(host, node, onStep);
+      await rmdir(host.paths.customers()).catch(() => undefined);
+    }
+    return { customer, last: others.length === 0 };
+  });
+}
+
+/** What leads packets here goes first; the record goes last, so that a removal that fails can be repeated. */
+async function removeCustomer(
+  host: Host,
+  { config, gre }: NodeState,
+  { customer, manifest, slot, generation }: LoadedCustomer,
+  others: readonly LoadedCustomer[],
+  onStep: OnStep,
+): Promise<void> {
+  const bundle = await readBundle(host.paths.bundle(customer, generation));
+  onStep("release prefixes");
+  if (await markingTable(host).present()) {
+    await markPrefixes(
+      host,
+      others.flatMap((other) => prefixesOf(other.manifest)),
+    );
+  }
+  await removeDispatch(host, prefixesOf(manifest));
+  onStep("remove the XDP program");
+  await clearSlot(host, slot);
+  await rm(host.paths.bpf("customers", customer), { recursive: true, force: true });
+  const tunnels = tunnelParts(greDriver(host, gre), bundle, config).values();
+  await takeDown([...customerParts(host, bundle, config), ...tunnels], onStep);
+  await forgetCustomer(host.paths, customer);
+}

@@ -1,0 +1,100 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Manifest, manifestSchema, nodeConfigSchema } from "../src/targets/manifest.js";
+import { causeOf, failure } from "./failures.js";
+
+/** Where a node keeps what it must remember. Below /run, as the kernel forgets with it at a reboot. */
+export const DEFAULT_STATE_DIR = "/run/tidegate";
+
+export const MANIFEST_FILE = "manifest.json";
+
+/** The state directory's layout. */
+export class Paths {
+  constructor(readonly stateDir: string) {}
+
+  readonly lock = () => join(this.stateDir, "lock");
+  readonly node = () => join(this.stateDir, "node.json");
+  /** Our own BPF file system: /sys/fs/bpf is not to be seen from everywhere (ip-netns(8) remounts /sys). */
+  readonly bpf = (...below: readonly string[]) => join(this.stateDir, "bpf", ...below);
+  readonly customers = () => join(this.stateDir, "customers");
+  readonly customer = (name: string, ...below: readonly string[]) => join(this.customers(), name, ...below);
+  readonly bundle = (name: string, generation: number) => this.customer(name, `bundle-${generation}`);
+  /** Pins of one generation's program and maps. */
+  readonly pins = (name: string, generation: number) => this.bpf("customers", name, String(generation));
+}
+
+const nodeStateSchema = z.strictObject({
+  config: nodeConfigSchema,
+  gre: z.enum(["kernel", "ebpf"]),
+  /** Names of the node's parts that Tidegate brought up, and so takes down again. */
+  added: z.array(z.string()),
+});
+export type NodeState = z.infer<typeof nodeStateSchema>;
+
+const recordSchema = z.strictObject({
+  customer: z.string(),
+  /** Counts the customer's changes on this node, from 1. */
+  generation: z.int().positive(),
+  /** SHA-256 of manifest.json, which holds those of all the other files. */
+  hash: z.string(),
+  /** Index in the root program's table of customers. */
+  slot: z.int().nonnegative(),
+  /** ISO 8601, UTC. */
+  since: z.string(),
+});
+export type CustomerRecord = z.infer<typeof recordSchema>;
+
+/** One loaded customer: the record of its generation, and the manifest of its bundle. */
+export interface LoadedCustomer extends CustomerRecord {
+  readonly manifest: Manifest;
+}
+
+export async function readNodeState(paths: Paths): Promise<NodeState | undefined> {
+  return readJson(paths.node(), nodeStateSchema);
+}
+
+export async function writeNodeState(paths: Paths, state: NodeState): Promise<void> {
+  await writeJson(paths.node(), state);
+}
+
+/** All customers loaded on this node, by name. */
+export async function readCustomers(paths: Paths): Promise<readonly LoadedCustomer[]> {
+  const names = await readdir(paths.customers()).catch(() => []);
+  const loaded: LoadedCustomer[] = [];
+  for (const name of [...names].sort()) {
+    const record = await readJson(paths.customer(name, "state.json"), recordSchema);
+    if (record === undefined) continue;
+    const file = join(paths.bundle(name, record.generation), MANIFEST_FILE);
+    const manifest = await readJson(file, manifestSchema);
+    if (!manifest) throw failure("TG9011", { file, problem: "it is missing" });
+    loaded.push({ ...record, manifest });
+  }
+  return loaded;
+}
+
+export async function writeRecord(paths: Paths, record: CustomerRecord): Promise<void> {
+  await writeJson(paths.customer(record.customer, "state.json"), recordSchema.parse(record));
+}
+
+/** Forgets a customer: its record first, so that nothing ever points at a bundle that is gone. */
+export async function forgetCustomer(paths: Paths, name: string): Promise<void> {
+  await rm(paths.customer(name, "state.json"), { force: true });
+  await rm(paths.customer(name), { recursive: true, force: true });
+}
+
+async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  try {
+    return schema.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw failure("TG9011", { file, problem: causeOf(error) });
+  }
+}
+
+/** Written beside and renamed, so that a reader sees the old file or the new one. */
+async function writeJson(file: string, value: unknown): Promise<void> {
+  await mkdir(join(file, ".."), { recursive: true });
+  await writeFile(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`);
+  await rename(`${file}.new`, file);
+}

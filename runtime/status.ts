@@ -1,0 +1,151 @@
+import { existsSync } from "node:fs";
+import { type Counter, namedCounters } from "./counters.js";
+import { firewallCounters } from "./customer/firewall.js";
+import { programCounters } from "./customer/program.js";
+import { customerDrift, nodeDrift } from "./drift.js";
+import { greDriver } from "./gre/choose.js";
+import type { GreDriver, TunnelTraffic } from "./gre/driver.js";
+import { greMap } from "./gre/ebpf.js";
+import { type Host, withHost } from "./host.js";
+import { findLink } from "./ip.js";
+import { rootMap, xdpMode } from "./node/root-program.js";
+import {
+  DEFAULT_STATE_DIR,
+  type LoadedCustomer,
+  type NodeState,
+  readCustomers,
+  readNodeState,
+} from "./state.js";
+
+type Counters = Readonly<Record<string, Counter>>;
+
+/** What `status --json` prints. */
+export interface NodeStatus {
+  /** Null: nothing is loaded here. */
+  readonly node: {
+    readonly anycast: readonly string[];
+    readonly uplinks: readonly { readonly device: string; readonly xdp: "native" | "generic" | null }[];
+    readonly gre: GreDriver["name"];
+    /** Names of what should be there and is not; empty where all is well. */
+    readonly drift: readonly string[];
+    /** malformed and closed: dropped; foreign: left alone; dispatched: to a customer's program. */
+    readonly root: Counters;
+    /** GRE that the eBPF driver left to the kernel, by reason. */
+    readonly greLeftAlone: Counters;
+  } | null;
+  readonly customers: readonly CustomerStatus[];
+}
+
+export interface CustomerStatus {
+  readonly name: string;
+  readonly generation: number;
+  /** SHA-256 of the bundle's manifest. */
+  readonly hash: string;
+  /** When this generation was put in force: ISO 8601, UTC. */
+  readonly since: string;
+  readonly prefixes: readonly string[];
+  /** Names of what should be there and is not; empty where all is well. */
+  readonly drift: readonly string[];
+  /** By rule name; `default` is what no rule of the stage decided. Counted since the generation is in force. */
+  readonly counters: {
+    readonly mitigate: Counters;
+    readonly firewall: Counters;
+    /** Counters of the firewall that belong to no rule, such as those of the way back. */
+    readonly other: Counters;
+  };
+  readonly tunnels: readonly TunnelStatus[];
+}
+
+export interface TunnelStatus extends TunnelTraffic {
+  readonly name: string;
+  readonly remote: string;
+  readonly device: string;
+  readonly driver: GreDriver["name"];
+  /** As ip(8) says: UP, DOWN, UNKNOWN (up, for devices without a carrier); "missing". */
+  readonly state: string;
+}
+
+/** Index order of `root_counters` (bpf-templates/root.bpf.c) and `gre_left_alone` (gre.bpf.c). */
+const ROOT_COUNTERS = ["malformed", "foreign", "closed", "dispatched"];
+const GRE_LEFT_ALONE = ["unknown", "fragment", "unsupported"];
+
+/** What is loaded on this node, how much it differs from what is recorded, and what it counted. */
+export function status({
+  stateDir = DEFAULT_STATE_DIR,
+}: {
+  readonly stateDir?: string;
+}): Promise<NodeStatus> {
+  return withHost({ stateDir, lock: false }, async (host) => {
+    const state = await readNodeState(host.paths);
+    if (!state) return { node: null, customers: [] };
+    const customers: CustomerStatus[] = [];
+    for (const loaded of await readCustomers(host.paths))
+      customers.push(await customerStatus(host, state, loaded));
+    return { node: await nodeStatus(host, state), customers };
+  });
+}
+
+async function nodeStatus(host: Host, state: NodeState): Promise<NodeStatus["node"]> {
+  const { anycast, uplinks } = state.config;
+  const modes = uplinks.map(async (device) => ({ device, xdp: await xdpMode(host, device) }));
+  return {
+    anycast,
+    uplinks: await Promise.all(modes),
+    gre: state.gre,
+    drift: await nodeDrift(host, state),
+    root: await mapCounters(host, rootMap(host.paths, "root_counters"), ROOT_COUNTERS),
+    greLeftAlone: await mapCounters(host, greMap(host, "gre_left_alone"), GRE_LEFT_ALONE),
+  };
+}
+
+async function mapCounters({ loader }: Host, pin: string, names: readonly string[]): Promise<Counters> {
+  return existsSync(pin) ? namedCounters(await loader.dumpMap(pin), names) : {};
+}
+
+async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustomer): Promise<CustomerStatus> {
+  const { customer, generation, hash, since, manifest } = loaded;
+  const drift = await customerDrift(host, state, loaded);
+  const tunnels = manifest.tunnels.map((row) => tunnelStatus(host, state, loaded, row));
+  return {
+    name: customer,
+    generation,
+    hash,
+    since,
+    prefixes: manifest.prefixes,
+    drift,
+    counters: {
+      mitigate: await programCounters(host, loaded),
+      ...ruleCounters(loaded, await firewallCounters(host, manifest.namespace)),
+    },
+    tunnels: await Promise.all(tunnels),
+  };
+}
+
+/** nft counters are named `rule-NAME`; those of the stage itself have names of their own. */
+function ruleCounters(
+  { manifest }: LoadedCustomer,
+  counters: Counters,
+): { firewall: Counters; other: Counters } {
+  const none: Counter = { packets: 0, bytes: 0 };
+  const names = new Map(manifest.firewall.rules.map(({ name }) => [`rule-${name}`, name])).set(
+    "default",
+    "default",
+  );
+  return {
+    firewall: Object.fromEntries([...names].map(([counter, name]) => [name, counters[counter] ?? none])),
+    other: Object.fromEntries(Object.entries(counters).filter(([counter]) => !names.has(counter))),
+  };
+}
+
+async function tunnelStatus(
+  host: Host,
+  { gre }: NodeState,
+  { manifest }: LoadedCustomer,
+  row: LoadedCustomer["manifest"]["tunnels"][number],
+): Promise<TunnelStatus> {
+  const { name, remote, device } = row;
+  const driver = greDriver(host, gre);
+  const link = await findLink(device, manifest.namespace);
+  const traffic = await driver.traffic(manifest, row);
+  return { name, remote, device, driver: driver.name, state: link?.operstate ?? "missing", ...traffic };
+}

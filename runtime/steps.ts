@@ -1,0 +1,96 @@
+import { causeOf, failure, RuntimeFailure } from "./failures.js";
+
+export type OnStep = (text: string) => void;
+
+/** One thing on the machine that is there or is not. */
+export interface Part {
+  /** What it is, as status and failures name it. */
+  readonly name: string;
+  present(): Promise<boolean>;
+  up(): Promise<void>;
+  /** Takes it away; copes with a thing that is half there or gone already. */
+  down(): Promise<void>;
+}
+
+/** A change in the making: what was done so far, and how each step is undone. */
+export class Steps {
+  readonly #undos: { readonly name: string; readonly undo: () => Promise<void> }[] = [];
+  readonly #onStep: OnStep;
+  #current = "start";
+
+  constructor(onStep: OnStep) {
+    this.#onStep = onStep;
+  }
+
+  /** The step that is (or was last) under way. */
+  get current(): string {
+    return this.#current;
+  }
+
+  get count(): number {
+    return this.#undos.length;
+  }
+
+  /**
+   * Does one step. Its undo is noted before, so that a step that fails halfway is undone too; `undo` must
+   * therefore cope with a step that did nothing.
+   */
+  async run<T>(name: string, action: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
+    this.#current = name;
+    this.#onStep(name);
+    this.#undos.push({ name, undo });
+    return action();
+  }
+
+  /** Brings up what is missing, from a clean start, and gives the names of the parts that it brought up. */
+  async ensure(parts: readonly Part[]): Promise<readonly string[]> {
+    const missing: string[] = [];
+    for (const part of parts) {
+      if (await part.present()) continue;
+      const up = () => part.down().then(() => part.up());
+      await this.run(part.name, up, () => part.down());
+      missing.push(part.name);
+    }
+    return missing;
+  }
+
+  /** Undoes everything, the last step first; gives what could not be undone. */
+  async undo(): Promise<readonly string[]> {
+    const failed: string[] = [];
+    for (const { name, undo } of this.#undos.splice(0).reverse()) {
+      await undo().catch((error: unknown) => failed.push(`${name} (${causeOf(error)})`));
+    }
+    return failed;
+  }
+}
+
+/** Runs a change as a whole: if any step fails, all are undone and the failure says which step it was. */
+export async function allOrNothing<T>(onStep: OnStep, change: (steps: Steps) => Promise<T>): Promise<T> {
+  const steps = new Steps(onStep);
+  try {
+    return await change(steps);
+  } catch (error) {
+    const step = steps.current;
+    const left = await steps.undo();
+    const cause = causeOf(error);
+    if (left.length > 0) throw failure("TG9007", { step, cause, left: left.join(", ") }, null, error);
+    throw error instanceof RuntimeFailure ? error : failure("TG9006", { step, cause }, null, error);
+  }
+}
+
+/** The names of the parts that are not there. */
+export async function missingParts(
+  parts: readonly Pick<Part, "name" | "present">[],
+): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const part of parts) if (!(await part.present())) missing.push(part.name);
+  return missing;
+}
+
+/** Takes parts down, the last made first. */
+export async function takeDown(parts: readonly Part[], onStep: OnStep): Promise<void> {
+  for (const part of [...parts].reverse()) {
+    onStep(`remove ${part.name}`);
+    await part.down();
+  }
+}
