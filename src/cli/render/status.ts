@@ -1,0 +1,53 @@
+import pc from "picocolors";
+import type { CustomerStatus, NodeStatus, TunnelStatus } from "../../../runtime/status.js";
+
+type Counters = NodeStatus["customers"][number]["counters"]["mitigate"];
+
+/** What `tidegate status` prints: the node, then each customer with its counters and tunnels. */
+export function renderStatus({ node, customers }: NodeStatus): string {
+  if (!node) return "no customer is loaded on this node";
+  const uplinks = node.uplinks
+    .map(({ device, xdp }) => `${device} (XDP ${xdp ?? pc.red("missing")})`)
+    .join(", ");
+  const lines = [
+    `${pc.bold("node")}      uplinks ${uplinks}; anycast ${node.anycast.join(", ")}; GRE by ${driverName(node.gre)}`,
+    ...renderDrift(node.drift),
+    ...renderCounters("root", node.root),
+  ];
+  return [...lines, ...customers.flatMap(renderCustomer)].join("\n");
+}
+
+function renderCustomer(customer: CustomerStatus): readonly string[] {
+  const { name, generation, hash, since, prefixes, counters } = customer;
+  return [
+    "",
+    `${pc.bold(name)}  generation ${generation} ${pc.dim(hash.slice(0, 12))} since ${since}; ${prefixes.join(", ")}`,
+    ...renderDrift(customer.drift),
+    ...renderCounters("mitigate", counters.mitigate),
+    ...renderCounters("firewall", counters.firewall),
+    ...renderCounters("", counters.other),
+    ...customer.tunnels.map(renderTunnel),
+  ];
+}
+
+function renderDrift(drift: readonly string[]): readonly string[] {
+  return drift.length === 0 ? [] : [`  ${pc.red("drift")}     missing: ${drift.join(", ")}`];
+}
+
+function renderCounters(stage: string, counters: Counters): readonly string[] {
+  const width = Math.max(0, ...Object.keys(counters).map((name) => name.length));
+  return Object.entries(counters).map(([name, { packets, bytes }], index) => {
+    const head = (index === 0 ? stage : "").padEnd(9);
+    const line = `  ${head} ${name.padEnd(width)}  ${String(packets).padStart(10)} packets ${String(bytes).padStart(12)} bytes`;
+    return packets === 0 ? pc.dim(line) : line;
+  });
+}
+
+function renderTunnel({ name, remote, device, driver, state }: TunnelStatus): string {
+  const shown = state === "missing" || state === "DOWN" ? pc.red(state) : state;
+  return `  tunnel    ${name} to ${remote}: ${device} ${shown}, ${driverName(driver)}`;
+}
+
+function driverName(driver: "kernel" | "ebpf"): string {
+  return driver === "kernel" ? "the kernel's GRE" : "eBPF GRE (this kernel has no GRE devices)";
+}
