@@ -38,17 +38,20 @@ function lower(expr: Expr, present: Present): Condition {
     case "and":
       return lowerAnd(expr.operands, present);
     case "or":
+      return lowerChain("||", expr.operands, present);
     case "xor":
-      return lowerAny(expr, present);
+      return lowerChain("^", expr.operands, present);
     default:
       return lowerAnd([expr], present);
   }
 }
 
-function lowerAny({ kind, operands }: Expr & { kind: "or" | "xor" }, present: Present): Condition {
+function lowerChain(operator: "||" | "^", operands: readonly Expr[], present: Present): Condition {
   if (operands.length === 0) return FALSE;
-  const lowered = operands.map((operand) => lower(operand, present));
-  return chain(kind === "or" ? "||" : "^", lowered);
+  return chain(
+    operator,
+    operands.map((operand) => lower(operand, present)),
+  );
 }
 
 /** Each header is asked for once, with the most bytes that any operand needs; then the operands themselves. */
