@@ -7,30 +7,38 @@ import { allRules } from "./filters.js";
 const NAME = /^[a-z][a-z0-9-]*$/;
 export const NAME_MAX = 32;
 
-/** Reports names that cannot be used, names that are used twice, and references to nothing. */
+/** Reports names that cannot be used, and names that are used twice. */
 export function checkNames(surface: SurfacePolicy, diagnostics: Diagnostics): void {
-  const rules = allRules(surface).map((rule) => rule.name);
-  const tunnels = surface.tunnels.map((tunnel) => tunnel.name);
   checkName("customer", surface.customer, diagnostics);
-  checkDefinitions("rule", rules, diagnostics);
-  checkDefinitions("tunnel", tunnels, diagnostics);
+  checkDefinitions("rule", ruleNames(surface), diagnostics);
+  checkDefinitions("tunnel", tunnelNames(surface), diagnostics);
+}
 
-  const ruleNames = new Set(rules.map(({ value }) => value));
+/** Reports references to rules and tunnels that are not there. Only for a policy that could be read completely. */
+export function checkReferences(surface: SurfacePolicy, diagnostics: Diagnostics): void {
+  const rules = new Set(ruleNames(surface).map(({ value }) => value));
   for (const { rule } of surface.tests) {
-    if (rule === null || ruleNames.has(rule.value)) continue;
+    if (rule === null || rules.has(rule.value)) continue;
+    diagnostics.report("TG2022", rule.span, { name: rule.value }, { hint: didYouMean(rule.value, rules) });
+  }
+  const tunnels = new Set(tunnelNames(surface).map(({ value }) => value));
+  for (const { tunnel } of surface.routes) {
+    if (tunnels.has(tunnel.value)) continue;
     diagnostics.report(
-      "TG2022",
-      rule.span,
-      { name: rule.value },
-      { hint: didYouMean(rule.value, ruleNames) },
+      "TG2023",
+      tunnel.span,
+      { name: tunnel.value },
+      { hint: didYouMean(tunnel.value, tunnels) },
     );
   }
-  const tunnelNames = new Set(tunnels.map(({ value }) => value));
-  for (const { tunnel } of surface.routes) {
-    if (tunnelNames.has(tunnel.value)) continue;
-    const hint = didYouMean(tunnel.value, tunnelNames);
-    diagnostics.report("TG2023", tunnel.span, { name: tunnel.value }, { hint });
-  }
+}
+
+function ruleNames(surface: SurfacePolicy): readonly Located<string>[] {
+  return allRules(surface).map((rule) => rule.name);
+}
+
+function tunnelNames(surface: SurfacePolicy): readonly Located<string>[] {
+  return surface.tunnels.map((tunnel) => tunnel.name);
 }
 
 function checkDefinitions(what: string, names: readonly Located<string>[], diagnostics: Diagnostics): void {
