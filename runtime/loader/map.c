@@ -54,8 +54,8 @@ static int check_items(const struct field *bytes, uint32_t count, uint32_t size,
 		       struct answer *answer)
 {
 	if (bytes->size != (uint64_t)count * size)
-		return fail(answer, EINVAL, "%u bytes are not %u %s of %u bytes", bytes->size, count,
-			    what, size);
+		return fail(answer, EINVAL, "%u bytes are not %u %s of %u bytes", bytes->size,
+			    count, what, size);
 	return 0;
 }
 
@@ -67,7 +67,8 @@ static int update_singly(const struct map *map, const char *keys, const char *va
 		const char *value = values + (size_t)i * map->info.value_size;
 
 		if (bpf_map_update_elem(map->fd, key, value, BPF_ANY))
-			return fail(answer, errno, "entry %u of %u cannot be written", i + 1, count);
+			return fail(answer, errno, "entry %u of %u cannot be written", i + 1,
+				    count);
 	}
 	return 0;
 }
@@ -143,13 +144,13 @@ static int delete(const struct request *request, struct answer *answer)
 	return status;
 }
 
-/* Keys and values as they are collected; the kernel may hold more entries by the time we are done. */
+/* Keys and values as they are collected; others may add entries meanwhile. */
 struct dump {
 	char *keys;
 	char *values;
 	uint32_t count;
 	uint32_t capacity;
-	/* Values of one entry: in the kernel's answer (padded to 8 bytes a CPU), and ours. */
+	/* Values of one entry, and the bytes of one, without the kernel's padding to 8. */
 	uint32_t copies;
 	size_t value_size;
 };
@@ -237,7 +238,8 @@ static int dump(const struct request *request, struct answer *answer)
 static int open_program_array(const struct request *request, struct map *map, uint32_t *slot,
 			      struct answer *answer)
 {
-	if (request_u32(request, 1, slot, answer) || map_open(request_text(request, 0), map, answer))
+	if (request_u32(request, 1, slot, answer) ||
+	    map_open(request_text(request, 0), map, answer))
 		return -1;
 	if (map->info.type != BPF_MAP_TYPE_PROG_ARRAY) {
 		close(map->fd);

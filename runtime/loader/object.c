@@ -128,10 +128,12 @@ static int prepare_maps(struct bpf_object *object, const struct request *request
 	/* Where maps are pinned is the request's choice, not the object's (LIBBPF_PIN_BY_NAME). */
 	bpf_object__for_each_map(map, object) {
 		if (bpf_map__set_pin_path(map, NULL))
-			return fail(answer, EINVAL, "cannot unset the pin of %s", bpf_map__name(map));
+			return fail(answer, EINVAL, "cannot unset the pin of %s",
+				    bpf_map__name(map));
 	}
 	for (uint32_t i = 2; i < request->count; i += 2) {
-		if (reuse_map(object, request_text(request, i), request_text(request, i + 1), answer))
+		if (reuse_map(object, request_text(request, i), request_text(request, i + 1),
+			      answer))
 			return -1;
 	}
 	return 0;
@@ -166,7 +168,8 @@ static int load(const struct request *request, struct answer *answer)
 		return fail(answer, EINVAL, "a map to reuse without its pin");
 	object = bpf_object__open_file(request_text(request, 0), NULL);
 	if (!object)
-		return fail(answer, errno, "cannot read the BPF object %s", request_text(request, 0));
+		return fail(answer, errno, "cannot read the BPF object %s",
+			    request_text(request, 0));
 	status = load_and_pin(object, request, answer);
 	bpf_object__close(object);
 	return status;

@@ -59,8 +59,8 @@ static int attach(const struct request *request, struct answer *answer)
 	error = bpf_tc_attach(&place.hook, &options);
 	close(options.prog_fd);
 	if (error)
-		return fail(answer, -error, "cannot attach to tc %s of %s", request_text(request, 1),
-			    request_text(request, 0));
+		return fail(answer, -error, "cannot attach to tc %s of %s",
+			    request_text(request, 1), request_text(request, 0));
 	return 0;
 }
 

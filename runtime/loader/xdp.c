@@ -30,8 +30,8 @@ static int parse_mode(const char *text, __u32 *flags, struct answer *answer)
 }
 
 /*
- * A device takes one XDP program: EBUSY for another in the same mode, EEXIST for one in the other. The
- * caller sees EBUSY, and the sitting one's id tells the operator whose it is.
+ * A device takes one XDP program: EBUSY for another in the same mode, EEXIST for one in the
+ * other. The caller sees EBUSY, and the sitting one's id tells the operator whose it is.
  */
 static int fail_attach(int error, const char *device, unsigned int ifindex, struct answer *answer)
 {

@@ -134,7 +134,8 @@ int fail(struct answer *answer, int error, const char *format, ...)
 	text = format_arguments(format, arguments);
 	va_end(arguments);
 	free(answer->failure);
-	answer->failure = error ? format_text("%s: %s", text, strerror(error)) : format_text("%s", text);
+	answer->failure = error ? format_text("%s: %s", text, strerror(error)) :
+				  format_text("%s", text);
 	answer->error = error;
 	free(text);
 	return -1;

@@ -2,7 +2,7 @@
 #ifndef TIDEGATE_MARK_H
 #define TIDEGATE_MARK_H
 
-/* How far a packet came; also the verdicts of `nft.run` (NFT_VERDICT in runtime/probe-client.ts). */
+/* How far a packet came; also what nft.run answers (NFT_VERDICT in runtime/probe-client.ts). */
 enum mark {
 	MARK_UNREACHED = 0, /* the kernel dropped it before the hooks */
 	MARK_REACHED = 1,   /* it met the ruleset, which dropped it */

@@ -55,7 +55,7 @@ static int inject(const struct packet *packet, uint32_t index, char *verdict,
 		  struct answer *answer)
 {
 	*mark = MARK_UNREACHED;
-	/* EINVAL: neither IPv4 nor IPv6 by its first nibble, refused by the device (tun_get_user). */
+	/* EINVAL: by its first nibble neither IPv4 nor IPv6, which tun_get_user() refuses. */
 	if (write(edge, packet->data, packet->size) < 0 && errno != EINVAL)
 		return fail(answer, errno, "cannot send packet %u of %u bytes", index,
 			    packet->size);

@@ -3,38 +3,15 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { decodeFields, encodeFrame, type Field } from "../../runtime/frame.js";
 import { ERRNO, Loader, LoaderError } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
-import { compileBpf } from "../support/bpf-object.js";
+import { compileBpf, EVERY_KIND, UNSAFE_ACCESS } from "../support/bpf-object.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
+import { u32 } from "../support/words.js";
 
 const BINARY = join(packageRoot(), "dist/runtime/loader/tidegate-loader");
 const NAMESPACE = `tgl-${process.pid}`;
 const NAMESPACE_FILE = `/run/netns/${NAMESPACE}`;
-
-const OBJECT = `
-struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1000); __type(key, __u32); __type(value, __u64); } hash SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 2); __type(key, __u32); __type(value, __u32); } sums SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 8); __type(key, __u32); __type(value, __u32); } programs SEC(".maps");
-struct lpm { __u32 length; __u8 address[4]; };
-struct { __uint(type, BPF_MAP_TYPE_LPM_TRIE); __uint(max_entries, 100); __uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct lpm); __type(value, __u8); } prefixes SEC(".maps");
-const volatile __u32 setting = 3;
-static __always_inline int touch(struct xdp_md *ctx)
-{
-	__u32 key = setting; struct lpm any = {};
-	bpf_map_lookup_elem(&hash, &key); bpf_map_lookup_elem(&sums, &key); bpf_map_lookup_elem(&prefixes, &any);
-	bpf_tail_call(ctx, &programs, key);
-	return XDP_PASS;
-}
-SEC("xdp") int first(struct xdp_md *ctx) { return touch(ctx); }
-SEC("xdp") int second(struct xdp_md *ctx) { return XDP_DROP; }
-SEC("tc") int classify(struct __sk_buff *skb) { return 0; }
-`;
-
-/** Reads one byte behind the bounds check. */
-const UNSAFE = `SEC("xdp") int unsafe(struct xdp_md *ctx) { return *(char *)(long)ctx->data; }`;
 
 let bpffs: BpfFs;
 let folder: string;
@@ -44,8 +21,8 @@ let pins: string;
 beforeAll(async () => {
   bpffs = mountBpfFs();
   folder = mkdtempSync(join(tmpdir(), "tidegate-loader-"));
-  compileBpf(join(folder, "object.o"), OBJECT);
-  compileBpf(join(folder, "unsafe.o"), UNSAFE);
+  compileBpf(join(folder, "object.o"), EVERY_KIND);
+  compileBpf(join(folder, "unsafe.o"), UNSAFE_ACCESS);
   execFileSync("ip", ["netns", "add", NAMESPACE]);
   execFileSync("ip", ["-n", NAMESPACE, "link", "add", "left", "type", "veth", "peer", "name", "right"]);
   loader = await Loader.start({ command: ["nsenter", `--net=${NAMESPACE_FILE}`, BINARY] });
@@ -68,10 +45,6 @@ async function failure(promise: Promise<unknown>): Promise<LoaderError> {
   );
   if (!(error instanceof LoaderError)) throw new Error(`expected a LoaderError, got ${error}`);
   return error;
-}
-
-function u32(...numbers: readonly number[]): Buffer {
-  return Buffer.concat(numbers.map((number) => Buffer.from(Uint32Array.of(number).buffer)));
 }
 
 describe("loadObject", () => {
@@ -378,105 +351,5 @@ describe("a loader that cannot answer", () => {
     expect((await failure(pending)).message).toBe("sh ended (exit code 3): no kernel");
     expect((await failure(dead.ifindex("lo"))).message).toMatch(/exit code 3/);
     await dead.close();
-  });
-});
-
-/** Feeds bytes to a loader, also to one built with sanitizers, which end the process at any fault or leak. */
-describe.each(["tidegate-loader", "tidegate-loader.asan"])("%s, fed with bytes", (binary) => {
-  beforeAll(() => {
-    execFileSync("make", ["-s", "-C", join(packageRoot(), "runtime/loader"), "asan"]);
-  }, 120_000);
-
-  function feed(bytes: Buffer): { answers: string[][]; status: number | null; stderr: string } {
-    const path = join(packageRoot(), "dist/runtime/loader", binary);
-    const run = spawnSync("unshare", ["-n", path], { input: bytes, maxBuffer: 1 << 28 });
-    const answers: string[][] = [];
-    for (let rest = run.stdout; rest.length > 0; rest = rest.subarray(4 + rest.readUInt32LE())) {
-      answers.push(decodeFields(rest.subarray(4, 4 + rest.readUInt32LE())).map(String));
-    }
-    return { answers, status: run.status, stderr: run.stderr.toString() };
-  }
-
-  const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
-  const good = encodeFrame(["ifindex", "lo"]);
-
-  test.each<[string, Buffer, RegExp]>([
-    ["an empty frame", hex("00000000"), /malformed/],
-    ["a cut count", hex("02000000 0100"), /malformed/],
-    ["more fields than allowed", hex("04000000 ffffffff"), /malformed/],
-    ["a field longer than its frame", hex("09000000 01000000 02000000 61"), /malformed/],
-    ["a field whose length wraps", hex("09000000 01000000 ffffffff 61"), /malformed/],
-    ["bytes behind the last field", hex("0a000000 01000000 01000000 6162"), /malformed/],
-    ["no operation", encodeFrame([]), /without an operation/],
-    ["an unknown operation", encodeFrame(["format-disk"]), /unknown operation format-disk/],
-    [
-      "an operation that only begins like a known one",
-      encodeFrame(["ifindex\0x", "lo"]),
-      /unknown operation/,
-    ],
-    ["missing arguments", encodeFrame(["map.update", "p"]), /map\.update with 1 arguments/],
-    ["a NUL in a text", encodeFrame(["ifindex", "l\0o"]), /holds a NUL/],
-    ["a number that is none", encodeFrame(["map.clear-program", "p", "-1"]), /not a number: -1/],
-    ["a number that is too large", encodeFrame(["map.clear-program", "p", "4294967296"]), /too large/],
-  ])("answers %s with an error, and then the next request", (_, bytes, message) => {
-    const { answers, status, stderr } = feed(Buffer.concat([bytes, good]));
-    expect(answers[0]?.[0]).toBe("error");
-    expect(answers[0]?.[1]).toMatch(message);
-    expect(answers[1]).toEqual(["ok", "1"]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  });
-
-  test.each([
-    ["a frame beyond the limit", hex("01000004")],
-    ["a frame that ends early", good.subarray(0, 9)],
-    ["half a length", good.subarray(0, 2)],
-  ])("ends after %s, with an error", (_, bytes) => {
-    const { answers, status, stderr } = feed(Buffer.concat([good, bytes]));
-    expect(answers.map(([head]) => head)).toEqual(["ok", "error"]);
-    expect({ status, stderr }).toEqual({ status: 1, stderr: "the request stream is broken\n" });
-  });
-
-  test("does every operation, well and badly, without a fault or a leak", () => {
-    const at = join(bpffs.path, binary.replaceAll(".", "-"));
-    const object = join(folder, "object.o");
-    const requests: ["ok" | "error", ...Field[]][] = [
-      ["ok", "object.load", object, at],
-      ["error", "object.load", object, at],
-      ["error", "object.load", join(folder, "unsafe.o"), `${at}-unsafe`],
-      ["ok", "object.load", object, `${at}-2`, "hash", `${at}/map_hash`],
-      ["error", "object.load", object, `${at}-3`, "hash", `${at}/map_sums`],
-      ["ok", "map.update", `${at}/map_hash`, "1", u32(1), u32(1, 2)],
-      ["error", "map.update", `${at}/map_hash`, "2", u32(1), u32(1, 2)],
-      ["ok", "map.dump", `${at}/map_hash`],
-      ["ok", "map.dump", `${at}/map_sums`],
-      ["error", "map.delete", `${at}/map_hash`, "2", u32(1, 9)],
-      ["ok", "map.set-program", `${at}/map_programs`, "1", `${at}/prog_second`],
-      ["error", "map.set-program", `${at}/map_hash`, "1", `${at}/prog_second`],
-      ["ok", "map.clear-program", `${at}/map_programs`, "1"],
-      ["ok", "pin.info", `${at}/map_hash`],
-      ["ok", "xdp.attach", "lo", `${at}/prog_first`, `${at}/link`, "generic"],
-      ["error", "xdp.attach", "lo", `${at}/prog_first`, `${at}/link2`, "generic"],
-      ["ok", "xdp.update", `${at}/link`, `${at}/prog_second`, `${at}/prog_first`],
-      ["error", "xdp.update", `${at}/link`, `${at}/prog_second`, `${at}/prog_first`],
-      ["ok", "pin.info", `${at}/link`],
-      ["ok", "xdp.detach", `${at}/link`],
-      ["ok", "tc.attach", "lo", "ingress", "1", "1", `${at}/prog_classify`],
-      ["error", "tc.attach", "lo", "ingress", "1", "1", `${at}/prog_first`],
-      ["ok", "tc.detach", "lo", "ingress", "1", "1"],
-      ["error", "tc.detach", "lo", "ingress", "1", "1"],
-      ["ok", "nft", "", "apply", "text", "table inet t {\n}\n"],
-      ["error", "nft", "", "check", "text", "bogus"],
-      ["ok", "nft", NAMESPACE_FILE, "apply", "json", "list tables"],
-      ["ok", "lock", join(folder, binary)],
-      ["error", "lock", join(folder, binary)],
-    ];
-    const { answers, status, stderr } = feed(
-      Buffer.concat(requests.map(([, ...request]) => encodeFrame(request))),
-    );
-    const outcome = (head: unknown, index: number) => `${head} ${requests[index]?.[1]} ${index}`;
-    expect(answers.map(([head], index) => outcome(head, index))).toEqual(
-      requests.map(([head], index) => outcome(head, index)),
-    );
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
 });
