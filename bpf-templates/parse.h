@@ -262,8 +262,14 @@ static __always_inline enum tg_parsed tg_parse6(struct tg_packet *p, struct tg_c
 		return TG_MALFORMED;
 
 	p->ip_proto = chain.next;
-	/* Like ipv6_find_hdr(): what follows in a later fragment is the middle of something. */
-	p->proto_known = !(chain.later && (tg_is_extension(chain.next) || chain.next == IPPROTO_AH));
+	/*
+	 * Like ipv6_find_hdr(): what follows in a later fragment is the middle of something, and an
+	 * AH must show its first two bytes to end the chain.
+	 */
+	if (chain.next == IPPROTO_AH)
+		p->proto_known = !chain.later && end - at->offset >= 2;
+	else
+		p->proto_known = !(chain.later && tg_is_extension(chain.next));
 	if (!chain.later)
 		tg_found_transport(p, at, end - at->offset);
 	return TG_PARSED;

@@ -33,7 +33,7 @@ struct tg_packet {
 	__u16 transport;		/* offset in the frame of what is behind the IP headers */
 	__u16 transport_bytes;		/* of it, inside the own length; 0 in a later fragment */
 	__u8 family;			/* 4 or 6 */
-	__u8 proto_known;		/* 0 only on some later fragments of IPv6 */
+	__u8 proto_known;		/* 0 only where an IPv6 chain is unfinished */
 	__u8 ip_proto;			/* behind IPv6's extension headers */
 	__u8 tcp_flags;
 	__u8 zero;			/* always: see tg_opaque() */

@@ -11,7 +11,7 @@ export interface Packet {
   readonly family: Family;
   readonly source: Address;
   readonly destination: Address;
-  /** null on a later IPv6 fragment of an unfinished header chain, where it cannot be known. */
+  /** null where IPv6's header chain is unfinished, on a later fragment or at a cut AH: it cannot be known. */
   readonly protocol: number | null;
   /** null on a later fragment, and where the protocol is none of those that have fields. */
   readonly transport: { readonly header: TransportHeader; readonly offset: number } | null;
@@ -127,7 +127,9 @@ function walkExtensions(bytes: Uint8Array): Chain | MalformedReason {
     next = view.getUint8(start);
     if (laterFragment) return { protocol: isUnfinished(next) ? null : next, end, laterFragment };
   }
-  return { protocol: next, end, laterFragment: false };
+  // The kernel reads an AH's first two bytes before it ends the chain there (ipv6_find_hdr).
+  const cutShort = next === AUTHENTICATION && end + 2 > bytes.length;
+  return { protocol: cutShort ? null : next, end, laterFragment: false };
 }
 
 function isWalked(next: number): boolean {
