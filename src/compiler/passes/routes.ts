@@ -1,6 +1,6 @@
 import type { SurfacePolicy, SurfaceRoute } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { formatPrefix, prefixContains } from "../ir/address.js";
+import { formatPrefix, type Prefix, prefixContains } from "../ir/address.js";
 import type { OwnedPrefix, Route } from "../ir/policy.js";
 import { readPrefix } from "./addresses.js";
 import { readBounded } from "./numbers.js";
@@ -29,7 +29,10 @@ export function readRoutes(
     }
     routes.push(route);
   }
-  reportUncovered(prefixes, routes, diagnostics);
+  // A mistaken route may have been meant for the prefix that seems to have none.
+  const allFine =
+    routes.length === surface.routes.length && routes.every((route) => isOwn(route.prefix, prefixes));
+  if (allFine) reportUncovered(prefixes, routes, diagnostics);
   return routes;
 }
 
@@ -49,10 +52,14 @@ function readRoute(
   };
   const prefix = readPrefix(text, diagnostics);
   if (!prefix) return undefined;
-  if (prefixes.length > 0 && !prefixes.some((own) => prefixContains(own.prefix, prefix))) {
+  if (!isOwn(prefix, prefixes)) {
     diagnostics.report("TG2024", text.span, { prefix: text.value }, { hint: ownPrefixes(prefixes) });
   }
   return { span: text.span, prefix, ...rest };
+}
+
+function isOwn(prefix: Prefix, prefixes: readonly OwnedPrefix[]): boolean {
+  return prefixes.length === 0 || prefixes.some((own) => prefixContains(own.prefix, prefix));
 }
 
 function isEqualCost(a: Route, b: Route): boolean {
