@@ -81,7 +81,6 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
     up: async () => {
       await ipBatch(await tunnelText(bundle, row, "veth", anycast));
       await ipBatch([`link set dev ${row.device} ${CUT_UP}`], { namespace });
-      await ipBatch([`link set dev ${row.peer} up`]);
       await ipBatch(batchLines(await bundleText(bundle, `route/${customer}.${row.name}.up.ip`)), {
         namespace,
       });

@@ -21,7 +21,11 @@ function tunnel(bundle: Bundle, row: TunnelRow, anycast: string): Part {
         namespace,
       });
     },
-    down: () => deleteLink(row.device, namespace),
+    down: async () => {
+      // Under this name until it is moved into the namespace.
+      await deleteLink(row.peer);
+      await deleteLink(row.device, namespace);
+    },
   };
 }
 

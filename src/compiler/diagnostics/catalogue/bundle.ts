@@ -1,2 +1,56 @@
-/** TG5xxx: a bundle, its manifest or its owner is not what it should be. */
-export const BUNDLE = {};
+import { error, message } from "../entry.js";
+
+/** TG5xxx: a bundle, its manifest or its owner is not what it should be. Raised by runtime/failures.ts. */
+export const BUNDLE = {
+  TG5001: error(
+    message`cannot read \`${"file"}\` of the bundle: ${"problem"}`,
+    `A bundle is the whole folder that \`tidegate compile\` wrote: plain files, and a manifest.json in JSON that lists them.
+Give the folder itself (not a file in it), copy it completely, and make no links in it.`,
+  ),
+  TG5002: error(
+    message`the bundle's manifest is not valid: ${"problem"}`,
+    `manifest.json does not have the shape that this version of Tidegate reads. Nothing of such a bundle is used.
+It was edited, or comes from another version: compile the policy again with the version that runs on the node.`,
+  ),
+  TG5003: error(
+    message`\`${"file"}\` is not the file that the manifest lists: its SHA-256 differs`,
+    `The manifest holds the SHA-256 of each file, so that what is loaded is what was compiled and checked.
+The file was changed after compiling, or the copy is damaged. Change the policy instead and compile it again.`,
+  ),
+  TG5004: error(
+    message`the bundle lacks \`${"file"}\``,
+    `The manifest lists this file, or the runtime needs it for what the manifest describes, and it is not there.
+Copy the whole folder that \`tidegate compile\` wrote.`,
+  ),
+  TG5005: error(
+    message`\`${"file"}\` is in the bundle but not in its manifest`,
+    `A bundle holds exactly the files that its manifest lists; a stranger among them may be a leftover or an attack.
+Remove the file, or compile the policy again into a fresh folder.`,
+  ),
+  TG5006: error(
+    message`this node knows no customer \`${"customer"}\``,
+    `Only customers that the operator lists under \`owners\` in edge.ts can be loaded.
+Add the customer there with the prefixes that it may claim, or correct \`customer\` in the policy.`,
+  ),
+  TG5007: error(
+    message`\`${"customer"}\` may not claim ${"prefix"}`,
+    `Each prefix of a policy must lie inside one that \`owners\` in edge.ts grants to its customer. Where grants are nested
+the longest one counts: a part that was given to somebody else is no longer the outer owner's.
+Correct \`prefixes\` in the policy, or extend the grant.`,
+  ),
+  TG5008: error(
+    message`${"prefix"} is already claimed by \`${"other"}\``,
+    `Two customers cannot have the same prefix on one node: a packet is judged by one policy.
+Remove the other customer first (\`tidegate remove\`), or apply a bundle of it without this prefix.`,
+  ),
+  TG5009: error(
+    message`the name \`${"name"}\` is already used by \`${"other"}\``,
+    `Names of kernel devices have at most 15 characters, so long names of customers and tunnels are shortened and get a
+hash. Two of them have met here, which is rare. Rename the tunnel or the customer.`,
+  ),
+  TG5010: error(
+    message`the bundle may not name a kernel object \`${"name"}\``,
+    `A bundle owns a namespace and devices whose names begin with \`tg-\`, and nothing else of the machine.
+The manifest names something else: it was edited. Compile the policy again.`,
+  ),
+};

@@ -1,2 +1,68 @@
-/** TG9xxx: the edge server cannot do what it was told. */
-export const RUNTIME = {};
+import { error, message } from "../entry.js";
+
+/** TG9xxx: the edge server cannot do what it was told. Raised by runtime/failures.ts. */
+export const RUNTIME = {
+  TG9001: error(
+    message`only root can do this`,
+    `Loading XDP programs, nftables and routes needs root (CAP_NET_ADMIN, CAP_BPF and CAP_SYS_ADMIN for namespaces).
+Run the command with sudo.`,
+  ),
+  TG9002: error(
+    message`another run is at work on this node: ${"cause"}`,
+    `Changes of a node are made one at a time, under a lock in the state directory. The lock goes with the process that
+holds it, so a killed run leaves none behind. Wait for the other run to end, then try again.`,
+  ),
+  TG9003: error(
+    message`strict reverse-path filtering on \`${"device"}\` would drop customers' packets`,
+    `With net.ipv4.conf.*.rp_filter = 1 the kernel drops a packet if the way back to its sender leads by another device.
+With anycast, and with packets that come out of tunnels, that is the normal case. The larger of the device's value and
+that of \`all\` counts. Set it to 2 (loose) or 0, with sysctl -w and in /etc/sysctl.d.`,
+  ),
+  TG9004: error(
+    message`there is no uplink \`${"device"}\``,
+    `\`uplinks\` in edge.ts names the devices by which packets from the Internet come in; all must exist.
+\`ip link\` lists the devices of this machine.`,
+  ),
+  TG9005: error(
+    message`\`${"device"}\` already has an XDP program that is not Tidegate's`,
+    `A device has one XDP program, and Tidegate does not replace what it did not load.
+Find out whose it is (\`bpftool net\`, \`ip link show\`), detach it, and apply again.`,
+  ),
+  TG9006: error(
+    message`${"step"} failed: ${"cause"}; everything is as it was before`,
+    `A step of the change failed, with the words of the tool or kernel that refused it. All steps before it were undone: the
+node runs what it ran before. Mend the cause and apply again.`,
+  ),
+  TG9007: error(
+    message`${"step"} failed: ${"cause"}; and undoing failed too, at ${"left"}`,
+    `A step of the change failed, and so did the undoing of the steps that are named last. \`tidegate status\` shows under
+\`drift\` what differs from the recorded state. Mend the cause, then apply the customer's last good bundle again: it
+makes what is missing.`,
+  ),
+  TG9008: error(
+    message`\`${"file"}\` is missing`,
+    `The native loader and the BPF programs are built from source with clang and a C compiler.
+\`npm run setup\` installs what that needs, \`npm run build\` builds.`,
+  ),
+  TG9009: error(
+    message`tunnel \`${"tunnel"}\` cannot be made: ${"problem"}`,
+    `Tunnels run over IPv4: from the node's IPv4 address under \`anycast\` in edge.ts to the IPv4 address of the customer's
+router. IPv6 packets travel inside of the tunnel all the same.`,
+  ),
+  TG9010: error(
+    message`\`${"customer"}\` is not loaded on this node`,
+    `There is no record of this customer in the state directory. \`tidegate status\` lists those that are loaded; a node
+that uses another state directory needs \`--state-dir\`.`,
+  ),
+  TG9011: error(
+    message`cannot read the recorded state \`${"file"}\`: ${"problem"}`,
+    `The state directory says what is loaded, so a change can neither be made nor undone without it. It is written by
+rename and so never half; somebody edited it, or the disk failed. Restore the file, or restart the node: kernel and
+state (both below /run) then start empty.`,
+  ),
+  TG9012: error(
+    message`the node is full: it already holds ${"count"} customers`,
+    `The root program's table has 4,096 slots, one for each customer.
+Remove a customer from this node, or move some to another.`,
+  ),
+};
