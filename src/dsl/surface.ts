@@ -74,5 +74,8 @@ export interface SurfacePolicy extends Spanned {
 export interface SurfaceEdge extends Spanned {
   readonly uplinks: readonly Located<string>[];
   readonly anycast: readonly Located<string>[];
-  readonly owners: readonly { readonly customer: Located<string>; readonly prefixes: readonly Located<string>[] }[];
+  readonly owners: readonly {
+    readonly customer: Located<string>;
+    readonly prefixes: readonly Located<string>[];
+  }[];
 }

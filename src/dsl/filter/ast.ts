@@ -23,7 +23,12 @@ export type SetItem =
 
 /** What an expression says, before its names and types are checked. */
 export type Filter =
-  | (Spanned & { readonly kind: "compare"; readonly field: FieldRef; readonly op: CompareOp; readonly value: Operand })
+  | (Spanned & {
+      readonly kind: "compare";
+      readonly field: FieldRef;
+      readonly op: CompareOp;
+      readonly value: Operand;
+    })
   | (Spanned & { readonly kind: "in"; readonly field: FieldRef; readonly items: readonly SetItem[] })
   | (Spanned & { readonly kind: "inList"; readonly field: FieldRef; readonly list: SurfaceList })
   /** `tcp.flags & 0x12`: some bit of the mask is set. */

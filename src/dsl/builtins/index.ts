@@ -1,0 +1,46 @@
+import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
+import type { BuiltinName, Call, Value } from "../evaluate/value.js";
+import { makeEdge } from "./edge.js";
+import { makeGre } from "./gre.js";
+import { makeList } from "./list.js";
+import { makePolicy } from "./policy.js";
+import { makeLimit, makeRule } from "./rules.js";
+
+type Make = (call: Call, diagnostics: Diagnostics) => Value;
+
+/** What each function of "tidegate" makes of a call. `expr` is a template tag, see expr.ts. */
+const FUNCTIONS: { readonly [N in Exclude<BuiltinName, "expr">]: Make } = {
+  policy: makePolicy,
+  edge: makeEdge,
+  list: makeList,
+  allow: (call, diagnostics) => makeRule("allow", call, diagnostics),
+  drop: (call, diagnostics) => makeRule("drop", call, diagnostics),
+  limit: makeLimit,
+  gre: makeGre,
+};
+
+export function callBuiltin(name: keyof typeof FUNCTIONS, call: Call, diagnostics: Diagnostics): Value {
+  return FUNCTIONS[name](call, diagnostics);
+}
+
+/** Everything that "tidegate" exports as a value. */
+export const BUILTIN_NAMES = [...(Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[]), "expr"] as const;
+
+/** Names that a later version will export. */
+export const PLANNED_NAMES: ReadonlySet<string> = new Set(["reject", "count", "log"]);
+
+/** Types that "tidegate" exports: they say nothing at run time, and nothing here. */
+export const TYPE_NAMES: ReadonlySet<string> = new Set([
+  ...[
+    "Policy",
+    "PolicyOptions",
+    "FirewallOptions",
+    "Rule",
+    "LimitOptions",
+    "LimitKey",
+    "Rate",
+    "List",
+    "Expr",
+  ],
+  ...["Interpolable", "Tunnel", "GreOptions", "RouteOptions", "TestOptions", "Edge", "EdgeOptions", "Prefix"],
+]);

@@ -1,0 +1,77 @@
+import type { TSESTree } from "@typescript-eslint/typescript-estree";
+import { evaluateCall, evaluateTaggedTemplate } from "./calls.js";
+import { evaluateArray, evaluateObject } from "./collections.js";
+import type { Evaluation } from "./evaluation.js";
+import { evaluateLiteral, evaluateTemplate } from "./literals.js";
+import { evaluateIdentifier, evaluateMember } from "./names.js";
+import { evaluateBinary, evaluateConditional, evaluateLogical, evaluateUnary } from "./operators.js";
+import { never, notYet } from "./refusals.js";
+import type { Value } from "./value.js";
+
+type NodeType = TSESTree.Expression["type"];
+type Evaluate<T extends NodeType> = (
+  node: Extract<TSESTree.Expression, { type: T }>,
+  run: Evaluation,
+) => Value;
+
+const changed = never("assignment", "declare a new constant: `const name = value`");
+const waited = never("waiting", "write the value itself; a policy has no input or output");
+const markup = never("JSX", "write the value itself");
+const pattern = never("a pattern", "take values apart in a `const` declaration");
+const classes = never("a class", "use objects and constants");
+const functions = notYet("a function", "write the values out");
+
+/** Every kind of expression that TypeScript has, with its meaning or the reason why it has none. */
+const EXPRESSIONS: { readonly [T in NodeType]: Evaluate<T> } = {
+  Literal: evaluateLiteral,
+  TemplateLiteral: evaluateTemplate,
+  Identifier: evaluateIdentifier,
+  MemberExpression: evaluateMember,
+  ArrayExpression: evaluateArray,
+  ObjectExpression: evaluateObject,
+  UnaryExpression: evaluateUnary,
+  BinaryExpression: evaluateBinary,
+  LogicalExpression: evaluateLogical,
+  ConditionalExpression: evaluateConditional,
+  CallExpression: evaluateCall,
+  TaggedTemplateExpression: evaluateTaggedTemplate,
+  TSSatisfiesExpression: (node, run) => run.evaluate(node.expression),
+  TSAsExpression: evaluateAs,
+
+  ArrowFunctionExpression: functions,
+  FunctionExpression: functions,
+  ChainExpression: never("`?.`", "write `.`; a missing property is an error and never undefined"),
+  TSNonNullExpression: never("`!` behind a value", "leave it out; values are never undefined"),
+  TSTypeAssertion: never("a type assertion", "write `value satisfies Type`, or nothing"),
+  TSInstantiationExpression: never("a type argument", "leave it out"),
+  AssignmentExpression: changed,
+  UpdateExpression: changed,
+  ArrayPattern: pattern,
+  ObjectPattern: pattern,
+  AwaitExpression: waited,
+  YieldExpression: waited,
+  ImportExpression: never("`import()`", "import by names at the top of the file"),
+  MetaProperty: never("`import.meta`", "write the value itself"),
+  NewExpression: never("`new`", "use arrays, objects and `list`"),
+  ClassExpression: classes,
+  ThisExpression: never("`this`", "use constants"),
+  Super: classes,
+  SequenceExpression: never("the comma operator", "write one value"),
+  JSXElement: markup,
+  JSXFragment: markup,
+};
+
+export function evaluateExpression(node: TSESTree.Expression, run: Evaluation): Value {
+  // The table's type ties each node type to its function; the compiler cannot follow that through a lookup.
+  const evaluate = EXPRESSIONS[node.type] as Evaluate<NodeType>;
+  return evaluate(node, run);
+}
+
+/** `as const` changes no value. Any other `as` would hide a mistake from the type checker. */
+function evaluateAs(node: TSESTree.TSAsExpression, run: Evaluation): Value {
+  const { typeAnnotation: type } = node;
+  const isConst =
+    type.type === "TSTypeReference" && type.typeName.type === "Identifier" && type.typeName.name === "const";
+  if (isConst) return run.evaluate(node.expression);
+  return run.refuse("TG1030", type, { what: "`as`" }, { hint: "write `satisfies` instead of `as`" });
+}

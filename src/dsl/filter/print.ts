@@ -1,0 +1,90 @@
+import { assertNever } from "../../compiler/diagnostics/invariant.js";
+import { formatAddress, formatPrefix } from "../../compiler/ir/address.js";
+import type { CompareOp, Filter, Operand, SetItem } from "./ast.js";
+
+const SIGNS: Readonly<Record<CompareOp, string>> = {
+  eq: "==",
+  ne: "!=",
+  lt: "<",
+  le: "<=",
+  gt: ">",
+  ge: ">=",
+};
+
+/** How tightly each kind of node holds its parts together. */
+const PRECEDENCE: Readonly<Record<Filter["kind"], number>> = {
+  or: 1,
+  xor: 2,
+  and: 3,
+  not: 4,
+  ...{ compare: 5, in: 5, inList: 5, bits: 5, flag: 5 },
+};
+
+/**
+ * The canonical text of an expression, as it would stand between the backticks. Reading it again gives the
+ * same tree; lists and texts that have no spelling of their own are written as interpolations.
+ */
+export function printFilter(filter: Filter): string {
+  switch (filter.kind) {
+    case "compare":
+      return `${filter.field.name} ${SIGNS[filter.op]} ${printOperand(filter.value)}`;
+    case "in":
+      return `${filter.field.name} in {${filter.items.map(printItem).join(" ")}}`;
+    case "inList":
+      return `${filter.field.name} in \${${filter.list.name}}`;
+    case "bits":
+      return `${filter.field.name} & ${printOperand(filter.mask)}`;
+    case "flag":
+      return filter.field.name;
+    case "not":
+      return `not ${printInside(filter.operand, PRECEDENCE.not)}`;
+    case "and":
+    case "or":
+    case "xor":
+      return filter.operands.map((o) => printInside(o, PRECEDENCE[filter.kind] + 1)).join(` ${filter.kind} `);
+    default:
+      return assertNever(filter);
+  }
+}
+
+function printInside(filter: Filter, least: number): string {
+  const text = printFilter(filter);
+  return PRECEDENCE[filter.kind] < least ? `(${text})` : text;
+}
+
+function printItem(item: SetItem): string {
+  return item.kind === "range" ? `${printOperand(item.low)}..${printOperand(item.high)}` : printOperand(item);
+}
+
+export function printOperand(operand: Operand): string {
+  switch (operand.kind) {
+    case "number":
+      return operand.value.toString();
+    case "address":
+      return formatAddress(operand.address);
+    case "prefix":
+      return formatPrefix(operand.prefix);
+    case "string":
+      return /^[ !#%-[\]-_a-~]*$/.test(operand.value)
+        ? `"${operand.value}"`
+        : `\${${JSON.stringify(operand.value)}}`;
+    default:
+      return assertNever(operand);
+  }
+}
+
+/** What a value is, in the words of messages. */
+export function describeOperand(operand: Operand): string {
+  switch (operand.kind) {
+    case "number":
+      return `the number ${operand.value}`;
+    case "address":
+      return `the address ${formatAddress(operand.address)}`;
+    case "prefix":
+      return `the prefix ${formatPrefix(operand.prefix)}`;
+    case "string":
+      return `the text ${JSON.stringify(operand.value)}`;
+    default:
+      return assertNever(operand);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
+import { didYouMean } from "../../compiler/diagnostics/did-you-mean.js";
+import type { Spanned } from "../../compiler/diagnostics/span.js";
+import type { ObjectValue } from "../evaluate/value.js";
+import { reportKind, type Shape } from "./shape.js";
+
+interface Required<T> {
+  readonly kind: "required";
+  readonly shape: Shape<T>;
+}
+
+interface Optional<T> {
+  readonly kind: "optional";
+  readonly shape: Shape<T>;
+}
+
+/** A property that every author could expect, and that a later version will have. */
+interface Planned {
+  readonly kind: "planned";
+}
+
+type Property = Required<unknown> | Optional<unknown> | Planned;
+
+export function required<T>(shape: Shape<T>): Required<T> {
+  return { kind: "required", shape };
+}
+
+/** Absent, or written as undefined, it is null. */
+export function optional<T>(shape: Shape<T>): Optional<T> {
+  return { kind: "optional", shape };
+}
+
+export const planned: Planned = { kind: "planned" };
+
+type Read<P extends Property> =
+  P extends Required<infer T> ? T : P extends Optional<infer T> ? T | null : never;
+
+type Readable<P extends Readonly<Record<string, Property>>> = {
+  readonly [K in keyof P as P[K] extends Planned ? never : K]: Read<P[K]>;
+};
+
+/** An object with exactly these properties, and the span of the whole. Reports everything that is wrong with it. */
+export function objectOf<P extends Readonly<Record<string, Property>>>(
+  properties: P,
+): Shape<Readable<P> & Spanned> {
+  return (value, what, diagnostics) => {
+    if (value.kind !== "object") return reportKind(value, what, "an object", diagnostics);
+    reportUnknown(value, what, properties, diagnostics);
+    const read: Record<string, unknown> = { span: value.span };
+    let complete = true;
+    for (const [name, property] of Object.entries(properties)) {
+      if (property.kind === "planned") continue;
+      const result = readProperty(value, what, name, property, diagnostics);
+      if (result === undefined) complete = false;
+      read[name] = result;
+    }
+    // Each property was read by its own shape, which is what Readable<P> says.
+    return complete ? (read as Readable<P> & Spanned) : undefined;
+  };
+}
+
+function readProperty(
+  object: ObjectValue,
+  what: string,
+  name: string,
+  property: Required<unknown> | Optional<unknown>,
+  diagnostics: Diagnostics,
+): unknown {
+  const written = object.properties.get(name);
+  if (written && written.value.kind !== "undefined") {
+    return property.shape(written.value, `\`${name}\``, diagnostics);
+  }
+  if (property.kind === "optional") return null;
+  diagnostics.report("TG2050", object.span, { object: what, property: name });
+  return undefined;
+}
+
+function reportUnknown(
+  object: ObjectValue,
+  what: string,
+  properties: Readonly<Record<string, Property>>,
+  diagnostics: Diagnostics,
+): void {
+  for (const [name, { key }] of object.properties) {
+    const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (known?.kind === "planned") diagnostics.report("TG2052", key, { property: name });
+    if (known) continue;
+    const names = Object.keys(properties).filter((one) => properties[one]?.kind !== "planned");
+    diagnostics.report("TG2051", key, { object: what, property: name }, { hint: didYouMean(name, names) });
+  }
+}

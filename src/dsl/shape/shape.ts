@@ -1,0 +1,63 @@
+import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
+import { describe, placesOf, type Value } from "../evaluate/value.js";
+import type { Located } from "../surface.js";
+
+/**
+ * Reads a value as a T, or reports what is wrong with it and gives undefined. An error value gives undefined
+ * without a report. `what` names the place in messages: "`prefixes`".
+ */
+export type Shape<T> = (value: Value, what: string, diagnostics: Diagnostics) => T | undefined;
+
+/** TG2053: the value is of another kind than the place needs. */
+export function reportKind(
+  value: Value,
+  what: string,
+  expected: string,
+  diagnostics: Diagnostics,
+  hint?: string,
+): undefined {
+  if (value.kind === "error") return;
+  const { span, related } = placesOf(value);
+  diagnostics.report("TG2053", span, { what, expected, found: describe(value) }, { related, hint });
+}
+
+export const text: Shape<Located<string>> = (value, what, diagnostics) =>
+  value.kind === "string"
+    ? { value: value.value, span: value.span }
+    : reportKind(value, what, "a string", diagnostics);
+
+/** Any number; its limits are for the passes. */
+export const number: Shape<Located<number>> = (value, what, diagnostics) =>
+  value.kind === "number"
+    ? { value: value.value, span: value.span }
+    : reportKind(value, what, "a number", diagnostics);
+
+/** A word that the passes give a meaning, unless a later version will (TG2052). */
+export function textExcept(planned: readonly string[]): Shape<Located<string>> {
+  return (value, what, diagnostics) => {
+    const read = text(value, what, diagnostics);
+    if (!read || !planned.includes(read.value)) return read;
+    diagnostics.report("TG2052", read.span, { property: read.value });
+    return undefined;
+  };
+}
+
+export function arrayOf<T>(item: Shape<T>): Shape<readonly T[]> {
+  return (value, what, diagnostics) => {
+    if (value.kind !== "array") return reportKind(value, what, "an array", diagnostics);
+    const items = value.items.map((one) => item(one, `an item of ${what}`, diagnostics));
+    return items.includes(undefined) ? undefined : items.filter((one) => one !== undefined);
+  };
+}
+
+/** An object whose property names are the author's own. */
+export function recordOf<T>(item: Shape<T>): Shape<readonly { name: Located<string>; value: T }[]> {
+  return (value, what, diagnostics) => {
+    if (value.kind !== "object") return reportKind(value, what, "an object", diagnostics);
+    const entries = [...value.properties].map(([name, property]) => {
+      const read = item(property.value, `\`${name}\` in ${what}`, diagnostics);
+      return read === undefined ? undefined : { name: { value: name, span: property.key }, value: read };
+    });
+    return entries.includes(undefined) ? undefined : entries.filter((entry) => entry !== undefined);
+  };
+}
