@@ -5,9 +5,9 @@ export const TARGETS = {
   TG4001: error(
     message`rule \`${"rule"}\` makes the XDP program too large: up to ${"total"} instructions, and ${"limit"} are allowed`,
     `The \`mitigate\` stage becomes one XDP program, and the kernel's verifier takes only so large a program. Counted are
-upper bounds: about 4 instructions for a number or an IPv4 range, 13 for an IPv6 range, 180 for a limit.
+upper bounds: about 5 instructions for a number or an IPv4 range, 17 for an IPv6 range, 170 for a limit.
 The rule named is the first that does not fit any more. Put the addresses of long sets into a \`list([...])\`, which is
-data and costs 36 instructions however long it is, or move rules to the \`firewall\` stage.`,
+data and costs 32 instructions however long it is, or move rules to the \`firewall\` stage.`,
   ),
   TG4002: error(
     message`rule \`${"rule"}\` needs one more BPF map than the ${"limit"} that an XDP program may have`,
@@ -16,7 +16,7 @@ The kernel lets a program use 64 maps, and Tidegate needs some of them itself. T
 does not fit any more. Join lists that are always used together, or limits that may share one allowance.`,
   ),
   TG4050: error(
-    message`rule \`${"rule"}\` needs more than ${"limit"} lines of nftables`,
+    message`the alternatives of rule \`${"rule"}\` multiply to more than ${"limit"} lines of nftables`,
     `nftables has no "or" inside a rule, so each way to match becomes a line of its own. An \`and\` of several
 alternatives ((a or b) and (c or d) and …) multiplies them, and so does \`xor\`.
 Write alternatives of one field as a set (tcp.dstport in {80 443}), keep addresses in a list, or split the rule:

@@ -1,0 +1,116 @@
+import fc from "fast-check";
+import type { Expr } from "../../src/compiler/ir/expr.js";
+import type { NumberFieldName } from "../../src/compiler/ir/fields.js";
+import type { AddressList, Policy, Rule } from "../../src/compiler/ir/policy.js";
+import {
+  address,
+  and,
+  bits,
+  constant,
+  inList,
+  limit,
+  list,
+  not,
+  number,
+  or,
+  policy,
+  rule,
+  xor,
+} from "./ir.js";
+
+/** Policies with firewall rules only: what the nft target compiles. */
+export function firewall(
+  rules: readonly Rule[],
+  lists: readonly AddressList[] = [],
+  otherwise: "allow" | "drop" = "drop",
+): Policy {
+  return { ...policy([], lists), firewall: { default: otherwise, rules } };
+}
+
+/** Few values for each field, so that random tests meet, overlap and contradict one another. */
+const PORTS: readonly NumberFieldName[] = [
+  "tcp.srcport",
+  "tcp.dstport",
+  "udp.srcport",
+  "udp.dstport",
+  "udp.len",
+];
+const BYTES: readonly NumberFieldName[] = ["icmp.type", "icmp.code", "icmp6.type", "icmp6.code", "tcp.flags"];
+const SOURCES = ["10.0.0.0/8", "10.1.2.3", "192.0.2.0-192.0.2.77", "0.0.0.0/0", "128.0.0.0-255.255.255.255"];
+const SOURCES_6 = ["2001:db8:1::/48", "::1", "2001:db8::1-2001:db8::9", "::/0", "8000::-ffff::5"];
+const LIST = list("partners", "10.0.0.0/9", "192.0.2.7", "2001:db8:1::/49", "255.255.255.255");
+
+export const anyTest: fc.Arbitrary<Expr> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(...PORTS, "tcp.window" as const), fc.subarray([0, 1, 80, 443, 65534, 65535]))
+    .map(([field, values]) => number(field, ...values)),
+  fc
+    .tuple(
+      fc.constantFrom(...PORTS),
+      fc.constantFrom<readonly [number, number]>([0, 65535], [1, 443], [80, 65535]),
+    )
+    .map(([field, range]) => number(field, range)),
+  fc
+    .tuple(fc.constantFrom(...BYTES), fc.subarray([0, 2, 8, 16, 18, 128, 255]))
+    .map(([field, values]) => number(field, ...values)),
+  fc
+    .tuple(fc.constantFrom(...BYTES), fc.constantFrom<readonly [number, number]>([0, 255], [1, 17], [3, 255]))
+    .map(([field, range]) => number(field, range)),
+  fc.subarray([0, 1, 6, 17, 41, 47, 50, 58, 255]).map((values) => number("ip.proto", ...values)),
+  fc.constantFrom<readonly [number, number]>([0, 255], [2, 17]).map((range) => number("ip.proto", range)),
+  fc
+    .tuple(
+      fc.constantFrom<NumberFieldName>(...BYTES, "ip.proto", "tcp.dstport"),
+      fc.constantFrom(1, 2, 16, 18, 129),
+    )
+    .map(([field, mask]) => bits(field, mask)),
+  fc.subarray(SOURCES).map((texts) => address("ip.src", ...texts)),
+  fc.subarray(SOURCES_6, { minLength: 1 }).map((texts) => address("ip.src", ...texts)),
+  fc
+    .subarray(["203.0.113.0/25", "203.0.113.200", "203.0.113.100"])
+    .map((texts) => address("ip.dst", ...texts)),
+  fc.constantFrom(4 as const, 6 as const).map((family) => inList("ip.src", LIST.name, family)),
+);
+
+export const anyExpr: fc.Arbitrary<Expr> = fc.letrec<{ expr: Expr }>((tie) => ({
+  expr: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    { weight: 3, arbitrary: anyTest },
+    fc.array(tie("expr"), { maxLength: 3 }).map((operands) => and(...operands)),
+    fc.array(tie("expr"), { maxLength: 3 }).map((operands) => or(...operands)),
+    fc.array(tie("expr"), { maxLength: 2 }).map((operands) => xor(...operands)),
+    tie("expr").map(not),
+    fc.boolean().map(constant),
+  ),
+})).expr;
+
+/** A limit that does not fill up again while a test runs. */
+const anyAction = fc.oneof(
+  fc.constantFrom("allow" as const, "drop" as const),
+  fc
+    .tuple(fc.integer({ min: 1, max: 9 }), fc.constantFrom("ip.src" as const, "ip.dst" as const, null))
+    .map(([burst, per]) => hourly(burst, per)),
+);
+
+/** One packet an hour, and `burst` at once. */
+export function hourly(burst: number, per: "ip.src" | "ip.dst" | null): Rule["action"] {
+  const action = limit(1, burst, per);
+  if (action.kind !== "limit") return action;
+  return {
+    kind: "limit",
+    limit: { ...action.limit, interval: 3600n * 1_000_000_000n, rate: { count: 1, unit: "h" } },
+  };
+}
+
+export const anyFirewall: fc.Arbitrary<Policy> = fc
+  .tuple(
+    fc.array(fc.tuple(anyAction, anyExpr), { minLength: 1, maxLength: 5 }),
+    fc.constantFrom("allow" as const, "drop" as const),
+  )
+  .map(([rules, otherwise]) =>
+    firewall(
+      rules.map(([action, match], index) => rule(`r${index}`, action, match, index + 1)),
+      [LIST],
+      otherwise,
+    ),
+  );

@@ -1,0 +1,217 @@
+import { describe, expect, test } from "vitest";
+import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
+import type { Expr } from "../../src/compiler/ir/expr.js";
+import type { Policy, Rule } from "../../src/compiler/ir/policy.js";
+import { nft } from "../../src/targets/nft/target.js";
+import { firewall, hourly } from "../support/firewall-policies.js";
+import {
+  address,
+  and,
+  bits,
+  constant,
+  inList,
+  limit,
+  list,
+  not,
+  number,
+  or,
+  rule,
+  spanAt,
+  xor,
+} from "../support/ir.js";
+
+function emitted(policy: Policy): string {
+  return nft.emit(policy)[0]?.text ?? "";
+}
+
+/** The lines of one chain, without comments; none where there is no such chain. */
+function chain(policy: Policy, name: string): readonly string[] {
+  const [, rest = ""] = emitted(policy).split(`\tchain ${name} {\n`);
+  const [body = ""] = rest.split("\n\t}");
+  const lines = body.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** What a rule becomes in a chain, without the default behind it. */
+function ruleLines(action: Rule["action"] | "drop", match: Expr, chainName: string): readonly string[] {
+  const lines = chain(firewall([rule("r", action, match)]), chainName);
+  return lines.filter((line) => !line.startsWith("counter name default"));
+}
+
+const ftp = and(address("ip.dst", "203.0.113.100"), number("tcp.dstport", [20, 21]));
+const DROP = 'counter name rule-r drop comment "r"';
+
+type MatchCase = readonly [name: string, match: Expr, lines: readonly string[]];
+
+const MATCHES: readonly MatchCase[] = [
+  ["an address and a port", ftp, ["ip daddr 203.0.113.100 tcp dport 20-21"]],
+  ["a prefix", address("ip.src", "10.0.0.0/8"), ["ip saddr 10.0.0.0/8"]],
+  ["a range that is no prefix", address("ip.src", "10.0.0.1-10.0.0.7"), ["ip saddr 10.0.0.1-10.0.0.7"]],
+  ["all addresses of a family", address("ip.src", "0.0.0.0/0"), ["meta nfproto ipv4"]],
+  ["an IPv6 prefix", address("ip.src", "2001:db8:1::/48"), ["ip6 saddr 2001:db8:1::/48"]],
+  ["several addresses", address("ip.src", "10.0.0.0/8", "192.0.2.1"), ["ip saddr { 10.0.0.0/8, 192.0.2.1 }"]],
+  ["several ports", number("udp.dstport", 53, 123, [5000, 5010]), ["udp dport { 53, 123, 5000-5010 }"]],
+  ["all but one port", number("tcp.dstport", [0, 79], [81, 65535]), ["tcp dport != 80"]],
+  ["any port", number("tcp.dstport", [0, 65535]), ["tcp dport 0-65535"]],
+  ["a list", inList("ip.src", "partners", 6), ["ip6 saddr @list-partners-6"]],
+  ["a protocol of either family", number("ip.proto", 47), ["meta l4proto 47"]],
+  ["flags as a number", number("tcp.flags", 2), ["tcp flags == 0x02"]],
+  ["flags as several numbers", number("tcp.flags", 2, 18), ["tcp flags { 0x02, 0x12 }"]],
+  ["one of several flags", bits("tcp.flags", 0x12), ["tcp flags & 0x12 != 0"]],
+  ["ICMP, of IPv4 only", number("icmp.type", 8), ["meta nfproto ipv4 icmp type 8"]],
+  ["ICMPv6, of IPv6 only", number("icmp6.type", 128), ["meta nfproto ipv6 icmpv6 type 128"]],
+  [
+    "a protocol that the port implies",
+    and(number("ip.proto", 6, 17), number("udp.dstport", 53)),
+    ["udp dport 53"],
+  ],
+  [
+    "two questions of the protocol",
+    and(number("ip.proto", [1, 17]), bits("ip.proto", 0x10)),
+    ["meta l4proto 16-17"],
+  ],
+  [
+    "headers from the outside in",
+    and(bits("tcp.flags", 2), address("ip.src", "10.0.0.0/8")),
+    ["ip saddr 10.0.0.0/8 tcp flags & 0x02 != 0"],
+  ],
+  [
+    "alternatives, each with what is asked of all",
+    and(or(address("ip.src", "10.0.0.0/8"), address("ip.src", "::1")), number("tcp.dstport", 80)),
+    ["ip saddr 10.0.0.0/8 tcp dport 80", "ip6 saddr ::1 tcp dport 80"],
+  ],
+  ["an alternative that cannot be", and(ftp, or(number("udp.dstport", 1), number("ip.proto", 17))), []],
+  ["nothing", or(), []],
+  ["a set of nothing", address("ip.src"), []],
+];
+
+describe("a drop rule", () => {
+  test.each(MATCHES)("matches %s", (_name, match, lines) => {
+    expect(ruleLines("drop", match, "firewall")).toEqual(lines.map((line) => `${line} ${DROP}`));
+  });
+
+  test("that matches everything has no match", () => {
+    expect(ruleLines("drop", constant(true), "firewall")).toEqual([DROP]);
+  });
+
+  test("with a negation returns from a chain of its own", () => {
+    const match = and(number("udp.dstport", 53), not(address("ip.src", "10.0.0.0/8")));
+    expect(ruleLines("drop", match, "firewall")).toEqual(['jump match-r comment "r"']);
+    expect(ruleLines("drop", match, "match-r")).toEqual([
+      "ip saddr 10.0.0.0/8 udp dport 53 return",
+      `udp dport 53 ${DROP}`,
+    ]);
+  });
+
+  test("with an exclusive or does too", () => {
+    const match = xor(number("ip.proto", 6), address("ip.src", "10.0.0.0/8"));
+    expect(ruleLines("drop", match, "match-r")).toEqual([
+      "ip saddr 10.0.0.0/8 meta l4proto 6 return",
+      `meta l4proto 6 ${DROP}`,
+      `ip saddr 10.0.0.0/8 ${DROP}`,
+    ]);
+  });
+});
+
+describe("later fragments", () => {
+  test("have no transport header", () => {
+    expect(ruleLines("drop", ftp, "later-fragments")).toEqual([]);
+    expect(ruleLines("drop", not(number("tcp.dstport", 80)), "later-fragments")).toEqual([DROP]);
+    expect(ruleLines("drop", or(number("icmp.type", 8), number("ip.proto", 47)), "later-fragments")).toEqual([
+      `meta l4proto 47 ${DROP}`,
+    ]);
+  });
+
+  test("have a chain of their own for a rule that needs one", () => {
+    const match = and(number("ip.proto", 6), not(address("ip.src", "10.0.0.0/8")));
+    expect(ruleLines("drop", match, "later-fragments")).toEqual(['jump fragment-r comment "r"']);
+    expect(ruleLines("drop", match, "fragment-r")).toEqual(ruleLines("drop", match, "match-r"));
+  });
+});
+
+describe("a limit", () => {
+  test("by source has a bucket for each key, and forgets a key when its bucket is full", () => {
+    const policy = firewall([rule("dns", limit(5000, 12_500, "ip.src"), number("udp.dstport", 53))]);
+    expect(chain(policy, "firewall")[0]).toBe('udp dport 53 jump limit-dns comment "dns"');
+    expect(chain(policy, "limit-dns")).toEqual([
+      "update @limit-dns-4 { ip saddr limit rate 5000/second burst 12500 packets } return",
+      "update @limit-dns-6 { ip6 saddr limit rate 5000/second burst 12500 packets } return",
+      'counter name rule-dns drop comment "dns"',
+    ]);
+    expect(emitted(policy)).toContain(
+      "\tset limit-dns-4 {\n\t\ttype ipv4_addr\n\t\tsize 65536\n\t\tflags dynamic,timeout\n\t\ttimeout 3s\n\t}\n",
+    );
+  });
+
+  test("of an hour's packets keeps its keys for hours", () => {
+    const policy = firewall([rule("slow", hourly(25, "ip.dst"), constant(true))]);
+    expect(emitted(policy)).toContain("\t\ttimeout 1d1h\n");
+  });
+
+  test("without a key is one bucket", () => {
+    const policy = firewall([rule("all", limit(10, 20, null), constant(true))]);
+    expect(chain(policy, "limit-all")[0]).toBe("limit rate 10/second burst 20 packets return");
+    expect(emitted(policy)).not.toContain("set limit-");
+  });
+
+  test("with alternatives judges a packet once: it leaves the rule's chain by goto", () => {
+    const match = or(number("udp.dstport", 53), number("ip.proto", 17));
+    const action = limit(1, 1, null);
+    expect(ruleLines(action, match, "firewall")).toEqual(['jump match-r comment "r"']);
+    expect(ruleLines(action, match, "match-r")).toEqual([
+      'udp dport 53 goto limit-r comment "r"',
+      'meta l4proto 17 goto limit-r comment "r"',
+    ]);
+  });
+});
+
+describe("the table", () => {
+  const partners = list("partners", "10.0.0.0/8", "10.128.0.0-11.0.0.5", "0.0.0.0");
+  const unused = list("unused", "10.0.0.0/8");
+
+  test("has the lists that the firewall asks for, element by element", () => {
+    const text = emitted(
+      firewall([rule("p", "allow", not(inList("ip.src", "partners", 4)))], [unused, partners]),
+    );
+    expect(text).toContain(
+      "\tset list-partners-4 {\n\t\ttype ipv4_addr\n\t\tflags interval\n\t\telements = {\n" +
+        "\t\t\t0.0.0.0,\n\t\t\t10.0.0.0-11.0.0.5\n\t\t}\n\t}\n",
+    );
+    expect(text).not.toContain("partners-6");
+    expect(text).not.toContain("unused");
+  });
+
+  test("has a counter for each rule and the default's verdict", () => {
+    const policy = firewall([rule("a", "allow", ftp), rule("b", "drop", ftp)], [], "allow");
+    const names = [...emitted(policy).matchAll(/counter ([a-z-]+) \{/g)].map(([, name]) => name);
+    expect(names).toEqual(["rule-a", "rule-b", "default", "foreign", "return-passed", "return-spoofed"]);
+    expect(chain(policy, "firewall").at(-1)).toBe('counter name default accept comment "default"');
+  });
+
+  test("says where a rule was written, whatever the file is called", () => {
+    expect(emitted(firewall([rule("ftp", "allow", ftp, 21)]))).toContain(
+      '\t\t# rule "ftp" (acme.policy.ts:21)\n\t\tip daddr',
+    );
+    const span = { ...spanAt(1), file: "a/b\nflush ruleset\n.policy.ts" };
+    const hostile = emitted({ ...firewall([{ ...rule("ftp", "allow", ftp), span }]), span });
+    expect(hostile).not.toMatch(/^\s*flush/m);
+  });
+
+  test("refuses a name that could be syntax", () => {
+    expect(() => emitted(firewall([rule("x; flush ruleset", "allow", ftp)]))).toThrow("safe name");
+  });
+});
+
+test("a rule whose alternatives multiply is refused at its name", () => {
+  const either = (i: number) => or(number("tcp.srcport", i), number("tcp.dstport", i));
+  const match = and(...Array.from({ length: 12 }, (_, i) => either(i)));
+  const diagnostics = new Diagnostics();
+  nft.check(firewall([rule("fine", "drop", ftp, 1), rule("huge", "drop", match, 2)]), diagnostics);
+  expect(diagnostics.all).toMatchObject([
+    {
+      code: "TG4050",
+      message: "the alternatives of rule `huge` multiply to more than 512 lines of nftables",
+      span: { line: 2 },
+    },
+  ]);
+});
