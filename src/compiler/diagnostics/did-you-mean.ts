@@ -9,15 +9,19 @@ export function didYouMean(written: string, names: Iterable<string>): string | u
   return best && `did you mean \`${best.name}\`?`;
 }
 
-/** Levenshtein distance, two rows at a time. */
+/** Edits that turn `a` into `b`: a character more, less or other, or two neighbours swapped. Three rows at a time. */
 function editDistance(a: string, b: string): number {
+  let twoAbove: readonly number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const substitution = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      const swap = row > 1 && column > 1 && swapped ? (twoAbove[column - 2] ?? 0) + 1 : substitution;
+      current.push(Math.min(substitution, swap, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
     }
+    twoAbove = above;
     above = current;
   }
   return above[b.length] ?? 0;

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { nodeConfigSchema } from "../../src/targets/manifest.js";
+import { nodeConfig } from "../../src/targets/node.js";
+import { readEdgeParts } from "../support/reading.js";
+
+const OWNERS = 'owners: { acme: ["203.0.113.0/24"], globex: ["198.51.100.128/25", "2001:db8:60b::/48"] }';
+
+test("a node as the runtime is told of it", () => {
+  const { edge, found } = readEdgeParts(
+    `uplinks: ["eth0", "eth1.7"], anycast: ["2001:db8::1", "198.18.0.1"], ${OWNERS}`,
+  );
+  expect(found).toEqual([]);
+  const config = edge && nodeConfig(edge);
+  expect(nodeConfigSchema.parse(config)).toEqual({
+    schema: 1,
+    uplinks: ["eth0", "eth1.7"],
+    anycast: ["198.18.0.1", "2001:db8::1"],
+    owners: { acme: ["203.0.113.0/24"], globex: ["198.51.100.128/25", "2001:db8:60b::/48"] },
+  });
+});
+
+test.each([
+  [`uplinks: [], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2036"]],
+  [`uplinks: ["eth0", "eth0"], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2039"]],
+  [`uplinks: ["a-device-of-16ch"], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2038"]],
+  [`uplinks: ["eth/0"], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2038"]],
+  [`uplinks: [".."], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2038"]],
+  [`uplinks: ["eth0"], anycast: ["198.18.0.1", "198.18.0.2"], ${OWNERS}`, ["TG2040"]],
+  [`uplinks: ["eth0"], anycast: ["2001:db8::1"], ${OWNERS}`, ["TG2041"]],
+  [`uplinks: ["eth0"], anycast: ["198.18.0.300"], ${OWNERS}`, ["TG2011"]],
+  [`uplinks: ["eth0"], anycast: ["224.0.0.1"], ${OWNERS}`, ["TG2037"]],
+  [`uplinks: ["eth0"], anycast: ["203.0.113.9"], ${OWNERS}`, ["TG2043"]],
+  ['uplinks: ["eth0"], anycast: ["198.18.0.1"], owners: { Acme: ["203.0.113.0/24"] }', ["TG2020"]],
+  ['uplinks: ["eth0"], anycast: ["198.18.0.1"], owners: { acme: [] }', ["TG2036"]],
+  ['uplinks: ["eth0"], anycast: ["198.18.0.1"], owners: { acme: ["203.0.113.1/24"] }', ["TG2010"]],
+  [
+    'uplinks: ["eth0"], anycast: ["198.18.0.1"], owners: { a: ["203.0.113.0/24"], b: ["203.0.113.128/25"] }',
+    ["TG2042"],
+  ],
+])("%s", (inside, codes) => {
+  const { edge, found } = readEdgeParts(inside);
+  expect(found.map((one) => one.code)).toEqual(codes);
+  expect(edge).toBeUndefined();
+});

@@ -1,0 +1,175 @@
+import { describe, expect, test } from "vitest";
+import { printExpr } from "../../src/compiler/ir/print.js";
+import { readParts } from "../support/reading.js";
+
+function inRule(text: string, before = "") {
+  return readParts({ before, rules: `allow("r", expr\`${text}\`)` });
+}
+
+function meaning(text: string, before = ""): string {
+  const { policy, found } = inRule(text, before);
+  const match = policy?.firewall.rules[0]?.match;
+  if (!match) throw new Error(JSON.stringify(found));
+  return printExpr(match);
+}
+
+describe("an expression becomes tests that say what they need", () => {
+  test.each([
+    ["ip.src == 192.0.2.7", "ip.src[ip4:16] in {192.0.2.7}"],
+    ["ip.src != 192.0.2.7", "ip.src[ip4:16] in {0.0.0.0..192.0.2.6 192.0.2.8..255.255.255.255}"],
+    [
+      "ip.dst in {203.0.113.0/25 203.0.113.128..203.0.113.130}",
+      "ip.dst[ip4:20] in {203.0.113.0..203.0.113.130}",
+    ],
+    ["ip.src in {2001:db8::/32}", "ip.src[ip6:24] in {2001:db8::/32}"],
+    ['ip.proto == "tcp"', "ip.proto[proto:1] in {6}"],
+    ['ip.proto in {"udp" 6}', "ip.proto[proto:1] in {6 17}"],
+    ["tcp.dstport == 80", "tcp.dstport[tcp:4] in {80}"],
+    ["tcp.dstport != 80", "tcp.dstport[tcp:4] in {0..79 81..65535}"],
+    ["tcp.dstport < 80", "tcp.dstport[tcp:4] in {0..79}"],
+    ["tcp.dstport <= 80", "tcp.dstport[tcp:4] in {0..80}"],
+    ["tcp.dstport > 80", "tcp.dstport[tcp:4] in {81..65535}"],
+    ["tcp.dstport >= 80", "tcp.dstport[tcp:4] in {80..65535}"],
+    ["udp.srcport in {53 1000..2000 1500..3000}", "udp.srcport[udp:2] in {53 1000..3000}"],
+    ["tcp.flags & 0x12", "tcp.flags[tcp:14] & 0x12"],
+    ["tcp.flags == 0x12", "tcp.flags[tcp:14] in {18}"],
+    ["tcp.flags.syn and not tcp.flags.ack", "(tcp.flags[tcp:14] & 0x2 and not tcp.flags[tcp:14] & 0x10)"],
+    ["icmp.type == 8 or icmp6.type == 128", "(icmp.type[icmp:1] in {8} or icmp6.type[icmp6:1] in {128})"],
+    ["udp.len > 100 xor ip.src == ::1", "(udp.len[udp:6] in {101..65535} xor ip.src[ip6:24] in {::1})"],
+  ])("%s", (text, expected) => {
+    expect(meaning(text)).toBe(expected);
+  });
+
+  test("a list of both families is a test for each", () => {
+    const before = 'const both = list(["192.0.2.0/24", "2001:db8::1"]);';
+    expect(meaning(`ip.src in \${both}`, before)).toBe(
+      "(ip.src[ip4:16] in list both or ip.src[ip6:24] in list both)",
+    );
+  });
+
+  test("a list of one family is one test", () => {
+    const before = 'const badGuys = list(["192.0.2.0/24"]);';
+    expect(meaning(`not ip.src in \${badGuys}`, before)).toBe("not ip.src[ip4:16] in list bad-guys");
+  });
+});
+
+describe("what does not fit together is refused", () => {
+  test.each([
+    ["ip.sorce == 192.0.2.7", "TG2001", "ip.sorce", "did you mean `ip.src`?"],
+    ["constructor == 1", "TG2001", "constructor", null],
+    ["ip.ttl == 1", "TG2002", "ip.ttl", null],
+    [
+      "ip.src < 192.0.2.7",
+      "TG2003",
+      "ip.src < 192.0.2.7",
+      "for a range of addresses write `ip.src in {LOW..HIGH}`",
+    ],
+    ["ip.src & 1", "TG2003", "ip.src & 1", "for a range of addresses write `ip.src in {LOW..HIGH}`"],
+    ["tcp.flags.syn == 1", "TG2003", "tcp.flags.syn == 1", "write `tcp.flags.syn` or `not tcp.flags.syn`"],
+    [
+      "tcp.flags.syn in {1}",
+      "TG2003",
+      "tcp.flags.syn in {1}",
+      "write `tcp.flags.syn` or `not tcp.flags.syn`",
+    ],
+    ['ip.proto < "tcp"', "TG2003", 'ip.proto < "tcp"', "names have no order: use == or !="],
+    ["ip.src == 80", "TG2004", "80", null],
+    ['ip.src == "192.0.2.7"', "TG2004", '"192.0.2.7"', "write addresses without quotes"],
+    ["tcp.dstport == 192.0.2.7", "TG2004", "192.0.2.7", null],
+    ['tcp.dstport == "80"', "TG2004", '"80"', "write 80 without quotes"],
+    ["tcp.dstport in {80 192.0.2.7}", "TG2004", "192.0.2.7", null],
+    ['ip.proto == "tpc"', "TG2005", '"tpc"', "did you mean `tcp`?"],
+    ["tcp.dstport == 70000", "TG2006", "70000", null],
+    ["tcp.dstport in {80 1..70000}", "TG2006", "70000", null],
+    ["tcp.flags & 0x100", "TG2006", "0x100", null],
+    ["icmp.type == 256", "TG2006", "256", null],
+    ["tcp.dstport", "TG2007", "tcp.dstport", "write `tcp.dstport == …`"],
+    ["ip.src", "TG2007", "ip.src", "write `ip.src in {…}`"],
+    [
+      "ip.src in {10.0.0.0/8 2001:db8::/32}",
+      "TG2009",
+      "2001:db8::/32",
+      "write two sets, joined by `or`, or put the addresses into a `list`",
+    ],
+    [
+      "ip.dst == 198.51.100.1",
+      "TG2019",
+      "ip.dst == 198.51.100.1",
+      "this policy's prefixes are 203.0.113.0/24, 2001:db8:a::/48",
+    ],
+    [
+      "ip.dst in {198.51.100.0/24 192.0.2.1..192.0.2.9}",
+      "TG2019",
+      "ip.dst in {198.51.100.0/24 192.0.2.1..192.0.2.9}",
+      "this policy's prefixes are 203.0.113.0/24, 2001:db8:a::/48",
+    ],
+  ])("%s", (text, code, underlined, hint) => {
+    const { policy, found } = inRule(text);
+    expect(found.map((one) => [one.code, one.underlined, one.hint])).toEqual([[code, underlined, hint]]);
+    expect(policy).toBeUndefined();
+  });
+
+  test.each([
+    ["an empty set", "", `ip.src in {\${[]}}`],
+    ["an empty array", "const none = [];", `ip.src in \${none}`],
+    ["an empty list", "const none = list([]);", `ip.src in \${none}`],
+  ])("%s", (_, before, text) => {
+    expect(inRule(text, before).found.map((one) => one.code)).toEqual(["TG2008"]);
+  });
+
+  test("a list compared with a number", () => {
+    const { found } = inRule(`tcp.dstport in \${both}`, 'const both = list(["192.0.2.0/24"]);');
+    expect(found.map((one) => one.code)).toEqual(["TG2004"]);
+  });
+
+  test("a list whose addresses are all somebody else's destinations", () => {
+    const { found } = inRule(`ip.dst in \${theirs}`, 'const theirs = list(["198.51.100.0/24"]);');
+    expect(found.map((one) => one.code)).toEqual(["TG2019"]);
+  });
+
+  test("all mistakes of all rules, in source order", () => {
+    const { found } = readParts({
+      mitigate: 'drop("a", expr`ip.sorce == 192.0.2.1 or tcp.dstport == 70000`)',
+      rules: 'allow("b", expr`tcp.dstport`), allow("c", expr`ip.src in {10.0.0.0/8 ::1}`)',
+    });
+    expect(found.map((one) => one.code)).toEqual(["TG2001", "TG2006", "TG2007", "TG2009"]);
+  });
+});
+
+describe("what cannot be meant is a warning", () => {
+  test.each([
+    ["tcp.dstport < 0", ["TG3002", "TG3001"]],
+    ["tcp.flags & 0", ["TG3002", "TG3001"]],
+    ["tcp.dstport >= 0", ["TG3003"]],
+    ["ip.proto <= 255", ["TG3003"]],
+    ["ip.src in {::/0}", []],
+    ["tcp.dstport == 80 and tcp.dstport == 443", ["TG3001"]],
+    ["tcp.dstport == 80 and udp.dstport == 53", ["TG3001"]],
+    ["not tcp.dstport == 80", ["TG3004"]],
+    ["not tcp.flags.syn", ["TG3004"]],
+    ["not (tcp.dstport == 80 or udp.dstport == 53)", ["TG3004"]],
+    ["udp.dstport == 53 or not icmp.type == 8", ["TG3004"]],
+    ["tcp.flags.syn and not tcp.flags.ack", []],
+    ['ip.proto == "tcp" and not tcp.dstport == 80', []],
+    ['(tcp.flags.syn or ip.proto == "tcp") and not tcp.dstport == 80', []],
+    ['(ip.src == 192.0.2.7 or ip.proto == "tcp") and not tcp.dstport == 80', ["TG3004"]],
+    ["not ip.src in {10.0.0.0/8}", []],
+    ["ip.dst in {203.0.113.9 198.51.100.1}", ["TG3006"]],
+    ["ip.dst in {203.0.0.0/16}", []],
+    ["ip.dst != 198.51.100.1", []],
+  ])("%s", (text, codes) => {
+    const { policy, found } = inRule(text);
+    expect(found.map((one) => one.code).sort()).toEqual([...codes].sort());
+    expect(policy).toBeDefined();
+  });
+
+  test.each([
+    ["not tcp.dstport == 80", "write `tcp.dstport != 80`", "udp 192.0.2.7:5000 > 203.0.113.0:5000"],
+    ["not tcp.flags.syn", 'put `ip.proto == "tcp" and` before it', "udp 192.0.2.7:5000 > 203.0.113.0:5000"],
+    ["not udp.dstport == 53", "write `udp.dstport != 53`", "tcp 192.0.2.7:5000 > 203.0.113.0:5000 flags=S"],
+  ])("%s has a witness and a hint", (text, hint, witness) => {
+    const [found] = inRule(text).found;
+    expect(found?.hint).toBe(hint);
+    expect(found?.message).toContain(witness);
+  });
+});

@@ -1,0 +1,235 @@
+import { describe, expect, test } from "vitest";
+import { formatAddress, formatPrefix } from "../../src/compiler/ir/address.js";
+import { type PolicyParts, readParts } from "../support/reading.js";
+
+const LONG = "a".repeat(33);
+
+function limitOf(options: string) {
+  const { policy, found } = readParts({ mitigate: `limit("r", expr\`tcp.flags.syn\`, { ${options} })` });
+  const action = policy?.mitigate[0]?.action;
+  return { found, limit: action?.kind === "limit" ? action.limit : undefined };
+}
+
+/** `CODE underlined` of everything found. */
+function codes(parts: PolicyParts): readonly string[] {
+  return readParts(parts).found.map((one) => `${one.code} ${one.underlined}`);
+}
+
+describe("names", () => {
+  test.each<[string, PolicyParts, readonly string[]]>([
+    ["a customer", { customer: '"Acme Inc."' }, ['TG2020 "Acme Inc."']],
+    ["a rule", { rules: 'allow("1st", expr`tcp.flags.syn`)' }, ['TG2020 "1st"']],
+    ["33 characters", { rules: `allow("${LONG}", expr\`tcp.flags.syn\`)` }, [`TG2020 "${LONG}"`]],
+    [
+      "two rules of one name, also in different stages",
+      { mitigate: 'drop("same", expr`tcp.flags.syn`)', rules: 'allow( "same", expr`tcp.flags.ack`)' },
+      ['TG2021 "same"'],
+    ],
+    ["a test's rule", { tests: '{ packet: "hex=45", expect: "drop", rule: "ftp" }' }, ['TG2022 "ftp"']],
+    [
+      "a route's tunnel",
+      {
+        routes:
+          '[{ prefix: "203.0.113.0/24", tunnel: "mian" }, { prefix: "2001:db8:a::/48", tunnel: "main" }]',
+      },
+      ['TG2023 "mian"'],
+    ],
+  ])("%s", (_, parts, expected) => {
+    expect(codes(parts)).toEqual(expected);
+  });
+
+  test.each([
+    ["SYN flood", 'write "syn-flood"'],
+    ["synFlood", 'write "syn-flood"'],
+    ["42", null],
+  ])("%s: %s", (name, hint) => {
+    expect(readParts({ rules: `allow("${name}", expr\`tcp.flags.syn\`)` }).found[0]?.hint).toBe(hint);
+  });
+
+  test("a misspelled tunnel has a suggestion", () => {
+    const routes =
+      '[{ prefix: "203.0.113.0/24", tunnel: "mian" }, { prefix: "2001:db8:a::/48", tunnel: "main" }]';
+    expect(readParts({ routes }).found[0]?.hint).toBe("did you mean `main`?");
+  });
+
+  test("a rule that could not be read is not missed by its test", () => {
+    const parts = {
+      rules: 'allow("ftp", expr`tcp.dstport ==`)',
+      tests: '{ packet: "hex=45", expect: "drop", rule: "ftp" }',
+    };
+    expect(codes(parts).filter((one) => one.startsWith("TG2022"))).toEqual([]);
+    expect(codes(parts)).toHaveLength(1);
+  });
+
+  test("lists get safe and distinct names, in the order of their use", () => {
+    const { policy } = readParts({
+      before: 'const badGuys = list(["192.0.2.1"]); const _ = list(["192.0.2.2"]);',
+      rules: [
+        `allow("a", expr\`ip.src in \${_}\`)`,
+        `allow("b", expr\`ip.src in \${badGuys} or ip.src in \${list(["::1"])}\`)`,
+        `allow("c", expr\`ip.src in \${badGuys}\`)`,
+      ].join(", "),
+    });
+    expect(policy?.lists.map(({ name }) => name)).toEqual(["list", "bad-guys", "list-2"]);
+  });
+});
+
+describe("prefixes", () => {
+  const routes = "[]";
+  test.each<[string, string, readonly string[]]>([
+    ["host bits", '["203.0.113.1/24"]', ['TG2010 "203.0.113.1/24"']],
+    ["no prefix", '["203.0.113.0"]', ['TG2011 "203.0.113.0"']],
+    ["too long", '["203.0.113.0/33"]', ['TG2011 "203.0.113.0/33"']],
+    ["overlapping", '["203.0.113.0/24", "203.0.113.128/25"]', ['TG2025 "203.0.113.128/25"']],
+    ["twice", '["203.0.113.0/24", "203.0.113.0/24" ]', ['TG2025 "203.0.113.0/24"']],
+    ["everything", '["0.0.0.0/0"]', ['TG2044 "0.0.0.0/0"']],
+  ])("%s", (_, prefixes, expected) => {
+    expect(codes({ prefixes, routes, tunnels: "{}" }).filter((one) => !one.startsWith("TG3005"))).toEqual(expected);
+  });
+
+  test("none at all", () => {
+    expect(readParts({ prefixes: "[]", routes }).found.map((one) => one.code)).toEqual(["TG2036"]);
+  });
+
+  test.each([
+    ["203.0.113.1/24", "did you mean 203.0.113.0/24?"],
+    ["203.0.113.1", 'for one host write "203.0.113.1/32"'],
+  ])("%s: %s", (prefix, hint) => {
+    expect(readParts({ prefixes: `["${prefix}"]`, routes }).found[0]?.hint).toBe(hint);
+  });
+
+  test("with one of them unreadable nothing is said to lie outside", () => {
+    const parts = { prefixes: '["203.0.113.0/240"]', rules: 'allow("r", expr`ip.dst == 203.0.113.9`)' };
+    expect(codes(parts)).toEqual(['TG2011 "203.0.113.0/240"']);
+  });
+
+  test("members of lists", () => {
+    const before = 'const some = list(["192.0.2.0/24", "192.0.2.77", "10.1.0.0/8", "x", "::1"]);';
+    const rules = `allow("r", expr\`ip.src in \${some}\`)`;
+    expect(codes({ before, rules })).toEqual(['TG2010 "10.1.0.0/8"', 'TG2011 "x"']);
+  });
+});
+
+describe("routes", () => {
+  const six = '{ prefix: "2001:db8:a::/48", tunnel: "main" }';
+  test.each<[string, string, readonly string[]]>([
+    [
+      "a prefix of somebody else",
+      `[{ prefix: "198.51.100.0/24", tunnel: "main" }, ${six}]`,
+      ['TG2024 "198.51.100.0/24"'],
+    ],
+    [
+      "a prefix wider than the own one",
+      `[{ prefix: "203.0.112.0/23", tunnel: "main" }, ${six}]`,
+      ['TG2024 "203.0.112.0/23"'],
+    ],
+    [
+      "equal cost",
+      `[{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix:  "203.0.113.0/24", tunnel: "main", weight: 3 }, ${six}]`,
+      ['TG2028 "203.0.113.0/24"'],
+    ],
+    ["a weight of 0", `[{ prefix: "203.0.113.0/24", tunnel: "main", weight: 0 }, ${six}]`, ["TG2033 0"]],
+    [
+      "half a priority",
+      `[{ prefix: "203.0.113.0/24", tunnel: "main", priority: 0.5 }, ${six}]`,
+      ["TG2033 0.5"],
+    ],
+    ["a prefix without a route", `[${six}]`, ['TG3005 "203.0.113.0/24"']],
+    ["part of a prefix", `[{ prefix: "203.0.113.128/25", tunnel: "main" }, ${six}]`, []],
+    [
+      "a backup of another priority",
+      `[{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "203.0.113.0/24", tunnel: "main", priority: 200 }, ${six}]`,
+      [],
+    ],
+  ])("%s", (_, routes, expected) => {
+    expect(codes({ routes })).toEqual(expected);
+  });
+
+  test("defaults", () => {
+    expect(readParts({}).policy?.routes[0]).toMatchObject({ tunnel: "main", priority: 100, weight: 1 });
+  });
+});
+
+describe("tunnels", () => {
+  test.each<[string, readonly string[]]>([
+    ['remote: "203.0.113.7"', ['TG2026 "203.0.113.7"']],
+    ['remote: "2001:db8::1"', ['TG2027 "2001:db8::1"']],
+    ['remote: "224.0.0.1"', ['TG2037 "224.0.0.1"']],
+    ['remote: "127.0.0.1"', ['TG2037 "127.0.0.1"']],
+    ['remote: "198.51.100.1/32"', ['TG2011 "198.51.100.1/32"']],
+    ['remote: "198.51.100.1", ttl: 0', ["TG2033 0"]],
+    ['remote: "198.51.100.1", ttl: 256', ["TG2033 256"]],
+    ['remote: "198.51.100.1", mtu: 1279', ["TG2033 1279"]],
+    ['remote: "198.51.100.1", key: 4294967296', ["TG2033 4294967296"]],
+  ])("%s", (options, expected) => {
+    expect(codes({ tunnels: `{ main: gre({ ${options} }) }` })).toEqual(expected);
+  });
+
+  test("defaults", () => {
+    const tunnel = readParts({}).policy?.tunnels[0];
+    expect(tunnel && formatAddress(tunnel.remote)).toBe("198.51.100.1");
+    expect(tunnel).toMatchObject({ name: "main", ttl: 64, mtu: 1476, key: null });
+  });
+});
+
+describe("limits", () => {
+  test.each([
+    ['rate: "5000/s", burst: 10_000, per: "ip.src"', { interval: 200_000n, burst: 10_000n, per: "ip.src" }],
+    ['rate: "3/s"', { interval: 333_333_333n, burst: 3n, per: null }],
+    ['rate: "120/m"', { interval: 500_000_000n, burst: 2n }],
+    ['rate: "1/h"', { interval: 3_600_000_000_000n, burst: 1n, rate: { count: 1, unit: "h" } }],
+    ['rate: "1000000000/s"', { interval: 1n, burst: 1_000_000_000n }],
+  ])("%s", (options, expected) => {
+    expect(limitOf(options).limit).toMatchObject(expected);
+  });
+
+  test.each([
+    ['rate: "5000"', "TG2029"],
+    ['rate: "5/d"', "TG2029"],
+    ['rate: "-5/s"', "TG2029"],
+    ['rate: "0/s"', "TG2030"],
+    ['rate: "1000000001/s"', "TG2030"],
+    ['rate: "5/s", burst: 0', "TG2031"],
+    ['rate: "5/s", burst: 1.5', "TG2031"],
+    ['rate: "5/s", burst: 4294967296', "TG2031"],
+    ['rate: "1/h", burst: 4294967295', "TG2031"],
+    ['rate: "5/s", per: "ip.proto"', "TG2032"],
+  ])("%s", (options, code) => {
+    expect(limitOf(options).found.map((one) => one.code)).toEqual([code]);
+  });
+
+  test("the hint spells the rate right", () => {
+    expect(limitOf('rate: "5000 / second"').found[0]?.hint).toBe('write "5000/s"');
+  });
+});
+
+describe("verdicts and tests", () => {
+  test.each<[string, PolicyParts, readonly string[]]>([
+    ["the default", { byDefault: '"deny"' }, ['TG2034 "deny"']],
+    ["what a test expects", { tests: '{ packet: "hex=45", expect: "pass" }' }, ['TG2034 "pass"']],
+    [
+      "a test's packet, shown inside its text",
+      { tests: '{ packet: "tcp 192.0.2.7:1 > 203.0.113.9:70000 flags=Q", expect: "drop" }' },
+      ["TG2035 203.0.113.9:70000", "TG2035 Q"],
+    ],
+  ])("%s", (_, parts, expected) => {
+    expect(codes(parts)).toEqual(expected);
+  });
+});
+
+test("a policy without mistakes keeps its order and its places", () => {
+  const { policy, found } = readParts({
+    mitigate: 'drop("b", expr`tcp.flags.syn`), drop("a", expr`tcp.flags.ack`)',
+    tests: '{ packet: "hex=45", expect: "drop", rule: "a" }',
+  });
+  expect(found).toEqual([]);
+  expect(policy?.mitigate.map(({ name, span }) => [name, span.line])).toEqual([
+    ["b", 6],
+    ["a", 6],
+  ]);
+  expect(policy?.prefixes.map(({ prefix }) => formatPrefix(prefix))).toEqual([
+    "203.0.113.0/24",
+    "2001:db8:a::/48",
+  ]);
+  expect(policy?.tests).toMatchObject([{ packet: "hex=45", expect: "drop", rule: "a" }]);
+});
