@@ -335,9 +335,13 @@ static __always_inline struct tg_limit_key tg_destination(TG_PACKET *p)
 
 /* --- Verdicts --------------------------------------------------------------------------------- */
 
-/* Counts the packet under the rule that decided, or under the end of the stage: once each packet. */
-static __always_inline int tg_decide(TG_PACKET *p, void *counters, __u32 index, int verdict)
+/* What becomes of a packet, and the index in `counters` of the rule that says so. */
+struct tg_verdict {
+	__u32 rule;
+	int action;
+};
+
+static __always_inline struct tg_verdict tg_verdict(__u32 rule, int action)
 {
-	tg_count(counters, index, p->length);
-	return verdict;
+	return (struct tg_verdict){ rule, action };
 }

@@ -1,0 +1,196 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Loader } from "../../runtime/loader-client.js";
+import { packageRoot } from "../../runtime/native-process.js";
+import { compileXdp } from "../../src/cli/io/clang.js";
+import type { Expr } from "../../src/compiler/ir/expr.js";
+import type { Policy } from "../../src/compiler/ir/policy.js";
+import { clangArguments } from "../../src/targets/xdp/clang.js";
+import { instructions, MAX_INSTRUCTIONS, MAX_MAPS, PROGRAM_COST } from "../../src/targets/xdp/cost.js";
+import { xdp } from "../../src/targets/xdp/target.js";
+import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
+import {
+  address,
+  and,
+  bits,
+  constant,
+  inList,
+  limit,
+  list,
+  not,
+  number,
+  or,
+  policy,
+  rule,
+  xor,
+} from "../support/ir.js";
+
+let loader: Loader;
+let bpffs: BpfFs;
+let folder: string;
+
+beforeAll(async () => {
+  bpffs = mountBpfFs();
+  folder = mkdtempSync(join(tmpdir(), "tidegate-xdp-program-"));
+  loader = await Loader.start();
+});
+
+afterAll(async () => {
+  await loader?.close();
+  bpffs?.unmount();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function text(of: Policy): string {
+  return xdp
+    .emit(of)
+    .map((artifact) => artifact.text)
+    .join("");
+}
+
+/** Compiles and passes the verifier; resolves to the number of instructions that clang made. */
+async function load(name: string, of: Policy): Promise<number> {
+  const object = join(folder, `${name}.bpf.o`);
+  writeFileSync(object, compileXdp(of.customer, text(of)));
+  await loader.loadObject({ object, pinDir: `${bpffs.path}/${name}`, reuse: {} });
+  const code = join(folder, `${name}.bin`);
+  execFileSync("llvm-objcopy", ["-O", "binary", "--only-section=xdp", object, code]);
+  return readFileSync(code).length / 8;
+}
+
+/** A different number each time, the same in each run (numerical recipes' generator). */
+function numbers(): (below: number) => number {
+  let seed = 20_261_122;
+  return (below) => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+}
+
+function leaf(random: (below: number) => number): Expr {
+  const part = () => random(65_536).toString(16);
+  switch (random(8)) {
+    case 0:
+      return address("ip.src", `${1 + random(200)}.${random(256)}.0.0/16`);
+    case 1:
+      return address("ip.dst", `10.${random(100)}.0.3-10.200.${random(256)}.9`);
+    case 2:
+      return address("ip.src", `2001:db8:${part()}::/48`, `2001:db9:${part()}:8000::/65`);
+    case 3:
+      return address("ip.dst", `2001:db8:${part()}::1-2001:dc8::${part()}`);
+    case 4:
+      return number("tcp.dstport", random(1000), [1000 + random(1000), 3000 + random(9000)]);
+    case 5:
+      return or(number("udp.srcport", 53, 123, random(9000)), number("udp.len", [0, random(2000)]));
+    case 6:
+      return bits("tcp.flags", 1 << random(8));
+    default:
+      return number("ip.proto", random(256));
+  }
+}
+
+/** As long as the target's own check accepts the next one. */
+function rulesThatFit(match: () => Expr): Policy {
+  const rules = [];
+  for (let total = PROGRAM_COST; ; ) {
+    const next = rule(`r${rules.length}`, rules.length % 3 === 0 ? "allow" : "drop", match());
+    total += instructions(next);
+    if (total > MAX_INSTRUCTIONS) return policy(rules, [list("l", "10.0.0.0/8", "2001:db8::/32")]);
+    rules.push(next);
+  }
+}
+
+describe("the largest policies that the check accepts", () => {
+  const random = numbers();
+  const one = () => leaf(random);
+  test.each<[string, () => Expr, number]>([
+    ["conjunctions", () => and(one(), one(), one()), 500],
+    ["single tests", one, 1000],
+    ["nested", () => or(and(one(), not(or(one(), one()))), and(one(), not(one()))), 200],
+    ["exclusive or", () => and(one(), xor(one(), not(one()), and(one(), one()))), 150],
+    ["flags", () => bits("tcp.flags", 1 + random(255)), 2400],
+    ["lists", () => or(inList("ip.src", "l", 4), inList("ip.src", "l", 6)), 250],
+    [
+      "ports",
+      () =>
+        number(
+          "tcp.dstport",
+          ...Array.from({ length: 1000 }, (_, i) => [60 * i, 60 * i + random(50)] as const),
+        ),
+      4,
+    ],
+    [
+      "IPv6 ranges",
+      () =>
+        address(
+          "ip.src",
+          ...Array.from({ length: 100 }, (_, i) => `2001:${i + 1}::${random(9999)}-2001:${i + 1}:9::7`),
+        ),
+      13,
+    ],
+  ])("%s: are loaded, and cost no more than was reckoned", async (name, match, atLeast) => {
+    const largest = rulesThatFit(match);
+    expect(largest.mitigate.length).toBeGreaterThanOrEqual(atLeast);
+    expect(await load(name.replaceAll(" ", "-"), largest)).toBeLessThanOrEqual(
+      largest.mitigate.reduce((sum, each) => sum + instructions(each), PROGRAM_COST),
+    );
+  });
+
+  test("as many limits as there may be maps", async () => {
+    const pers = ["ip.src", "ip.dst", null] as const;
+    const rules = Array.from({ length: MAX_MAPS }, (_, i) =>
+      rule(`l${i}`, limit(5000, 10, i < 6 ? (pers[i % 3] ?? null) : null), constant(true)),
+    );
+    const cost = rules.reduce((sum, each) => sum + instructions(each), PROGRAM_COST);
+    expect(await load("limits", policy(rules))).toBeLessThanOrEqual(cost);
+  });
+});
+
+test("what can never hold, or always does, is compiled without complaint", async () => {
+  const contradiction = and(address("ip.src", "10.0.0.1"), address("ip.src", "2001:db8::1"));
+  const port = number("tcp.dstport", [0, 65_535]);
+  const matches = [
+    contradiction,
+    and(port, not(port)),
+    or(port, port),
+    xor(port, port),
+    constant(false),
+    constant(true),
+  ];
+  await load(
+    "odd",
+    policy([
+      ...matches.map((match, i) => rule(`r${i}`, "drop", match)),
+      rule("none", "drop", number("udp.len")),
+    ]),
+  );
+});
+
+test("deep nesting is compiled", async () => {
+  let match: Expr = number("tcp.dstport", 80);
+  for (let depth = 0; depth < 128; depth++) {
+    match = or(
+      number("udp.dstport", depth),
+      not(and(bits("tcp.flags", 1), xor(match, number("ip.proto", depth)))),
+    );
+  }
+  await load("deep", policy([rule("deep", "drop", match)]));
+});
+
+test("the object is the same wherever it is compiled", () => {
+  const program = text(policy([rule("a", limit(5, 5, "ip.src"), leaf(numbers()))]));
+  const objects = ["one", "other/deeper"].map((place) => {
+    const here = join(folder, place);
+    execFileSync("mkdir", ["-p", here]);
+    execFileSync("cp", ["-r", join(packageRoot(), "bpf-templates"), join(here, "include")]);
+    writeFileSync(join(here, "acme.bpf.c"), program);
+    const job = { include: join(here, "include"), source: join(here, "acme.bpf.c"), object: "acme.bpf.o" };
+    execFileSync("clang", clangArguments(job), { cwd: here });
+    execFileSync("llvm-strip", ["-g", join(here, "acme.bpf.o")]);
+    return readFileSync(join(here, "acme.bpf.o"));
+  });
+  expect(objects[0]?.equals(objects[1] ?? Buffer.alloc(0))).toBe(true);
+});

@@ -1,0 +1,252 @@
+import { mkdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Loader } from "../../runtime/loader-client.js";
+import { Probe } from "../../runtime/probe-client.js";
+import { parseAddress } from "../../src/compiler/ir/address.js";
+import type { Expr } from "../../src/compiler/ir/expr.js";
+import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
+import { address, bits, constant, inList, limit, list, not, number, policy, rule } from "../support/ir.js";
+import { ethernetFrame, type PacketShape, packetBytes } from "../support/packet-bytes.js";
+import { XdpUnderTest } from "../support/xdp-under-test.js";
+
+/** Hand-made frames through the root program, its tail call and a customer's program: what XDP says and counts. */
+let loader: Loader;
+let probe: Probe;
+let bpffs: BpfFs;
+let loaded = 0;
+
+beforeAll(async () => {
+  bpffs = mountBpfFs();
+  loader = await Loader.start();
+  probe = await Probe.start();
+});
+
+afterAll(async () => {
+  await probe?.close();
+  await loader?.close();
+  bpffs?.unmount();
+});
+
+function load(...args: Parameters<typeof policy>): Promise<XdpUnderTest> {
+  const pins = `${bpffs.path}/policy${loaded++}`;
+  mkdirSync(pins, { recursive: true });
+  return XdpUnderTest.load(loader, probe, policy(...args), pins);
+}
+
+function addr(text: string): bigint {
+  return parseAddress(text)?.value ?? 0n;
+}
+
+/** SYN to port 80. */
+const TCP = Uint8Array.of(0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 4, 0, 0, 0, 0, 0);
+
+const V4: PacketShape = {
+  family: 4,
+  src: addr("192.0.2.7"),
+  dst: addr("203.0.113.9"),
+  proto: 6,
+  transport: TCP,
+  fragment: null,
+  optionWords: 0,
+  extensions: [],
+  padding: 0,
+};
+const V6: PacketShape = { ...V4, family: 6, src: addr("2001:db8:f::7"), dst: addr("2001:db8::9") };
+
+function packet(change: Partial<PacketShape> = {}, base = V4): Uint8Array {
+  return packetBytes({ ...base, ...change });
+}
+
+function patched(bytes: Uint8Array, changes: Readonly<Record<number, number>>): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  for (const [offset, value] of Object.entries(changes)) copy[Number(offset)] = value;
+  return copy;
+}
+
+async function verdicts(xdp: XdpUnderTest, frames: readonly Uint8Array[], at = 1n): Promise<string> {
+  const drops = await xdp.drops(frames.map((frame) => ({ frame, now: at })));
+  return drops.map((dropped) => (dropped ? "D" : "p")).join("");
+}
+
+describe("a packet without a customer's rule", () => {
+  const version6 = patched(packet(), { 0: 0x65 });
+  const cases: readonly (readonly [string, string, Uint8Array])[] = [
+    ["to a customer", "dispatched", ethernetFrame(packet())],
+    ["to a customer, IPv6", "dispatched", ethernetFrame(packet({}, V6))],
+    ["behind one VLAN tag", "dispatched", ethernetFrame(packet(), [7])],
+    ["behind two VLAN tags", "dispatched", ethernetFrame(packet(), [7, 8])],
+    ["behind three VLAN tags", "foreign", ethernetFrame(packet(), [7, 8, 9])],
+    [
+      "with eight extension headers",
+      "dispatched",
+      ethernetFrame(packet({ extensions: Array(8).fill(60) }, V6)),
+    ],
+    [
+      "with nine extension headers",
+      "malformed",
+      ethernetFrame(packet({ extensions: Array(9).fill(60) }, V6)),
+    ],
+    ["to nobody", "foreign", ethernetFrame(packet({ dst: addr("203.0.114.9") }))],
+    ["to nobody, IPv6", "foreign", ethernetFrame(packet({ dst: addr("2001:db9::9") }, V6))],
+    [
+      "of a version that the EtherType denies",
+      "malformed",
+      ethernetFrame(version6).fill(8, 12, 13).fill(0, 13, 14),
+    ],
+    ["with a header of four words", "malformed", ethernetFrame(patched(packet(), { 0: 0x44 }))],
+    ["with a header longer than itself", "malformed", ethernetFrame(patched(packet(), { 0: 0x4f }))],
+    ["longer than its frame", "malformed", ethernetFrame(patched(packet(), { 3: 41 }))],
+    ["longer than its frame, IPv6", "malformed", ethernetFrame(patched(packet({}, V6), { 5: 21 }))],
+    ["shorter than an IPv4 header", "malformed", ethernetFrame(packet()).subarray(0, 14 + 19)],
+    ["shorter than an IPv6 header", "malformed", ethernetFrame(packet({}, V6)).subarray(0, 14 + 39)],
+    ["cut in its VLAN tag", "foreign", ethernetFrame(packet(), [7]).subarray(0, 16)],
+  ];
+
+  test.each(cases)("%s is %s", async (_, kind, frame) => {
+    const xdp = await load([]);
+    expect(await verdicts(xdp, [frame])).toBe(kind === "malformed" ? "D" : "p");
+    const counted = [...(await xdp.rootCounters())].filter(([, { packets }]) => packets > 0);
+    expect(counted).toEqual([[kind, { packets: 1, bytes: frame.length }]]);
+  });
+
+  test("of a customer whose program is missing is dropped", async () => {
+    const xdp = await load([]);
+    await loader.clearProgram(`${xdp.pins}/root/map_programs`, 5);
+    expect(await verdicts(xdp, [ethernetFrame(packet())])).toBe("D");
+    expect((await xdp.rootCounters()).get("closed")?.packets).toBe(1);
+  });
+});
+
+describe("a condition", () => {
+  const icmp = Uint8Array.of(8, 3, 0, 0);
+  const later = { fragment: { offset: 1, more: false } };
+  const list6 = [list("l", "192.0.2.0/29", "2001:db8:f::/64")];
+  const udp = Uint8Array.of(0, 53, 0, 99, 0, 8, 0, 0);
+
+  test.each<[string, Expr, readonly Uint8Array[], string]>([
+    ["port", number("tcp.dstport", 80), [packet(), packet({}, V6), packet({ proto: 17 })], "DDp"],
+    ["port of a later fragment", number("tcp.dstport", 80), [packet(later), packet(later, V6)], "pp"],
+    ["port behind options", number("tcp.dstport", 80), [packet({ optionWords: 10 })], "D"],
+    ["port behind extensions", number("tcp.dstport", 80), [packet({ extensions: [0, 60, 43] }, V6)], "D"],
+    [
+      "port of a cut header",
+      number("tcp.srcport", 40_000),
+      [packet({ transport: TCP.subarray(0, 2) }), packet({ transport: TCP.subarray(0, 1), padding: 30 })],
+      "Dp",
+    ],
+    [
+      "not of a port",
+      not(number("tcp.dstport", 80)),
+      [packet(), packet({ proto: 17 }), packet(later)],
+      "pDD",
+    ],
+    ["flags", bits("tcp.flags", 2), [packet(), packet({ transport: TCP.subarray(0, 13), padding: 9 })], "Dp"],
+    ["window", number("tcp.window", 1024), [packet(), packet({ transport: TCP.subarray(0, 15) })], "Dp"],
+    ["udp.len", number("udp.len", 8), [packet({ proto: 17, transport: udp }), packet()], "Dp"],
+    [
+      "icmp",
+      number("icmp.type", 8),
+      [packet({ proto: 1, transport: icmp }), packet({ proto: 1, transport: icmp }, V6)],
+      "Dp",
+    ],
+    [
+      "icmp6",
+      number("icmp6.code", 3),
+      [packet({ proto: 58, transport: icmp }, V6), packet({ proto: 58, transport: icmp })],
+      "Dp",
+    ],
+    ["protocol", number("ip.proto", 50), [packet({ proto: 50 }), packet({ proto: 50 }, V6), packet()], "DDp"],
+    [
+      "protocol of a later fragment",
+      number("ip.proto", [0, 255]),
+      [
+        packet({ ...later, proto: 51 }, V6),
+        packet({ ...later, proto: 60 }, V6),
+        packet({ ...later, proto: 6 }, V6),
+      ],
+      "ppD",
+    ],
+    [
+      "IPv4 prefix",
+      address("ip.src", "192.0.2.0/29"),
+      [packet(), packet({ src: addr("192.0.2.8") }), packet({}, V6)],
+      "Dpp",
+    ],
+    [
+      "IPv4 range",
+      address("ip.src", "192.0.2.5-192.0.2.7"),
+      [packet(), packet({ src: addr("192.0.2.8") })],
+      "Dp",
+    ],
+    [
+      "IPv6 prefix longer than 64",
+      address("ip.src", "2001:db8:f::/65"),
+      [packet({}, V6), packet({ src: addr("2001:db8:f:0:8000::") }, V6), packet()],
+      "Dpp",
+    ],
+    [
+      "IPv6 range over both halves",
+      address("ip.src", "2001:db8:e::9-2001:db8:f::7"),
+      ["2001:db8:e::8", "2001:db8:e::9", "2001:db8:f::7", "2001:db8:f::8"].map((src) =>
+        packet({ src: addr(src) }, V6),
+      ),
+      "pDDp",
+    ],
+    [
+      "IPv4 list",
+      inList("ip.src", "l", 4),
+      [packet(), packet({ src: addr("192.0.2.8") }), packet({}, V6)],
+      "Dpp",
+    ],
+    [
+      "IPv6 list",
+      inList("ip.src", "l", 6),
+      [packet({}, V6), packet({ src: addr("2001:db8:e::") }, V6), packet()],
+      "Dpp",
+    ],
+  ])("%s", async (_, match, packets, expected) => {
+    const xdp = await load([rule("r", "drop", match)], list6);
+    expect(
+      await verdicts(
+        xdp,
+        packets.map((one) => ethernetFrame(one)),
+      ),
+    ).toBe(expected);
+  });
+});
+
+describe("rules", () => {
+  test("the first that matches decides and counts the packet's own length", async () => {
+    const all = constant(true);
+    const rules = [
+      rule("a", "drop", number("tcp.dstport", 81)),
+      rule("b", "allow", all),
+      rule("c", "drop", all),
+    ];
+    const xdp = await load(rules);
+    expect(await verdicts(xdp, [ethernetFrame(packet({ padding: 30 }))])).toBe("p");
+    const counted = [...(await xdp.counters())].filter(([, { packets }]) => packets > 0);
+    expect(counted).toEqual([["b", { packets: 1, bytes: 40 }]]);
+  });
+
+  test("a limit drops what is over the rate, for each key of its own", async () => {
+    const xdp = await load([rule("l", limit(10, 3, "ip.src"), constant(true))]);
+    const one = ethernetFrame(packet());
+    const other = ethernetFrame(packet({ src: addr("192.0.2.8") }));
+    const six = ethernetFrame(packet({}, V6));
+    const second = 1_000_000_000n;
+    expect(await verdicts(xdp, [one, one, one, one, other, six, one], second)).toBe("pppDppD");
+    expect(await verdicts(xdp, [one], second + 99_999_999n)).toBe("D");
+    expect(await verdicts(xdp, [one, one], second + 100_000_000n)).toBe("pD");
+    expect((await xdp.counters()).get("l")?.packets).toBe(4);
+    expect((await xdp.counters()).get("default")?.packets).toBe(6);
+  });
+
+  test("a limit without a key is shared by all", async () => {
+    const xdp = await load([rule("l", limit(10, 2, null), constant(true))]);
+    const frames = [packet(), packet({ src: addr("192.0.2.8") }), packet({}, V6)].map((one) =>
+      ethernetFrame(one),
+    );
+    expect(await verdicts(xdp, frames)).toBe("ppD");
+  });
+});
