@@ -10,10 +10,11 @@ export interface NamedPolicy {
   readonly file: string;
 }
 
-/** Every policy file of test/cases and examples, by its folder's name. */
+/** Every policy of examples and test/cases that can be compiled, by its folder's name. */
 export function policyFiles(): readonly NamedPolicy[] {
   return ["examples", "test/cases"].flatMap((folder) =>
     readdirSync(join(ROOT, folder))
+      .filter((name) => !name.startsWith("mistakes-"))
       .map((name) => ({ name, file: `${folder}/${name}/${name}.policy.ts` }))
       .filter(({ file }) => existsSync(join(ROOT, file))),
   );

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Loader } from "../../runtime/loader-client.js";
@@ -33,6 +33,7 @@ export class XdpUnderTest {
   /** Compiles the policy with the test clock and loads it under `pins`. */
   static async load(loader: Loader, probe: Probe, policy: Policy, pins: string): Promise<XdpUnderTest> {
     const root = join(packageRoot(), "dist/bpf/root.bpf.o");
+    mkdirSync(pins);
     await loader.loadObject({ object: root, pinDir: `${pins}/root`, reuse: {} });
     const program = emit(policy).find(({ path }) => path.endsWith(".bpf.c"));
     invariant(program, "the XDP target emits a program");
@@ -70,7 +71,6 @@ export class XdpUnderTest {
     return readCounters(this.loader, `${this.pins}/root/map_root_counters`, names);
   }
 
-  /** A policy without limits never asks for the time, and has no clock. */
   get #clock(): string {
     return `${this.pins}/customer/map_test_clock`;
   }

@@ -12,11 +12,11 @@ export default policy({
   firewall: {
     default: "drop",
     rules: [
-      limit("slow", expr`ip.src in {192.0.2.0/24 2001:db8::/64} and (tcp.dstport == 80 or udp.dstport == 80)`, {
-        rate: "1/h",
-        burst: 20,
-        per: "ip.src",
-      }),
+      limit(
+        "slow",
+        expr`(ip.src in {192.0.2.0/24} or ip.src in {2001:db8::/64}) and (tcp.dstport == 80 or udp.dstport == 80)`,
+        { rate: "1/h", burst: 20, per: "ip.src" },
+      ),
       limit("slow-all", expr`tcp.dstport == 81`, { rate: "1/h", burst: 30 }),
       allow("rest", expr`ip.proto in {6 17}`),
     ],
