@@ -8,6 +8,7 @@
  * Nothing about a tunnel is kept between packets, so any server can decapsulate what any other encapsulated.
  */
 #include <stddef.h>
+#include <asm-generic/errno.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -203,11 +204,27 @@ static __always_inline long outer_device(struct __sk_buff *skb, struct gre_tunne
 	return found == BPF_FIB_LKUP_RET_SUCCESS || found == BPF_FIB_LKUP_RET_NO_NEIGH ? 0 : -1;
 }
 
-SEC("tc")
-int gre_encap(struct __sk_buff *skb)
+/*
+ * Makes room for the outer headers. A packet that came out of a tunnel before still counts as encapsulated if
+ * its network card says so, or if it never crossed a wire; nothing clears that, and the kernel does not stack
+ * (EALREADY). One that has nothing to offload does without; but skb->protocol is only changed by the first
+ * way, so the inner packet must be IPv4, too.
+ */
+static __always_inline long make_room(struct __sk_buff *skb, __u32 size)
 {
 	const __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
 			    BPF_F_ADJ_ROOM_ENCAP_L4_GRE;
+	__u32 plain = skb->protocol == bpf_htons(ETH_P_IP) && !skb->gso_size;
+	long error = bpf_skb_adjust_room(skb, size, BPF_ADJ_ROOM_MAC, flags);
+
+	if (error == -EALREADY && plain)
+		return bpf_skb_adjust_room(skb, size, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO);
+	return error;
+}
+
+SEC("tc")
+int gre_encap(struct __sk_buff *skb)
+{
 	__u32 self = skb->ifindex, inner = skb->len - ETH_HLEN, device;
 	__be16 protocol = skb->protocol, ethertype = bpf_htons(ETH_P_IP);
 	struct gre_tunnel *tunnel = bpf_map_lookup_elem(&gre_tunnels, &self);
@@ -240,7 +257,7 @@ int gre_encap(struct __sk_buff *skb)
 		outer.key = tunnel->key;
 	}
 
-	if (bpf_skb_adjust_room(skb, size, BPF_ADJ_ROOM_MAC, flags) ||
+	if (make_room(skb, size) ||
 	    bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &ethertype, sizeof(ethertype), 0))
 		return dropped(self, inner);
 	/* The verifier of 5.15 wants a constant size. */
