@@ -16,7 +16,7 @@ import { ipv6 } from "./journeys/ipv6.js";
 import { isolation } from "./journeys/isolation.js";
 import { leaving } from "./journeys/leaving.js";
 import { malformed } from "./journeys/malformed.js";
-import { EDGES, type Journey, type Lab } from "./lab.js";
+import { EDGES, type Journey, type Lab, type Row } from "./lab.js";
 import { Capture } from "./packets/capture.js";
 import { finished, printed, spawnBound } from "./process.js";
 import { isWatched, makeReport, type Report, type Travelled } from "./report.js";
@@ -25,7 +25,10 @@ import { actor, tidegate } from "./tools.js";
 import { SITES, TOPOLOGY } from "./topology.js";
 import { makeWorld, type World } from "./world.js";
 
-/** `npm run demo`: Acme's packets through a real edge, each compared with what the reference says. */
+/**
+ * `npm run demo [-- WORD…]`: packets through real edges, each compared with what the reference says. With words,
+ * only the journeys whose titles hold one of them.
+ */
 
 const POLICIES = ["examples/acme/acme.policy.ts", "examples/globex/globex.policy.ts"] as const;
 const EDGE_FILE = "examples/edge.ts";
@@ -77,7 +80,7 @@ async function perform(report: Report, cleanup: Cleanup): Promise<number> {
   const lab = await report.step("start Acme's FTP server and the captures", () => populate(world, policies));
 
   report.heading("Journeys");
-  const travelled = await travel(report, lab, [...JOURNEYS, leaving(before)]);
+  const travelled = await travel(report, lab, chosen([...JOURNEYS, leaving(before)]));
   await report.step("take the lab down", () => cleanup.run());
   return conclude(report, travelled, performance.now() - started);
 }
@@ -93,6 +96,12 @@ const JOURNEYS: readonly Journey[] = [
   ipv6,
   greBytes,
 ];
+
+function chosen(journeys: readonly Journey[]): readonly Journey[] {
+  const words = process.argv.slice(2).map((word) => word.toLowerCase());
+  if (words.length === 0) return journeys;
+  return journeys.filter(({ title }) => words.some((word) => title.toLowerCase().includes(word)));
+}
 
 async function readPolicy(file: string): Promise<Policy> {
   const text = await readFile(join(packageRoot(), file), "utf8");
@@ -149,10 +158,16 @@ async function populate(world: World, policies: readonly Policy[]): Promise<Lab>
 async function travel(report: Report, lab: Lab, journeys: readonly Journey[]): Promise<readonly Travelled[]> {
   const travelled: Travelled[] = [];
   for (const [index, journey] of journeys.entries()) {
-    const rows = await report.journey(index + 1, journey, () => journey.travel(lab));
+    const rows = await report.journey(index + 1, journey, () => journey.travel(lab).catch(failedRow));
     travelled.push({ journey, rows });
   }
   return travelled;
+}
+
+/** A journey that breaks off is a failed check; the others still go on. */
+function failedRow(problem: unknown): readonly Row[] {
+  const kernel = problem instanceof Error ? problem.message : String(problem);
+  return [{ packet: "the journey broke off", reference: "—", kernel, counters: "—", agrees: false }];
 }
 
 function conclude(report: Report, travelled: readonly Travelled[], milliseconds: number): number {

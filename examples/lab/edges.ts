@@ -34,7 +34,7 @@ const PORTRAIT: readonly (readonly string[])[] = [
   ["tc", "qdisc", "show"],
   ["nft", "list", "ruleset"],
   ["ls", "-A", "/run/netns"],
-  ["grep", "-c", "", "/proc/mounts"],
+  ["sh", "-c", "grep ' bpf ' /proc/mounts || true"],
   ["sysctl", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.ipv4.conf.all.rp_filter"],
 ];
 

@@ -7,7 +7,7 @@ import { policyOf } from "../reference.js";
 import { ANYCAST, ATTACKER } from "../topology.js";
 import { fromAttacker } from "./single.js";
 
-/** What setpriv(1) and shells end with when there is no such program. */
+/** What a shell ends with when there is no such program. */
 const NOT_FOUND = 127;
 
 export const greBytes: Journey = {
@@ -105,19 +105,9 @@ const TSHARK_FIELDS = [
 /** The first packet of a capture as tshark(1) reads it, or null where there is no tshark. */
 async function decodedByTshark(file: Buffer): Promise<string | null> {
   const fields = TSHARK_FIELDS.flatMap((field) => ["-e", field]);
-  const options = [
-    "-r",
-    "-",
-    "-c",
-    "1",
-    "-o",
-    "ip.check_checksum:TRUE",
-    "-T",
-    "fields",
-    "-E",
-    "occurrence=f",
-  ];
-  const argv = ["tshark", ...options, ...fields];
+  const options = ["-c", "1", "-o", "ip.check_checksum:TRUE", "-T", "fields", "-E", "occurrence=f"];
+  // tshark reads a pipe, but not the socket that Node gives its children as standard input.
+  const argv = ["sh", "-c", 'cat | tshark -r - "$@"', "tshark", ...options, ...fields];
   const output = await finished(spawnBound(argv), argv, file).catch((problem: unknown) => {
     if (problem instanceof CommandFailed && problem.status === NOT_FOUND) return null;
     throw problem;

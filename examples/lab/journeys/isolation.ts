@@ -12,6 +12,9 @@ import { shoot } from "./single.js";
 /** Both ends of every customer's link have the same addresses: each link is a world of its own. */
 const LINK = { device: "edge", nodeMac: "02:54:47:00:00:01", customerAddress: "169.254.84.2" } as const;
 
+/** A reset is not answered: an answer would be judged by Acme's policy and move its counters. */
+const TO_WEB = "tcp 203.0.113.100:40000 > 198.51.100.130:443 flags=R";
+
 export const isolation: Journey = {
   title: "Acme and Globex apart",
   about: "what leaves Acme's tunnel for Globex is judged by Globex's policy; there is no other way across",
@@ -22,7 +25,7 @@ export const isolation: Journey = {
       edge: "edge-2",
     }),
     await shoot(lab, {
-      packet: "tcp 203.0.113.100:40000 > 198.51.100.130:443 flags=S",
+      packet: TO_WEB,
       from: outOfAcme,
       edge: "edge-2",
     }),
