@@ -1,11 +1,27 @@
-import { mkdirSync } from "node:fs";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Loader } from "../../runtime/loader-client.js";
 import { Probe } from "../../runtime/probe-client.js";
 import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
+import { NUMBER_FIELDS, type NumberFieldName } from "../../src/compiler/ir/fields.js";
+import { evaluateFrame } from "../../src/compiler/semantics/evaluate.js";
+import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
-import { address, bits, constant, inList, limit, list, not, number, policy, rule } from "../support/ir.js";
+import {
+  address,
+  and,
+  bits,
+  constant,
+  inList,
+  limit,
+  list,
+  not,
+  number,
+  policy,
+  rule,
+  xor,
+} from "../support/ir.js";
 import { ethernetFrame, type PacketShape, packetBytes } from "../support/packet-bytes.js";
 import { XdpUnderTest } from "../support/xdp-under-test.js";
 
@@ -29,7 +45,6 @@ afterAll(async () => {
 
 function load(...args: Parameters<typeof policy>): Promise<XdpUnderTest> {
   const pins = `${bpffs.path}/policy${loaded++}`;
-  mkdirSync(pins, { recursive: true });
   return XdpUnderTest.load(loader, probe, policy(...args), pins);
 }
 
@@ -248,5 +263,66 @@ describe("rules", () => {
       ethernetFrame(one),
     );
     expect(await verdicts(xdp, frames)).toBe("ppD");
+  });
+});
+
+describe("mangled frames", () => {
+  const base = [V4, V6].flatMap((shape) =>
+    [1, 6, 17, 58, 51].flatMap((proto) => [
+      packet({ proto }, shape),
+      packet({ proto, fragment: { offset: 0, more: true }, optionWords: 3 }, shape),
+      packet({ proto, fragment: { offset: 9, more: false }, extensions: [0, 60] }, shape),
+      packet({ proto, extensions: Array(8).fill(43), padding: 6 }, shape),
+    ]),
+  );
+  /** A frame, cut somewhere, with a few bytes of its headers changed. */
+  const mangled = fc
+    .record({
+      packet: fc.constantFrom(...base),
+      vlans: fc.array(fc.nat(4095), { maxLength: 3 }),
+      cut: fc.oneof(fc.constant(0), fc.nat(80)),
+      bytes: fc.array(fc.tuple(fc.nat(90), fc.oneof(fc.nat(255), fc.constantFrom(0, 6, 17, 44, 60))), {
+        maxLength: 3,
+      }),
+    })
+    .map(({ packet: bytes, vlans, cut, bytes: changes }) => {
+      const frame = ethernetFrame(bytes, vlans);
+      const changed = patched(
+        frame,
+        Object.fromEntries(changes.filter(([at]) => at >= 12 && at < frame.length)),
+      );
+      return changed.subarray(0, Math.max(14, changed.length - cut));
+    });
+
+  test("meet the reference's verdict, and are counted where it says", async () => {
+    const fields = Object.keys(NUMBER_FIELDS) as NumberFieldName[];
+    const xdp = await load([
+      ...fields.map((field, i) =>
+        rule(`r${i}`, "drop", and(number(field, [0, 0x7f]), bits(field, 1 << (i % 8)))),
+      ),
+      rule("xor", "drop", xor(...fields.map((field) => not(number(field, [0, 0x4f]))))),
+      rule("not-src", "drop", not(address("ip.src", "128.0.0.0/1", "64.0.0.0/2"))),
+    ]);
+    const frames = fc.sample(mangled, { numRuns: 20_000, seed: 20_261_122 });
+    const state = newLimitState();
+    const traces = frames.map((frame) => evaluateFrame(xdp.policy, frame, state, 1n));
+    const drops = await xdp.drops(frames.map((frame) => ({ frame, now: 1n })));
+
+    const wrong = frames.flatMap((frame, i) => {
+      const trace = traces[i];
+      const expected = trace?.verdict === "malformed" || trace?.stage === "mitigate";
+      return drops[i] === expected
+        ? []
+        : [`${Buffer.from(frame).toString("hex")}: ${trace?.verdict} ${trace?.rule}`];
+    });
+    expect(wrong).toEqual([]);
+    const decided = (name: string) => traces.filter((t) => t.stage === "mitigate" && t.rule === name).length;
+    const counters = await xdp.counters();
+    expect(xdp.policy.mitigate.map(({ name }) => counters.get(name)?.packets)).toEqual(
+      xdp.policy.mitigate.map(({ name }) => decided(name)),
+    );
+    const root = await xdp.rootCounters();
+    expect(root.get("malformed")?.packets).toBe(traces.filter((t) => t.verdict === "malformed").length);
+    expect(root.get("foreign")?.packets).toBe(traces.filter((t) => t.verdict === "foreign").length);
   });
 });
