@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Family } from "../../src/compiler/ir/address.js";
+import { ADDRESS_BITS, type Family, type Prefix, prefixRange } from "../../src/compiler/ir/address.js";
 import { PROTOCOLS } from "../../src/compiler/ir/fields.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { type PacketShape, packetBytes } from "./packet-bytes.js";
@@ -12,13 +12,12 @@ import { type Constants, policyConstants } from "./policy-constants.js";
  */
 export function packetsFor(policy: Policy): fc.Arbitrary<Uint8Array> {
   const constants = policyConstants(policy);
-  const shaped = family(policy).chain((version) => shape(version, constants).map(packetBytes));
+  const owned = policy.prefixes.map(({ prefix }) => prefix);
+  const families = [...new Set(owned.map(({ family }) => family))];
+  const shaped = fc
+    .constantFrom(...families)
+    .chain((version) => shape(version, constants, owned).map(packetBytes));
   return fc.oneof({ weight: 19, arbitrary: shaped }, { weight: 1, arbitrary: damaged(shaped) });
-}
-
-function family(policy: Policy): fc.Arbitrary<Family> {
-  const owned = [...new Set(policy.prefixes.map(({ prefix }) => prefix.family))];
-  return fc.constantFrom(...owned);
 }
 
 /** One of the values that matter, or (seldom) any. */
@@ -29,8 +28,31 @@ function aimed(values: readonly bigint[] | undefined, bits: number): fc.Arbitrar
     : any;
 }
 
-function shape(version: Family, constants: Constants): fc.Arbitrary<PacketShape> {
-  const bits = version === 4 ? 32 : 128;
+/** Sources that come again and again, so that limits see the same key often. */
+const ORDINARY = {
+  4: [0xc0000207n, 0xc6336407n],
+  6: [0x20010db8000000000000000000000007n, 0x20010db8000100000000000000000007n],
+} as const satisfies Record<Family, readonly bigint[]>;
+
+function source(version: Family, { addresses }: Constants): fc.Arbitrary<bigint> {
+  const named = aimed(addresses["ip.src"][version], ADDRESS_BITS[version]);
+  return fc.oneof(named, fc.constantFrom(...ORDINARY[version]));
+}
+
+function destination(
+  version: Family,
+  { addresses }: Constants,
+  owned: readonly Prefix[],
+): fc.Arbitrary<bigint> {
+  const named = aimed(addresses["ip.dst"][version], ADDRESS_BITS[version]);
+  const inside = fc.constantFrom(...owned.filter(({ family }) => family === version)).chain((prefix) => {
+    const { low, high } = prefixRange(prefix);
+    return fc.bigInt({ min: low, max: high });
+  });
+  return fc.oneof(named, inside);
+}
+
+function shape(version: Family, constants: Constants, owned: readonly Prefix[]): fc.Arbitrary<PacketShape> {
   const fragment = fc.record({ offset: fc.constantFrom(0, 1, 2, 185), more: fc.boolean() });
   return fc
     .oneof(
@@ -44,8 +66,8 @@ function shape(version: Family, constants: Constants): fc.Arbitrary<PacketShape>
     .chain((proto) =>
       fc.record({
         family: fc.constant(version),
-        src: aimed(constants.addresses["ip.src"][version], bits),
-        dst: aimed(constants.addresses["ip.dst"][version], bits),
+        src: source(version, constants),
+        dst: destination(version, constants, owned),
         proto: fc.constant(proto),
         transport: transport(proto, constants),
         fragment: fc.option(fragment, { freq: 6 }),
