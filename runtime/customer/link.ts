@@ -1,23 +1,17 @@
 import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
-import { deleteLink, type Family, findLink, ipBatch, ipJson, links } from "../ip.js";
+import { deleteLink, findLink, ipBatch } from "../ip.js";
 import { EDGE, LINK_ENDS } from "../node/constants.js";
 import { writeSysctl } from "../node/sysctls.js";
 import type { Part } from "../steps.js";
 
 const { node: NODE, customer: CUSTOMER } = LINK_ENDS;
 
-/** After the rules for the two routing tables of customer/routes.ts. */
-const CLOSED_PRIORITY = 2000;
-
 /** The veth pair between the node's default namespace and the customer's. */
 export function linkPart({ link, namespace }: Manifest, node: NodeConfig): Part {
   return {
     name: `link ${link}`,
-    present: async () => {
-      if (!(await findLink(link)) || !(await links(namespace)).some(({ ifname }) => ifname === EDGE))
-        return false;
-      return (await isClosed(namespace, 4)) && (await isClosed(namespace, 6));
-    },
+    present: async () =>
+      (await findLink(link)) !== undefined && (await findLink(EDGE, namespace)) !== undefined,
     up: async () => {
       await ipBatch([
         `link add ${link} address ${NODE.mac} type veth peer name ${EDGE} netns ${namespace} address ${CUSTOMER.mac}`,
@@ -41,26 +35,15 @@ async function configureNodeEnd(link: string): Promise<void> {
 }
 
 async function configureCustomerEnd(namespace: string, node: NodeConfig): Promise<void> {
-  await ipBatch(
-    [
-      `link set dev ${EDGE} addrgenmode none`,
-      ...endLines(EDGE, CUSTOMER, NODE),
-      ...node.anycast.map(
-        (address) => `addr add ${address}/${address.includes(":") ? "128 nodad" : 32} dev lo`,
-      ),
-    ],
-    { namespace },
-  );
+  await ipBatch([`link set dev ${EDGE} addrgenmode none`, ...endLines(EDGE, CUSTOMER, NODE)], { namespace });
   for (const family of [4, 6] as const) {
     const source = node.anycast.find((address) => address.includes(":") === (family === 6));
-    // What comes out of a tunnel leaves by the main table; ICMP errors say that they come from the edge.
+    // What comes out of a tunnel, and the namespace's own ICMP errors, leave by the main table.
     const via = `default via ${NODE[family]} dev ${EDGE} onlink`;
-    const lines = [
-      `route add ${source === undefined ? via : `${via} src ${source}`}`,
-      // What comes in by the link is routed by the customer's own table or not at all.
-      `rule add priority ${CLOSED_PRIORITY} iif ${EDGE} blackhole`,
-    ];
-    await ipBatch(lines, { namespace, family });
+    await ipBatch([`route add ${source === undefined ? via : `${via} src ${source}`}`], {
+      namespace,
+      family,
+    });
   }
 }
 
@@ -71,15 +54,11 @@ function endLines(
   other: (typeof LINK_ENDS)["node" | "customer"],
 ): readonly string[] {
   return [
-    `addr add ${own[4]}/32 dev ${device}`,
+    // Of link scope, so that the kernel never takes it for the source of a packet that goes further.
+    `addr add ${own[4]}/32 dev ${device} scope link`,
     `addr add ${own[6]}/64 dev ${device} nodad`,
     `link set dev ${device} up`,
     `neigh replace ${other[4]} lladdr ${other.mac} dev ${device} nud permanent`,
     `neigh replace ${other[6]} lladdr ${other.mac} dev ${device} nud permanent`,
   ];
-}
-
-async function isClosed(namespace: string, family: Family): Promise<boolean> {
-  const rules = await ipJson<{ priority: number }>([`-${family}`, "rule", "show"], { namespace });
-  return rules.some(({ priority }) => priority === CLOSED_PRIORITY);
 }

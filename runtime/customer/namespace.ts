@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import type { Manifest } from "../../src/targets/manifest.js";
+import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 import { namespaceFile, run } from "../command.js";
 import { ipBatch } from "../ip.js";
+import { EDGE } from "../node/constants.js";
 import type { Part } from "../steps.js";
 
 /**
@@ -21,15 +22,25 @@ const SYSCTLS = [
   "net.ipv6.conf.default.accept_ra=0",
 ];
 
-/** The customer's own network namespace. Everything in it goes with it. */
-export function namespacePart({ namespace }: Manifest): Part {
+/** After the rules for the two routing tables of customer/routes.ts. */
+const CLOSED_PRIORITY = 2000;
+
+/** The customer's own network namespace, closed from its first moment. Everything in it goes with it. */
+export function namespacePart({ namespace }: Manifest, node: NodeConfig): Part {
   return {
     name: `namespace ${namespace}`,
     present: async () => existsSync(namespaceFile(namespace)),
     up: async () => {
       await ipBatch([`netns add ${namespace}`]);
       await run("sysctl", ["-q", "-w", ...SYSCTLS], { namespace });
-      await ipBatch(["link set dev lo up"], { namespace });
+      // ICMP errors ("fragmentation needed") say that they come from the edge, which others can route.
+      const errorSources = node.anycast.map((address) =>
+        address.includes(":") ? `addr add ${address}/128 dev lo nodad` : `addr add ${address}/32 dev lo`,
+      );
+      await ipBatch(["link set dev lo up", ...errorSources], { namespace });
+      // What comes in by the link is routed by the customer's own table or not at all.
+      const closed = [`rule add priority ${CLOSED_PRIORITY} iif ${EDGE} blackhole`];
+      for (const family of [4, 6] as const) await ipBatch(closed, { namespace, family });
     },
     down: async () => {
       if (existsSync(namespaceFile(namespace))) await ipBatch([`netns del ${namespace}`]);

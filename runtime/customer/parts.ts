@@ -11,7 +11,7 @@ import { namespacePart } from "./namespace.js";
 /** What a customer has, whatever its generation: namespace and link. */
 export function customerParts(host: Host, { manifest }: Bundle, node: NodeConfig): readonly Part[] {
   return [
-    namespacePart(manifest),
+    namespacePart(manifest, node),
     linkPart(manifest, node),
     // So that what one customer sends to another's prefix is judged like any other packet.
     rootProgramOn(host, manifest.link),

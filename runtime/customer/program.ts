@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type Bundle, bundleText } from "../bundle.js";
 import { type Counter, namedCounters } from "../counters.js";
 import { failure } from "../failures.js";
@@ -21,6 +21,7 @@ export async function loadProgram(host: Host, bundle: Bundle, generation: number
   await bundleText(bundle, file);
   const pinDir = paths.pins(customer, generation);
   const reuse = { packet: rootMap(paths, "packet") };
+  await mkdir(dirname(pinDir), { recursive: true });
   await loader.loadObject({ object: join(bundle.dir, file), pinDir, reuse });
   for (const { map, entries } of tables) {
     const prefixes = entries.map(parsePrefix).filter((prefix) => prefix !== undefined);

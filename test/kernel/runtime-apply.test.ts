@@ -1,0 +1,200 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { NodeConfig } from "../../src/targets/manifest.js";
+import { AcmeEdge, acme, CHICAGO, globex, NODE, tamper } from "../support/acme-edge.js";
+import { address, rule } from "../support/ir.js";
+
+const ACME_PREFIXES = ["203.0.113.0/24", "2001:db8:a::/48"];
+
+let edge: AcmeEdge;
+let found: string;
+let bundle: string;
+
+beforeAll(async () => {
+  edge = await AcmeEdge.start();
+  bundle = edge.bundle("acme", acme());
+  found = edge.server.portrait();
+});
+
+afterAll(() => edge?.server.end());
+
+/** What `promise` rejects with: the code of the catalogue and the message. */
+async function failure(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "it did not fail",
+    ({ code, message }) => `${code} ${message}`,
+  );
+}
+
+const loaded = async () => (await edge.server.status()).customers;
+
+/** The node as it is, with the customer's namespace. */
+const portrait = () => edge.server.portrait() + edge.server.portrait("tg-acme");
+
+describe("the first bundle", () => {
+  test("before it there is nothing", async () => {
+    expect(await edge.server.status()).toEqual({ node: null, customers: [] });
+  });
+
+  test("a program that the verifier refuses leaves the machine as it was", async () => {
+    const bad = tamper(edge.bundle("bad-program", acme()), "xdp/acme.bpf.o", "not ELF");
+    expect(await failure(edge.server.apply(bad, NODE))).toMatch(/^TG9006 load the XDP program failed: /);
+    expect(edge.server.portrait()).toBe(found);
+  });
+
+  test("a failure at the very end leaves the machine as it was", async () => {
+    edge.server.run(["mkdir", "-p", "/run/tidegate/customers/acme/state.json.new"]);
+    expect(await failure(edge.server.apply(bundle, NODE))).toMatch(/^TG9006 record failed: .*EISDIR/);
+    expect(edge.server.portrait()).toBe(found);
+    expect(await edge.server.status()).toEqual({ node: null, customers: [] });
+  });
+
+  test("is put in force", async () => {
+    expect(await edge.server.apply(bundle, NODE)).toMatchObject({
+      customer: "acme",
+      changed: true,
+      generation: 1,
+    });
+    expect(await loaded()).toMatchObject([
+      { name: "acme", generation: 1, drift: [], prefixes: ACME_PREFIXES },
+    ]);
+    const { node } = await edge.server.status();
+    expect(node).toMatchObject({
+      drift: [],
+      gre: "ebpf",
+      uplinks: NODE.uplinks.map((device) => ({ device, xdp: "native" })),
+    });
+  });
+
+  test("applied again, nothing is touched", async () => {
+    const before = portrait();
+    expect(await edge.server.apply(bundle, NODE)).toMatchObject({ changed: false, generation: 1 });
+    expect(portrait()).toBe(before);
+  });
+});
+
+describe("a bundle that fails", () => {
+  test.each([
+    ["nft/acme.nft", "table inet tidegate { nonsense }\n", /^TG9006 check the firewall failed: .*nonsense/s],
+    [
+      "route/acme.ip",
+      "route add 203.0.113.0/24 dev nowhere table $table\n",
+      /^TG9006 fill the routing table failed: .*nowhere/s,
+    ],
+  ])("in %s leaves the one before in force", async (file, content, message) => {
+    const before = portrait();
+    const other = edge.bundle("bad", acme({ firewall: { default: "allow", rules: [] } }));
+    expect(await failure(edge.server.apply(tamper(other, file, content), NODE))).toMatch(message);
+    expect(portrait()).toBe(before);
+    expect(await loaded()).toMatchObject([{ generation: 1, drift: [] }]);
+  });
+
+  test("says so when it cannot be undone either, and applying again mends it", async () => {
+    edge.server.run(["nft", "flush table inet tidegate; delete set inet tidegate customers_6"]);
+    const next = edge.bundle("next", acme({ firewall: { default: "allow", rules: [] } }));
+    expect(await failure(edge.server.apply(next, NODE))).toMatch(
+      /^TG9007 claim prefixes failed: .*; and undoing failed too, at claim prefixes/s,
+    );
+    edge.server.run(["nft", "delete table inet tidegate"]);
+    expect(await edge.server.apply(bundle, NODE)).toMatchObject({ changed: true, drift: ["marking table"] });
+    expect(await loaded()).toMatchObject([{ drift: [] }]);
+  });
+});
+
+describe("a change", () => {
+  test("replaces the policy and the tunnel's parameters", async () => {
+    const [{ generation }] = await loaded();
+    const bogons = rule("more-bogons", "drop", address("ip.src", "10.0.0.0/8", "192.168.0.0/16"));
+    const changed = acme({ mitigate: [bogons], tunnels: [{ ...CHICAGO, mtu: 1400, key: 7 }] });
+    await edge.server.apply(edge.bundle("changed", changed), NODE);
+    const [now] = await loaded();
+    expect(now).toMatchObject({ generation: generation + 1, drift: [] });
+    expect(Object.keys(now.counters.mitigate)).toEqual(["more-bogons", "default"]);
+    expect(edge.server.run(["ip", "link", "show", "gre-chicago"], { namespace: "tg-acme" })).toContain(
+      "mtu 1400",
+    );
+    expect(edge.server.run(["ls", "/run/tidegate/bpf/customers/acme"]).trim()).toBe(`${generation + 1}`);
+  });
+
+  test("gives up a prefix and a tunnel", async () => {
+    const [prefix] = acme().prefixes;
+    const smaller = acme({ prefixes: prefix ? [prefix] : [], tunnels: [], routes: [] });
+    await edge.server.apply(edge.bundle("smaller", smaller), NODE);
+    expect(await loaded()).toMatchObject([{ prefixes: ["203.0.113.0/24"], tunnels: [], drift: [] }]);
+    expect(edge.server.portrait()).not.toMatch(/2001:db8:a|chicago/);
+    await edge.server.apply(bundle, NODE);
+    expect(await loaded()).toMatchObject([{ prefixes: ACME_PREFIXES, drift: [] }]);
+  });
+
+  test("of the node's configuration takes down what is not asked for any more", async () => {
+    const smaller: NodeConfig = { ...NODE, uplinks: ["up0"] };
+    expect(await edge.server.apply(bundle, smaller)).toMatchObject({ changed: true });
+    expect(edge.server.run(["ip", "link", "show", "up1"])).not.toContain("xdp");
+    expect(edge.server.run(["tc", "qdisc", "show", "dev", "up1"])).not.toContain("clsact");
+    expect(await edge.server.apply(bundle, NODE)).toMatchObject({ changed: true });
+  });
+});
+
+describe("drift", () => {
+  test.each([
+    ["firewall", ["nft", "delete table inet tidegate"], "tg-acme"],
+    [
+      "routing table",
+      ["sh", "-c", "for t in 1000 1001; do ip route flush table $t 2>/dev/null || true; done"],
+      "tg-acme",
+    ],
+    ["namespace tg-acme", ["ip", "netns", "del", "tg-acme"], undefined],
+    ["tunnel chicago", ["ip", "link", "del", "gre-chicago"], "tg-acme"],
+    ["route of 203.0.113.0/24", ["ip", "route", "del", "203.0.113.0/24", "table", "21575"], undefined],
+    ["link tg-acme", ["ip", "link", "del", "tg-acme"], undefined],
+    ["root program on up0", ["rm", "/run/tidegate/bpf/root/link_up0"], undefined],
+    ["IPv6 policy routing", ["ip", "-6", "rule", "del", "priority", "21575"], undefined],
+    ["anycast address 198.18.0.1", ["ip", "addr", "del", "198.18.0.1/32", "dev", "lo"], undefined],
+  ])("%s: found, and mended by applying again", async (name, command, namespace) => {
+    const [{ generation }] = await loaded();
+    edge.server.run(command, namespace === undefined ? {} : { namespace });
+    const { node, customers } = await edge.server.status();
+    expect([...node.drift, ...customers[0].drift]).toContain(name);
+    const applied = await edge.server.apply(bundle, NODE);
+    expect(applied).toMatchObject({ changed: true, generation: generation + 1 });
+    expect(applied["drift"]).toContain(name);
+    expect((await edge.server.status()).node.drift).toEqual([]);
+    expect(await loaded()).toMatchObject([{ drift: [] }]);
+  });
+});
+
+describe("remove", () => {
+  test("takes one customer away and leaves the other", async () => {
+    await edge.server.apply(edge.bundle("globex", globex()), NODE);
+    expect(await edge.server.remove("acme")).toEqual({ customer: "acme", last: false });
+    expect(await loaded()).toMatchObject([{ name: "globex", drift: [] }]);
+    expect(edge.server.portrait()).not.toMatch(/acme|203\.0\.113|2001:db8:a/);
+  });
+
+  test("of the last one leaves the machine as it was found", async () => {
+    expect(await edge.server.remove("globex")).toEqual({ customer: "globex", last: true });
+    expect(edge.server.portrait()).toBe(found);
+    expect(edge.server.run(["ls", "-A", "/run/tidegate"]).trim()).toBe("lock");
+  });
+
+  test("of nobody fails", async () => {
+    expect(await failure(edge.server.remove("acme"))).toBe("TG9010 `acme` is not loaded on this node");
+  });
+});
+
+test("what the operator had before stays", async () => {
+  edge.server.ip(["addr add 198.18.0.1/32 dev up1"]);
+  edge.server.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"]);
+  edge.server.run(["tc", "qdisc", "add", "dev", "up0", "clsact"]);
+  const before = edge.server.portrait();
+  await edge.server.apply(bundle, NODE);
+  await edge.server.remove("acme");
+  expect(edge.server.portrait()).toBe(before);
+});
+
+test("each generation's manifest is what was applied", async () => {
+  await edge.server.apply(bundle, NODE);
+  const copy = edge.server.run(["cat", "/run/tidegate/customers/acme/bundle-1/manifest.json"]);
+  expect(copy).toBe(readFileSync(join(bundle, "manifest.json"), "utf8"));
+});

@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AcmeEdge, acme, FTP, globex, NODE } from "../support/acme-edge.js";
+
+let edge: AcmeEdge;
+let ftpServer: ChildProcess;
+
+beforeAll(async () => {
+  edge = await AcmeEdge.start();
+  await edge.server.apply(edge.bundle("acme", acme()), NODE);
+  await edge.server.apply(edge.bundle("globex", globex()), NODE);
+  ftpServer = await startServer();
+});
+
+afterAll(async () => {
+  ftpServer?.kill();
+  await edge?.server.end();
+});
+
+/** A server on Acme's host that sends back what it gets. */
+async function startServer(): Promise<ChildProcess> {
+  const text = `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s))
+    .listen(21, "${FTP}", () => console.log("ready"));`;
+  const [command, ...args] = edge.server.enter(["node", "-e", text], "site");
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise((resolve) => child.stdout.once("data", resolve));
+  return child;
+}
+
+/** Packets that a customer's rule, or counter of another sort, has counted. */
+async function counted(customer: string, stage: "mitigate" | "firewall" | "other", name: string) {
+  const { customers } = await edge.server.status();
+  const found = customers.find((one: { name: string }) => one.name === customer);
+  return found.counters[stage][name].packets;
+}
+
+async function added(count: () => Promise<number>, action: () => void): Promise<number> {
+  const before = await count();
+  action();
+  return (await count()) - before;
+}
+
+describe("what a policy allows", () => {
+  test("megabytes over TCP arrive whole, both ways, through a tunnel smaller than the packets", () => {
+    const answer = edge.script(
+      "client",
+      `const { createHash, randomBytes } = require("crypto");
+       const bytes = randomBytes(4_000_000), hash = createHash("sha256");
+       const socket = require("net").connect(21, "${FTP}", () => socket.end(bytes));
+       socket.setTimeout(15000, () => socket.destroy(new Error("it stalled")));
+       socket.on("data", (chunk) => hash.update(chunk));
+       socket.on("end", () =>
+         console.log(createHash("sha256").update(bytes).digest("hex") === hash.digest("hex") ? "same" : "different"));`,
+    );
+    expect(answer.trim()).toBe("same");
+  });
+
+  test("status counts it under its rule and its tunnel", async () => {
+    const { customers } = await edge.server.status();
+    const { counters, tunnels } = customers[0];
+    expect(counters.firewall.ftp.packets).toBeGreaterThan(1000);
+    expect(counters.other["return-passed"].packets).toBeGreaterThan(1000);
+    expect(tunnels).toMatchObject([
+      { name: "chicago", driver: "ebpf", state: "UP", dropped: { packets: 0 } },
+    ]);
+    expect(tunnels[0].sent.bytes).toBeGreaterThan(4_000_000);
+    expect(tunnels[0].received.bytes).toBeGreaterThan(4_000_000);
+  });
+});
+
+describe("what it does not allow", () => {
+  test("another port is dropped by default", async () => {
+    const dropped = await added(
+      () => counted("acme", "firewall", "default"),
+      () => expect(edge.connect(22)).toBe("silence"),
+    );
+    expect(dropped).toBeGreaterThan(0);
+  });
+
+  test("a bogon is dropped in XDP", async () => {
+    const send = () => edge.sendUdp("client", "10.1.2.3", FTP);
+    expect(await added(() => counted("acme", "mitigate", "bogons"), send)).toBe(1);
+  });
+
+  test("a foreign source does not leave a tunnel", async () => {
+    edge.server.ip(["addr add 192.0.2.99/32 dev lo"], "site");
+    const send = () => edge.sendUdp("site", "192.0.2.99", "192.0.2.7");
+    expect(await added(() => counted("acme", "other", "return-spoofed"), send)).toBe(1);
+  });
+
+  test("what one customer sends to another is judged by the other's policy", async () => {
+    const send = () => edge.sendUdp("site", FTP, "198.18.64.1");
+    expect(await added(() => counted("globex", "mitigate", "from-acme"), send)).toBe(1);
+  });
+});
+
+describe("the tunnel on the wire", () => {
+  test("tshark finds GRE from the anycast address with good checksums", async () => {
+    const file = join(edge.server.folder, "router.pcap");
+    const capture = ["tcpdump", "-i", "eth0", "-U", "-w", file, "-c", "2", "ip proto 47"];
+    const [command, ...args] = edge.server.enter(capture, "router");
+    const tcpdump = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+    await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
+    const ended = new Promise((resolve) => tcpdump.once("close", resolve));
+    expect(edge.connect(21)).toBe("open");
+    await ended;
+    const names = ["ip.src", "ip.dst", "ip.ttl", "ip.checksum.status", "gre.proto", "tcp.dstport"];
+    const fields = names.flatMap((name) => ["-e", name]);
+    const shown = edge.server.run([
+      "tshark",
+      "-r",
+      file,
+      "-o",
+      "ip.check_checksum:TRUE",
+      "-T",
+      "fields",
+      ...fields,
+    ]);
+    expect(shown.split("\n")[0]?.split("\t")).toEqual([
+      "198.18.0.1,192.0.2.7",
+      `198.51.100.1,${FTP}`,
+      // The client's 64, less one hop at the edge and one in the customer's namespace.
+      "61,62",
+      "1,1",
+      "0x0800",
+      "21",
+    ]);
+  });
+});

@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "../../runtime/gre/ebpf-maps.js";
+import { Loader } from "../../runtime/loader-client.js";
+import { packageRoot } from "../../runtime/native-process.js";
+import { parseAddress, parsePrefix } from "../../src/compiler/ir/address.js";
+import type { OwnedPrefix, Policy, Tunnel } from "../../src/compiler/ir/policy.js";
+import type { NodeConfig } from "../../src/targets/manifest.js";
+import { readManifest, writePolicyBundle } from "./bundles.js";
+import { EdgeServer } from "./edge-server.js";
+import { address, and, number, policy, rule, spanAt } from "./ir.js";
+
+/** Acme's FTP host, behind the tunnel. */
+export const FTP = "203.0.113.100";
+
+export const NODE: NodeConfig = {
+  schema: 1,
+  uplinks: ["up0", "up1"],
+  anycast: ["198.18.0.1"],
+  owners: { acme: ["203.0.113.0/24", "2001:db8:a::/48"], globex: ["198.18.64.0/24"] },
+};
+
+export const CHICAGO: Tunnel = {
+  name: "chicago",
+  remote: parseAddress("198.51.100.1") ?? { family: 4, value: 0n },
+  ttl: 61,
+  mtu: 1476,
+  key: null,
+  span: spanAt(1),
+};
+
+/** FTP to one host and nothing else; 10.0.0.0/8 is stopped in XDP. */
+export function acme(overrides: Partial<Policy> = {}): Policy {
+  const prefixes = ["203.0.113.0/24", "2001:db8:a::/48"].map(owned);
+  const ftp = and(address("ip.dst", FTP), number("tcp.dstport", [20, 21]));
+  return {
+    ...policy([rule("bogons", "drop", address("ip.src", "10.0.0.0/8"))]),
+    prefixes,
+    firewall: { default: "drop", rules: [rule("ftp", "allow", ftp)] },
+    tunnels: [CHICAGO],
+    routes: prefixes.map((prefix) => ({ ...prefix, tunnel: "chicago", priority: 100, weight: 1 })),
+    ...overrides,
+  };
+}
+
+/** A second customer, who drops what Acme sends. */
+export function globex(): Policy {
+  const fromAcme = rule("from-acme", "drop", address("ip.src", "203.0.113.0/24"));
+  return { ...policy([fromAcme]), customer: "globex", prefixes: [owned("198.18.64.0/24")] };
+}
+
+export function owned(text: string): OwnedPrefix {
+  const parsed = parsePrefix(text);
+  if (parsed.kind !== "prefix") throw new Error(`not a prefix: ${text}`);
+  return { prefix: parsed.prefix, span: spanAt(1) };
+}
+
+/** A change to one file of a bundle that its manifest agrees with: only the kernel can tell. */
+export function tamper(folder: string, file: string, content: string): string {
+  const manifest = readManifest(folder);
+  writeFileSync(join(folder, file), content);
+  const files = { ...manifest.files, [file]: createHash("sha256").update(content).digest("hex") };
+  writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, files }));
+  return folder;
+}
+
+/** An edge server with a client at one uplink and Acme's router at the other. */
+export class AcmeEdge {
+  private constructor(readonly server: EdgeServer) {}
+
+  static async start(): Promise<AcmeEdge> {
+    const server = await EdgeServer.start();
+    server.ip([
+      ...["client", "router", "site"].map((name) => `netns add ${name}`),
+      "link add up0 type veth peer name eth0 netns client",
+      "link add up1 type veth peer name eth0 netns router",
+      "addr add 192.0.2.254/24 dev up0",
+      "addr add 198.51.100.254/24 dev up1",
+      ...["up0", "up1"].map((device) => `link set ${device} addrgenmode none up`),
+    ]);
+    const up = "link set eth0 addrgenmode none up";
+    const client = ["addr add 192.0.2.7/24 dev eth0", "addr add 10.1.2.3/32 dev eth0"];
+    server.ip([up, ...client, "route add default via 192.0.2.254"], "client");
+    server.ip([up, "addr add 198.51.100.1/24 dev eth0", "route add default via 198.51.100.254"], "router");
+    await connectSite(server);
+    return new AcmeEdge(server);
+  }
+
+  bundle(name: string, policy: Policy): string {
+    return writePolicyBundle(policy, join(this.server.folder, name));
+  }
+
+  /** Runs a script of Node in a namespace. */
+  script(namespace: string, text: string): string {
+    return this.server.run(["node", "-e", text], { namespace });
+  }
+
+  sendUdp(namespace: string, source: string, destination: string): void {
+    this.script(
+      namespace,
+      `const s = require("dgram").createSocket("udp4");
+       s.bind({ address: "${source}", port: 4000 }, () => s.send("x", 9, "${destination}", () => s.close()));`,
+    );
+  }
+
+  /** What becomes of a TCP connection from the client to Acme's host. */
+  connect(port: number): string {
+    return this.script(
+      "client",
+      `const s = require("net").connect({ host: "${FTP}", port: ${port} });
+       const end = (word) => () => { console.log(word); process.exit(); };
+       s.on("connect", end("open")); s.on("error", end("refused")); setTimeout(end("silence"), 1000);`,
+    ).trim();
+  }
+}
+
+/**
+ * Acme's end of the tunnel: the same BPF programs in its router, loaded by hand, and a host behind it. The host's
+ * device cuts up what TCP merged, as runtime/gre/ebpf.ts says.
+ */
+async function connectSite(server: EdgeServer): Promise<void> {
+  const [near, far] = ["02:00:00:00:00:01", "02:00:00:00:00:02"];
+  const pair = `link add peer address ${near} type veth peer name tunnel address ${far} netns site`;
+  server.ip([pair, "link set peer arp off addrgenmode none up"], "router");
+  const device = "link set tunnel arp off addrgenmode none mtu 1476 gso_max_size 1000 gso_max_segs 1 up";
+  server.ip([device, `addr add ${FTP}/32 dev tunnel`, "route add default dev tunnel"], "site");
+  server.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"], { namespace: "router" });
+  server.run(["sh", "-c", "mkdir /run/router && mount -t bpf bpf /run/router"]);
+  const command = server.enter([join(packageRoot(), "dist/runtime/loader/tidegate-loader")], "router");
+  const loader = await Loader.start({ command });
+  try {
+    await loadGre(loader, near, far);
+  } finally {
+    await loader.close();
+  }
+}
+
+async function loadGre(loader: Loader, near: string, far: string): Promise<void> {
+  const pins = "/run/router/gre";
+  const local = "198.51.100.1";
+  const row = { ...CHICAGO, device: "tunnel", peer: "peer", remote: "198.18.0.1" };
+  const ifindex = await loader.ifindex("peer");
+  await loader.loadObject({ object: join(packageRoot(), "dist/bpf/gre.bpf.o"), pinDir: pins, reuse: {} });
+  const tunnel = { key: ifindexKey(ifindex), value: tunnelValue(row, local) };
+  await loader.updateMap(`${pins}/map_gre_tunnels`, [tunnel]);
+  const endpoint = { key: endpointKey(row, local), value: deviceValue(ifindex, far, near) };
+  await loader.updateMap(`${pins}/map_gre_endpoints`, [endpoint]);
+  const slot = { direction: "ingress", priority: 1, handle: 1 } as const;
+  await loader.attachTc({ ...slot, device: "peer", program: `${pins}/prog_gre_encap` });
+  await loader.attachTc({ ...slot, device: "eth0", program: `${pins}/prog_gre_decap` });
+}
