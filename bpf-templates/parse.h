@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the bytes of a frame to a struct tg_packet: docs/semantics.md, "The packet", "Malformed packets" and
- * "Fields", in that order. Only the root program parses.
+ * From the bytes of a frame to a struct tg_packet: docs/semantics.md, "The packet", "Malformed
+ * packets" and "Fields", in that order. Only the root program parses.
  */
 #pragma once
 
@@ -24,8 +24,8 @@
 #define TG_TCP_FLAGS_OFFSET 13
 
 /*
- * No offset in a packet exceeds this: 22 bytes of Ethernet and VLAN, 40 of IPv6 and 8 extension headers of 2,048.
- * The verifier needs it said as a mask before an offset is added to a packet pointer.
+ * No offset in a packet exceeds this: 22 bytes of Ethernet and VLAN, 40 of IPv6 and 8 extension
+ * headers of 2,048. The verifier needs it said as a mask before an offset is added to a packet pointer.
  */
 #define TG_OFFSET_MASK 0x7fff
 
@@ -55,14 +55,15 @@ struct tg_cursor {
 };
 
 /* `size` bytes at `offset` behind the cursor, or NULL where the frame does not have so many. */
-static __always_inline const void *tg_bytes(const struct tg_cursor *cursor, __u32 offset, __u32 size)
+static __always_inline const void *tg_bytes(const struct tg_cursor *cursor, __u32 offset,
+						   __u32 size)
 {
 	const void *at = cursor->begin + (cursor->offset & TG_OFFSET_MASK) + offset;
 
 	return at + size <= cursor->end ? at : NULL;
 }
 
-/* The EtherType behind the Ethernet header and VLAN tags, and the cursor behind them; 0 where they are cut. */
+/* The EtherType behind Ethernet header and VLAN tags, and the cursor behind them; 0: they are cut. */
 static __always_inline __u16 tg_ethertype(struct tg_cursor *cursor)
 {
 	const struct ethhdr *eth = tg_bytes(cursor, 0, sizeof(*eth));
@@ -88,8 +89,8 @@ static __always_inline __u16 tg_ethertype(struct tg_cursor *cursor)
 }
 
 /*
- * Loads what the frame has. Bytes behind the packet's own length may get in as well; nobody reads them, as
- * the header's byte count ends before.
+ * Loads what the frame has. Bytes behind the packet's own length may get in as well; nobody reads
+ * them, as the header's byte count ends before.
  */
 static __always_inline void tg_load8(const struct tg_cursor *at, __u32 offset, __u8 *field)
 {
@@ -122,18 +123,20 @@ static __always_inline void tg_parse_udp(struct tg_packet *p, const struct tg_cu
 	tg_load16(at, offsetof(struct udphdr, len), &p->udp_len);
 }
 
-/* Where the IP header's parser found the transport header; `bytes` is what the own length leaves of it. */
-static __always_inline void tg_found_transport(struct tg_packet *p, const struct tg_cursor *at, __u32 bytes)
+/* Where the IP header's parser found the transport header; the own length leaves `bytes` of it. */
+static __always_inline void tg_found_transport(struct tg_packet *p, const struct tg_cursor *at,
+					       __u32 bytes)
 {
 	p->transport = at->offset;
 	p->transport_bytes = bytes > 0xffff ? 0xffff : bytes;
 }
 
 /*
- * Reads back what the IP header's parser wrote: the verifier then knows nothing of how the walk got here, and
- * goes through this once instead of once for each way.
+ * Reads back what the IP header's parser wrote: the verifier then knows nothing of how the walk got
+ * here, and goes through this once instead of once for each way. ICMP begins with type and code.
  */
-static __always_inline void tg_parse_transport(struct tg_packet *p, const void *begin, const void *end)
+static __always_inline void tg_parse_transport(struct tg_packet *p, const void *begin,
+					       const void *end)
 {
 	TG_PACKET *found = p;
 	const struct tg_cursor cursor = { begin, end, found->transport }, *at = &cursor;
@@ -206,7 +209,8 @@ static __always_inline bool tg_is_extension(__u8 next)
 }
 
 /* Moves the cursor behind the extension headers; `end` is where the packet's own length ends. */
-static __always_inline enum tg_parsed tg_walk(struct tg_cursor *at, __u32 end, struct tg_chain *chain)
+static __always_inline enum tg_parsed tg_walk(struct tg_cursor *at, __u32 end,
+					      struct tg_chain *chain)
 {
 	bool fragment = false;
 
@@ -275,7 +279,8 @@ static __always_inline enum tg_parsed tg_parse6(struct tg_packet *p, struct tg_c
 	return TG_PARSED;
 }
 
-static __always_inline enum tg_parsed tg_parse(struct tg_packet *p, const void *begin, const void *end)
+static __always_inline enum tg_parsed tg_parse(struct tg_packet *p, const void *begin,
+					       const void *end)
 {
 	struct tg_cursor at = { begin, end, 0 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The root program, one per uplink: parses a frame, finds the customer that its destination belongs to, and hands
- * the packet to that customer's program. Malformed packets, and packets of a customer whose program is
- * missing, are dropped; everything that is not a customer's is left alone.
+ * The root program, one per uplink: parses a frame, finds the customer that its destination belongs
+ * to, and hands the packet to that customer's program. Malformed packets, and packets of a customer
+ * whose program is missing, are dropped; everything that is not a customer's is left alone.
  */
 #include "parse.h"
 
@@ -28,7 +28,7 @@ struct {
 enum tg_root_counter {
 	TG_COUNT_MALFORMED,
 	TG_COUNT_FOREIGN,	/* not IP, or to nobody's prefix */
-	TG_COUNT_CLOSED,	/* of those dispatched: the customer had no program, so it was dropped */
+	TG_COUNT_CLOSED,	/* of those dispatched: dropped, as the customer had no program */
 	TG_COUNT_DISPATCHED,
 	TG_ROOT_COUNTERS,
 };

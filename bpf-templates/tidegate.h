@@ -86,8 +86,6 @@ struct {
 	__type(value, struct tg_packet);
 } packet SEC(".maps");
 
-/* --- Maps of a customer's program ------------------------------------------------------------- */
-
 /* `rules` counters in rule order, and one more for what goes on to the firewall. */
 #define TG_COUNTERS(rules)                                                                         \
 	struct {                                                                                   \
@@ -129,8 +127,6 @@ struct {
 #define TG_LIST4(name, entries) TG_LPM(name, struct tg_lpm4, __u8, entries)
 #define TG_LIST6(name, entries) TG_LPM(name, struct tg_lpm6, __u8, entries)
 
-/* --- The packet ------------------------------------------------------------------------------- */
-
 /*
  * The packet that the root program parsed; NULL cannot happen but must be checked for the verifier.
  *
@@ -155,8 +151,6 @@ static __always_inline void tg_count(void *map, __u32 index, __u32 bytes)
 		counter->bytes += bytes;
 	}
 }
-
-/* --- Conditions ------------------------------------------------------------------------------- */
 
 #define TG_IP4(a, b, c, d) ((__u32)(a) << 24 | (__u32)(b) << 16 | (__u32)(c) << 8 | (__u32)(d))
 #define TG_IP6_HALF(a, b, c, d) ((__u64)(a) << 48 | (__u64)(b) << 32 | (__u64)(c) << 16 | (__u64)(d))
@@ -239,8 +233,6 @@ static __always_inline bool tg_listed6(void *list, const volatile struct tg_ip6 
 
 	return bpf_map_lookup_elem(list, &key) != NULL;
 }
-
-/* --- Limits ----------------------------------------------------------------------------------- */
 
 #ifdef TG_TEST_CLOCK
 /* Tests set the time, so that the kernel can be compared with the reference to the packet. */
@@ -332,8 +324,6 @@ static __always_inline struct tg_limit_key tg_destination(TG_PACKET *p)
 		return (struct tg_limit_key){ 4, { 0, p->dst4 } };
 	return (struct tg_limit_key){ 6, { p->dst6.high, p->dst6.low } };
 }
-
-/* --- Verdicts --------------------------------------------------------------------------------- */
 
 /* What becomes of a packet, and the index in `counters` of the rule that says so. */
 struct tg_verdict {
