@@ -20,6 +20,8 @@ export interface Lab {
 /** One packet (or one kind of packet) of a journey, with what was expected and what was seen. */
 export interface Row {
   readonly packet: string;
+  /** The reference's word for it, such as "drop". */
+  readonly verdict: string;
   readonly reference: string;
   readonly kernel: string;
   readonly counters: string;

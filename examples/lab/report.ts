@@ -12,6 +12,7 @@ export interface Report {
   /** Runs one journey and shows what was seen on the way. */
   journey(number: number, journey: Journey, work: () => Promise<readonly Row[]>): Promise<readonly Row[]>;
   summary(travelled: readonly Travelled[]): void;
+  success(text: string): void;
   failure(text: string): void;
 }
 
@@ -47,6 +48,7 @@ export function makeReport(watched: boolean): Report {
       return rows;
     },
     summary: (travelled) => print(table(travelled, watched, yes, no)),
+    success: (text) => print(`${yes} ${text}`),
     failure: (text) => print(`${no} ${text}`),
   };
 
@@ -90,12 +92,13 @@ function table(travelled: readonly Travelled[], watched: boolean, yes: string, n
   const rows = travelled.map(({ journey, rows }, index) => [
     String(index + 1),
     journey.title,
-    rows.map(({ reference }) => reference.split(" · ")[0] ?? "").join(", "),
+    [...new Set(rows.map(({ verdict }) => verdict))].join(", "),
+    `${rows.filter(({ agrees }) => agrees).length} of ${rows.length}`,
     rows.every(({ agrees }) => agrees) ? yes : no,
   ]);
   // The library's own style has colours, which a pipe must not get.
   const grid = new CliTable({
-    head: ["", "journey", "what the reference says", "kernel"],
+    head: ["", "journey", "what the reference says", "as it says", ""],
     style: { head: [], border: [], compact: true },
     ...(watched ? {} : { chars: PLAIN_CHARS }),
   });

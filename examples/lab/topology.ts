@@ -47,6 +47,8 @@ export interface Topology {
 export const CLIENT = { v4: "192.0.2.7", v6: "2001:db8::7" } as const;
 /** Addresses that lead to the attacker's network but that no host holds: nobody answers the answers. */
 export const ATTACKER = { v4: "192.0.2.99", v6: "2001:db8:66::99" } as const;
+/** One more such address, so that a flood is told apart from all else. */
+export const FLOODER = "192.0.2.98";
 export const ANYCAST = "198.18.0.1";
 export const BYSTANDER = "198.18.9.9";
 

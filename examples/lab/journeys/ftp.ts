@@ -43,6 +43,7 @@ function thereRow(lab: Lab, sent: readonly Buffer[], { result, moved, arrived }:
   const [first] = judgements;
   return {
     packet: `${sent.length} TCP packets ${CLIENT.v4} > ${FTP}:21`,
+    verdict: first?.trace.verdict ?? "—",
     reference: first ? `all ${describeJudgement(first)}` : "nothing was sent",
     kernel: `${delivered.length} arrived at acme-ftp; connected in ${result.connectedMs} ms; "${result.lines.join('", "')}"`,
     counters: `edge-1: ${formatCounters(counters)}`,
@@ -62,6 +63,7 @@ function backRow(lab: Lab, { moved, arrived }: Seen): Row {
   const elsewhere = moved["edge-1"].get("acme return-passed") ?? 0;
   return {
     packet: `${answers.length} TCP packets ${FTP}:21 > ${CLIENT.v4}`,
+    verdict: [...verdicts].join(),
     reference: `all ${[...verdicts].join(", ")} · the way back`,
     kernel: `${answers.length} arrived at the client, by edge-2`,
     counters: `edge-2: acme return-passed +${passed}`,

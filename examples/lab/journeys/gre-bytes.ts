@@ -43,6 +43,7 @@ async function wireRow(lab: Lab, customer: string, text: string): Promise<Row> {
   const decoders = second === null ? "decoded here; tshark is not installed" : "decoded here and by tshark";
   return {
     packet: text,
+    verdict: "GRE, as in the RFC",
     reference: expected,
     kernel: `${second === null || second === found ? found : `${found}, but to tshark ${second}`} (${decoders})`,
     counters: "—",

@@ -24,6 +24,7 @@ async function leave(lab: Lab, edge: string, before: ReadonlyMap<string, string>
     .map(([command]) => command);
   return {
     packet: `links, addresses, routes, rules, nft, qdiscs, namespaces, mounts and sysctls of ${edge}`,
+    verdict: "as it was found",
     reference: "as it was found",
     kernel: changed.length === 0 ? `the same, by ${after.size} commands` : `different: ${changed.join("; ")}`,
     counters: "—",

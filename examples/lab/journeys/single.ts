@@ -29,6 +29,7 @@ export async function shoot(lab: Lab, shot: Shot): Promise<Row> {
   const arrival = destination === null ? places.length === 0 : places.join() === destination;
   return {
     packet: shot.cutTo === undefined ? shot.packet : `${shot.packet}, cut after ${shot.cutTo} bytes`,
+    verdict: judgement.trace.verdict,
     reference: describeJudgement(judgement),
     kernel: describeArrival(packet, observed, places),
     counters: `${edge}: ${formatCounters(relevant(judgement, observed.moved[edge]))}`,
