@@ -83,10 +83,19 @@ function upTo(low: bigint, high: bigint): Intervals {
 }
 
 function numbersOf(name: NumberFieldName, items: readonly SetItem[]): Intervals {
-  const ends = (low: Operand, high: Operand): Range => ({ low: number(name, low), high: number(name, high) });
   return intervals(
-    items.map((item) => (item.kind === "range" ? ends(item.low, item.high) : ends(item, item))),
+    items.map((item) =>
+      item.kind === "range"
+        ? forwards(number(name, item.low), number(name, item.high))
+        : forwards(number(name, item), number(name, item)),
+    ),
   );
+}
+
+/** The reader refuses ranges that run backwards. */
+function forwards(low: bigint, high: bigint): Range {
+  invariant(low <= high, "a range runs forwards");
+  return { low, high };
 }
 
 function number(name: NumberFieldName, operand: Operand): bigint {
@@ -123,7 +132,7 @@ function rangeOf(item: SetItem): { readonly family: Family; readonly range: Rang
   const low = addressesOf(item.kind === "range" ? item.low : item);
   const high = addressesOf(item.kind === "range" ? item.high : item);
   invariant(low && high, "a member of a set of addresses is an address");
-  return { family: low.family, range: { low: low.range.low, high: high.range.high } };
+  return { family: low.family, range: forwards(low.range.low, high.range.high) };
 }
 
 /** A list may hold both families: one test for each that it has. */

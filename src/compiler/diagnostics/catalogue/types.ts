@@ -57,11 +57,6 @@ the length, and guessing which could open or close the wrong network. For one ho
     `IPv4 addresses are four decimal numbers (192.0.2.1), IPv6 addresses are written as in RFC 4291 (2001:db8::1), and a
 prefix is an address, a slash and a length of at most 32 or 128.`,
   ),
-  TG2012: error(
-    message`the range ends at ${"high"}, before its start ${"low"}`,
-    `A range includes both its ends and is written with the smaller one first. A reversed range would be empty and match
-nothing.`,
-  ),
   TG2019: error(
     message`\`ip.dst\` can never be ${"value"}: outside this policy's prefixes`,
     `A policy judges only packets to its own prefixes, so this comparison never holds. Either the address is mistyped, or
