@@ -3,7 +3,10 @@ import type { Expr } from "../ir/expr.js";
 import { HEADERS, NUMBER_FIELDS, PROTOCOLS } from "../ir/fields.js";
 import { sameIntervals, universe } from "../ir/intervals.js";
 
-/** Warns of comparisons that no value, or every value, of their field fulfils. Addresses are left alone: `ip.src in {::/0}` says "IPv6". */
+/**
+ * Warns of comparisons that no value, or every value, of their field fulfils. Addresses are left alone:
+ * `ip.src in {::/0}` is how to say "IPv6".
+ */
 export function warnOfBounds(expr: Expr, diagnostics: Diagnostics): void {
   switch (expr.kind) {
     case "and":
