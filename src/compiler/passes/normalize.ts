@@ -5,7 +5,7 @@ import { exclude, keyOf, mergeOperands } from "./conjunctions.js";
 /**
  * The same meaning in normal form, so that targets meet few shapes.
  * INVARIANT (NotOnTests): `not` stands only around a test or an `xor`.
- * INVARIANT (Flat): no `and`, `or` or `xor` directly in one of its own kind; each has two operands or more.
+ * INVARIANT (Flat): no `and`, `or` or `xor` stands directly in one of its own kind; each has two operands or more.
  * INVARIANT (ConstAlone): a constant is the whole expression.
  * INVARIANT (Merged): two tests of one field in one `and` or `or` are one test, where intervals can say it.
  * A test's complement is never a test: `not tcp.dstport == 80` holds without TCP, and no interval says that.
