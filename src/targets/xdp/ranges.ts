@@ -9,7 +9,7 @@ import {
 } from "../../compiler/ir/intervals.js";
 import { type Condition, call, chain, comparison, FALSE, not, TRUE } from "./condition.js";
 
-/** A set of numbers, or the ones that it leaves out where those are fewer to name. */
+/** A set of numbers, or the few that it leaves out, as in `!= 80`. */
 interface Spelling {
   readonly negated: boolean;
   readonly ranges: Intervals;
@@ -18,7 +18,10 @@ interface Spelling {
 /** The field is there: the caller guards it. So the complement's complement is exact. */
 function spell(ranges: Intervals, bits: number): Spelling {
   const others = complement(ranges, bits);
-  return others.length < ranges.length ? { negated: true, ranges: others } : { negated: false, ranges };
+  const few = others.length === 1 || others.every(({ low, high }) => low === high);
+  return few && others.length < ranges.length
+    ? { negated: true, ranges: others }
+    : { negated: false, ranges };
 }
 
 /** How many ranges `numberIn` or `addressIn` compares with for this set. */
