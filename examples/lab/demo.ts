@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +19,7 @@ import { leaving } from "./journeys/leaving.js";
 import { malformed } from "./journeys/malformed.js";
 import { EDGES, type Journey, type Lab, type Row } from "./lab.js";
 import { Capture } from "./packets/capture.js";
-import { finished, printed, spawnBound } from "./process.js";
+import { end, finished, printed, spawnBound } from "./process.js";
 import { isWatched, makeReport, type Report, type Travelled } from "./report.js";
 import { connectSite, SITE_DEVICE } from "./sites.js";
 import { actor, tidegate } from "./tools.js";
@@ -54,14 +55,14 @@ async function main(): Promise<number> {
   const performance = perform(report, cleanup);
   try {
     const status = await Promise.race([performance, stop]);
-    if (status > 1) report.failure("interrupted; taking the lab down");
+    if (status > 1) report.stop("interrupted; taking the lab down");
     return status;
   } catch (problem) {
     report.failure(problem instanceof Error ? problem.message : String(problem));
     return 1;
   } finally {
     await cleanup.run();
-    // What was still going on fails now that its hosts are gone; what it made meanwhile is gone, too.
+    // What was still going on fails now that its hosts are gone; what it made meanwhile goes, too.
     await performance.catch(() => undefined);
   }
 }
@@ -116,12 +117,18 @@ async function readPolicy(file: string): Promise<Policy> {
 /** The bundles' directories. */
 async function compile(cleanup: Cleanup): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), "tidegate-demo-"));
-  await cleanup.add(() => rm(folder, { recursive: true, force: true }));
+  const compilers: ChildProcess[] = [];
+  await cleanup.add(async () => {
+    await Promise.all(compilers.map((compiler) => end(compiler)));
+    await rm(folder, { recursive: true, force: true });
+  });
   return Promise.all(
     POLICIES.map(async (file, index) => {
       const bundle = join(folder, String(index));
       const argv = tidegate("compile", file, "-o", bundle);
-      await finished(spawnBound(argv), argv);
+      const compiler = spawnBound(argv);
+      compilers.push(compiler);
+      await finished(compiler, argv);
       return bundle;
     }),
   );

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { closed, finished, printed, spawnBound } from "./process.js";
+import { end, finished, printed, spawnBound } from "./process.js";
 
 /**
  * What a fresh host does before it says `up`. Its own tmpfs on /run and its own sysfs make it a machine of its
@@ -76,9 +76,6 @@ export class Host {
 
   /** Ends everything that runs in the host; with the last process the kernel takes its namespaces away. */
   async remove(): Promise<void> {
-    const all = [...this.#children, this.#holder].filter((child) => child.exitCode === null && !child.killed);
-    const ends = all.map((child) => closed(child).catch(() => null));
-    for (const child of all) child.kill("SIGKILL");
-    await Promise.all(ends);
+    await Promise.all([...this.#children, this.#holder].map((child) => end(child)));
   }
 }

@@ -51,6 +51,14 @@ export function closed(child: ChildProcess): Promise<number | null> {
   });
 }
 
+/** Ends a process, if it has not ended, and waits until it is gone. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await gone;
+}
+
 /** Resolves with the first output that holds `text`; fails when the process ends without it. */
 export function printed(child: ChildProcess, stream: "stdout" | "stderr", text: string): Promise<string> {
   return new Promise((resolve, reject) => {

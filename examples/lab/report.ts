@@ -14,6 +14,8 @@ export interface Report {
   summary(travelled: readonly Travelled[]): void;
   success(text: string): void;
   failure(text: string): void;
+  /** A last word: nothing is shown after it, and no step begins. */
+  stop(text: string): void;
 }
 
 export interface Travelled {
@@ -32,8 +34,14 @@ export function makeReport(watched: boolean): Report {
   const color = pc.createColors(watched && NO_COLOR === undefined);
   const yes = watched ? color.green("✔") : "ok";
   const no = watched ? color.red("✖") : "FAILED";
-  const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  const run = watched ? runWatched : runPlain;
+  let stopped = false;
+  const print = (text: string): void => {
+    if (!stopped) process.stdout.write(`${text}\n`);
+  };
+  const run = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
+    if (stopped) throw new Error("stopped");
+    return watched ? runWatched(title, work) : runPlain(title, work, print);
+  };
 
   return {
     heading: (text) => print(`\n${color.bold(text)}`),
@@ -50,6 +58,10 @@ export function makeReport(watched: boolean): Report {
     summary: (travelled) => print(table(travelled, watched, yes, no)),
     success: (text) => print(`${yes} ${text}`),
     failure: (text) => print(`${no} ${text}`),
+    stop(text) {
+      print(text);
+      stopped = true;
+    },
   };
 
   function printRow(row: Row): void {
@@ -81,10 +93,10 @@ async function runWatched<T>(title: string, work: () => Promise<T>): Promise<T> 
   return result.value;
 }
 
-async function runPlain<T>(title: string, work: () => Promise<T>): Promise<T> {
+async function runPlain<T>(title: string, work: () => Promise<T>, print: (text: string) => void): Promise<T> {
   const started = performance.now();
   const result = await work();
-  process.stdout.write(`${title} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
+  print(`${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   return result;
 }
 

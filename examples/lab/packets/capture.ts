@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Host } from "../host.js";
-import { closed, printed } from "../process.js";
+import { end, printed } from "../process.js";
 import { inNamespace } from "../tools.js";
 import { PcapReader } from "./pcap.js";
 
@@ -62,9 +62,6 @@ export class Capture {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const end = closed(this.#child);
-    this.#child.kill("SIGINT");
-    await end;
+    await end(this.#child, "SIGINT");
   }
 }
