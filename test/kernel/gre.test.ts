@@ -204,13 +204,13 @@ describe("gre_decap hands the inside to the tunnel's device", () => {
 
   const strange: readonly (readonly [string, string | null, string])[] = [
     ["GRE from a stranger", "unknown", outer(inner4(), { source: "c6336402" }) + PLAIN4 + inner4()],
-    ["an unknown key", "unknown", from(inner4(), { gre: 8 }) + "2000080001020305" + inner4()],
+    ["an unknown key", "unknown", `${from(inner4(), { gre: 8 })}2000080001020305${inner4()}`],
     ["a first fragment", "fragment", from(inner4(), { fragment: "2000" }) + PLAIN4 + inner4()],
     ["a later fragment", "fragment", from(inner4(), { fragment: "0010" }) + PLAIN4 + inner4()],
-    ["a checksum flag", "unsupported", from(inner4(), { gre: 8 }) + "8000080000000000" + inner4()],
-    ["a sequence number", "unsupported", from(inner4(), { gre: 8 }) + "1000080000000001" + inner4()],
-    ["version 1 (PPTP)", "unsupported", from(inner4()) + "00010800" + inner4()],
-    ["something else than IP inside", "unsupported", from(inner4()) + "00006558" + inner4()],
+    ["a checksum flag", "unsupported", `${from(inner4(), { gre: 8 })}8000080000000000${inner4()}`],
+    ["a sequence number", "unsupported", `${from(inner4(), { gre: 8 })}1000080000000001${inner4()}`],
+    ["version 1 (PPTP)", "unsupported", `${from(inner4())}00010800${inner4()}`],
+    ["something else than IP inside", "unsupported", `${from(inner4())}00006558${inner4()}`],
     ["UDP", null, inner4()],
   ];
   test.each(strange)("leaves %s alone", async (_name, counter, packet) => {

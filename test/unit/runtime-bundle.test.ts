@@ -1,0 +1,195 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bundleText, copyBundle, readBundle } from "../../runtime/bundle.js";
+import { requireTunnels } from "../../runtime/customer/change.js";
+import { freeSlot } from "../../runtime/customer/program.js";
+import { builtFile } from "../../runtime/host.js";
+import { checkOwnership } from "../../runtime/ownership.js";
+import { Paths, readCustomers } from "../../runtime/state.js";
+import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
+
+const CONTENT = "table inet tidegate {\n}\n";
+
+const MANIFEST: Manifest = {
+  schema: 1,
+  compiler: "test",
+  customer: "acme",
+  namespace: "tg-acme",
+  link: "tg-acme",
+  prefixes: ["203.0.113.0/24"],
+  source: { file: "acme.policy.ts", sha256: "0".repeat(64) },
+  mitigate: [],
+  firewall: { default: "drop", rules: [] },
+  tunnels: [],
+  tables: [],
+  files: { "nft/acme.nft": createHash("sha256").update(CONTENT).digest("hex") },
+};
+
+const TUNNEL: Manifest["tunnels"][number] = {
+  name: "home",
+  device: "gre-home",
+  peer: "tg-acme-home",
+  remote: "198.51.100.1",
+  ttl: 64,
+  mtu: 1476,
+  key: null,
+};
+
+const NODE: NodeConfig = {
+  schema: 1,
+  uplinks: ["up0"],
+  anycast: ["198.18.0.1"],
+  owners: {
+    acme: ["203.0.113.0/24", "192.0.2.0/24"],
+    globex: ["203.0.113.128/25", "192.0.2.0/24", "2001:db8::/32"],
+  },
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tidegate-bundle-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(file: string, content: string): void {
+  mkdirSync(dirname(join(folder, file)), { recursive: true });
+  writeFileSync(join(folder, file), content);
+}
+
+function writeBundle(overrides: object = {}): void {
+  write("manifest.json", JSON.stringify({ ...MANIFEST, ...overrides }));
+  write("nft/acme.nft", CONTENT);
+}
+
+/** The code that `action` fails with. */
+async function codeOf(action: () => unknown): Promise<string> {
+  try {
+    await action();
+    return "none";
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  }
+}
+
+describe("a bundle", () => {
+  test("that is whole is read, and its copy is the same", async () => {
+    writeBundle();
+    const bundle = await readBundle(folder);
+    expect(bundle.manifest).toEqual(MANIFEST);
+    const target = mkdtempSync(join(tmpdir(), "tidegate-copy-"));
+    const copy = await copyBundle(bundle, target);
+    expect(copy).toEqual({ ...bundle, dir: target });
+    expect(await bundleText(copy, "nft/acme.nft")).toBe(CONTENT);
+    rmSync(target, { recursive: true });
+  });
+
+  const damage: readonly (readonly [string, string, () => void])[] = [
+    ["without a manifest", "TG5001", () => rmSync(join(folder, "manifest.json"))],
+    ["whose manifest is not JSON", "TG5001", () => write("manifest.json", "{")],
+    ["with a link in it", "TG5001", () => symlinkSync("/etc/hostname", join(folder, "nft/link"))],
+    ["of another schema", "TG5002", () => writeBundle({ schema: 2 })],
+    ["that names more than it may", "TG5002", () => writeBundle({ more: true })],
+    ["whose file leads outside", "TG5002", () => writeBundle({ files: { "../acme.nft": "0".repeat(64) } })],
+    ["with a prefix that is none", "TG5002", () => writeBundle({ prefixes: ["203.0.113.1/24"] })],
+    [
+      "with a table of two families",
+      "TG5002",
+      () => writeBundle({ tables: [{ map: "m", kind: "lpm", family: 4, entries: ["2001:db8::/32"] }] }),
+    ],
+    ["with a tunnel to nowhere", "TG5002", () => writeBundle({ tunnels: [{ ...TUNNEL, remote: "1.2.3" }] })],
+    ["with a changed file", "TG5003", () => write("nft/acme.nft", `${CONTENT} `)],
+    ["without a file", "TG5004", () => rmSync(join(folder, "nft/acme.nft"))],
+    ["with a stranger", "TG5005", () => write("nft/other.nft", CONTENT)],
+    ["that wants another's namespace", "TG5010", () => writeBundle({ namespace: "tg-globex" })],
+    ["that wants the uplink", "TG5010", () => writeBundle({ link: "eth0" })],
+    [
+      "whose tunnel wants the uplink",
+      "TG5010",
+      () => writeBundle({ tunnels: [{ ...TUNNEL, peer: "eth0" }] }),
+    ],
+    [
+      "whose tunnel wants the customer's link",
+      "TG5010",
+      () => writeBundle({ tunnels: [{ ...TUNNEL, device: "edge" }] }),
+    ],
+  ];
+  test.each(damage)("%s is refused with %s", async (_name, code, spoil) => {
+    writeBundle();
+    spoil();
+    expect(await codeOf(() => readBundle(folder))).toBe(code);
+  });
+
+  test("gives no file that its manifest does not list", async () => {
+    writeBundle();
+    const bundle = await readBundle(folder);
+    expect(await codeOf(() => bundleText(bundle, "xdp/acme.bpf.o"))).toBe("TG5004");
+  });
+});
+
+describe("ownership", () => {
+  const globex = { ...MANIFEST, customer: "globex", namespace: "tg-globex", link: "tg-globex" };
+  const cases: readonly (readonly [string, string, Partial<Manifest>, readonly Partial<Manifest>[]])[] = [
+    ["its own prefix", "none", {}, []],
+    ["a part of it", "none", { prefixes: ["203.0.113.0/25"] }, []],
+    ["its own prefix again, when already loaded", "none", {}, [{}]],
+    ["a customer unknown to the node", "TG5006", { customer: "initech" }, []],
+    ["a name that every object has", "TG5006", { customer: "constructor" }, []],
+    ["a prefix of nobody", "TG5007", { prefixes: ["198.51.100.0/24"] }, []],
+    ["more than was granted", "TG5007", { prefixes: ["203.0.112.0/23"] }, []],
+    ["another family", "TG5007", { prefixes: ["2001:db8::/32"] }, []],
+    ["a part that was granted to another", "TG5007", { prefixes: ["203.0.113.192/26"] }, []],
+    [
+      "what another has loaded",
+      "TG5008",
+      { prefixes: ["192.0.2.0/24"] },
+      [{ ...globex, prefixes: ["192.0.2.0/24"] }],
+    ],
+    [
+      "a part of what another has loaded",
+      "none",
+      { prefixes: ["192.0.2.0/25"] },
+      [{ ...globex, prefixes: ["192.0.2.0/24"] }],
+    ],
+    ["another's link", "TG5009", {}, [{ ...globex, prefixes: ["2001:db8::/32"], link: "tg-acme" }]],
+  ];
+  test.each(cases)("%s: %s", async (_name, code, manifest, loaded) => {
+    const holders = loaded.map((one) => ({ ...MANIFEST, ...one }));
+    expect(await codeOf(() => checkOwnership({ ...MANIFEST, ...manifest }, NODE, holders))).toBe(code);
+  });
+});
+
+describe("what a node cannot do", () => {
+  const bundle = (tunnels: Manifest["tunnels"]) => ({
+    dir: "",
+    hash: "",
+    manifest: { ...MANIFEST, tunnels },
+  });
+
+  test.each([
+    ["a tunnel over IPv4", "none", [TUNNEL], NODE],
+    ["a tunnel over IPv6", "TG9009", [{ ...TUNNEL, remote: "2001:db8::1" }], NODE],
+    ["a tunnel without an IPv4 anycast address", "TG9009", [TUNNEL], { ...NODE, anycast: ["2001:db8::1"] }],
+  ])("%s: %s", async (_name, code, tunnels, node) => {
+    expect(await codeOf(() => requireTunnels(bundle(tunnels), node))).toBe(code);
+  });
+
+  test("a file that was not built: TG9008", async () => {
+    expect(await codeOf(() => builtFile("bpf/nothing.bpf.o"))).toBe("TG9008");
+  });
+
+  test("state that is not readable: TG9011", async () => {
+    write("customers/acme/state.json", '{"customer":"acme"}');
+    expect(await codeOf(() => readCustomers(new Paths(folder)))).toBe("TG9011");
+  });
+
+  test("slots are used again, and when all are taken: TG9012", async () => {
+    const record = (slot: number) => ({ customer: `c${slot}`, generation: 1, hash: "", slot, since: "" });
+    expect(freeSlot([record(0), record(2)])).toBe(1);
+    expect(await codeOf(() => freeSlot(Array.from({ length: 4096 }, (_, slot) => record(slot))))).toBe(
+      "TG9012",
+    );
+  });
+});
