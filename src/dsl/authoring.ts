@@ -55,7 +55,7 @@ export interface GreOptions {
   readonly remote: string;
   /** TTL of the outer header, 1 to 255. Default: 64. */
   readonly ttl?: number;
-  /** Largest inner packet in bytes. Default: 1476, or 1472 with a key, for an Ethernet path. */
+  /** Largest inner packet in bytes. Default: 1476, for a path of 1500 bytes. */
   readonly mtu?: number;
   /** GRE key (RFC 2890), 0 to 4294967295. Default: none. */
   readonly key?: number;

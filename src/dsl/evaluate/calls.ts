@@ -9,9 +9,11 @@ export function evaluateCall(node: TSESTree.CallExpression, run: Evaluation): Va
   const span = run.spanOf(node);
   if (node.callee.type === "Super") return errorValue(span);
   const callee = run.evaluate(node.callee);
-  const args = node.arguments.flatMap((argument) =>
-    argument.type === "SpreadElement" ? spreadItems(argument, run) : [run.evaluate(argument)],
-  );
+  const args = node.arguments.flatMap((argument) => {
+    // What hangs on a method that is not read yet is not a second mistake.
+    if (callee.kind === "error" && argument.type === "ArrowFunctionExpression") return [];
+    return argument.type === "SpreadElement" ? spreadItems(argument, run) : [run.evaluate(argument)];
+  });
   if (callee.kind === "error") return errorValue(span);
   if (callee.kind !== "builtin") return run.refuse("TG1042", node.callee, { found: describe(callee) });
   if (callee.name === "expr") {

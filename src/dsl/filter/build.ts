@@ -50,7 +50,7 @@ export function compareNode(
 
 export function rangeNode(low: Operand, high: Operand, span: Span, problems: Problems): SetItem {
   const range: SetItem = { kind: "range", low, high, span };
-  if (problems.broken) return range;
+  if (problems.isLost(low) || problems.isLost(high)) return range;
   const [start, end] = [positionOf(low), positionOf(high)];
   if (start === undefined || end === undefined || low.kind !== high.kind) {
     problems.fatal("TG1116", span, { low: describeOperand(low), high: describeOperand(high) });
@@ -73,10 +73,10 @@ function positionOf(operand: Operand): bigint | undefined {
   return operand.kind === "address" ? operand.address.value : undefined;
 }
 
-export function operandOf(token: IToken, span: Span): Operand {
+export function operandOf(token: IToken, span: Span, problems: Problems): Operand {
   const payload = token.payload as Payload;
   if (payload.kind === "operand") return payload.operand;
-  return payload.value.kind === "scalar" ? payload.value.operand : { kind: "string", value: "", span };
+  return payload.value.kind === "scalar" ? payload.value.operand : problems.lostOperand(span);
 }
 
 export function itemsOf(token: IToken): readonly SetItem[] {

@@ -98,6 +98,7 @@ function hintAt(place: Place, found: IToken | undefined): string | undefined {
   const previous = place.tokens[place.index - 1];
   if (!found) return undefined;
   const image = found.image;
+  if (isToken(found, Token.Comma)) return "separate the items of a set with spaces: `{80 443}`";
   const lower = image.toLowerCase();
   if (isToken(found, Token.Field) && image !== lower && KEYWORDS.test(lower)) return `write \`${lower}\``;
   if (isToken(found, Token.Field) && isToken(previous, Token.Compare)) return hintNameAsValue(place, image);

@@ -5,6 +5,7 @@ import { readLiteral } from "./literal.js";
 import type { Problems } from "./problems.js";
 import type { FilterTemplate, Hole, Interpolated } from "./template.js";
 import * as Token from "./tokens.js";
+import { reportUnexpected } from "./unexpected.js";
 
 const HOLE_TOKENS: { readonly [K in Interpolated["kind"]]: TokenType } = {
   scalar: Token.ScalarHole,
@@ -25,38 +26,41 @@ export type Payload =
  * text is never read and comments may hold one.
  */
 export function lex(template: FilterTemplate, problems: Problems): readonly IToken[] | undefined {
-  const { tokens } = Token.LEXER.tokenize(blotted(template));
+  const text = blotted(template);
+  const { tokens, errors } = Token.LEXER.tokenize(text);
+  reportUnexpected(errors, text, template.start, problems);
   const holes = new Map(template.holes.map((hole) => [hole.start, hole]));
-  let readable = true;
-  const read = tokens.map((token): IToken => {
+  const read = tokens.map((token) => {
     token.startOffset += template.start;
     token.endOffset = token.startOffset + token.image.length - 1;
-    const span = tokenSpan(token, problems);
-    switch (token.tokenType) {
-      case Token.Literal:
-        token.payload = operandPayload(readLiteral(token.image, span, problems.diagnostics), span, problems);
-        return token;
-      case Token.Text:
-        token.payload = operandPayload(readQuoted(token, span, problems), span, problems);
-        return token;
-      case Token.OpenText:
-      case Token.Unexpected:
-        readable = false;
-        reportUnexpected(token, span, problems);
-        return token;
-      case Token.Hole: {
-        const hole = holes.get(token.startOffset);
-        if (hole && hole.end - hole.start === token.image.length) return holeToken(hole, problems);
-        // The author's text holds the very character that we mark interpolations with.
-        readable = false;
-        problems.fatal("TG1101", span, { character: token.image });
-        return token;
-      }
-      default:
-        return token;
-    }
+    return readToken(token, holes, problems);
   });
-  return readable ? read : undefined;
+  return errors.length > 0 || read.includes(undefined) ? undefined : read.filter((one) => one !== undefined);
+}
+
+/** The token with what it stands for, or undefined when it makes the rest unreadable. */
+function readToken(token: IToken, holes: ReadonlyMap<number, Hole>, problems: Problems): IToken | undefined {
+  const span = tokenSpan(token, problems);
+  switch (token.tokenType) {
+    case Token.Literal:
+      token.payload = operandPayload(readLiteral(token.image, span, problems.diagnostics), span, problems);
+      return token;
+    case Token.Text:
+      token.payload = operandPayload(readQuoted(token, span, problems), span, problems);
+      return token;
+    case Token.OpenText:
+      problems.fatal("TG1102", span, {});
+      return undefined;
+    case Token.Hole: {
+      const hole = holes.get(token.startOffset);
+      if (hole && hole.end - hole.start === token.image.length) return holeToken(hole, problems);
+      // The author's text holds the very character that we mark interpolations with.
+      problems.fatal("TG1101", span, { character: token.image });
+      return undefined;
+    }
+    default:
+      return token;
+  }
 }
 
 export function tokenSpan(token: IToken, { source }: Problems): Span {
@@ -76,8 +80,7 @@ function blotted({ source, start, end, holes }: FilterTemplate): string {
 }
 
 function operandPayload(operand: Operand | undefined, span: Span, problems: Problems): Payload {
-  if (!operand) problems.lose();
-  return { kind: "operand", operand: operand ?? { kind: "string", value: "", span } };
+  return { kind: "operand", operand: operand ?? problems.lostOperand(span) };
 }
 
 function readQuoted(token: IToken, span: Span, problems: Problems): Operand | undefined {
@@ -109,30 +112,4 @@ function holeToken(hole: Hole, problems: Problems): IToken {
   );
   made.payload = { kind: "hole", value: hole.value } satisfies Payload;
   return made;
-}
-
-const INTERPOLATE = `to use a list or a constant, interpolate it: \`ip.src in \${name}\``;
-
-const CHARACTER_HINTS: Readonly<Record<string, string>> = {
-  "=": "to compare, write `==`",
-  "|": "write `or` (or `||`)",
-  "^": "write `xor` (or `^^`)",
-  "~": "patterns are not supported yet",
-  "'": 'text stands in double quotes: "tcp"',
-  "`": 'text stands in double quotes: "tcp"',
-  ",": "separate the items of a set with spaces: `{80 443}`",
-  ";": "separate the items of a set with spaces: `{80 443}`",
-  $: INTERPOLATE,
-  "@": INTERPOLATE,
-  "-": "numbers here are never negative; a range is written `80..90`",
-  "*": "for a part of the addresses write a prefix: `ip.src in {10.0.0.0/8}`",
-  "/": "a prefix is one word without spaces: `10.0.0.0/8`",
-  "[": "a set stands in braces: `{80 443}`",
-  "]": "a set stands in braces: `{80 443}`",
-};
-
-function reportUnexpected(token: IToken, span: Span, problems: Problems): void {
-  if (token.tokenType === Token.OpenText) problems.fatal("TG1102", span, {});
-  else if (token.image === "\\") problems.fatal("TG1103", span, {});
-  else problems.fatal("TG1101", span, { character: token.image }, { hint: CHARACTER_HINTS[token.image] });
 }

@@ -180,7 +180,7 @@ class FilterParser extends EmbeddedActionsParser {
       { ALT: () => this.CONSUME(Token.Text) },
       { ALT: () => this.CONSUME(Token.ScalarHole) },
     ]);
-    return this.ACTION(() => operandOf(token, this.#spanOf(token)));
+    return this.ACTION(() => operandOf(token, this.#spanOf(token), this.#sink));
   });
 
   get #sink(): Problems {

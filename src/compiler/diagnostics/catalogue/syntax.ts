@@ -77,7 +77,11 @@ hidden conversions.`,
     `Only properties that the object was written with exist, and only elements inside an array. A missing one is an
 error and not \`undefined\`, because it is most often a misspelled name.`,
   ),
-  TG1042: error(message`${"found"} cannot be called`, `Only the functions of "tidegate" can be called.`),
+  TG1042: error(
+    message`${"found"} cannot be called`,
+    `Only the functions of "tidegate" can be called: policy, edge, list, allow, drop, limit and gre. A policy has no
+functions of its own yet.`,
+  ),
   TG1043: error(
     message`${"found"} cannot be spread into ${"target"}`,
     `An array takes the items of arrays, an object the properties of objects.`,
