@@ -8,7 +8,7 @@ export function parseModule(source: SourceFile, diagnostics: Diagnostics): TSEST
     return parse(source.text, {
       range: true,
       jsDocParsingMode: "none",
-      suppressDeprecatedPropertyWarnings: true,
+      loggerFn: false,
     });
   } catch (error) {
     if (error instanceof TSError) {

@@ -109,6 +109,12 @@ describe("work is limited", () => {
     ]);
   });
 
+  test("a set may hold more items than a call can have arguments", () => {
+    const steps = Array.from({ length: 18 }, (_, i) => `const a${i + 1} = [...a${i}, ...a${i}];`);
+    const text = `${IMPORTS}const a0 = [1];${steps.join("")}const e = expr\`x in {\${a18} 80}\`;`;
+    expect(read(text).seen.map(({ code }) => code)).toEqual(["TG1050"]);
+  });
+
   test("brackets deeper than the parser's own stack", () => {
     const codes = read(`const a = ${"[".repeat(100_000)}`).seen.map(({ code }) => code);
     expect(codes).toEqual(["TG1002"]);

@@ -65,8 +65,9 @@ function readVariables(node: TSESTree.VariableDeclaration, run: Evaluation): voi
   if (node.declare) {
     run.refuse("TG1030", node, { what: "`declare`" }, { hint: "write the value itself" });
   } else if (node.kind !== "const") {
-    const at = { ...node, range: [node.range[0], node.range[0] + node.kind.length] } as TSESTree.Node;
-    run.refuse("TG1032", at, { keyword: node.kind }, { hint: "write `const`" });
+    const [start] = node.range;
+    const keyword = run.source.span(start, start + node.kind.length);
+    run.diagnostics.report("TG1032", keyword, { keyword: node.kind }, { hint: "write `const`" });
   }
   for (const { id, init } of node.declarations) {
     const value = init ? run.evaluate(init) : errorValue(run.spanOf(id));

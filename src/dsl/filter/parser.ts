@@ -122,8 +122,10 @@ class FilterParser extends EmbeddedActionsParser {
           ALT: (): Filter => {
             this.CONSUME(Token.BraceOpen);
             this.MANY(() => {
-              const item = this.SUBRULE(this.#item);
-              this.ACTION(() => items.push(...item));
+              const more = this.SUBRULE(this.#item);
+              this.ACTION(() => {
+                for (const item of more) items.push(item);
+              });
             });
             this.CONSUME(Token.BraceClose);
             return this.ACTION(() => ({ kind: "in", field, items, span: this.#spanFrom(start) }));

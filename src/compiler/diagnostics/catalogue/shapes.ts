@@ -3,11 +3,11 @@ import { error, message } from "../entry.js";
 /** TG2050 to TG2099: a value does not have the shape that the place needs. */
 export const SHAPES = {
   TG2050: error(
-    message`${"object"} needs \`${"property"}\``,
+    message`\`${"property"}\` is missing in ${"object"}`,
     `The property has no default, because every choice would surprise someone. Write it out.`,
   ),
   TG2051: error(
-    message`${"object"} has no property \`${"property"}\``,
+    message`unknown property \`${"property"}\` in ${"object"}`,
     `Unknown properties are refused, because a misspelled one would silently do nothing.`,
   ),
   TG2052: error(
