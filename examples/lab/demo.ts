@@ -50,9 +50,16 @@ async function main(): Promise<number> {
     report.failure("the demo makes network namespaces and loads BPF programs: run it as root");
     return 1;
   }
+  const journeys = chosen(process.argv.slice(2));
+  if (journeys.length === 0) {
+    report.failure(
+      `no journey has such a title; there are: ${JOURNEYS.map(({ title }) => title).join(", ")}`,
+    );
+    return 2;
+  }
   const cleanup = new Cleanup();
   const stop = stopRequested();
-  const performance = perform(report, cleanup);
+  const performance = perform(report, cleanup, journeys);
   try {
     const status = await Promise.race([performance, stop]);
     if (status > 1) report.stop("interrupted; taking the lab down");
@@ -67,7 +74,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function perform(report: Report, cleanup: Cleanup): Promise<number> {
+async function perform(report: Report, cleanup: Cleanup, journeys: readonly Journey[]): Promise<number> {
   const started = performance.now();
   report.heading("Set-up");
   const policies = await report.step("read the policies", () => Promise.all(POLICIES.map(readPolicy)));
@@ -75,16 +82,23 @@ async function perform(report: Report, cleanup: Cleanup): Promise<number> {
   const world = await report.step("make a small internet of network namespaces", () => makeLab(cleanup));
   const drivers = await report.step("connect the customers' routers", () => connect(world, policies));
   report.note(`GRE at the routers: ${drivers.join(", ")}`);
-  const before = new Map(
+  const found = new Map(
     await Promise.all(EDGES.map(async (edge) => [edge, await portrait(world.host(edge))] as const)),
   );
   await report.step("tidegate apply, on both edges", async () => {
     await Promise.all(EDGES.map((edge) => applyBundles(world.host(edge), bundles, EDGE_FILE)));
   });
-  const lab = await report.step("start Acme's FTP server and the captures", () => populate(world, policies));
+  const arrivals = await report.step("start Acme's FTP server and the captures", () => populate(world));
+  const lab: Lab = {
+    world,
+    policies,
+    found,
+    arrivals,
+    counters: (edge) => readCounters(world.host(edge)),
+  };
 
   report.heading("Journeys");
-  const travelled = await travel(report, lab, chosen([...JOURNEYS, leaving(before)]));
+  const travelled = await travel(report, lab, journeys);
   await report.step("take the lab down", () => cleanup.run());
   return conclude(report, travelled, performance.now() - started);
 }
@@ -99,12 +113,14 @@ const JOURNEYS: readonly Journey[] = [
   isolation,
   ipv6,
   greBytes,
+  leaving,
 ];
 
-function chosen(journeys: readonly Journey[]): readonly Journey[] {
-  const words = process.argv.slice(2).map((word) => word.toLowerCase());
-  if (words.length === 0) return journeys;
-  return journeys.filter(({ title }) => words.some((word) => title.toLowerCase().includes(word)));
+function chosen(words: readonly string[]): readonly Journey[] {
+  if (words.length === 0) return JOURNEYS;
+  return JOURNEYS.filter(({ title }) =>
+    words.some((word) => title.toLowerCase().includes(word.toLowerCase())),
+  );
 }
 
 async function readPolicy(file: string): Promise<Policy> {
@@ -151,18 +167,14 @@ async function connect(world: World, policies: readonly Policy[]): Promise<reado
   );
 }
 
-async function populate(world: World, policies: readonly Policy[]): Promise<Lab> {
+/** Starts what lives in the lab; gives the records of what arrives, by host. */
+async function populate(world: World): Promise<ReadonlyMap<string, Capture>> {
   const server = world.host("acme-ftp").start(actor("ftp-server", FTP, "21"));
   await printed(server, "stdout", "listening");
   const captures = ENDS.map(
     async ({ host, device }) => [host, await Capture.start(world.host(host), device, ARRIVALS)] as const,
   );
-  return {
-    world,
-    policies,
-    arrivals: new Map(await Promise.all(captures)),
-    counters: (edge) => readCounters(world.host(edge)),
-  };
+  return new Map(await Promise.all(captures));
 }
 
 async function travel(report: Report, lab: Lab, journeys: readonly Journey[]): Promise<readonly Travelled[]> {

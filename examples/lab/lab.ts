@@ -1,18 +1,26 @@
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { type Counters, moved } from "./counters.js";
-import type { Capture } from "./packets/capture.js";
 import type { World } from "./world.js";
 
 export type EdgeName = "edge-1" | "edge-2";
 export const EDGES: readonly EdgeName[] = ["edge-1", "edge-2"];
+
+/** A running record of the IP packets that arrive somewhere, in order. */
+export interface Arrivals {
+  readonly packets: readonly Buffer[];
+  /** Lets what was delivered until now appear in `packets`. */
+  settle(): Promise<void>;
+}
 
 /** The lab with Tidegate running on its edges: what the journeys are made in. */
 export interface Lab {
   readonly world: World;
   /** The policies that both edges run, customer by customer. */
   readonly policies: readonly Policy[];
+  /** What the edges were like before the first bundle: `portrait` of edges.ts, by edge. */
+  readonly found: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** What arrives, by host, at every host where a packet can end. */
-  readonly arrivals: ReadonlyMap<string, Capture>;
+  readonly arrivals: ReadonlyMap<string, Arrivals>;
   /** The counters that `tidegate status` shows on an edge now. */
   counters(edge: EdgeName): Promise<Counters>;
 }
@@ -68,11 +76,4 @@ export async function observe<T>(lab: Lab, work: () => Promise<T>): Promise<Obse
 async function bothEdges(lab: Lab): Promise<Record<EdgeName, Counters>> {
   const [one, two] = await Promise.all([lab.counters("edge-1"), lab.counters("edge-2")]);
   return { "edge-1": one, "edge-2": two };
-}
-
-/** The capture of what arrives at `host`; throws where the lab has none. */
-export function arrivalsAt(lab: Lab, host: string): Capture {
-  const capture = lab.arrivals.get(host);
-  if (!capture) throw new Error(`nothing is captured at ${host}`);
-  return capture;
 }

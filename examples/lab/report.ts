@@ -23,10 +23,10 @@ export interface Travelled {
   readonly rows: readonly Row[];
 }
 
-/** A terminal that a person watches; CI logs and pipes get no control characters. */
+/** A terminal that a person watches; CI logs, pipes and terminals without a width get no control characters. */
 export function isWatched(): boolean {
   const { CI, TERM } = process.env;
-  return process.stdout.isTTY === true && !CI && TERM !== "dumb";
+  return process.stdout.isTTY === true && process.stdout.columns > 0 && !CI && TERM !== "dumb";
 }
 
 export function makeReport(watched: boolean): Report {

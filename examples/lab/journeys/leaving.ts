@@ -1,16 +1,12 @@
 import { portrait, removeCustomers } from "../edges.js";
 import { EDGES, type Journey, type Lab, type Row } from "../lab.js";
 
-/**
- * The last journey: takes the customers off both edges. `before` is what the edges were like before the first bundle.
- */
-export function leaving(before: ReadonlyMap<string, ReadonlyMap<string, string>>): Journey {
-  return {
-    title: "Tidegate leaves",
-    about: "`tidegate remove` takes all of it away: each edge is as it was found",
-    travel: (lab) => Promise.all(EDGES.map((edge) => leave(lab, edge, before.get(edge) ?? new Map()))),
-  };
-}
+/** The last one: nothing can be sent through the edges after it. */
+export const leaving: Journey = {
+  title: "Tidegate leaves",
+  about: "`tidegate remove` takes all of it away: each edge is as it was found",
+  travel: (lab) => Promise.all(EDGES.map((edge) => leave(lab, edge, lab.found.get(edge) ?? new Map()))),
+};
 
 async function leave(lab: Lab, edge: string, before: ReadonlyMap<string, string>): Promise<Row> {
   const host = lab.world.host(edge);
