@@ -19,6 +19,7 @@ describe("names", () => {
   test.each<[string, PolicyParts, readonly string[]]>([
     ["a customer", { customer: '"Acme Inc."' }, ['TG2020 "Acme Inc."']],
     ["a rule", { rules: 'allow("1st", expr`tcp.flags.syn`)' }, ['TG2020 "1st"']],
+    ["a reserved rule name", { rules: 'allow("default", expr`tcp.flags.syn`)' }, ['TG2020 "default"']],
     ["33 characters", { rules: `allow("${LONG}", expr\`tcp.flags.syn\`)` }, [`TG2020 "${LONG}"`]],
     [
       "two rules of one name, also in different stages",
@@ -84,7 +85,9 @@ describe("prefixes", () => {
     ["twice", '["203.0.113.0/24", "203.0.113.0/24" ]', ['TG2025 "203.0.113.0/24"']],
     ["everything", '["0.0.0.0/0"]', ['TG2044 "0.0.0.0/0"']],
   ])("%s", (_, prefixes, expected) => {
-    expect(codes({ prefixes, routes, tunnels: "{}" }).filter((one) => !one.startsWith("TG3005"))).toEqual(expected);
+    expect(codes({ prefixes, routes, tunnels: "{}" }).filter((one) => !one.startsWith("TG3005"))).toEqual(
+      expected,
+    );
   });
 
   test("none at all", () => {
@@ -169,6 +172,21 @@ describe("tunnels", () => {
     const tunnel = readParts({}).policy?.tunnels[0];
     expect(tunnel && formatAddress(tunnel.remote)).toBe("198.51.100.1");
     expect(tunnel).toMatchObject({ name: "main", ttl: 64, mtu: 1476, key: null });
+  });
+
+  test("a key takes four bytes of the default MTU", () => {
+    const { policy } = readParts({ tunnels: '{ main: gre({ remote: "198.51.100.1", key: 7 }) }' });
+    expect(policy?.tunnels[0]).toMatchObject({ mtu: 1472, key: 7 });
+  });
+
+  test.each([
+    ["the same remote", "", "", ["TG2045 other"]],
+    ["the same remote and key", ", key: 7", ", key: 7", ["TG2045 other"]],
+    ["the same remote, one with a key", "", ", key: 7", []],
+    ["the same remote, other keys", ", key: 8", ", key: 7", []],
+  ])("two tunnels to %s", (_, main, other, expected) => {
+    const tunnels = `{ main: gre({ remote: "198.51.100.1"${main} }), other: gre({ remote: "198.51.100.1"${other} }) }`;
+    expect(codes({ tunnels })).toEqual(expected);
   });
 });
 

@@ -6,6 +6,8 @@ import { allRules } from "./filters.js";
 /** Safe in file names, C, nft and ip(8); the same pattern as in a bundle's manifest. */
 const NAME = /^[a-z][a-z0-9-]*$/;
 export const NAME_MAX = 32;
+/** What counters call the packets that no rule of a stage decided. */
+const STAGE_DEFAULT = "default";
 
 /** Reports names that cannot be used, and names that are used twice. */
 export function checkNames(surface: SurfacePolicy, diagnostics: Diagnostics): void {
@@ -55,6 +57,11 @@ function checkDefinitions(what: string, names: readonly Located<string>[], diagn
 }
 
 export function checkName(what: string, { value, span }: Located<string>, diagnostics: Diagnostics): void {
+  if (what === "rule" && value === STAGE_DEFAULT) {
+    const hint = "`default` is the counter of what no rule decides: choose another name";
+    diagnostics.report("TG2020", span, { what, name: value }, { hint });
+    return;
+  }
   if (isName(value)) return;
   const suggestion = safeName(value);
   const hint = suggestion === undefined ? undefined : `write "${suggestion}"`;

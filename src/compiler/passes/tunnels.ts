@@ -6,8 +6,8 @@ import { checkHostAddress, readAddress } from "./addresses.js";
 import { readBounded } from "./numbers.js";
 
 const DEFAULT_TTL = 64;
-/** 1500 bytes of Ethernet less 20 of IPv4 and 4 of GRE. */
-const DEFAULT_MTU = 1476;
+/** 1500 bytes of Ethernet less 20 of IPv4 and 4 of GRE, which a key makes 8 (RFC 2890). */
+const DEFAULT_MTU = { plain: 1476, keyed: 1472 } as const;
 /** The least that IPv4 (RFC 791) and IPv6 (RFC 8200 section 5) ask of a link. */
 const LEAST_MTU = { 4: 68, 6: 1280 } as const;
 /** What 16 bits of outer length leave behind IPv4, GRE and its key. */
@@ -20,15 +20,31 @@ export function readTunnels(
 ): readonly Tunnel[] {
   const carriesIpv6 = prefixes.some(({ prefix }) => prefix.family === 6);
   const mtu = { what: "mtu", min: LEAST_MTU[carriesIpv6 ? 6 : 4], max: LARGEST_MTU };
-  return surface.tunnels.flatMap((tunnel) => {
+  const tunnels = surface.tunnels.flatMap((tunnel) => {
     const remote = readRemote(tunnel, prefixes, diagnostics);
     const rest = {
       ttl: readBounded(tunnel.ttl, DEFAULT_TTL, { what: "ttl", min: 1, max: 255 }, diagnostics),
-      mtu: readBounded(tunnel.mtu, DEFAULT_MTU, mtu, diagnostics),
+      mtu: readBounded(tunnel.mtu, DEFAULT_MTU[tunnel.key ? "keyed" : "plain"], mtu, diagnostics),
       key: readBounded(tunnel.key, null, { what: "key", min: 0, max: 0xffffffff }, diagnostics),
     };
     return remote ? [{ name: tunnel.name.value, span: tunnel.name.span, remote, ...rest }] : [];
   });
+  checkEndpoints(tunnels, diagnostics);
+  return tunnels;
+}
+
+/** What comes back must belong to one tunnel; the outer source and the key are all that tells. */
+function checkEndpoints(tunnels: readonly Tunnel[], diagnostics: Diagnostics): void {
+  const first = new Map<string, Tunnel>();
+  for (const tunnel of tunnels) {
+    const endpoint = `${tunnel.remote.value} ${tunnel.key}`;
+    const other = first.get(endpoint);
+    if (!other) first.set(endpoint, tunnel);
+    else {
+      const related = [{ span: other.span, text: "the other tunnel" }];
+      diagnostics.report("TG2045", tunnel.span, { name: tunnel.name, other: other.name }, { related });
+    }
+  }
 }
 
 function readRemote(

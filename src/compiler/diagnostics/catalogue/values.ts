@@ -121,4 +121,9 @@ tunnel packets of all others.`,
     `A prefix of length 0 would claim every packet, also those of the edge server itself. Write the prefixes that are
 announced.`,
   ),
+  TG2045: error(
+    message`the tunnels \`${"name"}\` and \`${"other"}\` have the same remote and key`,
+    `GRE tells tunnels apart by their ends and, if there is one, the key (RFC 2890). Packets that come back by two
+tunnels with the same remote and key could belong to either. Give one of them another \`key\`.`,
+  ),
 };
