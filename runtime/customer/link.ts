@@ -13,10 +13,8 @@ export function linkPart({ link, namespace }: Manifest, node: NodeConfig): Part 
     present: async () =>
       (await findLink(link)) !== undefined && (await findLink(EDGE, namespace)) !== undefined,
     up: async () => {
-      await ipBatch([
-        `link add ${link} address ${NODE.mac} type veth peer name ${EDGE} netns ${namespace} address ${CUSTOMER.mac}`,
-        `link set dev ${link} addrgenmode none`,
-      ]);
+      const customerEnd = `name ${EDGE} netns ${namespace} address ${CUSTOMER.mac}`;
+      await ipBatch([`link add name ${link} address ${NODE.mac} type veth peer ${customerEnd}`]);
       await configureNodeEnd(link);
       await configureCustomerEnd(namespace, node);
     },
@@ -28,14 +26,18 @@ async function configureNodeEnd(link: string): Promise<void> {
   await writeSysctl(`net/ipv4/conf/${link}/rp_filter`, "0");
   await writeSysctl(`net/ipv4/conf/${link}/forwarding`, "1");
   await writeSysctl(`net/ipv4/conf/${link}/send_redirects`, "0");
-  await writeSysctl(`net/ipv6/conf/${link}/forwarding`, "1");
   // ICMP errors of the namespace come from the anycast address, which is the node's own too.
   await writeSysctl(`net/ipv4/conf/${link}/accept_local`, "1");
-  await ipBatch(endLines(link, NODE, CUSTOMER));
+  // For IPv6 `all` alone decides about forwarding; this leaves the groups of routers. MLDv1 does so without a word,
+  // where MLDv2 would report the change on the link (igmp6_leave_group).
+  await writeSysctl(`net/ipv6/conf/${link}/force_mld_version`, "1");
+  await writeSysctl(`net/ipv6/conf/${link}/forwarding`, "0");
+  await writeSysctl(`net/ipv6/conf/${link}/accept_ra`, "0");
+  await ipBatch([silence(link), ...endLines(link, NODE, CUSTOMER)]);
 }
 
 async function configureCustomerEnd(namespace: string, node: NodeConfig): Promise<void> {
-  await ipBatch([`link set dev ${EDGE} addrgenmode none`, ...endLines(EDGE, CUSTOMER, NODE)], { namespace });
+  await ipBatch([silence(EDGE), ...endLines(EDGE, CUSTOMER, NODE)], { namespace });
   for (const family of [4, 6] as const) {
     const source = node.anycast.find((address) => address.includes(":") === (family === 6));
     // What comes out of a tunnel, and the namespace's own ICMP errors, leave by the main table.
@@ -45,6 +47,11 @@ async function configureCustomerEnd(namespace: string, node: NodeConfig): Promis
       family,
     });
   }
+}
+
+/** No ARP, no router or multicast chatter: whatever is on the link is somebody's packet. */
+function silence(device: string): string {
+  return `link set dev ${device} addrgenmode none arp off multicast off`;
 }
 
 /** Addresses and the neighbour, who never changes and so is never asked for. */

@@ -17,6 +17,8 @@ const SYSCTLS = [
   "net.ipv4.conf.all.send_redirects=0",
   "net.ipv4.conf.default.send_redirects=0",
   "net.ipv6.conf.all.forwarding=1",
+  // Only `all` decides about forwarding (ip6_forward); a device's own value makes it join the routers' groups.
+  "net.ipv6.conf.default.forwarding=0",
   "net.ipv6.conf.all.accept_redirects=0",
   "net.ipv6.conf.all.accept_ra=0",
   "net.ipv6.conf.default.accept_ra=0",

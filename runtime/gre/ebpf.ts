@@ -84,6 +84,9 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
       await ipBatch(batchLines(await bundleText(bundle, `route/${customer}.${row.name}.up.ip`)), {
         namespace,
       });
+      // Everything that comes out here is for gre_encap; the node itself has nothing to say to the customer's stack.
+      // Below 1280 bytes a device has no IPv6 anyway.
+      if (row.mtu >= 1280) await writeSysctl(`net/ipv6/conf/${row.peer}/disable_ipv6`, "1");
       // bpf_fib_lookup asks whether the device that a packet came in by may forward.
       await writeSysctl(`net/ipv4/conf/${row.peer}/forwarding`, "1");
       await fillMaps(host, row, namespace, anycast);

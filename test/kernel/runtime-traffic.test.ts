@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AcmeEdge, acme, FTP, globex, NODE } from "../support/acme-edge.js";
+import { AcmeEdge, acme, FTP, FTP6, globex, NODE } from "../support/acme-edge.js";
 
 let edge: AcmeEdge;
 let ftpServer: ChildProcess;
@@ -21,7 +21,7 @@ afterAll(async () => {
 /** A server on Acme's host that sends back what it gets. */
 async function startServer(): Promise<ChildProcess> {
   const text = `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s))
-    .listen(21, "${FTP}", () => console.log("ready"));`;
+    .listen(21, "::", () => console.log("ready"));`;
   const [command, ...args] = edge.server.enter(["node", "-e", text], "site");
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   await new Promise((resolve) => child.stdout.once("data", resolve));
@@ -42,24 +42,34 @@ async function added(count: () => Promise<number>, action: () => void): Promise<
 }
 
 describe("what a policy allows", () => {
-  test("megabytes over TCP arrive whole, both ways, through a tunnel smaller than the packets", () => {
-    const answer = edge.script(
-      "client",
-      `const { createHash, randomBytes } = require("crypto");
+  test.each([
+    ["IPv4", FTP],
+    ["IPv6", FTP6],
+  ])(
+    "megabytes over %s arrive whole, both ways, though the first packets are too long for the tunnel",
+    (_name, host) => {
+      const answer = edge.script(
+        "client",
+        `const { createHash, randomBytes } = require("crypto");
        const bytes = randomBytes(4_000_000), hash = createHash("sha256");
-       const socket = require("net").connect(21, "${FTP}", () => socket.end(bytes));
+       const socket = require("net").connect(21, "${host}", () => socket.end(bytes));
        socket.setTimeout(15000, () => socket.destroy(new Error("it stalled")));
        socket.on("data", (chunk) => hash.update(chunk));
        socket.on("end", () =>
          console.log(createHash("sha256").update(bytes).digest("hex") === hash.digest("hex") ? "same" : "different"));`,
-    );
-    expect(answer.trim()).toBe("same");
-  });
+      );
+      expect(answer.trim()).toBe("same");
+      expect(edge.server.run(["ip", "route", "get", host], { namespace: "client" })).toContain("mtu 1476");
+    },
+  );
 
   test("status counts it under its rule and its tunnel", async () => {
     const { customers } = await edge.server.status();
     const { counters, tunnels } = customers[0];
     expect(counters.firewall.ftp.packets).toBeGreaterThan(1000);
+    expect(counters.firewall.ftp6.packets).toBeGreaterThan(1000);
+    // Nothing but customers' packets is on the links: no neighbour discovery, no multicast reports.
+    expect(counters.other).toMatchObject({ foreign: { packets: 0 }, "return-spoofed": { packets: 0 } });
     expect(counters.other["return-passed"].packets).toBeGreaterThan(1000);
     expect(tunnels).toMatchObject([
       { name: "chicago", driver: "ebpf", state: "UP", dropped: { packets: 0 } },

@@ -13,11 +13,12 @@ import { address, and, number, policy, rule, spanAt } from "./ir.js";
 
 /** Acme's FTP host, behind the tunnel. */
 export const FTP = "203.0.113.100";
+export const FTP6 = "2001:db8:a::100";
 
 export const NODE: NodeConfig = {
   schema: 1,
   uplinks: ["up0", "up1"],
-  anycast: ["198.18.0.1"],
+  anycast: ["198.18.0.1", "2001:db8:ed6e::1"],
   owners: { acme: ["203.0.113.0/24", "2001:db8:a::/48"], globex: ["198.18.64.0/24"] },
 };
 
@@ -34,10 +35,11 @@ export const CHICAGO: Tunnel = {
 export function acme(overrides: Partial<Policy> = {}): Policy {
   const prefixes = ["203.0.113.0/24", "2001:db8:a::/48"].map(owned);
   const ftp = and(address("ip.dst", FTP), number("tcp.dstport", [20, 21]));
+  const ftp6 = and(address("ip.dst", FTP6), number("tcp.dstport", [20, 21]));
   return {
     ...policy([rule("bogons", "drop", address("ip.src", "10.0.0.0/8"))]),
     prefixes,
-    firewall: { default: "drop", rules: [rule("ftp", "allow", ftp)] },
+    firewall: { default: "drop", rules: [rule("ftp", "allow", ftp), rule("ftp6", "allow", ftp6)] },
     tunnels: [CHICAGO],
     routes: prefixes.map((prefix) => ({ ...prefix, tunnel: "chicago", priority: 100, weight: 1 })),
     ...overrides,
@@ -76,12 +78,14 @@ export class AcmeEdge {
       "link add up0 type veth peer name eth0 netns client",
       "link add up1 type veth peer name eth0 netns router",
       "addr add 192.0.2.254/24 dev up0",
+      "addr add 2001:db8:1::254/64 dev up0 nodad",
       "addr add 198.51.100.254/24 dev up1",
       ...["up0", "up1"].map((device) => `link set ${device} addrgenmode none up`),
     ]);
     const up = "link set eth0 addrgenmode none up";
     const client = ["addr add 192.0.2.7/24 dev eth0", "addr add 10.1.2.3/32 dev eth0"];
-    server.ip([up, ...client, "route add default via 192.0.2.254"], "client");
+    const client6 = ["addr add 2001:db8:1::7/64 dev eth0 nodad", "route add default via 2001:db8:1::254"];
+    server.ip([up, ...client, "route add default via 192.0.2.254", ...client6], "client");
     server.ip([up, "addr add 198.51.100.1/24 dev eth0", "route add default via 198.51.100.254"], "router");
     await connectSite(server);
     return new AcmeEdge(server);
@@ -124,7 +128,12 @@ async function connectSite(server: EdgeServer): Promise<void> {
   const pair = `link add peer address ${near} type veth peer name tunnel address ${far} netns site`;
   server.ip([pair, "link set peer arp off addrgenmode none up"], "router");
   const device = "link set tunnel arp off addrgenmode none mtu 1476 gso_max_size 1000 gso_max_segs 1 up";
-  server.ip([device, `addr add ${FTP}/32 dev tunnel`, "route add default dev tunnel"], "site");
+  const addresses = [`addr add ${FTP}/32 dev tunnel`, `addr add ${FTP6}/128 dev tunnel nodad`];
+  // Promises more than fits into the tunnel, so that a sender has to learn better from the edge's ICMP errors.
+  const routes = ["0.0.0.0/0 dev tunnel advmss 1460", "::/0 dev tunnel advmss 1440"].map(
+    (to) => `route add ${to}`,
+  );
+  server.ip([device, ...addresses, ...routes], "site");
   server.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"], { namespace: "router" });
   server.run(["sh", "-c", "mkdir /run/router && mount -t bpf bpf /run/router"]);
   const command = server.enter([join(packageRoot(), "dist/runtime/loader/tidegate-loader")], "router");
