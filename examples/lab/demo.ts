@@ -32,7 +32,7 @@ import { makeWorld, type World } from "./world.js";
  */
 
 const POLICIES = ["examples/acme/acme.policy.ts", "examples/globex/globex.policy.ts"] as const;
-const EDGE_FILE = "examples/edge.ts";
+const EDGE_FILE = join(packageRoot(), "examples", "edge.ts");
 
 /** Where packets may end: host and device. */
 const ENDS = [
@@ -59,9 +59,9 @@ async function main(): Promise<number> {
   }
   const cleanup = new Cleanup();
   const stop = stopRequested();
-  const performance = perform(report, cleanup, journeys);
+  const demo = perform(report, cleanup, journeys);
   try {
-    const status = await Promise.race([performance, stop]);
+    const status = await Promise.race([demo, stop]);
     if (status > 1) report.stop("interrupted; taking the lab down");
     return status;
   } catch (problem) {
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
   } finally {
     await cleanup.run();
     // What was still going on fails now that its hosts are gone; what it made meanwhile goes, too.
-    await performance.catch(() => undefined);
+    await demo.catch(() => undefined);
   }
 }
 
@@ -141,7 +141,7 @@ async function compile(cleanup: Cleanup): Promise<readonly string[]> {
   return Promise.all(
     POLICIES.map(async (file, index) => {
       const bundle = join(folder, String(index));
-      const argv = tidegate("compile", file, "-o", bundle);
+      const argv = tidegate("compile", join(packageRoot(), file), "-o", bundle);
       const compiler = spawnBound(argv);
       compilers.push(compiler);
       await finished(compiler, argv);

@@ -47,19 +47,26 @@ export interface Journey {
 /** What the kernel did while `work` ran. */
 export interface Observed<T> {
   readonly result: T;
-  /** The counters that moved, by edge. */
+  /** The counters that moved, by edge; none for an edge that was not asked. */
   readonly moved: Readonly<Record<EdgeName, Counters>>;
   /** Packets that arrived, by host; only hosts where some did. */
   readonly arrived: ReadonlyMap<string, readonly Buffer[]>;
 }
 
-/** Nothing else is sent in the lab meanwhile, so whatever moved or arrived is due to `work`. */
-export async function observe<T>(lab: Lab, work: () => Promise<T>): Promise<Observed<T>> {
+/**
+ * Nothing else is sent in the lab meanwhile, so whatever moved or arrived is due to `work`. Only `edges` are asked for
+ * their counters.
+ */
+export async function observe<T>(
+  lab: Lab,
+  edges: readonly EdgeName[],
+  work: () => Promise<T>,
+): Promise<Observed<T>> {
   const marks = new Map([...lab.arrivals].map(([host, capture]) => [host, capture.packets.length]));
-  const before = await bothEdges(lab);
+  const before = await readAll(lab, edges);
   const result = await work();
   await Promise.all([...lab.arrivals.values()].map((capture) => capture.settle()));
-  const after = await bothEdges(lab);
+  const after = await readAll(lab, edges);
   const arrived = [...lab.arrivals].map(
     ([host, capture]) => [host, capture.packets.slice(marks.get(host))] as const,
   );
@@ -73,7 +80,8 @@ export async function observe<T>(lab: Lab, work: () => Promise<T>): Promise<Obse
   };
 }
 
-async function bothEdges(lab: Lab): Promise<Record<EdgeName, Counters>> {
-  const [one, two] = await Promise.all([lab.counters("edge-1"), lab.counters("edge-2")]);
+async function readAll(lab: Lab, edges: readonly EdgeName[]): Promise<Record<EdgeName, Counters>> {
+  const read = async (edge: EdgeName) => (edges.includes(edge) ? lab.counters(edge) : new Map());
+  const [one, two] = await Promise.all([read("edge-1"), read("edge-2")]);
   return { "edge-1": one, "edge-2": two };
 }

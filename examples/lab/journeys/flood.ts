@@ -25,7 +25,7 @@ export const flood: Journey = {
     const packets = synPackets();
     const target = lab.world.host("acme-ftp");
     await target.run(["nft", "-f", "-"], COUNT_FLOOD);
-    const { result, moved } = await observe(lab, async () => {
+    const { result, moved } = await observe(lab, ["edge-1"], async () => {
       const flooding = send(lab.world.host("attacker"), "eth0", coreMac("attacker"), packets, {
         pace: FLOOD,
       });

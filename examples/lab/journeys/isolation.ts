@@ -43,7 +43,7 @@ function outOfAcme(lab: Lab, packet: Buffer): Promise<unknown> {
 async function spoofed(lab: Lab): Promise<Row> {
   const text = `udp 192.0.2.200:53 > ${CLIENT.v4}:53 payload=01`;
   const packet = packetBytes(text);
-  const { moved, arrived } = await observe(lab, () => outOfAcme(lab, packet));
+  const { moved, arrived } = await observe(lab, ["edge-2"], () => outOfAcme(lab, packet));
   const verdict = judgeReturn(lab.policies, "acme", packet);
   const seen = [...arrived.values()].flat().some((candidate) => sameButTtl(candidate, packet));
   const counters = ofReturn(moved["edge-2"]);
@@ -68,7 +68,7 @@ async function neighbour(lab: Lab): Promise<Row> {
   const text = `udp 203.0.113.100:9 > ${LINK.customerAddress}:9 payload=6f766572`;
   const packet = packetBytes(text);
   const capture = await Capture.start(edge, LINK.device, "ip or ip6", "tg-globex");
-  const { moved } = await observe(lab, () =>
+  const { moved } = await observe(lab, ["edge-1"], () =>
     send(edge, LINK.device, LINK.nodeMac, [packet], { namespace: "tg-acme" }),
   );
   await capture.stop();

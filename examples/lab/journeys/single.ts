@@ -22,8 +22,8 @@ export interface Shot {
 export async function shoot(lab: Lab, shot: Shot): Promise<Row> {
   const packet = packetBytes(shot.packet).subarray(0, shot.cutTo);
   const judgement = judge(lab.policies, packet);
-  const observed = await observe(lab, () => (shot.from ?? fromAttacker)(lab, packet));
   const edge = shot.edge ?? "edge-1";
+  const observed = await observe(lab, [edge], () => (shot.from ?? fromAttacker)(lab, packet));
   const destination = destinationOf(judgement, shot);
   const places = placesOf(packet, observed);
   const arrival = destination === null ? places.length === 0 : places.join() === destination;
