@@ -8,8 +8,14 @@ import { z } from "zod";
 export const MANIFEST_SCHEMA = 1;
 
 /** Customer, rule, tunnel and list names that are safe in file names, C, nft and ip(8). */
-const NAME = z.string().regex(/^[a-z][a-z0-9-]*$/).max(32);
-const IDENTIFIER = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]*$/).max(63);
+const NAME = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]*$/)
+  .max(32);
+const IDENTIFIER = z
+  .string()
+  .regex(/^[a-zA-Z][a-zA-Z0-9_]*$/)
+  .max(63);
 const PREFIX = z.string().regex(/^[0-9a-f.:]+\/\d{1,3}$/);
 const ADDRESS = z.string().regex(/^[0-9a-f.:]+$/);
 const SHA256 = z.string().regex(/^[0-9a-f]{64}$/);
