@@ -66,7 +66,7 @@ export class Host {
 
   /** The command line that runs `argv` in the host, for who starts processes himself. */
   enter(argv: readonly string[]): readonly [string, ...string[]] {
-    return ["nsenter", "--target", String(this.pid), "--net", "--mount", "--wd", "--", ...argv];
+    return ["nsenter", "--target", String(this.pid), "--net", "--mount", "--root", "--wd", "--", ...argv];
   }
 
   /** Many ip(8) commands in one process; `text` has one a line. */
