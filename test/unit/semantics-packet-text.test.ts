@@ -43,7 +43,7 @@ describe("text becomes bytes (checksums confirmed with tshark)", () => {
   test.each([
     ["S", 0x02],
     ["SA", 0x12],
-    ["FSRPAUEC", 0xff],
+    ["FSRPAUEW", 0xff],
   ])("flags=%s", (letters, flags) => {
     expect(bytesOf(`tcp 192.0.2.7:1 > 203.0.113.9:2 flags=${letters}`)[33]).toBe(flags);
   });

@@ -8,7 +8,7 @@ export interface PacketProblem {
   readonly end: number;
 }
 
-/** TCP flags by their letters, as tcpdump prints them, and E, C for the two of RFC 3168. */
+/** TCP flags by their letters, as tcpdump prints them, but A where it prints a dot. */
 export const FLAG_LETTERS = {
   F: 0x01,
   S: 0x02,
@@ -17,7 +17,7 @@ export const FLAG_LETTERS = {
   A: 0x10,
   U: 0x20,
   E: 0x40,
-  C: 0x80,
+  W: 0x80,
 } as const;
 
 /** The largest IPv4 packet; IPv6 says its payload in 16 bits too. */
