@@ -1,5 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { type BundleFile, MANIFEST_FILE } from "../../targets/bundle.js";
 import { UsageError } from "../exit.js";
 import { reason } from "./read-source.js";
@@ -20,6 +31,8 @@ export function writeBundle(directory: string, files: readonly BundleFile[]): vo
         mkdirSync(dirname(path), { recursive: true });
         writeFileSync(path, file.bytes);
       }
+      // mkdtemp(3) makes folders that only their owner can read.
+      chmodSync(staging, 0o777 & ~process.umask());
       rmSync(target, { recursive: true, force: true });
       renameSync(staging, target);
     } finally {
@@ -32,13 +45,31 @@ export function writeBundle(directory: string, files: readonly BundleFile[]): vo
 
 function refuseStrangers(target: string, directory: string): void {
   if (!existsSync(target)) return;
-  let names: readonly string[];
+  let files: readonly string[];
   try {
-    names = readdirSync(target);
+    files = filesIn(target);
   } catch (problem) {
     throw new UsageError(`cannot write ${directory}: ${reason(problem)}`);
   }
-  if (names.length > 0 && !names.includes(MANIFEST_FILE)) {
+  const listed = filesOfBundle(target);
+  if (files.some((file) => !listed.has(file))) {
     throw new UsageError(`${directory} holds something that is not a bundle; it is left as it is`);
+  }
+}
+
+/** Everything in a folder but folders, as paths relative to it. */
+function filesIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => !lstatSync(join(folder, name)).isDirectory())
+    .map((name) => name.split(sep).join("/"));
+}
+
+/** The manifest and the files that it lists; none where it is not a bundle's: other tools have a manifest.json too. */
+function filesOfBundle(folder: string): ReadonlySet<string> {
+  try {
+    const { files } = JSON.parse(readFileSync(join(folder, MANIFEST_FILE), "utf8"));
+    return new Set([MANIFEST_FILE, ...Object.keys(files)]);
+  } catch {
+    return new Set();
   }
 }
