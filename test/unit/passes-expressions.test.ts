@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions stand here as text
 import { describe, expect, test } from "vitest";
 import { printExpr } from "../../src/compiler/ir/print.js";
 import { readParts } from "../support/reading.js";
@@ -133,6 +134,48 @@ describe("what does not fit together is refused", () => {
       rules: 'allow("b", expr`tcp.dstport`), allow("c", expr`ip.src in {10.0.0.0/8 ::1}`)',
     });
     expect(found.map((one) => one.code)).toEqual(["TG2001", "TG2006", "TG2007", "TG2009"]);
+  });
+});
+
+describe("a set from which everything is taken away is an empty set", () => {
+  const before = `
+    const all = ["10.0.0.0/8", "11.0.0.0/8"];
+    const some = list(["10.1.0.0/16", "10.2.0.1"]);
+    const both = list(["10.0.0.0/8", "2001:db8::/32"]);
+    const inAll = expr\`ip.src in \${all}\`;`;
+
+  test.each([
+    ["ip.src in {10.0.0.0/8} and not ip.src in {10.0.0.0/8}", "ip.src in {10.0.0.0/8}"],
+    ["not ip.src in {10.0.0.0/8} and ip.src in {10.1.0.0/16}", "ip.src in {10.1.0.0/16}"],
+    ["ip.src == 10.0.0.1 and ip.src != 10.0.0.1", "ip.src == 10.0.0.1"],
+    ["ip.src in {10.0.0.0/31} and ip.src != 10.0.0.0 and ip.src != 10.0.0.1", "ip.src in {10.0.0.0/31}"],
+    ["ip.src in ${[...all]} and not ip.src in ${all}", "ip.src in ${[...all]}"],
+    ["ip.src in ${some} and not ip.src in ${some}", "ip.src in ${some}"],
+    ["ip.src in ${some} and not ip.src in ${both}", "ip.src in ${some}"],
+    ["ip.src in ${all} and not ${inAll}", "ip.src in ${all}"],
+    ["${inAll} and tcp.flags.syn and not (${inAll} or tcp.flags.ack)", "ip.src in ${all}"],
+    [
+      "(ip.src in {10.0.0.0/8} and (tcp.flags.syn and not ip.src in {10.0.0.0/8})) or tcp.flags.ack",
+      "ip.src in {10.0.0.0/8}",
+    ],
+    ["not (ip.src == ::1 and not ip.src in {::/64})", "ip.src == ::1"],
+    ["tcp.dstport in {80 443} and not tcp.dstport in {1..1000}", "tcp.dstport in {80 443}"],
+    ["tcp.flags.syn xor (tcp.dstport == 80 and tcp.dstport != 80)", "tcp.dstport == 80"],
+  ])("%s", (text, underlined) => {
+    const found = inRule(text, before).found.filter(({ code }) => code !== "TG3004");
+    expect(found).toEqual([expect.objectContaining({ code: "TG2012", underlined })]);
+  });
+
+  test.each([
+    "ip.src in {10.0.0.0/8} and not ip.src in {10.0.0.0/9}",
+    "ip.src in {10.0.0.0/8} and not ip.dst in {203.0.113.0/24}",
+    "ip.src in ${both} and not ip.src in {10.0.0.0/8}",
+    "ip.src in {10.0.0.0/8} or not ip.src in {10.0.0.0/8}",
+    "ip.src in {10.0.0.0/8} xor not ip.src in {10.0.0.0/8}",
+    "ip.src == ::1 and not ip.src in {0.0.0.0/0}",
+    "ip.src == ::1 and not ip.src != ::1",
+  ])("something is left: %s", (text) => {
+    expect(inRule(text, before).found.map(({ code }) => code)).not.toContain("TG2012");
   });
 });
 

@@ -5,6 +5,7 @@ import type { Expr } from "../ir/expr.js";
 import type { Action, OwnedPrefix, Rule } from "../ir/policy.js";
 import { warnOfAbsence } from "./absence.js";
 import { checkDestinations } from "./destinations.js";
+import { checkDifferences } from "./differences.js";
 import { comparisons } from "./filters.js";
 import { readLimit } from "./limits.js";
 import { warnOfBounds } from "./lint.js";
@@ -46,6 +47,7 @@ function readMatch(
   if (!checkTypes(rule.match, diagnostics)) return undefined;
   if (comparisons(rule.match).some((one) => one.kind === "inList" && !lists.get(one.list))) return undefined;
   checkDestinations(rule.match, prefixes, lists, diagnostics);
+  if (!checkDifferences(rule.match, lists, diagnostics)) return undefined;
 
   const written = makePresenceExplicit(rule.match, lists);
   warnOfBounds(written, diagnostics);

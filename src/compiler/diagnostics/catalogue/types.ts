@@ -57,6 +57,11 @@ the length, and guessing which could open or close the wrong network. For one ho
     `IPv4 addresses are four decimal numbers (192.0.2.1), IPv6 addresses are written as in RFC 4291 (2001:db8::1), and a
 prefix is an address, a slash and a length of at most 32 or 128.`,
   ),
+  TG2012: error(
+    message`nothing is left of this set: all its values of \`${"field"}\` are taken away again`,
+    `What is in a set but not in another one that holds all of it is an empty set, and that matches no packet: the rule
+would silently do nothing, or with \`not\` everything. Remove one of the two conditions, or take away less.`,
+  ),
   TG2019: error(
     message`\`ip.dst\` can never be ${"value"}: outside this policy's prefixes`,
     `A policy judges only packets to its own prefixes, so this comparison never holds. Either the address is mistyped, or
