@@ -14,6 +14,8 @@ export const FAILURES = {
   TG5008: ({ prefix, other }) => `${prefix} is already claimed by \`${other}\``,
   TG5009: ({ name, other }) => `the name \`${name}\` is already used by \`${other}\``,
   TG5010: ({ name }) => `the bundle may not name a kernel object \`${name}\``,
+  TG5011: ({ tunnel, other, theirs }) =>
+    `tunnel \`${tunnel}\` has the remote and key of \`${other}\`'s tunnel \`${theirs}\``,
   TG9001: () => "only root can do this",
   TG9002: ({ cause }) => `another run is at work on this node: ${cause}`,
   TG9003: ({ device }) => `strict reverse-path filtering on \`${device}\` would drop customers' packets`,

@@ -6,7 +6,7 @@ import { contains, type Prefix, parsePrefix, samePrefix } from "./prefix.js";
 type Holder = Pick<Manifest, "customer" | "namespace" | "link" | "prefixes" | "tunnels">;
 
 /**
- * May this customer have what its bundle asks for? Throws TG5006 to TG5009 if not. Of several grants that hold
+ * May this customer have what its bundle asks for? Throws TG5006 to TG5009 or TG5011 if not. Of several grants that hold
  * a prefix the longest counts: who was given a part of another's prefix has it alone.
  */
 export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: readonly Holder[]): void {
@@ -27,6 +27,7 @@ export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: rea
       throw failure("TG5008", { prefix: prefix.text, other: other.customer }, "remove it there first");
   }
   checkKernelNames(manifest, others);
+  checkEndpoints(manifest, others);
 }
 
 /** Two customers' names can meet where they were shortened to what the kernel allows. */
@@ -41,6 +42,23 @@ function checkKernelNames(manifest: Manifest, others: readonly Holder[]): void {
 
 function kernelNames({ namespace, link, tunnels }: Holder): readonly string[] {
   return [namespace, link, ...tunnels.map(({ peer }) => peer)];
+}
+
+/** All tunnels of a node have one outer source, so remote and key alone say whose an arriving packet is. */
+function checkEndpoints(manifest: Manifest, others: readonly Holder[]): void {
+  const taken = others.flatMap((holder) => endpointsOf(holder));
+  for (const wanted of endpointsOf(manifest)) {
+    const holder = taken.find(({ remote, key }) => remote === wanted.remote && key === wanted.key);
+    if (holder) {
+      const params = { tunnel: wanted.tunnel, other: holder.customer, theirs: holder.tunnel };
+      throw failure("TG5011", params, "give one of them another `key`, at both ends");
+    }
+    taken.push(wanted);
+  }
+}
+
+function endpointsOf({ customer, tunnels }: Holder) {
+  return tunnels.map(({ name: tunnel, remote, key }) => ({ customer, tunnel, remote, key }));
 }
 
 function prefixesOf({ prefixes }: Holder): readonly Prefix[] {

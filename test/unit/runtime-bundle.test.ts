@@ -131,6 +131,11 @@ describe("a bundle", () => {
 
 describe("ownership", () => {
   const globex = { ...MANIFEST, customer: "globex", namespace: "tg-globex", link: "tg-globex" };
+  const tunnelled = {
+    ...globex,
+    prefixes: ["2001:db8::/32"],
+    tunnels: [{ ...TUNNEL, name: "paris", device: "gre-paris", peer: "tg-globex-paris" }],
+  };
   const cases: readonly (readonly [string, string, Partial<Manifest>, readonly Partial<Manifest>[]])[] = [
     ["its own prefix", "none", {}, []],
     ["a part of it", "none", { prefixes: ["203.0.113.0/25"] }, []],
@@ -154,6 +159,16 @@ describe("ownership", () => {
       [{ ...globex, prefixes: ["192.0.2.0/24"] }],
     ],
     ["another's link", "TG5009", {}, [{ ...globex, prefixes: ["2001:db8::/32"], link: "tg-acme" }]],
+    ["a tunnel of its own", "none", { tunnels: [TUNNEL] }, [{ ...tunnelled, tunnels: [] }]],
+    ["its own tunnel again", "none", { tunnels: [TUNNEL] }, [{ tunnels: [TUNNEL] }]],
+    ["another's tunnel", "TG5011", { tunnels: [TUNNEL] }, [tunnelled]],
+    ["another's router with a key", "none", { tunnels: [{ ...TUNNEL, key: 0 }] }, [tunnelled]],
+    [
+      "one tunnel twice",
+      "TG5011",
+      { tunnels: [TUNNEL, { ...TUNNEL, name: "again", device: "gre-again", peer: "tg-acme-again" }] },
+      [],
+    ],
   ];
   test.each(cases)("%s: %s", async (_name, code, manifest, loaded) => {
     const holders = loaded.map((one) => ({ ...MANIFEST, ...one }));

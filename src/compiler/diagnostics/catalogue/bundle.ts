@@ -53,4 +53,10 @@ hash. Two of them have met here, which is rare. Rename the tunnel or the custome
     `A bundle owns a namespace and devices whose names begin with \`tg-\`, and nothing else of the machine.
 The manifest names something else: it was edited. Compile the policy again.`,
   ),
+  TG5011: error(
+    message`tunnel \`${"tunnel"}\` has the remote and key of \`${"other"}\`'s tunnel \`${"theirs"}\``,
+    `What arrives from a customer's router is told apart by the router's address and the GRE key, and by nothing else. Two
+tunnels with the same would take each other's packets.
+Give one of them a \`key\` of its own, in the policy and at the router; without a key is a key, too.`,
+  ),
 };
