@@ -1,4 +1,4 @@
-import type { Span, Spanned } from "../compiler/diagnostics/span.js";
+import type { Spanned } from "../compiler/diagnostics/span.js";
 import type { Filter } from "./filter/ast.js";
 
 /**
@@ -55,19 +55,25 @@ export interface SurfaceTest extends Spanned {
   readonly rule: Located<string> | null;
 }
 
+/** The parts of a policy of which there can be many. */
+export type PolicyPart = "prefixes" | "rules" | "tunnels" | "routes" | "tests";
+
 /** One `policy({...})`. The span is that of the call. */
 export interface SurfacePolicy extends Spanned {
-  readonly customer: Located<string>;
+  /** null: it could not be read, which is reported. */
+  readonly customer: Located<string> | null;
   readonly prefixes: readonly Located<string>[];
   readonly mitigate: readonly SurfaceRule[];
   readonly firewall: {
-    readonly span: Span;
-    readonly default: Located<string>;
+    /** null: it could not be read, which is reported. */
+    readonly default: Located<string> | null;
     readonly rules: readonly SurfaceRule[];
   };
   readonly tunnels: readonly SurfaceTunnel[];
   readonly routes: readonly SurfaceRoute[];
   readonly tests: readonly SurfaceTest[];
+  /** Parts that lack something that could not be read, which is reported: that it is missing is no second mistake. */
+  readonly unread: ReadonlySet<PolicyPart>;
 }
 
 /** One `edge({...})`: the operator's side. */

@@ -10,7 +10,7 @@ export default policy({
 });`;
   const { policy, seen } = read(text);
   expect(seen).toEqual([]);
-  return policy?.customer.value ?? "nothing";
+  return policy?.customer?.value ?? "nothing";
 }
 
 describe("values are those of JavaScript", () => {

@@ -81,7 +81,7 @@ describe("a policy with everything in it", () => {
     expect(under(policy?.mitigate[1]?.limit?.burst?.span)).toBe("10_000");
     expect(under(policy?.tunnels[1]?.name.span)).toBe('"new-york"');
     expect(under(policy?.tunnels[1]?.span)).toBe('gre({ remote: "198.51.100.2", ttl: undefined })');
-    expect(under(policy?.firewall.default.span)).toBe('"drop"');
+    expect(under(policy?.firewall.default?.span)).toBe('"drop"');
     expect(under(policy?.span).startsWith("policy({")).toBe(true);
   });
 
@@ -136,11 +136,24 @@ export default policy({ customer: a, prefixes: a, mitigate: a, firewall: { defau
 });
 
 describe("mistakes that leave something to look at", () => {
-  test("a broken rule is left out, and the tests that name it", () => {
+  test("a broken rule is left out, and said to be", () => {
     const { policy, seen } = read(ACME.replace("tcp.dstport == 21", "tcp.dstport == 21 ="));
     expect(seen.map(({ code }) => code)).toEqual(["TG1101"]);
     expect(policy?.firewall.rules).toEqual([]);
-    expect(policy?.tests.map(({ rule }) => rule)).toEqual([null]);
+    expect(policy?.unread).toEqual(new Set(["rules"]));
+  });
+
+  test("parts that cannot be read are left out, and said to be", () => {
+    const { policy, seen } = read(
+      ACME.replace('"acme"', "5").replace('"drop", rules', "[], rules").replace("[net, ", "[1, "),
+    );
+    expect(seen.map(({ code }) => code)).toEqual(["TG2053", "TG2053", "TG2053"]);
+    expect(policy).toMatchObject({
+      customer: null,
+      prefixes: [{ value: "2001:db8::/32" }],
+      firewall: { default: null },
+    });
+    expect(policy?.unread).toEqual(new Set(["prefixes"]));
   });
 
   test.each([

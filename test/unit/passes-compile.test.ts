@@ -43,6 +43,50 @@ describe("mistakes of every stage in one run", () => {
     expect(diagnostics.map(({ code }) => code)).toEqual(["TG2020", "TG1111", "TG2006"]);
   });
 
+  test("a part that cannot be read hides no mistake of another part, and makes none", () => {
+    const text = policyText({
+      customer: "5",
+      prefixes: '["203.0.113.0/24", nobodys]',
+      mitigate: 'drop("bad", expr`tcp.dstport ==`), drop("worse", expr`tcp.dstport == 70000`)',
+      byDefault: "undefined",
+      rules: 'allow("other", expr`ip.dst == 192.0.2.1`)',
+      tunnels: '{ main: gre({ remote: "198.51.100.1" }), other: gre({ ttl: 0 }) }',
+      routes: '[{ prefix: "203.0.113.0/24" }, { prefix: "203.0.113.1/24", tunnel: "other" }]',
+      tests: '5, { packet: "udp", expect: "drop", rule: "bad" }',
+    });
+    const { policy, diagnostics, source } = analyze("test.policy.ts", text);
+    expect(policy).toBeNull();
+    const found = diagnostics.map(({ code, span }) => `${code} ${source.text.slice(span.start, span.end)}`);
+    expect(found).toEqual([
+      "TG2053 5",
+      "TG1020 nobodys",
+      "TG1100 `",
+      "TG2006 70000",
+      'TG2050 { default: undefined, rules: [allow("other", expr`ip.dst == 192.0.2.1`)] }',
+      "TG2050 { ttl: 0 }",
+      'TG2050 { prefix: "203.0.113.0/24" }',
+      'TG2010 "203.0.113.1/24"',
+      "TG2053 5",
+      "TG2035 udp",
+    ]);
+  });
+
+  test("a mistake in a rule does not hide a route without its tunnel", () => {
+    const text = policyText({
+      rules: 'allow("web", expr`tcp.dstport ==`)',
+      routes: '[{ prefix: "203.0.113.0/24", tunnel: "mian" }]',
+    });
+    expect(analyze("test.policy.ts", text).diagnostics.map(({ code }) => code)).toContain("TG2023");
+  });
+
+  test.each(["prefixes: 5", "prefixes: [5]"])(
+    "%s: nothing is said to lie outside, or to be missing",
+    (prefixes) => {
+      const text = policyText({ prefixes: prefixes.slice("prefixes: ".length) });
+      expect(analyze("test.policy.ts", text).diagnostics.map(({ code }) => code)).toEqual(["TG2053"]);
+    },
+  );
+
   test("warnings alone leave the policy", () => {
     const { policy, diagnostics } = analyze("test.policy.ts", policyText({ routes: "[]" }));
     expect(policy).not.toBeNull();

@@ -81,7 +81,11 @@ function readOwners(surface: SurfaceEdge, diagnostics: Diagnostics): readonly Ow
   const owners: Owner[] = [];
   for (const { customer, prefixes: texts } of surface.owners) {
     checkName("customer", customer, diagnostics);
-    const prefixes = readOwnedPrefixes({ what: "customer", span: customer.span }, texts, diagnostics);
+    const prefixes = readOwnedPrefixes(
+      { what: "customer", span: customer.span, complete: true },
+      texts,
+      diagnostics,
+    );
     const owner = { customer: customer.value, span: customer.span, prefixes };
     for (const earlier of owners) checkDisjoint(earlier, owner, diagnostics);
     owners.push(owner);

@@ -14,24 +14,26 @@ import { readTunnels } from "./tunnels.js";
  * A surface tree that was reported on may lack parts: then a missing rule or tunnel is no mistake of its own.
  */
 export function buildPolicy(surface: SurfacePolicy, diagnostics: Diagnostics): Policy | undefined {
-  if (!diagnostics.hasErrors) checkReferences(surface, diagnostics);
+  const { customer, firewall, unread } = surface;
   checkNames(surface, diagnostics);
-  const prefixes = readOwnedPrefixes({ what: "policy", span: surface.span }, surface.prefixes, diagnostics);
+  checkReferences(surface, diagnostics);
+  const owner = { what: "policy", span: surface.span, complete: !unread.has("prefixes") };
+  const prefixes = readOwnedPrefixes(owner, surface.prefixes, diagnostics);
   const lists = readLists(surface, diagnostics);
   // With one of them unreadable, nothing can be said to lie outside.
-  const known = prefixes.length === surface.prefixes.length ? prefixes : [];
+  const known = owner.complete && prefixes.length === surface.prefixes.length ? prefixes : [];
   const context: RuleContext = { prefixes: known, lists };
   const mitigate = surface.mitigate.flatMap((rule) => readRule(rule, context, diagnostics) ?? []);
-  const byDefault = readVerdict("default", surface.firewall.default, diagnostics);
-  const rules = surface.firewall.rules.flatMap((rule) => readRule(rule, context, diagnostics) ?? []);
+  const byDefault = firewall.default && readVerdict("default", firewall.default, diagnostics);
+  const rules = firewall.rules.flatMap((rule) => readRule(rule, context, diagnostics) ?? []);
   const tunnels = readTunnels(surface, prefixes, diagnostics);
   const routes = readRoutes(surface, known, diagnostics);
   const tests = readTests(surface, diagnostics);
 
-  if (diagnostics.hasErrors || byDefault === undefined) return undefined;
+  if (diagnostics.hasErrors || !customer || !byDefault) return undefined;
   return {
     span: surface.span,
-    customer: surface.customer.value,
+    customer: customer.value,
     prefixes,
     mitigate,
     firewall: { default: byDefault, rules },

@@ -11,27 +11,24 @@ const STAGE_DEFAULT = "default";
 
 /** Reports names that cannot be used, and names that are used twice. */
 export function checkNames(surface: SurfacePolicy, diagnostics: Diagnostics): void {
-  checkName("customer", surface.customer, diagnostics);
+  if (surface.customer) checkName("customer", surface.customer, diagnostics);
   checkDefinitions("rule", ruleNames(surface), diagnostics);
   checkDefinitions("tunnel", tunnelNames(surface), diagnostics);
 }
 
-/** Reports references to rules and tunnels that are not there. Only for a policy that could be read completely. */
+/** Reports references to rules and tunnels that are not there; one that could not be read may be the one meant. */
 export function checkReferences(surface: SurfacePolicy, diagnostics: Diagnostics): void {
+  const { tests, routes, unread } = surface;
   const rules = new Set(ruleNames(surface).map(({ value }) => value));
-  for (const { rule } of surface.tests) {
+  for (const { rule } of unread.has("rules") ? [] : tests) {
     if (rule === null || rules.has(rule.value)) continue;
     diagnostics.report("TG2022", rule.span, { name: rule.value }, { hint: didYouMean(rule.value, rules) });
   }
   const tunnels = new Set(tunnelNames(surface).map(({ value }) => value));
-  for (const { tunnel } of surface.routes) {
+  for (const { tunnel } of unread.has("tunnels") ? [] : routes) {
     if (tunnels.has(tunnel.value)) continue;
-    diagnostics.report(
-      "TG2023",
-      tunnel.span,
-      { name: tunnel.value },
-      { hint: didYouMean(tunnel.value, tunnels) },
-    );
+    const hint = didYouMean(tunnel.value, tunnels);
+    diagnostics.report("TG2023", tunnel.span, { name: tunnel.value }, { hint });
   }
 }
 

@@ -7,14 +7,16 @@ import { readPrefix } from "./addresses.js";
 
 /**
  * Reads what a customer owns: at least one prefix, none of them everything, no two of them overlapping.
- * `owner` is what is said to own them: "policy", or "owner" in an edge file.
+ * `owner` is who is said to own them: a "policy", or a "customer" in an edge file; not `complete` if `texts` lack some.
  */
 export function readOwnedPrefixes(
-  owner: Spanned & { readonly what: string },
+  owner: Spanned & { readonly what: string; readonly complete: boolean },
   texts: readonly Located<string>[],
   diagnostics: Diagnostics,
 ): readonly OwnedPrefix[] {
-  if (texts.length === 0) diagnostics.report("TG2036", owner.span, { what: owner.what, member: "prefix" });
+  if (texts.length === 0 && owner.complete) {
+    diagnostics.report("TG2036", owner.span, { what: owner.what, member: "prefix" });
+  }
   const owned: OwnedPrefix[] = [];
   for (const text of texts) {
     const prefix = readPrefix(text, diagnostics);

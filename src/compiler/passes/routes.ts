@@ -31,7 +31,9 @@ export function readRoutes(
   }
   // A mistaken route may have been meant for the prefix that seems to have none.
   const allFine =
-    routes.length === surface.routes.length && routes.every((route) => isOwn(route.prefix, prefixes));
+    !surface.unread.has("routes") &&
+    routes.length === surface.routes.length &&
+    routes.every((route) => isOwn(route.prefix, prefixes));
   if (allFine) reportUncovered(prefixes, routes, diagnostics);
   return routes;
 }

@@ -1,14 +1,23 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import { type Call, errorValue, type Value } from "../evaluate/value.js";
-import { objectOf, optional, planned, required } from "../shape/object.js";
-import { arrayOf, number, recordOf, reportKind, type Shape, text, textExcept } from "../shape/shape.js";
-import type { SurfaceRule, SurfaceTest, SurfaceTunnel } from "../surface.js";
+import { objectOf, optional, partsOf, planned, required } from "../shape/object.js";
+import {
+  number,
+  reportKind,
+  type Several,
+  type Shape,
+  severalNamed,
+  severalOf,
+  text,
+  textExcept,
+} from "../shape/shape.js";
+import type { PolicyPart, SurfaceTunnel } from "../surface.js";
 import { readArguments } from "./arguments.js";
 import { rules } from "./rules.js";
 
 const verdict = textExcept(["reject"]);
 
-const firewall = objectOf({
+const firewall = partsOf({
   default: required(verdict),
   rules: required(rules),
   stateful: planned,
@@ -30,45 +39,45 @@ const test = objectOf({
   rule: optional(text),
 });
 
-const options = objectOf({
+const options = partsOf({
   customer: required(text),
-  prefixes: required(arrayOf(text)),
+  prefixes: required(severalOf(text)),
   mitigate: optional(rules),
   firewall: required(firewall),
-  tunnels: optional(recordOf(tunnel)),
-  routes: optional(arrayOf(route)),
-  tests: optional(arrayOf(test)),
+  tunnels: optional(severalNamed(tunnel)),
+  routes: optional(severalOf(route)),
+  tests: optional(severalOf(test)),
   offload: planned,
 });
 
 /**
- * `policy({...})`. A policy some of whose rules could not be read still comes out, without them: what is
+ * `policy({...})`. A policy some of whose parts could not be read still comes out, without them: what is
  * wrong is reported, and later stages can report on the rest in the same run.
  */
 export function makePolicy(call: Call, diagnostics: Diagnostics): Value {
   const read = readArguments("policy", call, { options }, diagnostics)?.options;
   if (!read) return errorValue(call.span);
-  const mitigate = read.mitigate ?? { rules: [], complete: true };
-  const all = [...mitigate.rules, ...read.firewall.rules.rules];
-  const complete = mitigate.complete && read.firewall.rules.complete;
-  const tests = read.tests ?? [];
+  const { firewall } = read;
+  const unread = new Set<PolicyPart>();
   return {
     kind: "policy",
     span: call.span,
     policy: {
       span: call.span,
-      customer: read.customer,
-      prefixes: read.prefixes,
-      mitigate: mitigate.rules,
-      firewall: { ...read.firewall, rules: read.firewall.rules.rules },
-      tunnels: (read.tunnels ?? []).map(({ name, value }) => ({ ...value, name })),
-      routes: read.routes ?? [],
-      tests: complete ? tests : tests.filter((one) => namesRuleOf(one, all)),
+      customer: read.customer ?? null,
+      prefixes: itemsOf("prefixes", read.prefixes),
+      mitigate: itemsOf("rules", read.mitigate),
+      firewall: { default: firewall?.default ?? null, rules: itemsOf("rules", firewall?.rules) },
+      tunnels: itemsOf("tunnels", read.tunnels).map(({ name, value }) => ({ ...value, name })),
+      routes: itemsOf("routes", read.routes),
+      tests: itemsOf("tests", read.tests),
+      unread,
     },
   };
-}
 
-/** A test of a rule that was left out would be reported again, as naming no rule. */
-function namesRuleOf(test: SurfaceTest, all: readonly SurfaceRule[]): boolean {
-  return test.rule === null || all.some((rule) => rule.name.value === test.rule?.value);
+  /** null: the author left the part out. */
+  function itemsOf<T>(part: PolicyPart, several: Several<T> | null | undefined): readonly T[] {
+    if (several === undefined || several?.complete === false) unread.add(part);
+    return several?.items ?? [];
+  }
 }

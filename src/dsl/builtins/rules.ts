@@ -2,7 +2,7 @@ import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import type { Call, Value } from "../evaluate/value.js";
 import type { Filter } from "../filter/ast.js";
 import { objectOf, optional, planned, required } from "../shape/object.js";
-import { number, reportKind, type Shape, text } from "../shape/shape.js";
+import { number, reportKind, type Shape, severalOf, text } from "../shape/shape.js";
 import type { SurfaceLimit, SurfaceRule } from "../surface.js";
 import { readArguments } from "./arguments.js";
 
@@ -46,20 +46,10 @@ function brokenRule(call: Call): Value {
   return { kind: "rule", rule: null, span: call.span };
 }
 
-/** The rules of a stage that could be read, and whether some could not. */
-export interface Rules {
-  readonly rules: readonly SurfaceRule[];
-  readonly complete: boolean;
-}
-
-/** An array of rules. Those that are broken are left out, so that later stages can look at the others. */
-export const rules: Shape<Rules> = (value, what, diagnostics) => {
-  if (value.kind !== "array") return reportKind(value, what, "an array of rules", diagnostics);
-  const read = value.items.map((item) => {
-    if (item.kind === "rule") return item.rule;
-    reportKind(item, `an item of ${what}`, "a rule", diagnostics, "write allow(…), drop(…) or limit(…)");
-    return null;
-  });
-  const whole = read.filter((rule) => rule !== null);
-  return { rules: whole, complete: whole.length === read.length };
+/** A rule; one whose parts could not all be read is reported already. */
+const rule: Shape<SurfaceRule> = (value, what, diagnostics) => {
+  if (value.kind === "rule") return value.rule ?? undefined;
+  return reportKind(value, what, "a rule", diagnostics, "write allow(…), drop(…) or limit(…)");
 };
+
+export const rules = severalOf(rule, "an array of rules");

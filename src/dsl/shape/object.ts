@@ -35,27 +35,42 @@ export const planned: Planned = { kind: "planned" };
 type Read<P extends Property> =
   P extends Required<infer T> ? T : P extends Optional<infer T> ? T | null : never;
 
-type Readable<P extends Readonly<Record<string, Property>>> = {
-  readonly [K in keyof P as P[K] extends Planned ? never : K]: Read<P[K]>;
+type Names<P extends Readonly<Record<string, Property>>> = {
+  [K in keyof P]: P[K] extends Planned ? never : K;
+}[keyof P];
+
+type Readable<P extends Readonly<Record<string, Property>>> = { readonly [K in Names<P>]: Read<P[K]> };
+
+type Parts<P extends Readonly<Record<string, Property>>> = {
+  readonly [K in Names<P>]: Read<P[K]> | undefined;
 };
 
 /** An object with exactly these properties, and the span of the whole. Reports everything that is wrong with it. */
 export function objectOf<P extends Readonly<Record<string, Property>>>(
   properties: P,
 ): Shape<Readable<P> & Spanned> {
+  const parts = partsOf(properties);
+  return (value, what, diagnostics) => {
+    const read = parts(value, what, diagnostics);
+    const complete = read && !Object.values(read).includes(undefined);
+    return complete ? (read as Readable<P> & Spanned) : undefined;
+  };
+}
+
+/** The same, but a property that could not be read is undefined, and the others can still be looked at. */
+export function partsOf<P extends Readonly<Record<string, Property>>>(
+  properties: P,
+): Shape<Parts<P> & Spanned> {
   return (value, what, diagnostics) => {
     if (value.kind !== "object") return reportKind(value, what, "an object", diagnostics);
     reportUnknown(value, what, properties, diagnostics);
     const read: Record<string, unknown> = { span: value.span };
-    let complete = true;
     for (const [name, property] of Object.entries(properties)) {
       if (property.kind === "planned") continue;
-      const result = readProperty(value, what, name, property, diagnostics);
-      if (result === undefined) complete = false;
-      read[name] = result;
+      read[name] = readProperty(value, what, name, property, diagnostics);
     }
-    // Each property was read by its own shape, which is what Readable<P> says.
-    return complete ? (read as Readable<P> & Spanned) : undefined;
+    // Each property was read by its own shape, which is what Parts<P> says.
+    return read as Parts<P> & Spanned;
   };
 }
 

@@ -42,22 +42,55 @@ export function textExcept(planned: readonly string[]): Shape<Located<string>> {
   };
 }
 
-export function arrayOf<T>(item: Shape<T>): Shape<readonly T[]> {
+/** What could be read of an array or object. `complete`: nothing was left out. */
+export interface Several<T> {
+  readonly items: readonly T[];
+  readonly complete: boolean;
+}
+
+/** The items of an array that can be read; the others are reported and left out, so that these can be looked at. */
+export function severalOf<T>(item: Shape<T>, expected = "an array"): Shape<Several<T>> {
   return (value, what, diagnostics) => {
-    if (value.kind !== "array") return reportKind(value, what, "an array", diagnostics);
-    const items = value.items.map((one) => item(one, `an item of ${what}`, diagnostics));
-    return items.includes(undefined) ? undefined : items.filter((one) => one !== undefined);
+    if (value.kind !== "array") return reportKind(value, what, expected, diagnostics);
+    return whole(value.items.map((one) => item(one, `an item of ${what}`, diagnostics)));
   };
 }
 
-/** An object whose property names are the author's own. */
-export function recordOf<T>(item: Shape<T>): Shape<readonly { name: Located<string>; value: T }[]> {
+export interface Named<T> {
+  readonly name: Located<string>;
+  readonly value: T;
+}
+
+/** The same for an object whose property names are the author's own. */
+export function severalNamed<T>(item: Shape<T>): Shape<Several<Named<T>>> {
   return (value, what, diagnostics) => {
     if (value.kind !== "object") return reportKind(value, what, "an object", diagnostics);
     const entries = [...value.properties].map(([name, property]) => {
       const read = item(property.value, `\`${name}\` in ${what}`, diagnostics);
       return read === undefined ? undefined : { name: { value: name, span: property.key }, value: read };
     });
-    return entries.includes(undefined) ? undefined : entries.filter((entry) => entry !== undefined);
+    return whole(entries);
+  };
+}
+
+function whole<T>(read: readonly (T | undefined)[]): Several<T> {
+  const items = read.filter((one) => one !== undefined);
+  return { items, complete: items.length === read.length };
+}
+
+/** An array all of whose items can be read. */
+export function arrayOf<T>(item: Shape<T>): Shape<readonly T[]> {
+  return allOf(severalOf(item));
+}
+
+/** An object all of whose properties can be read; their names are the author's own. */
+export function recordOf<T>(item: Shape<T>): Shape<readonly Named<T>[]> {
+  return allOf(severalNamed(item));
+}
+
+function allOf<T>(several: Shape<Several<T>>): Shape<readonly T[]> {
+  return (value, what, diagnostics) => {
+    const read = several(value, what, diagnostics);
+    return read?.complete ? read.items : undefined;
   };
 }
