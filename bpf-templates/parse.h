@@ -208,17 +208,23 @@ static __always_inline bool tg_is_extension(__u8 next)
 	       next == IPPROTO_DSTOPTS;
 }
 
-/* Moves the cursor behind the extension headers; `end` is where the packet's own length ends. */
+/*
+ * Moves the cursor behind the extension headers; `end` is where the packet's own length ends. Unrolled,
+ * as clang may lay out a loop so that it falls back into its head without a jump, which Linux 6.1 refuses.
+ */
 static __always_inline enum tg_parsed tg_walk(struct tg_cursor *at, __u32 end,
 					      struct tg_chain *chain)
 {
 	bool fragment = false;
 
-	for (int walked = 0; tg_is_extension(chain->next); walked++) {
+#pragma unroll
+	for (int walked = 0; walked < TG_EXTENSION_HEADERS; walked++) {
 		const struct tg_extension *header = tg_bytes(at, 0, sizeof(*header));
 		const bool is_fragment = chain->next == IPPROTO_FRAGMENT;
 
-		if (walked == TG_EXTENSION_HEADERS || !header || (is_fragment && fragment))
+		if (!tg_is_extension(chain->next))
+			return TG_PARSED;
+		if (!header || (is_fragment && fragment))
 			return TG_MALFORMED;
 		at->offset += is_fragment ? sizeof(*header) : (header->length + 1) * 8;
 		if (at->offset > end)
@@ -229,9 +235,9 @@ static __always_inline enum tg_parsed tg_walk(struct tg_cursor *at, __u32 end,
 		fragment = true;
 		chain->later = header->fragment & bpf_htons(TG_FRAGMENT_OFFSET6);
 		if (chain->later)
-			break;
+			return TG_PARSED;
 	}
-	return TG_PARSED;
+	return tg_is_extension(chain->next) ? TG_MALFORMED : TG_PARSED;
 }
 
 static __always_inline struct tg_ip6 tg_load6(const struct in6_addr *address)
