@@ -38,12 +38,14 @@ export async function connectSite(world: World, site: Site, tunnel: Tunnel): Pro
   return driver;
 }
 
+/** Made in the router and then moved: before Linux 6.15 the underlay is where the device is made (ip_tunnel_newlink). */
 async function addKernelDevice(router: Host, host: Host, tunnel: Tunnel): Promise<boolean> {
   const key = tunnel.key === null ? "" : ` key ${tunnel.key}`;
   const ends = `local ${formatAddress(tunnel.remote)} remote ${ANYCAST}`;
   try {
     await router.ip([
-      `link add ${SITE_DEVICE} netns ${host.pid} type gre ${ends} ttl ${tunnel.ttl} tos inherit${key}`,
+      `link add ${SITE_DEVICE} type gre ${ends} ttl ${tunnel.ttl} tos inherit${key}`,
+      `link set ${SITE_DEVICE} netns ${host.pid}`,
     ]);
     return true;
   } catch (problem) {
