@@ -36,11 +36,16 @@ export function spreadItems(element: TSESTree.SpreadElement, run: Evaluation): r
 
 export function evaluateObject(node: TSESTree.ObjectExpression, run: Evaluation): Value {
   const properties = new Map<string, PropertyValue>();
-  /** Names written in this literal itself, after the last spread that could have set them before. */
+  /** Names written in this literal itself, and not replaced by a spread behind them. */
   const written = new Map<string, PropertyValue>();
   for (const part of node.properties) {
     if (part.type === "SpreadElement") {
-      for (const [name, property] of spreadProperties(part, run)) properties.set(name, property);
+      for (const [name, property] of spreadProperties(part, run)) {
+        const before = written.get(name);
+        if (before) reportReplaced(part, name, before, run);
+        written.delete(name);
+        properties.set(name, property);
+      }
       continue;
     }
     const name = propertyName(part, run);
@@ -58,6 +63,16 @@ export function evaluateObject(node: TSESTree.ObjectExpression, run: Evaluation)
 function reportTwice(node: TSESTree.Property, name: string, before: PropertyValue, run: Evaluation): void {
   const related = [{ span: before.key, text: "first written here" }];
   run.refuse("TG1044", node.key, { name }, { related });
+}
+
+function reportReplaced(
+  node: TSESTree.SpreadElement,
+  name: string,
+  before: PropertyValue,
+  run: Evaluation,
+): void {
+  const related = [{ span: run.spanOf(node), text: "replaced here" }];
+  run.diagnostics.report("TG1044", before.key, { name }, { related });
 }
 
 function spreadProperties(

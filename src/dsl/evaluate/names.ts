@@ -37,7 +37,9 @@ function memberOf(
     case "object":
       return object.properties.get(String(key))?.value;
     case "array":
-      return key === "length" ? lengthOf(object.items, node, run) : object.items[Number(key)];
+      if (key === "length") return lengthOf(object.items, node, run);
+      // Of all texts that Number() reads, only an index as it is printed names an element.
+      return String(Number(key)) === String(key) ? object.items[Number(key)] : undefined;
     case "string":
       return key === "length" ? lengthOf(object.value, node, run) : undefined;
     default:

@@ -88,8 +88,8 @@ functions of its own yet.`,
   ),
   TG1044: error(
     message`the property \`${"name"}\` is written twice`,
-    `The second one would silently replace the first. To override a property on purpose, spread the object first:
-{ ...base, name: value }.`,
+    `The second one would silently replace the first, also when a spread brings it. To override a property on purpose,
+spread the object first: { ...base, name: value }.`,
   ),
   TG1045: error(
     message`the property name \`${"name"}\` cannot be used`,
