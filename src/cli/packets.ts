@@ -1,5 +1,6 @@
 import { type PacketProblem, parsePacket } from "../compiler/semantics/packet-text.js";
 import { UsageError } from "./exit.js";
+import { printable, underline } from "./render/underline.js";
 
 /** A packet that the user wrote, and when it arrives (nanoseconds). */
 export interface WrittenPacket {
@@ -32,6 +33,6 @@ export function readPackets(file: string, content: string): readonly WrittenPack
 }
 
 function frame(text: string, problem: PacketProblem, where: string): string {
-  const carets = "^".repeat(Math.max(1, problem.end - problem.start));
-  return `${where}: ${problem.message}\n  ${text}\n  ${" ".repeat(problem.start)}${carets}`;
+  const { line, before, carets } = underline(text, problem.start, problem.end);
+  return `${where}: ${printable(problem.message)}\n  ${line}\n  ${before}${carets}`;
 }

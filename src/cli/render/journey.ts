@@ -3,12 +3,16 @@ import type { SourceFile } from "../../compiler/diagnostics/span.js";
 import { formatAddress } from "../../compiler/ir/address.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import type { Step, Trace } from "../../compiler/semantics/evaluate.js";
+import { printable } from "./underline.js";
 
 /** A packet's way through the stages: the rules that were tried, why they did not match, and what decided. */
 export function renderJourney(policy: Policy, source: SourceFile, packet: string, trace: Trace): string {
-  return [pc.bold(packet), ...root(trace), ...stages(policy, source, trace), ...end(policy, trace)].join(
-    "\n",
-  );
+  return [
+    pc.bold(printable(packet)),
+    ...root(trace),
+    ...stages(policy, source, trace),
+    ...end(policy, trace),
+  ].join("\n");
 }
 
 function root(trace: Trace): readonly string[] {
@@ -39,7 +43,7 @@ function renderStep({ rule, outcome, miss }: Step, source: SourceFile): string {
         ? source.text.slice(miss.part.span.start, miss.part.span.end).replace(/\s+/g, " ")
         : "";
       const why = miss?.absent ? "the packet has no such field" : "false";
-      return pc.dim(`${name}  no match, ${why}: \`${shorten(part)}\``);
+      return pc.dim(`${name}  no match, ${why}: \`${shorten(printable(part))}\``);
     }
     case "allow":
       return `${name}  ${pc.green("allow")}`;

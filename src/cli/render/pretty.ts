@@ -2,6 +2,7 @@ import pc from "picocolors";
 import type { Diagnostic, Label } from "../../compiler/diagnostics/diagnostic.js";
 import type { Severity } from "../../compiler/diagnostics/entry.js";
 import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
+import { printable, underline } from "./underline.js";
 
 const PAINT = { error: pc.red, warning: pc.yellow, note: pc.cyan } as const satisfies Record<
   Severity,
@@ -20,27 +21,26 @@ export function renderPretty(diagnostic: Diagnostic, source: SourceFile): string
   const paint = PAINT[diagnostic.severity];
   const { span } = diagnostic;
   return [
-    `${paint(pc.bold(`${diagnostic.severity}[${diagnostic.code}]`))}${pc.bold(`: ${diagnostic.message}`)}`,
-    `  ${span.file}:${span.line}:${span.column}`,
+    `${paint(pc.bold(`${diagnostic.severity}[${diagnostic.code}]`))}${pc.bold(`: ${printable(diagnostic.message)}`)}`,
+    `  ${printable(span.file)}:${span.line}:${span.column}`,
     ...frame(span, source, paint),
     ...diagnostic.related.flatMap((label) => renderLabel(label, source)),
-    ...(diagnostic.hint === null ? [] : [`  ${pc.green("hint:")} ${diagnostic.hint}`]),
+    ...(diagnostic.hint === null ? [] : [`  ${pc.green("hint:")} ${printable(diagnostic.hint)}`]),
   ].join("\n");
 }
 
 function renderLabel(label: Label, source: SourceFile): readonly string[] {
-  return [`  ${pc.cyan("note:")} ${label.text}`, ...frame(label.span, source, pc.cyan)];
+  return [`  ${pc.cyan("note:")} ${printable(label.text)}`, ...frame(label.span, source, pc.cyan)];
 }
 
 /** The first line of the span with carets under it; a span over several lines is marked to its first line's end. */
 function frame(span: Span, source: SourceFile, paint: (text: string) => string): readonly string[] {
   const text = source.line(span.line);
   const end = span.endLine === span.line ? span.endColumn : text.length + 1;
-  const before = text.slice(0, span.column - 1).replace(/[^\t]/g, " ");
-  const carets = "^".repeat(Math.max(1, end - span.column));
+  const { line, before, carets } = underline(text, span.column - 1, end - 1);
   const number = String(span.line).padStart(4);
   const bar = pc.dim("|");
-  return [`${pc.dim(number)} ${bar} ${text}`, `     ${bar} ${before}${paint(carets)}`];
+  return [`${pc.dim(number)} ${bar} ${line}`, `     ${bar} ${before}${paint(carets)}`];
 }
 
 /** `3 errors, 1 warning` */

@@ -26,7 +26,9 @@ export class SourceFile {
     readonly file: string,
     readonly text: string,
   ) {
-    this.#lineStarts = [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((m) => m.index + m[0].length)];
+    // A byte order mark belongs to the encoding and to no line (Unicode 16, section 23.8).
+    const first = text.startsWith("\ufeff") ? 1 : 0;
+    this.#lineStarts = [first, ...[...text.matchAll(/\r\n|\r|\n/g)].map((m) => m.index + m[0].length)];
   }
 
   span(start: number, end: number): Span {
@@ -58,6 +60,6 @@ export class SourceFile {
       if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: offset - (this.#lineStarts[low] ?? 0) + 1 };
+    return { line: low + 1, column: Math.max(1, offset - (this.#lineStarts[low] ?? 0) + 1) };
   }
 }
