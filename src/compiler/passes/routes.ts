@@ -65,7 +65,12 @@ function isOwn(prefix: Prefix, prefixes: readonly OwnedPrefix[]): boolean {
 }
 
 function isEqualCost(a: Route, b: Route): boolean {
-  return a.priority === b.priority && formatPrefix(a.prefix) === formatPrefix(b.prefix);
+  return (
+    a.priority === b.priority &&
+    a.prefix.length === b.prefix.length &&
+    a.prefix.base === b.prefix.base &&
+    a.prefix.family === b.prefix.family
+  );
 }
 
 function reportUncovered(
