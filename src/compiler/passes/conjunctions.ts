@@ -13,18 +13,24 @@ interface Literal {
 
 /** Joins operands that one test can say, and drops repeated ones; each stays where the first of its group stood. */
 export function mergeOperands(kind: Kind, operands: readonly Expr[]): readonly Expr[] {
-  const groups = new Map<string, Expr>();
+  const groups = new Map<string, Expr[]>();
   for (const operand of operands) {
     const literal = literalOf(operand);
     const key = literal && isMergeable(kind, literal) ? groupOf(literal) : keyOf(operand);
-    const earlier = groups.get(key);
-    const earlierLiteral = earlier && literalOf(earlier);
-    if (earlier === undefined) groups.set(key, operand);
-    else if (literal && earlierLiteral && isMergeable(kind, literal)) {
-      groups.set(key, merge(kind, earlierLiteral, literal, earlier));
-    }
+    const group = groups.get(key);
+    if (group) group.push(operand);
+    else groups.set(key, [operand]);
   }
-  return [...groups.values()];
+  return [...groups.values()].map((group) => mergeGroup(kind, group));
+}
+
+/** By halves: joining two tests costs as much as both are long, and a group can have thousands. */
+function mergeGroup(kind: Kind, group: readonly Expr[]): Expr {
+  const [first, second] = group;
+  invariant(first, "a group has a member");
+  if (!second) return first;
+  const half = group.length >> 1;
+  return merge(kind, mergeGroup(kind, group.slice(0, half)), mergeGroup(kind, group.slice(half)));
 }
 
 /** Whether an `and` cannot hold, or an `or` cannot fail: some operand excludes another one. */
@@ -88,9 +94,12 @@ function groupOf({ test, negated }: Literal): string {
   return `${negated} ${test.kind} ${test.field} ${test.kind === "address" ? test.family : ""}`;
 }
 
-function merge(kind: Kind, a: Literal, b: Literal, at: Expr): Expr {
-  const test = mergeTests(mergesAs(kind, a.negated), a.test, b.test);
-  return a.negated ? { kind: "not", operand: test, span: at.span } : test;
+/** Two of one group; what cannot be merged is there because it is the same. */
+function merge(kind: Kind, a: Expr, b: Expr): Expr {
+  const [one, other] = [literalOf(a), literalOf(b)];
+  if (!one || !other || !isMergeable(kind, one)) return a;
+  const test = mergeTests(mergesAs(kind, one.negated), one.test, other.test);
+  return one.negated ? { kind: "not", operand: test, span: a.span } : test;
 }
 
 function mergeTests(kind: Kind, a: Test, b: Test): Test {
