@@ -3,10 +3,10 @@ import type { NodeConfig } from "../src/targets/manifest.js";
 import { type Bundle, readBundle } from "./bundle.js";
 import { type Change, type Previous, requireTunnels } from "./customer/change.js";
 import { commit } from "./customer/commit.js";
-import { tunnelParts } from "./customer/parts.js";
 import { freeSlot, unloadProgram } from "./customer/program.js";
 import { emptyTable, tableOf } from "./customer/routes.js";
 import { stage } from "./customer/stage.js";
+import { retireTunnels } from "./customer/tunnels.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { greDriver } from "./gre/choose.js";
 import { type Host, withHost } from "./host.js";
@@ -22,7 +22,7 @@ import {
   readNodeState,
   writeRecord,
 } from "./state.js";
-import { allOrNothing, type OnStep, type Steps, takeDown } from "./steps.js";
+import { allOrNothing, type OnStep, type Steps } from "./steps.js";
 
 export interface ApplyOptions {
   /** Folder of the bundle. */
@@ -151,15 +151,11 @@ async function restoreRecord({ paths }: Host, { previous, bundle }: Change): Pro
 }
 
 /** After the record nothing leads to the old generation any more. */
-async function removeOld({ host, gre, previous, bundle }: Change): Promise<void> {
+async function removeOld(change: Change): Promise<void> {
+  const { host, previous } = change;
   if (!previous) return;
   const { customer, namespace } = previous.manifest;
-  const kept = new Set(bundle.manifest.tunnels.map(({ name }) => name));
-  const tunnels = [...tunnelParts(gre, previous.bundle, previous.node)].filter(([name]) => !kept.has(name));
-  await takeDown(
-    tunnels.map(([, part]) => part),
-    () => {},
-  );
+  await retireTunnels(change);
   await emptyTable(namespace, tableOf(previous.generation));
   await unloadProgram(host, customer, previous.generation);
   await rm(host.paths.bundle(customer, previous.generation), { recursive: true, force: true });

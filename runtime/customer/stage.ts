@@ -1,11 +1,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import { type Bundle, copyBundle } from "../bundle.js";
-import type { Part, Steps } from "../steps.js";
-import { anycast4, type Change } from "./change.js";
+import type { Steps } from "../steps.js";
+import type { Change } from "./change.js";
 import { checkFirewall } from "./firewall.js";
-import { customerParts, tunnelParts } from "./parts.js";
+import { customerParts } from "./parts.js";
 import { loadProgram, unloadProgram } from "./program.js";
 import { emptyTable, fillTable, tableOf } from "./routes.js";
+import { stageTunnels } from "./tunnels.js";
 
 /**
  * Everything that can fail, done before anything changes for a packet: the verifier, nft, devices and routes that
@@ -42,37 +43,4 @@ export async function stage(change: Change, steps: Steps): Promise<Bundle> {
     () => emptyTable(namespace, table),
   );
   return bundle;
-}
-
-/** New tunnels are made; one that stays stays untouched; one whose parameters change is made anew. */
-async function stageTunnels(change: Change, bundle: Bundle, steps: Steps): Promise<void> {
-  const { gre, node, previous } = change;
-  const old = previous ? tunnelParts(gre, previous.bundle, previous.node) : new Map<string, Part>();
-  for (const [name, part] of tunnelParts(gre, bundle, node)) {
-    const before = old.get(name);
-    if (!before || sameTunnel(change, name)) await steps.ensure([part]);
-    else await replaceTunnel(change, before, part, steps);
-  }
-}
-
-/**
- * Both cannot be there at once: they share a name, and with a kernel device perhaps its endpoints. Until the new one
- * stands, packets to it meet the routing table's blackhole: closed, never astray.
- */
-async function replaceTunnel(change: Change, before: Part, after: Part, steps: Steps): Promise<void> {
-  const { previous } = change;
-  const replace = () => before.down().then(() => after.up());
-  await steps.run(`${after.name} with other parameters`, replace, async () => {
-    await after.down();
-    await before.up();
-    // The routes to a device go with it.
-    if (previous) await fillTable(previous.bundle, previous.generation);
-  });
-}
-
-function sameTunnel({ previous, bundle, node }: Change, name: string): boolean {
-  const row = (manifest: Bundle["manifest"]) =>
-    JSON.stringify(manifest.tunnels.find((one) => one.name === name));
-  if (!previous || anycast4(previous.node) !== anycast4(node)) return false;
-  return row(previous.manifest) === row(bundle.manifest);
 }

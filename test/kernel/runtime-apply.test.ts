@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { AcmeEdge, acme, CHICAGO, globex, NODE, tamper } from "../support/acme-edge.js";
 import { address, rule } from "../support/ir.js";
@@ -115,6 +116,27 @@ describe("a change", () => {
       "mtu 1400",
     );
     expect(edge.server.run(["ls", "/run/tidegate/bpf/customers/acme"]).trim()).toBe(`${generation + 1}`);
+  });
+
+  test("renames a tunnel, or two tunnels change places, at the same remotes", async () => {
+    const DALLAS = { ...CHICAGO, name: "dallas", key: 9 };
+    const moved = (...tunnels: readonly Tunnel[]): string => {
+      const routes = acme().routes.map((route) => ({ ...route, tunnel: tunnels[0]?.name ?? "" }));
+      return edge.bundle("moved", acme({ tunnels, routes }));
+    };
+    const apply = async (...tunnels: readonly Tunnel[]) => {
+      await edge.server.apply(moved(...tunnels), NODE);
+      expect(await loaded()).toMatchObject([{ drift: [], tunnels: tunnels.map(({ name }) => ({ name })) }]);
+    };
+    await apply({ ...CHICAGO, name: "illinois" });
+    expect(edge.server.portrait()).not.toContain("chicago");
+    await apply(CHICAGO, DALLAS);
+    await apply({ ...DALLAS, key: CHICAGO.key }, { ...CHICAGO, key: DALLAS.key });
+    const bad = tamper(moved(CHICAGO, { ...DALLAS, name: "houston" }), "route/acme.ip", "nonsense");
+    expect(await failure(edge.server.apply(bad, NODE))).toMatch(/^TG9006 fill the routing table failed: /);
+    expect(await loaded()).toMatchObject([{ drift: [], tunnels: [{ name: "dallas" }, { name: "chicago" }] }]);
+    await edge.server.apply(bundle, NODE);
+    expect(await loaded()).toMatchObject([{ drift: [] }]);
   });
 
   test("gives up a prefix and a tunnel", async () => {
