@@ -41,7 +41,8 @@ describe("a diagnostic", () => {
 
   test("is a message, a place and the marked line", () => {
     expect(stripVTControlCharacters(render("const a = 1;\nconst b = c;\n", 23, 24, "c"))).toBe(
-      "error[TG1020]: unknown name `c`\n  a.policy.ts:2:11\n   2 | const b = c;\n     |           ^",
+      "error[TG1020]: unknown name `c`\n  a.policy.ts:2:11\n   2 | const b = c;\n     |           ^\n" +
+        '  hint: declare it with `const`, or import it from "tidegate"',
     );
   });
 

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions stand here as text
 import { describe, expect, test } from "vitest";
+import { CATALOGUE, type Code } from "../../src/compiler/diagnostics/catalogue/index.js";
 import { printExpr } from "../../src/compiler/ir/print.js";
 import { readParts } from "../support/reading.js";
 
@@ -54,6 +55,7 @@ describe("an expression becomes tests that say what they need", () => {
   });
 });
 
+/** null stands for the hint of the catalogue. */
 describe("what does not fit together is refused", () => {
   test.each([
     ["ip.sorce == 192.0.2.7", "TG2001", "ip.sorce", "did you mean `ip.src`?"],
@@ -76,6 +78,12 @@ describe("what does not fit together is refused", () => {
     ['ip.proto < "tcp"', "TG2003", 'ip.proto < "tcp"', "names have no order: use == or !="],
     ["ip.src == 80", "TG2004", "80", null],
     ['ip.src == "192.0.2.7"', "TG2004", '"192.0.2.7"', "write addresses without quotes"],
+    [
+      'ip.src == ${"192.0.2.300"}',
+      "TG2004",
+      '${"192.0.2.300"}',
+      "addresses are like 192.0.2.1 or 2001:db8::1",
+    ],
     ["tcp.dstport == 192.0.2.7", "TG2004", "192.0.2.7", null],
     ['tcp.dstport == "80"', "TG2004", '"80"', "write 80 without quotes"],
     ["tcp.dstport in {80 192.0.2.7}", "TG2004", "192.0.2.7", null],
@@ -104,11 +112,15 @@ describe("what does not fit together is refused", () => {
       "ip.dst in {198.51.100.0/24 192.0.2.1..192.0.2.9}",
       "this policy's prefixes are 203.0.113.0/24, 2001:db8:a::/48",
     ],
-  ])("%s", (text, code, underlined, hint) => {
-    const { policy, found } = inRule(text);
-    expect(found.map((one) => [one.code, one.underlined, one.hint])).toEqual([[code, underlined, hint]]);
-    expect(policy).toBeUndefined();
-  });
+  ] satisfies readonly (readonly [string, Code, string, string | null])[])(
+    "%s",
+    (text, code, underlined, hint) => {
+      const { policy, found } = inRule(text);
+      const expected = [code, underlined, hint ?? CATALOGUE[code].hint];
+      expect(found.map((one) => [one.code, one.underlined, one.hint])).toEqual([expected]);
+      expect(policy).toBeUndefined();
+    },
+  );
 
   test.each([
     ["an empty set", "", `ip.src in {\${[]}}`],

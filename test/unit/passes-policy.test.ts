@@ -42,7 +42,7 @@ describe("names", () => {
   test.each([
     ["SYN flood", 'write "syn-flood"'],
     ["synFlood", 'write "syn-flood"'],
-    ["42", null],
+    ["42", "use a-z, 0-9 and `-`, beginning with a letter, at most 32 characters"],
   ])("%s: %s", (name, hint) => {
     expect(readParts({ rules: `allow("${name}", expr\`tcp.flags.syn\`)` }).found[0]?.hint).toBe(hint);
   });

@@ -38,7 +38,7 @@ export function diagnostic<C extends Code>(
     message: format(params),
     span,
     related: extras.related ?? [],
-    hint: extras.hint ?? null,
+    hint: extras.hint ?? entry.hint,
   };
 }
 

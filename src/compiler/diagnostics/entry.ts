@@ -9,6 +9,8 @@ export interface Entry<Name extends string> {
   readonly message: (params: Params<Name>) => string;
   /** What `tidegate explain-code` prints: why it is a mistake, and what to write instead. */
   readonly explanation: string;
+  /** What to do, in one line, where the place of the mistake suggests nothing better. */
+  readonly hint: string | null;
 }
 
 /** A message template whose `${"name"}` holes become typed parameters. */
@@ -27,7 +29,8 @@ function row(severity: Severity) {
   return <Name extends string>(
     format: (params: Params<Name>) => string,
     explanation: string,
-  ): Entry<Name> => ({ severity, message: format, explanation });
+    hint?: string,
+  ): Entry<Name> => ({ severity, message: format, explanation, hint: hint ?? null });
 }
 
 export const error = row("error");

@@ -4,7 +4,7 @@ import type { Diagnostics, Extras } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/did-you-mean.js";
 import { assertNever } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
-import { type Family, formatPrefix } from "../ir/address.js";
+import { type Family, formatPrefix, parseAddress, parsePrefix } from "../ir/address.js";
 import {
   FIELDS,
   type Field,
@@ -123,10 +123,17 @@ function checkAddress(comparison: AddressComparison, operand: Operand, refuse: R
 }
 
 function addressHint({ kind, field, ...rest }: AddressComparison, operand: Operand): string | undefined {
-  if (operand.kind === "string") return "write addresses without quotes";
+  if (operand.kind === "string") return textHint(operand.value);
   if (operand.kind !== "prefix" || kind !== "compare") return undefined;
   const not = "op" in rest && rest.op === "ne" ? "not " : "";
   return `write \`${not}${field.name} in {${formatPrefix(operand.prefix)}}\``;
+}
+
+/** An interpolated text that says an address is one, so a text that says one was written in quotes. */
+function textHint(text: string): string {
+  return parseAddress(text) || parsePrefix(text).kind !== "bad"
+    ? "write addresses without quotes"
+    : "addresses are like 192.0.2.1 or 2001:db8::1";
 }
 
 /** A member of a set of addresses: an address or a prefix. */

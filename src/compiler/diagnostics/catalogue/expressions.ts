@@ -17,6 +17,7 @@ xor or), parentheses, sets in braces with spaces between the items, ranges such 
     message`this text in quotes does not end`,
     `A string starts and ends with a double quote on the same line: ip.proto == "tcp". To use a constant of the
 policy, interpolate it without quotes: ip.dst == \${server}.`,
+    'close it on the same line: "tcp"',
   ),
   TG1103: error(
     message`an expression cannot hold a backslash`,
@@ -27,6 +28,7 @@ in the language that needs an escape. Interpolate a constant where a value has u
     message`this expression is nested more than ${"limit"} deep`,
     `Parentheses, \`not\` and interpolated expressions may be nested 128 deep, as in other engines of the Rules
 language. Write several rules, or put the values into one set: tcp.dstport in {80 443}.`,
+    "put the values into one set, or write several rules",
   ),
   TG1105: error(
     message`\`${"name"}\` is not supported yet`,
@@ -41,6 +43,7 @@ ignored, because a rule without one of its conditions would match too much.`,
     message`\`${"text"}\` is neither a number nor an address`,
     `Numbers are decimal (80), hexadecimal (0x50) or octal (0120). Addresses are four decimal parts (192.0.2.1) or
 IPv6 without a zone (2001:db8::1). Prefixes are an address and a length (192.0.2.0/24).`,
+    "numbers are like 80 or 0x50, addresses like 192.0.2.1 or 2001:db8::1",
   ),
   TG1111: error(
     message`\`${"text"}\` has bits set behind its prefix length`,

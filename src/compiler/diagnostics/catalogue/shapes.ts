@@ -5,15 +5,18 @@ export const SHAPES = {
   TG2050: error(
     message`\`${"property"}\` is missing in ${"object"}`,
     `The property has no default, because every choice would surprise someone. Write it out.`,
+    "add it; there is no default",
   ),
   TG2051: error(
     message`unknown property \`${"property"}\` in ${"object"}`,
     `Unknown properties are refused, because a misspelled one would silently do nothing.`,
+    "remove it",
   ),
   TG2052: error(
     message`\`${"property"}\` is not supported yet`,
     `The option is reserved for a later version of Tidegate. It is refused rather than ignored, because a policy must
 never do less than it says.`,
+    "leave it out for now",
   ),
   TG2053: error(
     message`${"what"} must be ${"expected"}, not ${"found"}`,

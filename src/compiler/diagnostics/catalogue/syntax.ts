@@ -44,14 +44,17 @@ never do less than it says.`,
     message`unknown name \`${"name"}\``,
     `Only constants of this file and names imported from "tidegate" can be used. Policies are read, not run: there is
 no Math, process, JSON or other global object.`,
+    'declare it with `const`, or import it from "tidegate"',
   ),
   TG1021: error(
     message`\`${"name"}\` is used before it is declared`,
     `A policy is read from top to bottom. Move the constant above its first use.`,
+    "move its `const` above this line",
   ),
   TG1022: error(
     message`\`${"name"}\` is declared twice`,
     `Each name stands for one value in the whole file. Rename one of the two.`,
+    "rename one of the two",
   ),
   TG1030: error(
     message`${"what"} cannot be used in a policy`,

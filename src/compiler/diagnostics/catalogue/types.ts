@@ -6,11 +6,13 @@ export const TYPES = {
     message`unknown field \`${"field"}\``,
     `The expression names a field that the language does not have. Field names are those of the Rules language:
 ip.src, ip.dst, ip.proto, and for each protocol its own, such as tcp.dstport, udp.srcport or icmp.type.`,
+    "fields are those of ip, tcp, udp, icmp and icmp6, such as tcp.dstport",
   ),
   TG2002: error(
     message`the field \`${"field"}\` is not supported yet`,
     `The name belongs to the language, but no target can match it so far. It is refused rather than ignored, because a
 rule must never match more or less than it says.`,
+    "leave the rule out for now",
   ),
   TG2003: error(
     message`\`${"operator"}\` cannot be used with \`${"field"}\`, which is ${"type"}`,
@@ -26,11 +28,13 @@ tcp.dstport == 80), protocol names in quotes (ip.proto == "tcp"), prefixes insid
     message`\`${"field"}\` has no value named "${"name"}"`,
     `Only some numbers have names, such as "tcp", "udp", "icmp", "icmp6" and "gre" for ip.proto. Any other value can be
 written as its number.`,
+    "write the number instead: ip.proto == 47",
   ),
   TG2006: error(
     message`${"value"} does not fit into \`${"field"}\`, which holds at most ${"max"}`,
     `The field has too few bits for this number, so no packet could ever have it. Ports and other 16-bit fields hold 0
 to 65535, protocols, flags, types and codes 0 to 255.`,
+    "ports go from 0 to 65535; protocols, flags, types and codes from 0 to 255",
   ),
   TG2007: error(
     message`\`${"field"}\` is ${"type"} and not a condition by itself`,
@@ -41,6 +45,7 @@ ip.src in {10.0.0.0/8}.`,
     message`${"what"} is empty and would match nothing`,
     `An empty set matches no packet, so the rule would silently do nothing, or with \`not\` everything. This is most
 often a list that was filtered down to nothing. Give it a member, or remove the comparison.`,
+    "give it a member, or remove the rule",
   ),
   TG2009: error(
     message`this set mixes IPv4 and IPv6`,
@@ -61,6 +66,7 @@ prefix is an address, a slash and a length of at most 32 or 128.`,
     message`nothing is left of this set: all its values of \`${"field"}\` are taken away again`,
     `What is in a set but not in another one that holds all of it is an empty set, and that matches no packet: the rule
 would silently do nothing, or with \`not\` everything. Remove one of the two conditions, or take away less.`,
+    "remove one of the two conditions, or take away less",
   ),
   TG2019: error(
     message`\`ip.dst\` can never be ${"value"}: outside this policy's prefixes`,

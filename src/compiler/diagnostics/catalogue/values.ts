@@ -6,20 +6,24 @@ export const VALUES = {
     message`the ${"what"} name \`${"name"}\` cannot be used`,
     `Names become parts of file names, counters, network devices and namespaces. They begin with a small letter, go on with
 small letters, digits and \`-\`, and have at most 32 characters.`,
+    "use a-z, 0-9 and `-`, beginning with a letter, at most 32 characters",
   ),
   TG2021: error(
     message`there are two ${"what"}s named \`${"name"}\``,
     `A name is the identity of what it names: counters, tests and diffs hang on it. Rule names are unique in the whole
 policy, both stages together.`,
+    "rename one of them",
   ),
   TG2022: error(
     message`there is no rule named \`${"name"}\``,
     `The test expects a rule to decide that the policy does not have. Rule names are those in allow("name", …), drop and
 limit, of both stages.`,
+    'the names are those in allow("name", …), drop and limit',
   ),
   TG2023: error(
     message`there is no tunnel named \`${"name"}\``,
     `A route sends its packets into a tunnel of the same policy. The names are the keys of \`tunnels\`.`,
+    "the names are the keys of `tunnels`",
   ),
   TG2024: error(
     message`the route's prefix ${"prefix"} is outside this policy's prefixes`,
@@ -30,20 +34,24 @@ it is missing in \`prefixes\`.`,
     message`the prefix ${"prefix"} overlaps ${"other"}`,
     `Each address must belong to one entry of \`prefixes\`, so that it is clear which one grants it. Remove the entry that
 the other one already contains.`,
+    "remove the longer prefix: the other one contains it",
   ),
   TG2026: error(
     message`the tunnel's remote ${"remote"} lies in this policy's own prefix ${"prefix"}`,
     `The tunnel's outer packets would go to an address that this policy itself catches and sends into the tunnel again:
 a loop. The remote must be reachable without the tunnel.`,
+    "give an address of the router that is not this customer's",
   ),
   TG2027: error(
     message`an IPv6 address as a tunnel's remote is not supported yet`,
     `GRE runs over IPv4 for now. The packets inside may be IPv6.`,
+    "give the router's IPv4 address",
   ),
   TG2028: error(
     message`several routes for ${"prefix"} with the same priority are not supported yet`,
     `Routes of one prefix and one priority would share the traffic by weight (ECMP), which no target does yet. Give them
 different priorities: the lowest is used.`,
+    "give them different priorities",
   ),
   TG2029: error(
     message`\`${"rate"}\` is not a rate`,
@@ -58,6 +66,7 @@ different priorities: the lowest is used.`,
     message`a burst of ${"burst"} is ${"problem"}`,
     `A burst is the number of packets that may come at once: a whole number from 1 to 4294967295. Together with the rate it
 must stay below 2^62 nanoseconds of allowance (146 years), so that times always fit into 64 bits.`,
+    "write a whole number from 1 to 4294967295",
   ),
   TG2032: error(
     message`a limit cannot count per \`${"per"}\``,
@@ -73,11 +82,13 @@ a GRE key has 32, a tunnel must carry at least 68 bytes for IPv4 and 1280 for IP
     message`\`${"what"}\` must be "allow" or "drop", not "${"value"}"`,
     `These are the two verdicts. The firewall's default is never implied, so that each policy says what happens to packets
 that no rule matches.`,
+    'write "allow" or "drop"',
   ),
   TG2035: error(
     message`this packet cannot be read: ${"problem"}`,
     `A packet is written like tcpdump prints one: tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S, udp [2001:db8::7]:53 >
 [2001:db8:1::1]:9, icmp A > B type=8 code=0, proto=47 A > B, or hex= with the bytes of the IP packet.`,
+    "write it like `tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S`",
   ),
   TG2036: error(
     message`a ${"what"} must have at least one ${"member"}`,
@@ -125,5 +136,6 @@ announced.`,
     message`the tunnels \`${"name"}\` and \`${"other"}\` have the same remote and key`,
     `GRE tells tunnels apart by their ends and, if there is one, the key (RFC 2890). Packets that come back by two
 tunnels with the same remote and key could belong to either. Give one of them another \`key\`.`,
+    "give one of them another `key`",
   ),
 };
