@@ -1,3 +1,4 @@
+import type { Manifest } from "../../src/targets/manifest.js";
 import type { Bundle } from "../bundle.js";
 import { markPrefixes } from "../node/marking.js";
 import { type Prefix, samePrefix } from "../prefix.js";
@@ -19,25 +20,45 @@ export async function commit(
   record: CustomerRecord,
   steps: Steps,
 ): Promise<void> {
-  const { host, previous } = change;
+  const { previous } = change;
   const { namespace } = bundle.manifest;
   await releasePrefixes(change, bundle, steps);
-  await steps.run(
-    "load the firewall",
-    () => loadFirewall(host, bundle),
-    () => (previous ? loadFirewall(host, previous.bundle) : unloadFirewall(host, namespace)),
-  );
   await steps.run(
     "switch the routing table",
     () => useTable(namespace, record.generation),
     () => useTable(namespace, previous?.generation ?? null),
   );
-  await steps.run(
-    "switch the XDP program",
-    () => useProgram(host, record),
-    () => (previous ? useProgram(host, previous) : clearSlot(host, record.slot)),
-  );
+  await switchStages(change, bundle, record, steps);
   await claimPrefixes(change, bundle, record.slot, steps);
+}
+
+/**
+ * A packet that the old mitigation lets on to the new firewall could get through though both policies drop it. So
+ * where both stages change, the customer is closed from before the firewall's change until after that of XDP.
+ */
+async function switchStages(
+  { host, previous }: Change,
+  bundle: Bundle,
+  record: CustomerRecord,
+  steps: Steps,
+): Promise<void> {
+  const close = () => clearSlot(host, record.slot);
+  const reopen = () => (previous ? useProgram(host, previous) : close());
+  const closing = previous !== undefined && changesBothStages(previous.manifest, bundle.manifest);
+  if (closing) await steps.run("close", close, reopen);
+  await steps.run(
+    "load the firewall",
+    () => loadFirewall(host, bundle),
+    () => (previous ? loadFirewall(host, previous.bundle) : unloadFirewall(host, bundle.manifest.namespace)),
+  );
+  await steps.run("switch the XDP program", () => useProgram(host, record), closing ? close : reopen);
+}
+
+function changesBothStages(before: Manifest, after: Manifest): boolean {
+  const changes = (file: string) => before.files[file] !== after.files[file];
+  const lists = JSON.stringify(before.tables) !== JSON.stringify(after.tables);
+  const { customer } = after;
+  return (lists || changes(`xdp/${customer}.bpf.o`)) && changes(`nft/${customer}.nft`);
 }
 
 async function releasePrefixes(change: Change, bundle: Bundle, steps: Steps): Promise<void> {

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AcmeEdge, acme, FTP, FTP6, globex, NODE } from "../support/acme-edge.js";
+import { AcmeEdge, acme, FTP, FTP6, globex, NODE, type RunningScript } from "../support/acme-edge.js";
+import { number, rule } from "../support/ir.js";
 
 let edge: AcmeEdge;
-let ftpServer: ChildProcess;
+let ftpServer: RunningScript;
 
 beforeAll(async () => {
   edge = await AcmeEdge.start();
@@ -14,18 +15,17 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  ftpServer?.kill();
+  await ftpServer?.end();
   await edge?.server.end();
 });
 
 /** A server on Acme's host that sends back what it gets. */
-async function startServer(): Promise<ChildProcess> {
-  const text = `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s))
-    .listen(21, "::", () => console.log("ready"));`;
-  const [command, ...args] = edge.server.enter(["node", "-e", text], "site");
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await new Promise((resolve) => child.stdout.once("data", resolve));
-  return child;
+function startServer(): Promise<RunningScript> {
+  return edge.start(
+    "site",
+    `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s))
+      .listen(21, "::", () => console.log("ready"));`,
+  );
 }
 
 /** Packets that a customer's rule, or counter of another sort, has counted. */
@@ -103,6 +103,32 @@ describe("what it does not allow", () => {
     const send = () => edge.sendUdp("site", FTP, "198.18.64.1");
     expect(await added(() => counted("globex", "mitigate", "from-acme"), send)).toBe(1);
   });
+});
+
+test("while a rule moves from one stage to the other, nothing slips between them", async () => {
+  const udp = rule("udp", "drop", number("ip.proto", 17));
+  const allow = { default: "allow", rules: [] } as const;
+  const early = edge.bundle("early", acme({ mitigate: [udp], firewall: allow }));
+  const late = edge.bundle("late", acme({ mitigate: [], firewall: { ...allow, rules: [udp] } }));
+  await edge.server.apply(early, NODE);
+  const sink = await edge.start(
+    "site",
+    `let got = 0;
+     const s = require("dgram").createSocket("udp4").on("message", () => got++);
+     s.bind(9, () => console.log("ready"));
+     process.on("SIGTERM", () => { console.log(got + " arrived"); process.exit(); });`,
+  );
+  const flood = await edge.start(
+    "client",
+    `const s = require("dgram").createSocket("udp4");
+     setInterval(() => { for (let i = 0; i < 5; i++) s.send("x", 9, "${FTP}"); }, 1);
+     setTimeout(() => console.log("ready"), 100);`,
+  );
+  for (const bundle of [late, early, late]) await edge.server.apply(bundle, NODE);
+  expect(await counted("acme", "firewall", "udp")).toBeGreaterThan(0);
+  await flood.end();
+  expect(await sink.end()).toBe("ready\n0 arrived\n");
+  await edge.server.apply(edge.bundle("acme", acme()), NODE);
 });
 
 describe("the tunnel on the wire", () => {

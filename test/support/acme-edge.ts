@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -67,6 +68,11 @@ export function tamper(folder: string, file: string, content: string): string {
   return folder;
 }
 
+export interface RunningScript {
+  /** Ends it by SIGTERM; gives what it printed. */
+  end(): Promise<string>;
+}
+
 /** An edge server with a client at one uplink and Acme's router at the other. */
 export class AcmeEdge {
   private constructor(readonly server: EdgeServer) {}
@@ -98,6 +104,25 @@ export class AcmeEdge {
   /** Runs a script of Node in a namespace. */
   script(namespace: string, text: string): string {
     return this.server.run(["node", "-e", text], { namespace });
+  }
+
+  /** Starts a script of Node in a namespace, and waits until it prints something. */
+  async start(namespace: string, text: string): Promise<RunningScript> {
+    const [command, ...args] = this.server.enter(["node", "-e", text], namespace);
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk;
+    });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    return {
+      end: async () => {
+        child.kill();
+        await ended;
+        return output;
+      },
+    };
   }
 
   sendUdp(namespace: string, source: string, destination: string): void {
