@@ -12,6 +12,11 @@ export interface Located<T> extends Spanned {
   readonly value: T;
 }
 
+/** `verbatim`: the span is a literal that holds the value character by character, between its quotes. */
+export interface LocatedText extends Located<string> {
+  readonly verbatim: boolean;
+}
+
 /** `list([...])`: one object for one call, so that rules that share a list share it here too. */
 export interface SurfaceList extends Spanned {
   /** The constant that holds it, or "list" when it has none; the passes make names unique. */
@@ -50,7 +55,7 @@ export interface SurfaceRoute extends Spanned {
 }
 
 export interface SurfaceTest extends Spanned {
-  readonly packet: Located<string>;
+  readonly packet: LocatedText;
   readonly expect: Located<string>;
   readonly rule: Located<string> | null;
 }

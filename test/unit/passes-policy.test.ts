@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policies stand here as text
 import { describe, expect, test } from "vitest";
 import { formatAddress, formatPrefix } from "../../src/compiler/ir/address.js";
 import { type PolicyParts, readParts } from "../support/reading.js";
@@ -216,6 +217,15 @@ describe("limits", () => {
     expect(limitOf(options).found.map((one) => one.code)).toEqual([code]);
   });
 
+  test("all mistakes of one limit are reported", () => {
+    const { found } = limitOf('rate: "fast", burst: 0, per: "ip.source"');
+    expect(found.map(({ code, underlined }) => [code, underlined])).toEqual([
+      ["TG2029", '"fast"'],
+      ["TG2031", "0"],
+      ["TG2032", '"ip.source"'],
+    ]);
+  });
+
   test("the hint spells the rate right", () => {
     expect(limitOf('rate: "5000 / second"').found[0]?.hint).toBe('write "5000/s"');
   });
@@ -229,6 +239,14 @@ describe("verdicts and tests", () => {
       "a test's packet, shown inside its text",
       { tests: '{ packet: "tcp 192.0.2.7:1 > 203.0.113.9:70000 flags=Q", expect: "drop" }' },
       ["TG2035 203.0.113.9:70000", "TG2035 Q"],
+    ],
+    [
+      "a test's packet whose text is computed, shown as a whole",
+      {
+        before: 'const y = "aaaa";',
+        tests: '{ packet: `x ${y}y`, expect: "drop" }, { packet: `x\\x20\\x20`, expect: "drop" }',
+      },
+      ["TG2035 `x ${y}y`", "TG2035 `x\\x20\\x20`"],
     ],
   ])("%s", (_, parts, expected) => {
     expect(codes(parts)).toEqual(expected);

@@ -9,7 +9,7 @@ const UNITS: Readonly<Record<RateUnit, bigint>> = {
   h: 3600n * 1_000_000_000n,
 };
 
-const LARGEST_BURST = 0xffffffffn;
+const LARGEST_BURST = 0xffffffff;
 /** INVARIANT (NoOverflow): interval × burst stays below, so that an arrival time plus tolerance fits into 64 bits. */
 const LARGEST_ALLOWANCE = 1n << 62n;
 
@@ -17,10 +17,14 @@ const LARGEST_ALLOWANCE = 1n << 62n;
 export function readLimit(limit: SurfaceLimit, diagnostics: Diagnostics): Limit | undefined {
   const rate = readRate(limit.rate, diagnostics);
   const per = readPer(limit.per, diagnostics);
-  if (rate === undefined || per === undefined) return undefined;
+  const written = readBurst(limit.burst, diagnostics);
+  if (rate === undefined || per === undefined || written === undefined) return undefined;
   const interval = UNITS[rate.unit] / BigInt(rate.count);
-  const burst = readBurst(limit, rate, interval, diagnostics);
-  return burst === undefined ? undefined : { interval, burst, per, rate };
+  const burst = written ?? packetsOfOneSecond(rate);
+  if (interval * burst < LARGEST_ALLOWANCE) return { interval, burst, per, rate };
+  const place = limit.burst?.span ?? limit.span;
+  diagnostics.report("TG2031", place, { burst: String(burst), problem: "too long at this rate" });
+  return undefined;
 }
 
 function readRate({ value, span }: Located<string>, diagnostics: Diagnostics): Limit["rate"] | undefined {
@@ -45,26 +49,14 @@ function isUnit(text: string): text is RateUnit {
   return Object.hasOwn(UNITS, text);
 }
 
-function readBurst(
-  { burst: written, span }: SurfaceLimit,
-  rate: Limit["rate"],
-  interval: bigint,
-  diagnostics: Diagnostics,
-): bigint | undefined {
-  const place = written?.span ?? span;
-  if (written && !(Number.isInteger(written.value) && written.value >= 1)) {
-    diagnostics.report("TG2031", place, { burst: written.value, problem: "not a whole number from 1" });
-    return undefined;
-  }
-  const burst = written ? BigInt(written.value) : packetsOfOneSecond(rate);
-  const problem =
-    burst > LARGEST_BURST
-      ? "more than 4294967295"
-      : interval * burst >= LARGEST_ALLOWANCE
-        ? "too long at this rate"
-        : undefined;
-  if (problem === undefined) return burst;
-  diagnostics.report("TG2031", place, { burst: String(burst), problem });
+/** null: none is written. undefined: not a number of packets. */
+function readBurst(written: Located<number> | null, diagnostics: Diagnostics): bigint | null | undefined {
+  if (written === null) return null;
+  const { value, span } = written;
+  const whole = Number.isInteger(value) && value >= 1;
+  if (whole && value <= LARGEST_BURST) return BigInt(value);
+  const problem = whole ? `more than ${LARGEST_BURST}` : "not a whole number from 1";
+  diagnostics.report("TG2031", span, { burst: value, problem });
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { Located, SurfacePolicy } from "../../dsl/surface.js";
+import type { Located, LocatedText, SurfacePolicy } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/span.js";
 import type { PolicyTest } from "../ir/policy.js";
@@ -29,9 +29,8 @@ export function readVerdict(
 }
 
 /** The part of a literal that a problem is in; the whole of it where escapes or a template hide where that is. */
-function placeIn({ value, span }: Located<string>, { start, end }: PacketProblem): Span {
-  const isPlainLiteral = span.end - span.start === value.length + 2 && span.line === span.endLine;
-  if (!isPlainLiteral || start === end) return span;
+function placeIn({ verbatim, span }: LocatedText, { start, end }: PacketProblem): Span {
+  if (!verbatim || span.line !== span.endLine || start === end) return span;
   const quote = 1;
   return {
     ...span,

@@ -10,6 +10,7 @@ import {
   severalOf,
   text,
   textExcept,
+  textToPointInto,
 } from "../shape/shape.js";
 import type { PolicyPart, SurfaceTunnel } from "../surface.js";
 import { readArguments } from "./arguments.js";
@@ -34,7 +35,7 @@ const route = objectOf({
 });
 
 const test = objectOf({
-  packet: required(text),
+  packet: required(textToPointInto),
   expect: required(verdict),
   rule: optional(text),
 });

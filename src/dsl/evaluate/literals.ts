@@ -1,4 +1,5 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
+import type { Span } from "../../compiler/diagnostics/span.js";
 import type { Evaluation } from "./evaluation.js";
 import { describe, errorValue, type Value } from "./value.js";
 
@@ -7,7 +8,7 @@ export function evaluateLiteral(node: TSESTree.Literal, run: Evaluation): Value 
   const { value } = node;
   switch (typeof value) {
     case "string":
-      return { kind: "string", value, span };
+      return stringValue(value, span, run);
     case "number":
       return { kind: "number", value, span };
     case "boolean":
@@ -29,7 +30,13 @@ export function evaluateTemplate(node: TSESTree.TemplateLiteral, run: Evaluation
   const parts = node.expressions.map((expression) => textOf(expression, run));
   if (parts.includes(undefined)) return errorValue(span);
   const value = node.quasis.map((quasi, i) => `${quasi.value.cooked ?? ""}${parts[i] ?? ""}`).join("");
-  return run.spend(value.length, span) ? { kind: "string", value, span } : errorValue(span);
+  return run.spend(value.length, span) ? stringValue(value, span, run) : errorValue(span);
+}
+
+/** A literal's value; escapes and interpolations make it another text than the one written. */
+function stringValue(value: string, span: Span, run: Evaluation): Value {
+  const verbatim = run.source.text.slice(span.start + 1, span.end - 1) === value;
+  return { kind: "string", value, span, verbatim };
 }
 
 function textOf(node: TSESTree.Expression, run: Evaluation): string | undefined {

@@ -11,7 +11,12 @@ interface Origin {
 }
 
 export type ScalarValue =
-  | (Origin & { readonly kind: "string"; readonly value: string })
+  | (Origin & {
+      readonly kind: "string";
+      readonly value: string;
+      /** What stands between the quotes is the value, character by character. */
+      readonly verbatim?: boolean;
+    })
   | (Origin & { readonly kind: "number"; readonly value: number })
   | (Origin & { readonly kind: "boolean"; readonly value: boolean })
   | (Origin & { readonly kind: "null" | "undefined" });

@@ -1,6 +1,6 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import { describe, placesOf, type Value } from "../evaluate/value.js";
-import type { Located } from "../surface.js";
+import type { Located, LocatedText } from "../surface.js";
 
 /**
  * Reads a value as a T, or reports what is wrong with it and gives undefined. An error value gives undefined
@@ -25,6 +25,12 @@ export const text: Shape<Located<string>> = (value, what, diagnostics) =>
   value.kind === "string"
     ? { value: value.value, span: value.span }
     : reportKind(value, what, "a string", diagnostics);
+
+/** A text that later stages point into. */
+export const textToPointInto: Shape<LocatedText> = (value, what, diagnostics) => {
+  const read = text(value, what, diagnostics);
+  return read && { ...read, verbatim: value.kind === "string" && value.verbatim === true };
+};
 
 /** Any number; its limits are for the passes. */
 export const number: Shape<Located<number>> = (value, what, diagnostics) =>
