@@ -16,9 +16,11 @@ export async function stage(change: Change, steps: Steps): Promise<Bundle> {
   const { host, generation, node } = change;
   const { customer, namespace } = change.bundle.manifest;
   const folder = host.paths.bundle(customer, generation);
-  const discard = () => rm(folder, { recursive: true, force: true });
+  // With the first bundle the customer's own folder comes, and goes.
+  const made = change.previous ? folder : host.paths.customer(customer);
+  const discard = () => rm(made, { recursive: true, force: true });
   const copy = async () => {
-    await discard();
+    await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     return copyBundle(change.bundle, folder);
   };

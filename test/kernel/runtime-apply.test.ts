@@ -42,6 +42,7 @@ describe("the first bundle", () => {
     const bad = tamper(edge.bundle("bad-program", acme()), "xdp/acme.bpf.o", "not ELF");
     expect(await failure(edge.server.apply(bad, NODE))).toMatch(/^TG9006 load the XDP program failed: /);
     expect(edge.server.portrait()).toBe(found);
+    expect(edge.server.run(["ls", "-A", "/run/tidegate/customers"])).toBe("");
   });
 
   test("a failure at the very end leaves the machine as it was", async () => {
