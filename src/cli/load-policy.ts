@@ -1,4 +1,4 @@
-import { type Analysis, analyze } from "../compiler/compile.js";
+import { analyze } from "../compiler/compile.js";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
 import type { Policy } from "../compiler/ir/policy.js";
@@ -11,17 +11,12 @@ export interface LoadedPolicy {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads and analyses one policy file. */
-export function analyzeFile(file: string): Analysis {
-  return analyze(file, readSource(file));
-}
-
 /**
  * The policy of a file, or undefined after its errors were printed to stderr. Warnings are not printed:
  * `tidegate check` is the command that reports.
  */
 export function loadPolicy(file: string): LoadedPolicy | undefined {
-  const { policy, source, diagnostics } = analyzeFile(file);
+  const { policy, source, diagnostics } = analyze(file, readSource(file));
   if (policy) return { policy, source, diagnostics };
   printErrors(diagnostics, source);
   return undefined;

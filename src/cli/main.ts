@@ -22,7 +22,7 @@ function program(): Command {
       new Option("--format <format>", "how to print").choices(["pretty", "json", "github"]).default("pretty"),
     )
     .option("--strict", "warnings count as errors")
-    .option("--no-types", "do not run the TypeScript type checker")
+    .option("--no-types", "without the TypeScript type checker (which is not part of the check yet)")
     .action(async (files, options) =>
       exit(await (await import("./commands/check.js")).check(files, options)),
     );

@@ -48,6 +48,7 @@ describe("addresses", () => {
     "fe80::1%eth0",
     ":::",
     "1::2::3",
+    "::ffff:010.0.2.1",
   ])("%j is none", (text) => {
     expect(parseAddress(text)).toBeUndefined();
   });
@@ -73,6 +74,8 @@ describe("prefixes", () => {
   });
 
   test.each([
+    "10.0.0.0/08",
+    "0.0.0.0/00",
     "10.0.0.0",
     "10.0.0.0/",
     "10.0.0.0/33",

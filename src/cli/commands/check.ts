@@ -1,10 +1,9 @@
 import pc from "picocolors";
-import { analyzeEdge } from "../../compiler/compile.js";
+import { analyze, analyzeEdge } from "../../compiler/compile.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../../compiler/diagnostics/span.js";
 import { EXIT } from "../exit.js";
 import { readSource } from "../io/read-source.js";
-import { analyzeFile } from "../load-policy.js";
 import { diagnosticRow, renderGithub } from "../render/machine.js";
 import { renderCounts, renderPretty } from "../render/pretty.js";
 
@@ -38,7 +37,7 @@ export async function check(files: readonly string[], options: CheckOptions): Pr
 
 function checkFile(file: string): Checked {
   const text = readSource(file);
-  return isEdge(text) ? analyzeEdge(file, text) : analyzeFile(file);
+  return isEdge(text) ? analyzeEdge(file, text) : analyze(file, text);
 }
 
 /** Operators' files and policies differ in what they export. */

@@ -23,8 +23,13 @@ export function parseAddress(text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text))
     return addressFromBytes(ipaddr.IPv4.parse(text).toByteArray());
   if (!text.includes(":") || text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
+  const tail = text.slice(text.lastIndexOf(":") + 1);
+  if (tail.includes(".") && !ipaddr.IPv4.isValidFourPartDecimal(tail)) return undefined;
   return addressFromBytes(ipaddr.IPv6.parse(text).toByteArray());
 }
+
+/** Decimal without a leading zero, which some programs read as octal. */
+const LENGTH = /^(?:0|[1-9]\d{0,2})$/;
 
 /** What `parsePrefix` found: a prefix, or the prefix that was meant where host bits are set. */
 export type ParsedPrefix =
@@ -37,7 +42,7 @@ export function parsePrefix(text: string): ParsedPrefix {
   const [head = "", tail = "", ...rest] = text.split("/");
   const address = parseAddress(head);
   const length = Number(tail);
-  if (!address || rest.length > 0 || !/^\d{1,3}$/.test(tail) || length > ADDRESS_BITS[address.family]) {
+  if (!address || rest.length > 0 || !LENGTH.test(tail) || length > ADDRESS_BITS[address.family]) {
     return { kind: "bad" };
   }
   const base = address.value & prefixMask(address.family, length);

@@ -80,10 +80,12 @@ export function readFragment(word: Word | undefined, problems: Problems): Packet
 
 export function readFlags(word: Word | undefined, problems: Problems): number {
   let flags = 0;
-  for (const letter of word?.text ?? "") {
+  for (const { 0: letter, index } of word?.text.matchAll(/./gsu) ?? []) {
     const bit = Object.entries(FLAG_LETTERS).find(([name]) => name === letter)?.[1];
-    if (word && bit === undefined)
-      problems.at(word, `unknown TCP flag \`${letter}\`: the letters are FSRPAUEC`);
+    if (word && bit === undefined) {
+      const place = { text: letter, start: word.start + index };
+      problems.at(place, `unknown TCP flag \`${letter}\`: the letters are FSRPAUEC`);
+    }
     flags |= bit ?? 0;
   }
   return flags;
