@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { check } from "../../src/cli/commands/check.js";
+import { explain } from "../../src/cli/commands/explain.js";
+import { test as testPolicies } from "../../src/cli/commands/test.js";
+import { UsageError } from "../../src/cli/exit.js";
+import { policyText } from "../support/reading.js";
+
+/** What scripts rely on (docs of the commands): exit codes, and the shapes of JSON. */
+const ROOT = join(import.meta.dirname, "../..");
+const ACME = join(ROOT, "examples/acme/acme.policy.ts");
+const EDGE = join(ROOT, "examples/edge.ts");
+const FIVE = join(ROOT, "test/cases/mistakes-five/mistakes-five.policy.ts");
+const WARNED = join(ROOT, "test/cases/fragments/fragments.policy.ts");
+
+let folder = "";
+let printed: string[] = [];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tidegate-cli-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => {
+  printed = [];
+  vi.spyOn(console, "log").mockImplementation((line: string) => printed.push(line));
+  vi.spyOn(console, "error").mockImplementation(() => {});
+});
+afterEach(() => vi.restoreAllMocks());
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function output(): unknown {
+  return JSON.parse(printed.join("\n"));
+}
+
+describe("check", () => {
+  test.each<[string, readonly string[], boolean, number]>([
+    ["no mistakes, also in an edge file", [ACME, EDGE], true, 0],
+    ["errors", [FIVE], false, 1],
+    ["errors in one of several", [FIVE, ACME], false, 1],
+    ["warnings", [WARNED], false, 0],
+    ["warnings with --strict", [WARNED], true, 1],
+  ])("%s", async (_, files, strict, code) => {
+    expect(await check(files, { format: "pretty", strict })).toBe(code);
+  });
+
+  test("five mistakes are five rows, each with its place and a hint", async () => {
+    expect(await check([FIVE], { format: "json" })).toBe(1);
+    const rows = output() as readonly Record<string, unknown>[];
+    expect(
+      rows.map(({ code, line, column, endLine, endColumn }) => [code, line, column, endLine, endColumn]),
+    ).toEqual([
+      ["TG2008", 3, 16, 3, 24],
+      ["TG2009", 8, 97, 8, 110],
+      ["TG2006", 12, 41, 12, 46],
+      ["TG2001", 13, 26, 13, 34],
+      ["TG2024", 17, 22, 17, 39],
+    ]);
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        severity: "error",
+        message: expect.any(String),
+        file: FIVE,
+        hint: expect.stringMatching(/./),
+      });
+    }
+  });
+
+  test("no mistakes are no rows", async () => {
+    expect(await check([ACME], { format: "json" })).toBe(0);
+    expect(output()).toEqual([]);
+  });
+
+  test("--format github is one workflow command a mistake", async () => {
+    await check([FIVE], { format: "github" });
+    expect(printed).toHaveLength(5);
+    expect(printed[3]).toBe(
+      `::error file=${FIVE},line=13,col=26,endLine=13,endColumn=34,title=TG2001::unknown field \`ip.sorce\`%0Ahint: did you mean \`ip.src\`?`,
+    );
+  });
+
+  test.each([
+    ["nowhere.policy.ts", undefined],
+    ["latin1.policy.ts", Uint8Array.of(0xff)],
+  ])("%s cannot be read: a usage error", async (name, content) => {
+    const path = content ? file(name, content) : join(folder, name);
+    await expect(check([path], { format: "json" })).rejects.toThrow(UsageError);
+  });
+});
+
+describe("explain", () => {
+  test.each([
+    ["tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S", "allow", "firewall", "ftp", "chicago", 28],
+    ["tcp 192.0.2.7:40000 > 203.0.113.100:22 flags=S", "drop", "firewall", null, null, null],
+    ["udp 10.1.2.3:53 > 203.0.113.9:53", "drop", "mitigate", "bogons", null, 12],
+    ["udp 192.0.2.7:53 > 198.51.100.1:53", "foreign", "root", null, null, null],
+    ["hex=45", "malformed", "root", null, null, null],
+  ])("%s", async (packet, verdict, stage, rule, tunnel, line) => {
+    expect(await explain(ACME, { packet, json: true })).toBe(0);
+    expect(output()).toEqual({ packet, verdict, stage, rule, tunnel, line });
+  });
+
+  test("a file of packets is one row a packet; limits remember, and time does not go back by itself", async () => {
+    const limited = file(
+      "limited.policy.ts",
+      policyText({ mitigate: 'limit("slow", expr`ip.proto == "udp"`, { rate: "1/s", burst: 2 })' }),
+    );
+    const packet = "udp 192.0.2.7:53 > 203.0.113.9:53";
+    const lines = [
+      `\ufeff# three at once`,
+      packet,
+      "",
+      `${packet} # the second`,
+      packet,
+      `${packet} at=1000000000`,
+      packet,
+    ];
+    expect(await explain(limited, { packets: file("packets", lines.join("\r\n")), json: true })).toBe(0);
+    const rows = printed.map((line) => JSON.parse(line));
+    expect(rows.map(({ rule }) => rule)).toEqual([null, null, "slow", null, "slow"]);
+    expect(rows[0].packet).toBe(packet);
+  });
+
+  test("a policy with errors: exit 1 and no row", async () => {
+    expect(await explain(FIVE, { packet: "hex=45", json: true })).toBe(1);
+    expect(printed).toEqual([]);
+  });
+
+  test.each([{}, { packet: "hex=45", packets: "file" }, { packet: "tpc" }, { packets: "nowhere" }])(
+    "%j is a usage error",
+    async (options) => {
+      await expect(explain(ACME, options)).rejects.toThrow(UsageError);
+    },
+  );
+});
+
+describe("test", () => {
+  const failing = policyText({
+    rules: 'allow("ftp", expr`tcp.dstport == 21`)',
+    tests: `{ packet: "tcp 192.0.2.7:1 > 203.0.113.9:21", expect: "allow", rule: "ftp" },
+            { packet: "tcp 192.0.2.7:1 > 203.0.113.9:22", expect: "allow" },
+            { packet: "tcp 192.0.2.7:1 > 203.0.113.9:23", expect: "drop", rule: "ftp" }`,
+  });
+
+  test("the tests of several policies are counted together", async () => {
+    const files = [ACME, file("failing.policy.ts", failing)];
+    expect(await testPolicies(files, { json: true })).toBe(1);
+    expect(output()).toEqual({ passed: 5, failed: 2, coverage: { rules: 4, covered: 3 } });
+  });
+
+  test("all pass: exit 0", async () => {
+    expect(await testPolicies([ACME], { json: true })).toBe(0);
+  });
+
+  test("a policy with errors fails, whatever the others do", async () => {
+    expect(await testPolicies([FIVE, ACME], { json: true })).toBe(1);
+    expect(output()).toMatchObject({ passed: 4, failed: 0 });
+  });
+});
