@@ -8,8 +8,9 @@ import { emptyTable, tableOf } from "./customer/routes.js";
 import { stage } from "./customer/stage.js";
 import { retireTunnels } from "./customer/tunnels.js";
 import { customerDrift, nodeDrift } from "./drift.js";
+import { causeOf, failure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
-import { type Host, withHost } from "./host.js";
+import { type Host, reviveLoader, withHost } from "./host.js";
 import { requireNode } from "./node/parts.js";
 import { retireOldParts, setUpNode } from "./node/setup.js";
 import { checkOwnership } from "./ownership.js";
@@ -20,9 +21,11 @@ import {
   type NodeState,
   readCustomers,
   readNodeState,
+  storedGenerations,
   writeRecord,
 } from "./state.js";
 import { allOrNothing, type OnStep, type Steps } from "./steps.js";
+import { refuseStrangers } from "./strangers.js";
 
 export interface ApplyOptions {
   /** Folder of the bundle. */
@@ -61,11 +64,18 @@ export function apply(options: ApplyOptions): Promise<Applied> {
     requireTunnels(bundle, node);
     await requireNode(node);
     const before = await readNodeState(host.paths);
+    await refuseStrangers(host, before, bundle.manifest);
     const drift = await driftOf(host, bundle, node, before, loaded);
     if (drift?.length === 0) return unchanged(bundle, loaded);
-    return allOrNothing(onStep, (steps) =>
-      change(host, { bundle, node, before, loaded, drift: drift ?? [] }, steps),
+    const request = { bundle, node, before, loaded, drift: drift ?? [] };
+    const done = await allOrNothing(
+      onStep,
+      (steps) => change(host, request, steps),
+      () => reviveLoader(host),
     );
+    await clearUp(request, done);
+    const { generation, hash } = done.record;
+    return { customer: bundle.manifest.customer, changed: true, generation, hash, drift: request.drift };
   });
 }
 
@@ -77,17 +87,24 @@ interface Request {
   readonly drift: readonly string[];
 }
 
-async function change(host: Host, request: Request, steps: Steps): Promise<Applied> {
-  const { node, loaded } = request;
+interface Done {
+  readonly change: Change;
+  readonly node: NodeState;
+  readonly record: CustomerRecord;
+}
+
+async function change(host: Host, request: Request, steps: Steps): Promise<Done> {
+  const { node: config, loaded } = request;
   const { customer } = request.bundle.manifest;
-  const state = await setUpNode(host, node, request.before, steps);
+  const previous = await previousOf(host, request);
+  const node = await setUpNode(host, config, request.before, steps);
   const change: Change = {
     host,
-    node,
-    gre: greDriver(host, state.gre),
+    node: config,
+    gre: greDriver(host, node.gre),
     bundle: request.bundle,
     ...placeOf(customer, loaded),
-    previous: await previousOf(host, request),
+    previous,
     others: loaded.filter((other) => other.customer !== customer),
   };
   const bundle = await stage(change, steps);
@@ -104,9 +121,19 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Appli
     () => writeRecord(host.paths, record),
     () => restoreRecord(host, change),
   );
-  await removeOld(change);
-  await retireOldParts(host, request.before, state);
-  return { customer, changed: true, generation: record.generation, hash: record.hash, drift: request.drift };
+  return { change, node, record };
+}
+
+/** After the record the new generation is what holds, and nothing of this can change that. */
+async function clearUp({ before }: Request, { change, node, record }: Done): Promise<void> {
+  try {
+    await removeOld(change);
+    await retireOldParts(change.host, before, node);
+  } catch (error) {
+    const { customer, generation } = record;
+    const params = { customer, generation: `${generation}`, cause: causeOf(error) };
+    throw failure("TG9014", params, "mend the cause, then apply the same bundle again", error);
+  }
 }
 
 /** What is missing where the same bundle is already loaded; undefined where it is not. */
@@ -139,8 +166,18 @@ function placeOf(customer: string, loaded: readonly LoadedCustomer[]): { generat
 async function previousOf(host: Host, { bundle, before, loaded }: Request): Promise<Previous | undefined> {
   const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
   if (!current || !before) return undefined;
-  const copy = await readBundle(host.paths.bundle(current.customer, current.generation));
+  // The same bundle may be applied to mend its copy.
+  const copy = current.hash === bundle.hash ? bundle : await verifiedCopy(host, current);
   return { ...current, bundle: copy, node: before.config };
+}
+
+/** The way back, should the change fail. */
+async function verifiedCopy({ paths }: Host, { customer, generation }: LoadedCustomer): Promise<Bundle> {
+  const dir = paths.bundle(customer, generation);
+  return readBundle(dir).catch((error: unknown) => {
+    const hint = `apply the bundle that is in force once more, or remove it: tidegate remove ${customer}`;
+    throw failure("TG9011", { file: dir, problem: causeOf(error) }, hint, error);
+  });
 }
 
 async function restoreRecord({ paths }: Host, { previous, bundle }: Change): Promise<void> {
@@ -150,13 +187,17 @@ async function restoreRecord({ paths }: Host, { previous, bundle }: Change): Pro
   await writeRecord(paths, { customer, generation, hash, slot, since });
 }
 
-/** After the record nothing leads to the old generation any more. */
+/** After the record nothing leads to other generations any more: the one before, and those of killed runs. */
 async function removeOld(change: Change): Promise<void> {
   const { host, previous } = change;
-  if (!previous) return;
-  const { customer, namespace } = previous.manifest;
-  await retireTunnels(change);
-  await emptyTable(namespace, tableOf(previous.generation));
-  await unloadProgram(host, customer, previous.generation);
-  await rm(host.paths.bundle(customer, previous.generation), { recursive: true, force: true });
+  const { customer, namespace } = change.bundle.manifest;
+  if (previous) {
+    await retireTunnels(change);
+    await emptyTable(namespace, tableOf(previous.generation));
+  }
+  for (const generation of await storedGenerations(host.paths, customer)) {
+    if (generation === change.generation) continue;
+    await unloadProgram(host, customer, generation);
+    await rm(host.paths.bundle(customer, generation), { recursive: true, force: true });
+  }
 }

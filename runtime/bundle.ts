@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type Manifest, manifestSchema } from "../src/targets/manifest.js";
 import { causeOf, failure } from "./failures.js";
 import { addressBytes, parsePrefix } from "./prefix.js";
-import { MANIFEST_FILE } from "./state.js";
+import { type LoadedCustomer, MANIFEST_FILE, type Paths } from "./state.js";
 
 /** A bundle whose files are all that its manifest says, and nothing else. */
 export interface Bundle {
@@ -30,6 +30,11 @@ export async function readBundle(dir: string): Promise<Bundle> {
 export async function bundleText({ dir, manifest }: Bundle, file: string): Promise<string> {
   if (!Object.hasOwn(manifest.files, file)) throw failure("TG5004", { file }, COMPILE_HINT);
   return readFile(join(dir, file), "utf8");
+}
+
+/** The runtime's copy of a bundle that is loaded: as recorded, not verified again. */
+export function storedBundle(paths: Paths, { customer, generation, hash, manifest }: LoadedCustomer): Bundle {
+  return { dir: paths.bundle(customer, generation), manifest, hash };
 }
 
 /** Copies exactly the verified files to `target`, and verifies the copy: what is loaded is what was judged. */

@@ -1,4 +1,4 @@
-import { readBundle } from "./bundle.js";
+import { type Bundle, readBundle, storedBundle } from "./bundle.js";
 import { missingDispatch } from "./customer/dispatch.js";
 import { firewallPresent } from "./customer/firewall.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
@@ -7,8 +7,8 @@ import { tableInForce } from "./customer/routes.js";
 import { greDriver } from "./gre/choose.js";
 import type { Host } from "./host.js";
 import { nodeParts } from "./node/parts.js";
-import type { LoadedCustomer, NodeState } from "./state.js";
-import { missingParts } from "./steps.js";
+import { type LoadedCustomer, type NodeState, storedGenerations } from "./state.js";
+import { missingParts, type Part } from "./steps.js";
 
 /** What the node itself should have, by the record, and has not. */
 export function nodeDrift(host: Host, { config, gre }: NodeState): Promise<readonly string[]> {
@@ -21,16 +21,35 @@ export async function customerDrift(
   { config, gre }: NodeState,
   loaded: LoadedCustomer,
 ): Promise<readonly string[]> {
-  const { customer, generation, manifest, slot } = loaded;
-  const bundle = await readBundle(host.paths.bundle(customer, generation));
+  const { generation, manifest, slot } = loaded;
+  const bundle = storedBundle(host.paths, loaded);
   const places = await missingParts(customerParts(host, bundle, config));
   // Without its namespace and link nothing else can be asked for.
   if (places.length > 0) return places;
   const parts = [
+    { name: "stored bundle", present: () => isWhole(bundle) },
+    await lastChange(host, loaded),
     ...tunnelParts(greDriver(host, gre), bundle, config).values(),
     { name: "firewall", present: () => firewallPresent(host, manifest.namespace) },
     { name: "routing table", present: () => tableInForce(manifest.namespace, generation) },
     { name: "XDP program", present: () => programInForce(host, loaded) },
   ];
   return [...(await missingParts(parts)), ...(await missingDispatch(host, manifest, slot))];
+}
+
+async function isWhole({ dir, hash }: Bundle): Promise<boolean> {
+  return readBundle(dir).then(
+    (found) => found.hash === hash,
+    () => false,
+  );
+}
+
+/** A run that was killed leaves its bundle, or the one before; then what is in force may be a mixture. */
+async function lastChange(
+  { paths }: Host,
+  { customer }: LoadedCustomer,
+): Promise<Pick<Part, "name" | "present">> {
+  const generations = await storedGenerations(paths, customer);
+  const name = `end of the change to generation ${Math.max(...generations)}`;
+  return { name, present: async () => generations.length === 1 };
 }

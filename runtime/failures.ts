@@ -28,6 +28,10 @@ export const FAILURES = {
   TG9010: ({ customer }) => `\`${customer}\` is not loaded on this node`,
   TG9011: ({ file, problem }) => `cannot read the recorded state \`${file}\`: ${problem}`,
   TG9012: ({ count }) => `the node is full: it already holds ${count} customers`,
+  TG9013: ({ thing }) => `${thing} is there already, and Tidegate did not make it`,
+  TG9014: ({ customer, generation, cause }) =>
+    `\`${customer}\` generation ${generation} is in force, but clearing up after the one before failed: ${cause}`,
+  TG9015: ({ cause }) => `this node refused: ${cause}`,
 } as const satisfies Record<string, (params: Record<string, string>) => string>;
 
 export type FailureCode = keyof typeof FAILURES;

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { CommandError } from "./command.js";
 import { causeOf, failure } from "./failures.js";
 import { ERRNO, Loader, LoaderError } from "./loader-client.js";
 import { packageRoot } from "./native-process.js";
@@ -18,9 +19,15 @@ export interface HostOptions {
   readonly lock: boolean;
 }
 
-/** Runs `work` with a loader process that lives as long. */
+/** Runs `work` with a loader process that lives as long. What kernel or tools refuse meanwhile is a RuntimeFailure. */
 export async function withHost<T>(options: HostOptions, work: (host: Host) => Promise<T>): Promise<T> {
   if (process.getuid?.() !== 0) throw failure("TG9001", {}, "run it with sudo");
+  return runOnHost(options, work).catch((error: unknown) => {
+    throw isRefusal(error) ? failure("TG9015", { cause: causeOf(error) }, null, error) : error;
+  });
+}
+
+async function runOnHost<T>(options: HostOptions, work: (host: Host) => Promise<T>): Promise<T> {
   const binary = builtFile("runtime/loader/tidegate-loader");
   const paths = new Paths(options.stateDir);
   if (options.lock) await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
@@ -31,6 +38,12 @@ export async function withHost<T>(options: HostOptions, work: (host: Host) => Pr
   } finally {
     await loader.close();
   }
+}
+
+/** The words of the loader, a command or a system call; anything else is a bug of ours. */
+function isRefusal(error: unknown): boolean {
+  const ofTools = error instanceof LoaderError || error instanceof CommandError;
+  return ofTools || (error instanceof Error && "syscall" in error);
 }
 
 /** A file that `npm run build` makes. */
@@ -49,6 +62,11 @@ export async function tolerating(
     if (error instanceof LoaderError && errnos.some((name) => ERRNO[name] === error.errno)) return;
     throw error;
   });
+}
+
+/** A loader that died is no reason not to undo what it did: starts another, under the same lock. */
+export async function reviveLoader({ loader, paths }: Host): Promise<void> {
+  if (await loader.revive()) await lock(loader, paths);
 }
 
 async function lock(loader: Loader, paths: Paths): Promise<void> {

@@ -62,17 +62,28 @@ export interface Pinned {
   readonly ifindex?: number;
 }
 
+type Command = NonNullable<StartOptions["command"]>;
+
 /** The small native process that speaks to the kernel for the runtime. All methods reject with LoaderError. */
 export class Loader {
-  readonly #process: NativeProcess;
+  readonly #command: Command;
+  #process: NativeProcess;
 
-  private constructor(process: NativeProcess) {
+  private constructor(command: Command, process: NativeProcess) {
+    this.#command = command;
     this.#process = process;
   }
 
   static async start(options: StartOptions = {}): Promise<Loader> {
     const command = options.command ?? [join(packageRoot(), "dist/runtime/loader/tidegate-loader")];
-    return new Loader(await NativeProcess.start(command, LoaderError));
+    return new Loader(command, await NativeProcess.start(command, LoaderError));
+  }
+
+  /** Starts the process anew if it has died, and says whether it had: what it held is released then. */
+  async revive(): Promise<boolean> {
+    if (this.#process.alive) return false;
+    this.#process = await NativeProcess.start(this.#command, LoaderError);
+    return true;
   }
 
   /** Ends the process and releases its locks. */

@@ -90,6 +90,10 @@ export class NativeProcess {
     });
   }
 
+  get alive(): boolean {
+    return this.#death === undefined;
+  }
+
   /** Sends one request; resolves to the answer's results, rejects with the helper's error. */
   call(operation: string, ...fields: readonly Field[]): Promise<readonly Buffer[]> {
     return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { rm, rmdir } from "node:fs/promises";
-import { readBundle } from "./bundle.js";
+import { storedBundle } from "./bundle.js";
 import { prefixesOf, removeDispatch } from "./customer/dispatch.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
 import { clearSlot } from "./customer/program.js";
@@ -55,11 +55,12 @@ export function remove(options: RemoveOptions): Promise<Removed> {
 async function removeCustomer(
   host: Host,
   { config, gre }: NodeState,
-  { customer, manifest, slot, generation }: LoadedCustomer,
+  loaded: LoadedCustomer,
   others: readonly LoadedCustomer[],
   onStep: OnStep,
 ): Promise<void> {
-  const bundle = await readBundle(host.paths.bundle(customer, generation));
+  const { customer, manifest, slot } = loaded;
+  const bundle = storedBundle(host.paths, loaded);
   onStep("release prefixes");
   if (await markingTable(host).present()) {
     await markPrefixes(

@@ -73,6 +73,12 @@ export async function readCustomers(paths: Paths): Promise<readonly LoadedCustom
   return loaded;
 }
 
+/** The generations of a customer whose bundle is stored: more than one only while a change is under way. */
+export async function storedGenerations(paths: Paths, name: string): Promise<readonly number[]> {
+  const entries = await readdir(paths.customer(name)).catch(() => []);
+  return entries.flatMap((entry) => /^bundle-(\d+)$/.exec(entry)?.[1] ?? []).map(Number);
+}
+
 export async function writeRecord(paths: Paths, record: CustomerRecord): Promise<void> {
   await writeJson(paths.customer(record.customer, "state.json"), recordSchema.parse(record));
 }

@@ -12,11 +12,14 @@ export interface Part {
   down(): Promise<void>;
 }
 
+/** Takes a step back. `clean`: all that was done after it is undone, too. */
+export type Undo = (clean: boolean) => Promise<void>;
+
 /** A change in the making: what was done so far, and how each step is undone. */
 export class Steps {
-  readonly #undos: { readonly name: string; readonly undo: () => Promise<void> }[] = [];
+  readonly #undos: { readonly name: string; readonly undo: Undo }[] = [];
   readonly #onStep: OnStep;
-  #current = "start";
+  #current = "looking at the node";
 
   constructor(onStep: OnStep) {
     this.#onStep = onStep;
@@ -27,52 +30,53 @@ export class Steps {
     return this.#current;
   }
 
-  get count(): number {
-    return this.#undos.length;
-  }
-
   /**
    * Does one step. Its undo is noted before, so that a step that fails halfway is undone too; `undo` must
    * therefore cope with a step that did nothing.
    */
-  async run<T>(name: string, action: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
+  async run<T>(name: string, action: () => Promise<T>, undo: Undo): Promise<T> {
     this.#current = name;
     this.#onStep(name);
     this.#undos.push({ name, undo });
     return action();
   }
 
-  /** Brings up what is missing, from a clean start, and gives the names of the parts that it brought up. */
-  async ensure(parts: readonly Part[]): Promise<readonly string[]> {
-    const missing: string[] = [];
+  /** Brings up what is missing, from a clean start. */
+  async ensure(parts: readonly Part[]): Promise<void> {
     for (const part of parts) {
+      this.#current = part.name;
       if (await part.present()) continue;
       const up = () => part.down().then(() => part.up());
       await this.run(part.name, up, () => part.down());
-      missing.push(part.name);
     }
-    return missing;
   }
 
   /** Undoes everything, the last step first; gives what could not be undone. */
   async undo(): Promise<readonly string[]> {
     const failed: string[] = [];
     for (const { name, undo } of this.#undos.splice(0).reverse()) {
-      await undo().catch((error: unknown) => failed.push(`${name} (${causeOf(error)})`));
+      await undo(failed.length === 0).catch((error: unknown) => failed.push(`${name} (${causeOf(error)})`));
     }
     return failed;
   }
 }
 
 /** Runs a change as a whole: if any step fails, all are undone and the failure says which step it was. */
-export async function allOrNothing<T>(onStep: OnStep, change: (steps: Steps) => Promise<T>): Promise<T> {
+export async function allOrNothing<T>(
+  onStep: OnStep,
+  change: (steps: Steps) => Promise<T>,
+  beforeUndo: () => Promise<void> = async () => {},
+): Promise<T> {
   const steps = new Steps(onStep);
   try {
     return await change(steps);
   } catch (error) {
     const step = steps.current;
-    const left = await steps.undo();
     const cause = causeOf(error);
+    const left = await beforeUndo().then(
+      () => steps.undo(),
+      (reason: unknown) => [`all of it (${causeOf(reason)})`],
+    );
     if (left.length > 0) throw failure("TG9007", { step, cause, left: left.join(", ") }, null, error);
     throw error instanceof RuntimeFailure ? error : failure("TG9006", { step, cause }, null, error);
   }

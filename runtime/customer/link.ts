@@ -1,6 +1,7 @@
 import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
-import { deleteLink, findLink, ipBatch } from "../ip.js";
+import { deleteLink, findLink, ipBatch, ipJson } from "../ip.js";
 import { EDGE, LINK_ENDS } from "../node/constants.js";
+import type { KernelRoute } from "../node/policy-routing.js";
 import { writeSysctl } from "../node/sysctls.js";
 import type { Part } from "../steps.js";
 
@@ -10,8 +11,7 @@ const { node: NODE, customer: CUSTOMER } = LINK_ENDS;
 export function linkPart({ link, namespace }: Manifest, node: NodeConfig): Part {
   return {
     name: `link ${link}`,
-    present: async () =>
-      (await findLink(link)) !== undefined && (await findLink(EDGE, namespace)) !== undefined,
+    present: async () => (await findLink(link)) !== undefined && (await isConfigured(namespace)),
     up: async () => {
       const customerEnd = `name ${EDGE} netns ${namespace} address ${CUSTOMER.mac}`;
       await ipBatch([`link add name ${link} address ${NODE.mac} type veth peer ${customerEnd}`]);
@@ -33,6 +33,8 @@ async function configureNodeEnd(link: string): Promise<void> {
   await writeSysctl(`net/ipv6/conf/${link}/force_mld_version`, "1");
   await writeSysctl(`net/ipv6/conf/${link}/forwarding`, "0");
   await writeSysctl(`net/ipv6/conf/${link}/accept_ra`, "0");
+  // On a node without IPv6 of its own the link has it all the same: each of its customers' families has a next hop.
+  await writeSysctl(`net/ipv6/conf/${link}/disable_ipv6`, "0");
   await ipBatch([silence(link), ...endLines(link, NODE, CUSTOMER)]);
 }
 
@@ -47,6 +49,13 @@ async function configureCustomerEnd(namespace: string, node: NodeConfig): Promis
       family,
     });
   }
+}
+
+/** The way out of IPv6 comes last: an end without is half made. */
+async function isConfigured(namespace: string): Promise<boolean> {
+  if ((await findLink(EDGE, namespace)) === undefined) return false;
+  const routes = await ipJson<KernelRoute>(["-6", "route", "show", "default"], { namespace });
+  return routes.some(({ dev }) => dev === EDGE);
 }
 
 /** No ARP, no router or multicast chatter: whatever is on the link is somebody's packet. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 import { namespaceFile, run } from "../command.js";
-import { ipBatch } from "../ip.js";
+import { ipBatch, ipJson } from "../ip.js";
 import { EDGE } from "../node/constants.js";
 import type { Part } from "../steps.js";
 
@@ -16,6 +16,8 @@ const SYSCTLS = [
   "net.ipv4.conf.all.accept_redirects=0",
   "net.ipv4.conf.all.send_redirects=0",
   "net.ipv4.conf.default.send_redirects=0",
+  "net.ipv6.conf.all.disable_ipv6=0",
+  "net.ipv6.conf.default.disable_ipv6=0",
   "net.ipv6.conf.all.forwarding=1",
   // Only `all` decides about forwarding (ip6_forward); a device's own value makes it join the routers' groups.
   "net.ipv6.conf.default.forwarding=0",
@@ -31,7 +33,8 @@ const CLOSED_PRIORITY = 2000;
 export function namespacePart({ namespace }: Manifest, node: NodeConfig): Part {
   return {
     name: `namespace ${namespace}`,
-    present: async () => existsSync(namespaceFile(namespace)),
+    // What closes it comes last: a namespace without is half made.
+    present: async () => existsSync(namespaceFile(namespace)) && (await isClosed(namespace)),
     up: async () => {
       await ipBatch([`netns add ${namespace}`]);
       await run("sysctl", ["-q", "-w", ...SYSCTLS], { namespace });
@@ -48,4 +51,9 @@ export function namespacePart({ namespace }: Manifest, node: NodeConfig): Part {
       if (existsSync(namespaceFile(namespace))) await ipBatch([`netns del ${namespace}`]);
     },
   };
+}
+
+async function isClosed(namespace: string): Promise<boolean> {
+  const rules = await ipJson(["-6", "rule", "show", "priority", `${CLOSED_PRIORITY}`], { namespace });
+  return rules.length > 0;
 }

@@ -18,13 +18,15 @@ export async function stage(change: Change, steps: Steps): Promise<Bundle> {
   const folder = host.paths.bundle(customer, generation);
   // With the first bundle the customer's own folder comes, and goes.
   const made = change.previous ? folder : host.paths.customer(customer);
-  const discard = () => rm(made, { recursive: true, force: true });
   const copy = async () => {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     return copyBundle(change.bundle, folder);
   };
-  const bundle = await steps.run("copy the bundle", copy, discard);
+  // As long as something of the customer is left, the folder says that it is ours (runtime/strangers.ts).
+  const bundle = await steps.run("copy the bundle", copy, async (clean) => {
+    if (clean) await rm(made, { recursive: true, force: true });
+  });
   const unload = () => unloadProgram(host, customer, generation);
   await steps.run(
     "load the XDP program",

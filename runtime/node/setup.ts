@@ -3,10 +3,13 @@ import type { NodeConfig } from "../../src/targets/manifest.js";
 import { chooseGre, greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
 import { type NodeState, writeNodeState } from "../state.js";
-import { type OnStep, type Part, type Steps, takeDown } from "../steps.js";
+import { missingParts, type OnStep, type Part, type Steps, takeDown } from "../steps.js";
 import { nodeParts } from "./parts.js";
 
-/** Makes what the node lacks, and notes what was made: only that is taken down again. */
+/**
+ * Makes what the node lacks. What that is gets noted first, so that it is known as Tidegate's even if this process is
+ * killed: only that is taken down again.
+ */
 export async function setUpNode(
   host: Host,
   config: NodeConfig,
@@ -14,11 +17,15 @@ export async function setUpNode(
   steps: Steps,
 ): Promise<NodeState> {
   const gre = before?.gre ?? (await chooseGre());
-  const made = await steps.ensure(nodeParts(host, config, greDriver(host, gre)));
-  const state = { config, gre, added: [...new Set([...(before?.added ?? []), ...made])] };
-  const restore = () =>
-    before ? writeNodeState(host.paths, before) : rm(host.paths.node(), { force: true });
+  const parts = nodeParts(host, config, greDriver(host, gre));
+  const missing = await missingParts(parts);
+  const state = { config, gre, added: [...new Set([...(before?.added ?? []), ...missing])] };
+  // As long as something of it is left, the record must say so.
+  const restore = async (clean: boolean) => {
+    if (clean) await (before ? writeNodeState(host.paths, before) : rm(host.paths.node(), { force: true }));
+  };
   await steps.run("record the node", () => writeNodeState(host.paths, state), restore);
+  await steps.ensure(parts);
   return state;
 }
 

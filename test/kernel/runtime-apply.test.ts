@@ -99,7 +99,10 @@ describe("a bundle that fails", () => {
       /^TG9007 claim prefixes failed: .*; and undoing failed too, at claim prefixes/s,
     );
     edge.server.run(["nft", "delete table inet tidegate"]);
-    expect(await edge.server.apply(bundle, NODE)).toMatchObject({ changed: true, drift: ["marking table"] });
+    expect(await edge.server.apply(bundle, NODE)).toMatchObject({
+      changed: true,
+      drift: ["marking table", "end of the change to generation 2"],
+    });
     expect(await loaded()).toMatchObject([{ drift: [] }]);
   });
 });
@@ -187,6 +190,43 @@ describe("drift", () => {
   });
 });
 
+describe("the stored bundle, damaged", () => {
+  const stored = async () => `/run/tidegate/customers/acme/bundle-${(await loaded())[0].generation}`;
+  const damage = async () => edge.server.run(["sh", "-c", `echo >> ${await stored()}/nft/acme.nft`]);
+
+  test("is mended by applying the same again", async () => {
+    await damage();
+    expect(await loaded()).toMatchObject([{ drift: ["stored bundle"] }]);
+    expect(await edge.server.apply(bundle, NODE)).toMatchObject({ changed: true, drift: ["stored bundle"] });
+    expect(await loaded()).toMatchObject([{ drift: [] }]);
+  });
+
+  test("is no way back for a change, and no hindrance to remove", async () => {
+    await damage();
+    const other = edge.bundle("other", acme({ mitigate: [] }));
+    expect(await failure(edge.server.apply(other, NODE))).toMatch(/^TG9011 .*bundle-\d+`: `nft\/acme.nft`/);
+    await edge.server.remove("acme");
+    expect(edge.server.portrait()).toBe(found);
+    await edge.server.apply(bundle, NODE);
+  });
+});
+
+test("what cannot be cleared up after a change does not undo it", async () => {
+  const [{ generation }] = await loaded();
+  const stuck = `/run/tidegate/customers/acme/bundle-${generation}/nft`;
+  edge.server.run(["mount", "--bind", stuck, stuck]);
+  const other = edge.bundle("other", acme({ mitigate: [] }));
+  expect(await failure(edge.server.apply(other, NODE))).toMatch(
+    new RegExp(`^TG9014 \`acme\` generation ${generation + 1} is in force, .*EBUSY`),
+  );
+  const drift = [`end of the change to generation ${generation + 1}`];
+  expect(await loaded()).toMatchObject([{ generation: generation + 1, drift }]);
+  edge.server.run(["umount", stuck]);
+  expect(await edge.server.apply(other, NODE)).toMatchObject({ changed: true, drift });
+  expect(await loaded()).toMatchObject([{ drift: [] }]);
+  await edge.server.apply(bundle, NODE);
+});
+
 describe("remove", () => {
   test("takes one customer away and leaves the other", async () => {
     await edge.server.apply(edge.bundle("globex", globex()), NODE);
@@ -214,6 +254,23 @@ test("what the operator had before stays", async () => {
   await edge.server.apply(bundle, NODE);
   await edge.server.remove("acme");
   expect(edge.server.portrait()).toBe(before);
+});
+
+test("a node without IPv6 of its own has customers of IPv4 all the same", async () => {
+  const [prefix] = acme().prefixes;
+  const only4 = acme({ prefixes: prefix ? [prefix] : [], routes: acme().routes.slice(0, 1) });
+  const off = (value: number) =>
+    edge.server.run([
+      "sysctl",
+      "-q",
+      "-w",
+      ...["all", "default"].map((name) => `net.ipv6.conf.${name}.disable_ipv6=${value}`),
+    ]);
+  off(1);
+  await edge.server.apply(edge.bundle("only4", only4), { ...NODE, anycast: ["198.18.0.1"] });
+  expect(await loaded()).toMatchObject([{ drift: [] }]);
+  await edge.server.remove("acme");
+  off(0);
 });
 
 test("each generation's manifest is what was applied", async () => {

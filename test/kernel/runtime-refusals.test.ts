@@ -50,6 +50,29 @@ test("an XDP program of somebody else on an uplink", async () => {
   expect([code, message]).toEqual(["TG9005", "`up1` already has an XDP program that is not Tidegate's"]);
 });
 
+test.each([
+  ["nft table inet tidegate", ["nft", "add table inet tidegate"], ["nft", "delete table inet tidegate"]],
+  [
+    "IPv6 routing table 21575",
+    ["ip", "-6", "route", "add", "blackhole", "2001:db8:77::/48", "table", "21575"],
+    ["ip", "-6", "route", "flush", "table", "21575"],
+  ],
+  ["network namespace tg-acme", ["ip", "netns", "add", "tg-acme"], ["ip", "netns", "del", "tg-acme"]],
+  ["device tg-acme", ["ip", "link", "add", "tg-acme", "type", "veth"], ["ip", "link", "del", "tg-acme"]],
+])("%s of somebody else", async (thing, add, remove) => {
+  edge.server.run(add);
+  const { code, message } = await refusal();
+  edge.server.run(remove);
+  expect([code, message]).toEqual(["TG9013", `${thing} is there already, and Tidegate did not make it`]);
+});
+
+test("a state directory that is none", async () => {
+  edge.server.run(["sh", "-c", "rm -rf /run/tidegate && touch /run/tidegate"]);
+  const { code, message } = await refusal();
+  edge.server.run(["rm", "/run/tidegate"]);
+  expect([code, message]).toEqual(["TG9015", expect.stringMatching(/^this node refused: EEXIST/)]);
+});
+
 test("another run at the same time", async () => {
   edge.server.run(["mkdir", "-p", "/run/tidegate"]);
   const [command, ...args] = edge.server.enter([

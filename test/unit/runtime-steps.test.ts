@@ -75,6 +75,37 @@ test("what cannot be undone is named, and the rest is undone all the same", asyn
   expect(did.at(-1)).toBe("down a");
 });
 
+test("an undoing hears whether all behind it is undone", async () => {
+  const heard: string[] = [];
+  const change = allOrNothing(
+    () => {},
+    async (steps) => {
+      const noted = (name: string) => async (clean: boolean) => void heard.push(`${name} ${clean}`);
+      await steps.run("a", async () => {}, noted("a"));
+      await steps.run(
+        "stuck",
+        async () => {},
+        () => Promise.reject(new Error("no way back")),
+      );
+      await steps.run("c", () => Promise.reject(new Error("broken")), noted("c"));
+    },
+  );
+  await expect(change).rejects.toMatchObject({ code: "TG9007" });
+  expect(heard).toEqual(["c true", "a false"]);
+});
+
+test("without what undoing needs, nothing is undone", async () => {
+  const { up, part } = machine(["up b"]);
+  const change = allOrNothing(
+    () => {},
+    (steps) => steps.ensure([part("a"), part("b")]),
+    () => Promise.reject(new Error("another run is at work")),
+  );
+  const message = "b failed: cannot up b; and undoing failed too, at all of it (another run is at work)";
+  await expect(change).rejects.toMatchObject({ code: "TG9007", message });
+  expect([...up]).toEqual(["a"]);
+});
+
 test("a failure with a code of its own keeps it", async () => {
   const own = new RuntimeFailure("TG9005", "busy", "a hint");
   const change = allOrNothing(

@@ -57,6 +57,6 @@ The manifest names something else: it was edited. Compile the policy again.`,
     message`tunnel \`${"tunnel"}\` has the remote and key of \`${"other"}\`'s tunnel \`${"theirs"}\``,
     `What arrives from a customer's router is told apart by the router's address and the GRE key, and by nothing else. Two
 tunnels with the same would take each other's packets.
-Give one of them a \`key\` of its own, in the policy and at the router; without a key is a key, too.`,
+Give one of them a \`key\` of its own, in the policy and at the router.`,
   ),
 };

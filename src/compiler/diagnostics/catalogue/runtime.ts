@@ -65,4 +65,21 @@ state (both below /run) then start empty.`,
     `The root program's table has 4,096 slots, one for each customer.
 Remove a customer from this node, or move some to another.`,
   ),
+  TG9013: error(
+    message`${"thing"} is there already, and Tidegate did not make it`,
+    `Tidegate has names and numbers of its own on a node: the nft table \`inet tidegate\`, routing table 21575, and what begins
+with \`tg-\`. Its state directory does not say that it made this one, so it is somebody else's, and Tidegate does not
+replace what it did not make. If it was left over from a state directory that is gone, remove it.`,
+  ),
+  TG9014: error(
+    message`\`${"customer"}\` generation ${"generation"} is in force, but clearing up after the one before failed: ${"cause"}`,
+    `The change itself is done, and recorded. What the generation before has left behind (a program, a tunnel, its bundle)
+decides about no packet any more, but takes up room; \`tidegate status\` shows it under \`drift\`.
+Mend the cause and apply the same bundle again: it clears up.`,
+  ),
+  TG9015: error(
+    message`this node refused: ${"cause"}`,
+    `The kernel, ip(8), tc(8), nft or the file system refused what it was asked for, in the words that follow.
+Nothing was changed by \`apply\` or \`status\`. A \`remove\` may have got halfway: mend the cause and repeat it.`,
+  ),
 };

@@ -1,0 +1,118 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../runtime/native-process.js";
+import { AcmeEdge, acme, CHICAGO, NODE } from "../support/acme-edge.js";
+import { address, rule } from "../support/ir.js";
+
+/** Runs that are killed in the middle, by a signal that nobody can catch. */
+
+let edge: AcmeEdge;
+let found: string;
+let first: string;
+let second: string;
+
+beforeAll(async () => {
+  edge = await AcmeEdge.start();
+  found = edge.server.portrait();
+  first = edge.bundle("first", acme());
+  second = edge.bundle(
+    "second",
+    acme({
+      mitigate: [rule("more-bogons", "drop", address("ip.src", "10.0.0.0/8", "192.168.0.0/16"))],
+      firewall: { default: "allow", rules: [] },
+      tunnels: [{ ...CHICAGO, ttl: 17 }],
+    }),
+  );
+});
+
+afterAll(() => edge?.server.end());
+
+/** Applies a bundle, and kills the runtime or its loader when the step begins; gives what the runtime said. */
+function applyKilled(victim: "runtime" | "loader", bundle: string, step: string): string {
+  const pid = victim === "runtime" ? "process.pid" : "loader()";
+  const script = `
+    import { readFileSync } from "node:fs";
+    const { apply } = await import(${JSON.stringify(join(packageRoot(), "dist/runtime/apply.js"))});
+    const children = () => readFileSync("/proc/self/task/" + process.pid + "/children", "utf8").trim().split(" ");
+    const named = (pid) => readFileSync("/proc/" + pid + "/comm", "utf8").startsWith("tidegate-loade");
+    const loader = () => Number(children().find(named));
+    const onStep = (step) => step === ${JSON.stringify(step)} && process.kill(${pid}, "SIGKILL");
+    const options = { bundle: ${JSON.stringify(bundle)}, node: ${JSON.stringify(NODE)}, onStep };
+    console.log(await apply(options).then(() => "applied", ({ code, message }) => code + " " + message));`;
+  const [command, ...args] = edge.server.enter(["node", "--input-type=module", "-e", script]);
+  return spawnSync(command, args, { encoding: "utf8" }).stdout;
+}
+
+const acmeNow = async () => (await edge.server.status()).customers[0];
+
+describe("the first bundle", () => {
+  test.each(["root program on up0", "link tg-acme", "record"])(
+    "killed at %s: applied again it is whole, and removed it leaves nothing",
+    async (step) => {
+      expect(applyKilled("runtime", first, step)).toBe("");
+      await edge.server.apply(first, NODE);
+      expect(await edge.server.status()).toMatchObject({ node: { drift: [] }, customers: [{ drift: [] }] });
+      await edge.server.remove("acme");
+      expect(edge.server.portrait()).toBe(found);
+    },
+  );
+
+  test.each([
+    ["namespace", ["netns add tg-acme"]],
+    ["link", ["netns add tg-acme", "link add tg-acme type veth peer name edge netns tg-acme"]],
+  ])("killed while it makes the %s: what is half there is made anew", async (_name, lines) => {
+    applyKilled("runtime", first, "namespace tg-acme");
+    edge.server.ip(lines);
+    await edge.server.apply(first, NODE);
+    expect(edge.server.run(["ip", "rule"], { namespace: "tg-acme" })).toContain("blackhole");
+    expect(edge.server.run(["ip", "-6", "route"], { namespace: "tg-acme" })).toContain("default via fe80::1");
+    await edge.server.remove("acme");
+    expect(edge.server.portrait()).toBe(found);
+  });
+
+  test.each(["clsact on up1", "claim prefixes"])(
+    "its loader killed at %s: everything is as it was before",
+    async (step) => {
+      expect(applyKilled("loader", first, step)).toMatch(
+        /^TG9006 .*ended \(SIGKILL\); everything is as it was/,
+      );
+      expect(edge.server.portrait()).toBe(found);
+      expect(edge.server.run(["ls", "-AR", "/run/tidegate"])).not.toContain("acme");
+    },
+  );
+
+  test("its loader killed before anything is done", () => {
+    expect(applyKilled("loader", first, "verify the bundle")).toMatch(/^TG9015 this node refused: .*SIGKILL/);
+  });
+});
+
+describe("a change", () => {
+  beforeAll(async () => void (await edge.server.apply(first, NODE)));
+
+  test.each(["tunnel chicago", "close", "record"])(
+    "killed at %s: status says so, and the old bundle applied again is whole",
+    async (step) => {
+      const { generation } = await acmeNow();
+      expect(applyKilled("runtime", second, step)).toBe("");
+      expect((await acmeNow()).drift).toContain(`end of the change to generation ${generation + 1}`);
+      expect(await edge.server.apply(first, NODE)).toMatchObject({ changed: true });
+      expect(await acmeNow()).toMatchObject({ generation: generation + 1, drift: [] });
+      const stored = edge.server.run([
+        "ls",
+        "/run/tidegate/customers/acme",
+        "/run/tidegate/bpf/customers/acme",
+      ]);
+      expect(stored.match(/\d+$/gm)).toEqual([`${generation + 1}`, `${generation + 1}`]);
+    },
+  );
+
+  test.each(["tunnel chicago", "switch the XDP program"])(
+    "its loader killed at %s: the old one is in force",
+    async (step) => {
+      const { generation } = await acmeNow();
+      expect(applyKilled("loader", second, step)).toMatch(/^TG9006 .*; everything is as it was before/);
+      expect(await acmeNow()).toMatchObject({ generation, drift: [] });
+    },
+  );
+});
