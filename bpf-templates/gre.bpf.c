@@ -205,21 +205,42 @@ static __always_inline long outer_device(struct __sk_buff *skb, struct gre_tunne
 }
 
 /*
- * Makes room for the outer headers. A packet that came out of a tunnel before still counts as encapsulated if
- * its network card says so, or if it never crossed a wire; nothing clears that, and the kernel does not stack
- * (EALREADY). One that has nothing to offload does without; but skb->protocol is only changed by the first
- * way, so the inner packet must be IPv4, too.
+ * Makes room in a packet that the kernel takes for encapsulated. Without its flags for encapsulation
+ * bpf_skb_adjust_room leaves skb->protocol alone; bpf_skb_change_proto makes IPv4 of IPv6, and takes the first
+ * 20 bytes of the inner header with it: they are put back. What is to be cut up behind us (GSO) would need the
+ * flags to be cut up right.
+ */
+static __always_inline long make_room_again(struct __sk_buff *skb, __u32 size)
+{
+	__u8 taken[sizeof(struct ipv6hdr) - sizeof(struct iphdr)];
+	long error;
+
+	if (skb->gso_size)
+		return -EALREADY;
+	if (skb->protocol != bpf_htons(ETH_P_IPV6))
+		return bpf_skb_adjust_room(skb, size, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO);
+	error = bpf_skb_load_bytes(skb, ETH_HLEN, taken, sizeof(taken));
+	if (!error)
+		error = bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0);
+	if (!error)
+		error = bpf_skb_adjust_room(skb, size + sizeof(taken), BPF_ADJ_ROOM_MAC,
+					    BPF_F_ADJ_ROOM_FIXED_GSO);
+	if (!error)
+		error = bpf_skb_store_bytes(skb, ETH_HLEN + size, taken, sizeof(taken), 0);
+	return error;
+}
+
+/*
+ * Makes room for the outer headers. A packet that came out of a tunnel before still counts as encapsulated if its
+ * network card says so, or if it never crossed a wire; nothing clears that, and the kernel does not stack.
  */
 static __always_inline long make_room(struct __sk_buff *skb, __u32 size)
 {
 	const __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
 			    BPF_F_ADJ_ROOM_ENCAP_L4_GRE;
-	__u32 plain = skb->protocol == bpf_htons(ETH_P_IP) && !skb->gso_size;
 	long error = bpf_skb_adjust_room(skb, size, BPF_ADJ_ROOM_MAC, flags);
 
-	if (error == -EALREADY && plain)
-		return bpf_skb_adjust_room(skb, size, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO);
-	return error;
+	return error == -EALREADY ? make_room_again(skb, size) : error;
 }
 
 SEC("tc")

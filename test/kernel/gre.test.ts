@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -237,4 +238,56 @@ test("a tunnel counts the bytes of inner packets", async () => {
   const before = await sent();
   runProgram("gre_encap", "keyed", ethernet(IP, inner4()));
   expect((await sent()) - before).toBe(32);
+});
+
+describe("a packet out of one tunnel and into another, which never crossed a wire between", () => {
+  beforeAll(async () => {
+    const mac = "02:00:00:00:00:0d";
+    server.ip([
+      ...["plain-in", "keyed-in"].map((name) => `link set ${name} addrgenmode none up`),
+      "addr add 192.0.2.1/24 dev plain-in",
+      "addr add 2001:db8:a::1/64 dev plain-in nodad",
+      ...["192.0.2.2", "2001:db8:a::2"].map((to) => `neigh replace ${to} lladdr ${mac} dev plain-in`),
+      `neigh replace 198.51.100.1 lladdr ${mac} dev uplink`,
+    ]);
+    // The far end of the uplink sends what `plain` encapsulates into `keyed`.
+    const row = { name: "back", device: "", peer: "", remote: "198.18.0.1", ttl: 1, mtu: 1400, key: null };
+    const device = deviceValue(await loader.ifindex("keyed-in"), mac, mac);
+    const endpoint = { key: endpointKey(row, "198.51.100.1"), value: device };
+    await loader.updateMap(`${PINS}/map_gre_endpoints`, [endpoint]);
+    for (const [on, program] of [
+      ["plain", "gre_encap"],
+      ["keyed", "gre_encap"],
+      ["far", "gre_decap"],
+    ] as const) {
+      const slot = { direction: "ingress", priority: 1, handle: 1 } as const;
+      await loader.attachTc({ ...slot, device: on, program: `${PINS}/prog_${program}` });
+    }
+  });
+
+  test.each([
+    ["IPv4", "udp4", "192.0.2.2", PLAIN4, KEYED4],
+    ["IPv6", "udp6", "2001:db8:a::2", PLAIN6, "200086dd01020304"],
+  ])("%s", async (_name, socket, to, plain, keyed) => {
+    const capture = ["tcpdump", "-i", "far", "-c", "2", "--immediate-mode", "-n", "-xx", "ip proto 47"];
+    const [command, ...args] = server.enter(capture);
+    const tcpdump = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let shown = "";
+    tcpdump.stdout.on("data", (chunk: Buffer) => {
+      shown += chunk;
+    });
+    const ended = new Promise((resolve) => tcpdump.once("close", resolve));
+    await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
+    const send = `const s = require("dgram").createSocket("${socket}"); s.send("x".repeat(99), 9, "${to}", () => s.close());`;
+    server.run(["node", "-e", send]);
+    await ended;
+    const [once, again] = shown
+      .split(/^[^\t].*$/m)
+      .map((frame) => frame.replace(/^\t0x.{4}:|\s/gm, ""))
+      .filter((frame) => frame !== "");
+    const inner = once?.slice(2 * 38) ?? "";
+    expect(inner.length).toBeGreaterThan(2 * 99);
+    expect(once?.slice(2 * 34)).toBe(plain + inner);
+    expect(again?.slice(2 * 14)).toBe(outer(inner, { gre: 8 }) + keyed + inner);
+  });
 });
