@@ -24,5 +24,5 @@ export interface GreDriver {
   nodeParts(uplinks: readonly string[]): readonly Part[];
   /** A tunnel of a bundle, with its device in the customer's namespace. `anycast` is its outer source. */
   tunnel(bundle: Bundle, tunnel: TunnelRow, anycast: string): Part;
-  traffic(manifest: Manifest, tunnel: TunnelRow): Promise<TunnelTraffic>;
+  traffic(manifest: Pick<Manifest, "namespace">, tunnel: TunnelRow): Promise<TunnelTraffic>;
 }

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { type Bundle, bundleText } from "../bundle.js";
+import { namespaceFile } from "../command.js";
 import { batchLines, deleteLink, findLink, ipBatch, ipJson } from "../ip.js";
 import type { Part } from "../steps.js";
 import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
@@ -37,8 +39,14 @@ interface LinkStatistics {
   >;
 }
 
-async function traffic({ namespace }: Manifest, { device }: TunnelRow): Promise<TunnelTraffic> {
-  const all = await ipJson<LinkStatistics>(["-s", "link", "show"], { namespace });
+/** None for a device that is missing, or whose namespace is: that is drift, and status tells of it. */
+async function traffic(
+  { namespace }: Pick<Manifest, "namespace">,
+  { device }: TunnelRow,
+): Promise<TunnelTraffic> {
+  const all = existsSync(namespaceFile(namespace))
+    ? await ipJson<LinkStatistics>(["-s", "link", "show"], { namespace })
+    : [];
   const stats = all.find(({ ifname }) => ifname === device)?.stats64;
   return {
     sent: { packets: stats?.tx.packets ?? 0, bytes: stats?.tx.bytes ?? 0 },

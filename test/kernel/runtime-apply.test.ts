@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chooseGre } from "../../runtime/gre/choose.js";
 import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { AcmeEdge, acme, CHICAGO, globex, NODE, tamper } from "../support/acme-edge.js";
@@ -64,7 +65,7 @@ describe("the first bundle", () => {
     const { node } = await edge.server.status();
     expect(node).toMatchObject({
       drift: [],
-      gre: "ebpf",
+      gre: await chooseGre(),
       uplinks: NODE.uplinks.map((device) => ({ device, xdp: "native" })),
     });
   });
