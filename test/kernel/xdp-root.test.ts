@@ -257,6 +257,19 @@ describe("rules", () => {
     expect((await xdp.counters()).get("default")?.packets).toBe(6);
   });
 
+  test.each([null, "ip.src"] as const)(
+    "a limit per %s that two CPUs take from at once gives no packet more, and none less",
+    async (per) => {
+      const burst = 2000;
+      const xdp = await load([rule("l", limit(1, burst, per), constant(true))]);
+      const second = await Probe.start();
+      const frames = Array(8000).fill({ frame: ethernetFrame(packet()), now: 1n });
+      const [one, two] = await Promise.all([xdp.drops(frames), xdp.through(second).drops(frames)]);
+      await second.close();
+      expect([...one, ...two].filter((dropped) => !dropped)).toHaveLength(burst);
+    },
+  );
+
   test("a limit without a key is shared by all", async () => {
     const xdp = await load([rule("l", limit(10, 2, null), constant(true))]);
     const frames = [packet(), packet({ src: addr("192.0.2.8") }), packet({}, V6)].map((one) =>

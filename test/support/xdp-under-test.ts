@@ -51,6 +51,11 @@ export class XdpUnderTest {
     return loaded;
   }
 
+  /** The same program, fed by another process. */
+  through(probe: Probe): XdpUnderTest {
+    return new XdpUnderTest(this.loader, probe, this.policy, this.pins);
+  }
+
   /** Whether each frame was dropped; the clock shows `now` when it arrives. */
   async drops(
     frames: readonly { readonly frame: Uint8Array; readonly now: bigint }[],
