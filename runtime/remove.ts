@@ -1,4 +1,4 @@
-import { rm, rmdir } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { storedBundle } from "./bundle.js";
 import { prefixesOf, removeDispatch } from "./customer/dispatch.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
@@ -11,6 +11,7 @@ import { tearDownNode } from "./node/setup.js";
 import {
   DEFAULT_STATE_DIR,
   forgetCustomer,
+  forgetNode,
   type LoadedCustomer,
   type NodeState,
   readCustomers,
@@ -42,16 +43,17 @@ export function remove(options: RemoveOptions): Promise<Removed> {
       throw failure("TG9010", { customer }, `loaded are: ${known || "none"}`);
     }
     const others = customers.filter((one) => one !== loaded);
+    const last = others.length === 0;
     await removeCustomer(host, node, loaded, others, onStep);
-    if (others.length === 0) {
-      await tearDownNode(host, node, onStep);
-      await rmdir(host.paths.customers()).catch(() => undefined);
-    }
-    return { customer, last: others.length === 0 };
+    if (last) await tearDownNode(host, node, onStep);
+    // The records go last, so that a removal that fails can be repeated.
+    await forgetCustomer(host.paths, customer);
+    if (last) await forgetNode(host.paths);
+    return { customer, last };
   });
 }
 
-/** What leads packets here goes first; the record goes last, so that a removal that fails can be repeated. */
+/** What leads packets here goes first. */
 async function removeCustomer(
   host: Host,
   { config, gre }: NodeState,
@@ -74,5 +76,4 @@ async function removeCustomer(
   await rm(host.paths.bpf("customers", customer), { recursive: true, force: true });
   const tunnels = tunnelParts(greDriver(host, gre), bundle, config).values();
   await takeDown([...customerParts(host, bundle, config), ...tunnels], onStep);
-  await forgetCustomer(host.paths, customer);
 }

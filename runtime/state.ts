@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema, nodeConfigSchema } from "../src/targets/manifest.js";
@@ -50,8 +50,12 @@ export interface LoadedCustomer extends CustomerRecord {
   readonly manifest: Manifest;
 }
 
+/** What is recorded of the node; undefined where nothing is loaded. */
 export async function readNodeState(paths: Paths): Promise<NodeState | undefined> {
-  return readJson(paths.node(), nodeStateSchema);
+  const state = await readJson(paths.node(), nodeStateSchema);
+  if (!state && (await readCustomers(paths)).length > 0)
+    throw failure("TG9011", { file: paths.node(), problem: "it is missing, though customers are loaded" });
+  return state;
 }
 
 export async function writeNodeState(paths: Paths, state: NodeState): Promise<void> {
@@ -87,6 +91,12 @@ export async function writeRecord(paths: Paths, record: CustomerRecord): Promise
 export async function forgetCustomer(paths: Paths, name: string): Promise<void> {
   await rm(paths.customer(name, "state.json"), { force: true });
   await rm(paths.customer(name), { recursive: true, force: true });
+}
+
+/** For a node without customers. */
+export async function forgetNode(paths: Paths): Promise<void> {
+  await rm(paths.node(), { force: true });
+  await rmdir(paths.customers()).catch(() => undefined);
 }
 
 async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {

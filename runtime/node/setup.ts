@@ -47,7 +47,6 @@ export async function retireOldParts(
 /** Leaves the machine as it was found: of the node's parts go those that Tidegate made. */
 export async function tearDownNode(host: Host, state: NodeState, onStep: OnStep): Promise<void> {
   await takeDown(ownParts(host, state), onStep);
-  await rm(host.paths.node(), { force: true });
 }
 
 function ownParts(host: Host, { config, gre, added }: NodeState): readonly Part[] {

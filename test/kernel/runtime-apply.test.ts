@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -240,6 +241,23 @@ describe("remove", () => {
     expect(await edge.server.remove("globex")).toEqual({ customer: "globex", last: true });
     expect(edge.server.portrait()).toBe(found);
     expect(edge.server.run(["ls", "-A", "/run/tidegate"]).trim()).toBe("lock");
+  });
+
+  test("that fails can be repeated", async () => {
+    await edge.server.apply(bundle, NODE);
+    const [command, ...args] = edge.server.enter([
+      "sh",
+      "-c",
+      "cd /run/tidegate/bpf && echo there && exec cat",
+    ]);
+    const guest = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    await new Promise((resolve) => guest.stdout.once("data", resolve));
+    expect(await failure(edge.server.remove("acme"))).toMatch(/^TG9015 this node refused: umount .*busy/s);
+    const ended = new Promise((resolve) => guest.once("close", resolve));
+    guest.stdin.end();
+    await ended;
+    expect(await edge.server.remove("acme")).toEqual({ customer: "acme", last: true });
+    expect(edge.server.portrait()).toBe(found);
   });
 
   test("of nobody fails", async () => {

@@ -8,7 +8,7 @@ import { requireTunnels } from "../../runtime/customer/change.js";
 import { freeSlot } from "../../runtime/customer/program.js";
 import { builtFile } from "../../runtime/host.js";
 import { checkOwnership } from "../../runtime/ownership.js";
-import { Paths, readCustomers } from "../../runtime/state.js";
+import { Paths, readCustomers, readNodeState } from "../../runtime/state.js";
 import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 
 const CONTENT = "table inet tidegate {\n}\n";
@@ -198,6 +198,14 @@ describe("what a node cannot do", () => {
   test("state that is not readable: TG9011", async () => {
     write("customers/acme/state.json", '{"customer":"acme"}');
     expect(await codeOf(() => readCustomers(new Paths(folder)))).toBe("TG9011");
+  });
+
+  test("customers without a record of the node: TG9011", async () => {
+    expect(await readNodeState(new Paths(folder))).toBeUndefined();
+    const record = { customer: "acme", generation: 1, hash: "", slot: 0, since: "" };
+    write("customers/acme/state.json", JSON.stringify(record));
+    write("customers/acme/bundle-1/manifest.json", JSON.stringify(MANIFEST));
+    expect(await codeOf(() => readNodeState(new Paths(folder)))).toBe("TG9011");
   });
 
   test("slots are used again, and when all are taken: TG9012", async () => {
