@@ -21,7 +21,7 @@ const partners: SurfaceList = {
 
 const field: fc.Arbitrary<FieldRef> = fc
   .constantFrom("ip.src", "tcp.flags.syn", "x", "not_a_field", "orient", "in-2.b")
-  .map((name) => ({ name, span }));
+  .map((name) => ({ name, args: null, span }));
 
 const family: fc.Arbitrary<Family> = fc.constantFrom(4, 6);
 const bitsOf = (of: Family) => fc.bigInt(0n, (1n << BigInt(ADDRESS_BITS[of])) - 1n);

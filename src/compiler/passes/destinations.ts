@@ -3,9 +3,10 @@ import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type Family, prefixRange } from "../ir/address.js";
 import { type Intervals, intersection, type Range } from "../ir/intervals.js";
 import type { OwnedPrefix } from "../ir/policy.js";
+import { describeValue } from "../ir/value.js";
 import { type Comparison, comparisons } from "./filters.js";
 import type { Lists } from "./lists.js";
-import { addressesOf, describeOperand } from "./operands.js";
+import { addressesOf } from "./operands.js";
 import { ownPrefixes } from "./routes.js";
 
 /** Reports comparisons of `ip.dst` with what is no destination here: dispatch brings only packets to own prefixes. */
@@ -48,6 +49,7 @@ function outsiders(
       return strangers.length === comparison.items.length ? "all" : strangers;
     }
     case "bits":
+    case "text":
     case "flag":
       return [];
   }
@@ -74,6 +76,6 @@ function describeValues(comparison: Comparison): string {
 
 function describeItem(item: SetItem): string {
   return item.kind === "range"
-    ? `the range from ${describeOperand(item.low)} to ${describeOperand(item.high)}`
-    : describeOperand(item);
+    ? `the range from ${describeValue(item.low)} to ${describeValue(item.high)}`
+    : describeValue(item);
 }

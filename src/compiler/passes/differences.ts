@@ -50,7 +50,9 @@ export function checkDifferences(filter: Filter, lists: Lists, diagnostics: Diag
         }
         return;
       case "bits":
+      case "text":
       case "flag":
+      case "unknown":
         return;
       default:
         parts.push(...partOf(part, negated, lists));
@@ -60,7 +62,7 @@ export function checkDifferences(filter: Filter, lists: Lists, diagnostics: Diag
 
 /** `!=` takes one value away; its negation says nothing, because it also holds without the field. */
 function partOf(
-  comparison: Exclude<Comparison, { kind: "bits" | "flag" }>,
+  comparison: Exclude<Comparison, { kind: "bits" | "text" | "flag" }>,
   negated: boolean,
   lists: Lists,
 ): readonly Part[] {

@@ -1,6 +1,6 @@
-import type { CompareOp, Operand } from "../../dsl/filter/ast.js";
+import type { Operand } from "../../dsl/filter/ast.js";
 import { assertNever, invariant } from "../diagnostics/invariant.js";
-import { type Family, formatAddress, formatPrefix, prefixRange } from "../ir/address.js";
+import { type Family, prefixRange } from "../ir/address.js";
 import {
   FIELDS,
   type Field,
@@ -11,16 +11,6 @@ import {
 } from "../ir/fields.js";
 import type { Range } from "../ir/intervals.js";
 
-/** How an operator is written. */
-export const OPERATORS: Readonly<Record<CompareOp, string>> = {
-  eq: "==",
-  ne: "!=",
-  lt: "<",
-  le: "<=",
-  gt: ">",
-  ge: ">=",
-};
-
 /** The field of a name that the type checker has accepted. */
 export function fieldNamed(name: string): { readonly name: FieldName; readonly field: Field } {
   invariant(isFieldName(name), `${name} is a field`);
@@ -29,21 +19,6 @@ export function fieldNamed(name: string): { readonly name: FieldName; readonly f
 
 export function describeField(field: Field): string {
   return field.type === "address" ? "an address" : field.type === "number" ? "a number" : "a flag";
-}
-
-export function describeOperand(operand: Operand): string {
-  switch (operand.kind) {
-    case "number":
-      return `the number ${operand.value}`;
-    case "string":
-      return `the text "${operand.value}"`;
-    case "address":
-      return `the address ${formatAddress(operand.address)}`;
-    case "prefix":
-      return `the prefix ${formatPrefix(operand.prefix)}`;
-    default:
-      return assertNever(operand);
-  }
 }
 
 /** The number that an operand stands for in `field`; undefined: none. Not yet checked against the field's width. */

@@ -1,10 +1,11 @@
-import type { CompareOp, Filter, Operand, SetItem } from "../../dsl/filter/ast.js";
+import type { Filter, Operand, SetItem } from "../../dsl/filter/ast.js";
 import { assertNever, invariant } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
 import { ADDRESS_BITS, type Family } from "../ir/address.js";
 import type { Expr, Needs } from "../ir/expr.js";
 import { ADDRESS_FIELDS, type AddressFieldName, NUMBER_FIELDS, type NumberFieldName } from "../ir/fields.js";
 import { complement, type Intervals, intervals, type Range } from "../ir/intervals.js";
+import type { CompareOp } from "../ir/value.js";
 import type { Comparison } from "./filters.js";
 import type { Lists } from "./lists.js";
 import { addressesOf, fieldNamed, numberOf } from "./operands.js";
@@ -23,6 +24,9 @@ export function makePresenceExplicit(filter: Filter, lists: Lists): Expr {
     }
     case "not":
       return { kind: "not", operand: makePresenceExplicit(filter.operand, lists), span: filter.span };
+    case "unknown":
+      invariant(false, "a filter with unknown parts is not lowered");
+      break;
     default:
       return lowerComparison(filter, lists);
   }
@@ -47,6 +51,9 @@ function lowerComparison(comparison: Comparison, lists: Lists): Expr {
       return field.type === "address"
         ? lowerAddresses(name as AddressFieldName, comparison.items, false, span)
         : numberTest(name as NumberFieldName, numbersOf(name as NumberFieldName, comparison.items), span);
+    case "text":
+      invariant(false, "no field of a packet is text");
+      break;
     default:
       return assertNever(comparison);
   }

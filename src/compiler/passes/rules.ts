@@ -6,7 +6,7 @@ import type { Action, OwnedPrefix, Rule } from "../ir/policy.js";
 import { warnOfAbsence } from "./absence.js";
 import { checkDestinations } from "./destinations.js";
 import { checkDifferences } from "./differences.js";
-import { comparisons } from "./filters.js";
+import { comparisons, unknownParts } from "./filters.js";
 import { readLimit } from "./limits.js";
 import { warnOfBounds } from "./lint.js";
 import type { Lists } from "./lists.js";
@@ -45,6 +45,7 @@ function readMatch(
   diagnostics: Diagnostics,
 ): Expr | undefined {
   if (!checkTypes(rule.match, diagnostics)) return undefined;
+  if (unknownParts(rule.match).length > 0) return undefined;
   if (comparisons(rule.match).some((one) => one.kind === "inList" && !lists.get(one.list))) return undefined;
   checkDestinations(rule.match, prefixes, lists, diagnostics);
   if (!checkDifferences(rule.match, lists, diagnostics)) return undefined;

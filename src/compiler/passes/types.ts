@@ -1,4 +1,4 @@
-import type { Filter, Operand, SetItem } from "../../dsl/filter/ast.js";
+import type { FieldRef, Filter, Operand, SetItem } from "../../dsl/filter/ast.js";
 import type { Code, ParamsOf } from "../diagnostics/catalogue/index.js";
 import type { Diagnostics, Extras } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/did-you-mean.js";
@@ -13,24 +13,32 @@ import {
   type NumberFieldName,
   PLANNED_FIELDS,
 } from "../ir/fields.js";
-import { type Comparison, comparisons } from "./filters.js";
-import { addressesOf, describeField, describeOperand, numberOf, OPERATORS } from "./operands.js";
+import { describeValue, OPERATORS } from "../ir/value.js";
+import { type Comparison, comparisons, unknownParts } from "./filters.js";
+import { addressesOf, describeField, numberOf } from "./operands.js";
 
 /** Reports every comparison whose field, operator and values do not fit together; true if all of them do. */
 export function checkTypes(filter: Filter, diagnostics: Diagnostics): boolean {
+  for (const { subject } of unknownParts(filter)) {
+    if (subject) checkField(subject, refusal(diagnostics));
+  }
   return comparisons(filter)
     .map((comparison) => checkComparison(comparison, diagnostics))
     .every((fits) => fits);
 }
 
+/** The field that is named; undefined after a report. */
+function checkField({ name, span }: FieldRef, refuse: Refuse): Field | undefined {
+  if (isFieldName(name)) return FIELDS[name];
+  if (PLANNED_FIELDS.has(name)) refuse("TG2002", span, { field: name });
+  else refuse("TG2001", span, { field: name }, { hint: didYouMean(name, Object.keys(FIELDS)) });
+  return undefined;
+}
+
 function checkComparison(comparison: Comparison, diagnostics: Diagnostics): boolean {
-  const { name, span } = comparison.field;
   const refuse = refusal(diagnostics);
-  if (PLANNED_FIELDS.has(name)) return refuse("TG2002", span, { field: name });
-  if (!isFieldName(name)) {
-    return refuse("TG2001", span, { field: name }, { hint: didYouMean(name, Object.keys(FIELDS)) });
-  }
-  const field = FIELDS[name];
+  const field = checkField(comparison.field, refuse);
+  if (!field) return false;
   switch (comparison.kind) {
     case "compare":
       return checkCompare(comparison, field, refuse);
@@ -42,6 +50,8 @@ function checkComparison(comparison: Comparison, diagnostics: Diagnostics): bool
       return field.type === "number"
         ? checkNumber(comparison, comparison.mask, refuse)
         : wrongOperator(comparison, field, "&", refuse);
+    case "text":
+      return wrongOperator(comparison, field, comparison.op, refuse);
     case "flag":
       return field.type === "flag" || notACondition(comparison, field, refuse);
     default:
@@ -118,7 +128,7 @@ type AddressComparison = Extract<Comparison, { kind: "compare" | "in" }>;
 /** An address alone: where a prefix is written, braces are missing. */
 function checkAddress(comparison: AddressComparison, operand: Operand, refuse: Refuse): boolean {
   const { name } = comparison.field;
-  const params = { field: name, type: "an address", value: describeOperand(operand) };
+  const params = { field: name, type: "an address", value: describeValue(operand) };
   return refuse("TG2004", operand.span, params, { hint: addressHint(comparison, operand) });
 }
 
@@ -159,7 +169,7 @@ function checkNumber(comparison: Comparison, operand: Operand, refuse: Refuse): 
     operand.kind === "string" && /^\d+$/.test(operand.value)
       ? `write ${operand.value} without quotes`
       : undefined;
-  const params = { field: name, type: "a number", value: describeOperand(operand) };
+  const params = { field: name, type: "a number", value: describeValue(operand) };
   return refuse("TG2004", operand.span, params, { hint });
 }
 

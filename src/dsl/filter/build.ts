@@ -2,9 +2,10 @@ import type { IToken } from "chevrotain";
 import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import { formatPrefix } from "../../compiler/ir/address.js";
-import type { CompareOp, FieldRef, Filter, Operand, SetItem } from "./ast.js";
+import { type CompareOp, describeValue } from "../../compiler/ir/value.js";
+import type { FieldRef, Filter, Operand, SetItem } from "./ast.js";
 import type { Payload } from "./lex.js";
-import { describeOperand, printOperand } from "./print.js";
+import { printOperand } from "./print.js";
 import type { Problems } from "./problems.js";
 import type { Interpolated } from "./template.js";
 
@@ -53,7 +54,7 @@ export function rangeNode(low: Operand, high: Operand, span: Span, problems: Pro
   if (problems.isLost(low) || problems.isLost(high)) return range;
   const [start, end] = [positionOf(low), positionOf(high)];
   if (start === undefined || end === undefined || low.kind !== high.kind) {
-    problems.fatal("TG1116", span, { low: describeOperand(low), high: describeOperand(high) });
+    problems.fatal("TG1116", span, { low: describeValue(low), high: describeValue(high) });
     return range;
   }
   const text = `${printOperand(low)}..${printOperand(high)}`;

@@ -83,7 +83,7 @@ class FilterParser extends EmbeddedActionsParser {
 
   readonly #condition: () => Filter = this.RULE("condition", (): Filter => {
     const name = this.CONSUME(Token.Field);
-    const field = this.ACTION((): FieldRef => ({ name: name.image, span: this.#spanOf(name) }));
+    const field = this.ACTION((): FieldRef => ({ name: name.image, args: null, span: this.#spanOf(name) }));
     let filter = this.ACTION((): Filter => ({ kind: "flag", field, span: field.span }));
     this.OPTION(() => {
       filter = this.OR([

@@ -1,15 +1,7 @@
-import { assertNever } from "../../compiler/diagnostics/invariant.js";
+import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
 import { formatAddress, formatPrefix } from "../../compiler/ir/address.js";
-import type { CompareOp, Filter, Operand, SetItem } from "./ast.js";
-
-const SIGNS: Readonly<Record<CompareOp, string>> = {
-  eq: "==",
-  ne: "!=",
-  lt: "<",
-  le: "<=",
-  gt: ">",
-  ge: ">=",
-};
+import { OPERATORS } from "../../compiler/ir/value.js";
+import type { Filter, Operand, SetItem } from "./ast.js";
 
 /** How tightly each kind of node holds its parts together. */
 const PRECEDENCE: Readonly<Record<Filter["kind"], number>> = {
@@ -17,7 +9,7 @@ const PRECEDENCE: Readonly<Record<Filter["kind"], number>> = {
   xor: 2,
   and: 3,
   not: 4,
-  ...{ compare: 5, in: 5, inList: 5, bits: 5, flag: 5 },
+  ...{ compare: 5, in: 5, inList: 5, bits: 5, text: 5, flag: 5, unknown: 5 },
 };
 
 /**
@@ -27,13 +19,15 @@ const PRECEDENCE: Readonly<Record<Filter["kind"], number>> = {
 export function printFilter(filter: Filter): string {
   switch (filter.kind) {
     case "compare":
-      return `${filter.field.name} ${SIGNS[filter.op]} ${printOperand(filter.value)}`;
+      return `${filter.field.name} ${OPERATORS[filter.op]} ${printOperand(filter.value)}`;
     case "in":
       return `${filter.field.name} in {${filter.items.map(printItem).join(" ")}}`;
     case "inList":
       return `${filter.field.name} in \${${filter.list.name}}`;
     case "bits":
       return `${filter.field.name} & ${printOperand(filter.mask)}`;
+    case "text":
+      return `${filter.field.name} ${filter.op} ${printOperand(filter.value)}`;
     case "flag":
       return filter.field.name;
     case "not":
@@ -42,6 +36,9 @@ export function printFilter(filter: Filter): string {
     case "or":
     case "xor":
       return filter.operands.map((o) => printInside(o, PRECEDENCE[filter.kind] + 1)).join(` ${filter.kind} `);
+    case "unknown":
+      invariant(false, "only whole expressions are printed");
+      break;
     default:
       return assertNever(filter);
   }
@@ -68,22 +65,6 @@ export function printOperand(operand: Operand): string {
       return /^[ !#%-[\]-_a-~]*$/.test(operand.value)
         ? `"${operand.value}"`
         : `\${${JSON.stringify(operand.value)}}`;
-    default:
-      return assertNever(operand);
-  }
-}
-
-/** What a value is, in the words of messages. */
-export function describeOperand(operand: Operand): string {
-  switch (operand.kind) {
-    case "number":
-      return `the number ${operand.value}`;
-    case "address":
-      return `the address ${formatAddress(operand.address)}`;
-    case "prefix":
-      return `the prefix ${formatPrefix(operand.prefix)}`;
-    case "string":
-      return `the text ${JSON.stringify(operand.value)}`;
     default:
       return assertNever(operand);
   }
