@@ -1,4 +1,4 @@
-import { error, message } from "../entry.js";
+import { error, example, message } from "../entry.js";
 
 /** TG9xxx: the edge server cannot do what it was told. Raised by runtime/failures.ts. */
 export const RUNTIME = {
@@ -6,80 +6,153 @@ export const RUNTIME = {
     message`only root can do this`,
     `Loading XDP programs, nftables and routes needs root (CAP_NET_ADMIN, CAP_BPF and CAP_SYS_ADMIN for namespaces).
 Run the command with sudo.`,
+    example(
+      "sketch",
+      "tidegate apply build/acme --edge edge.ts",
+      "sudo tidegate apply build/acme --edge edge.ts",
+    ),
   ),
   TG9002: error(
     message`another run is at work on this node: ${"cause"}`,
     `Changes of a node are made one at a time, under a lock in the state directory. The lock goes with the process that
 holds it, so a killed run leaves none behind. Wait for the other run to end, then try again.`,
+    example(
+      "sketch",
+      `tidegate apply build/acme --edge edge.ts &
+tidegate apply build/globex --edge edge.ts`,
+      `tidegate apply build/acme --edge edge.ts
+tidegate apply build/globex --edge edge.ts`,
+    ),
   ),
   TG9003: error(
     message`strict reverse-path filtering on \`${"device"}\` would drop customers' packets`,
     `With net.ipv4.conf.*.rp_filter = 1 the kernel drops a packet if the way back to its sender leads by another device.
 With anycast, and with packets that come out of tunnels, that is the normal case. The larger of the device's value and
 that of \`all\` counts. Set it to 2 (loose) or 0, with sysctl -w and in /etc/sysctl.d.`,
+    example("sketch", "sysctl -w net.ipv4.conf.all.rp_filter=1", "sysctl -w net.ipv4.conf.all.rp_filter=2"),
   ),
   TG9004: error(
     message`there is no uplink \`${"device"}\``,
     `\`uplinks\` in edge.ts names the devices by which packets from the Internet come in; all must exist.
 \`ip link\` lists the devices of this machine.`,
+    example("sketch", 'uplinks: ["eth7"] in edge.ts, on a machine with eth0 only', 'uplinks: ["eth0"]'),
   ),
   TG9005: error(
     message`\`${"device"}\` already has an XDP program that is not Tidegate's`,
     `A device has one XDP program, and Tidegate does not replace what it did not load.
 Find out whose it is (\`bpftool net\`, \`ip link show\`), detach it, and apply again.`,
+    example(
+      "sketch",
+      "ip link set eth0 xdp obj other.o   # before tidegate apply",
+      `ip link set eth0 xdp off
+tidegate apply build/acme --edge edge.ts`,
+    ),
   ),
   TG9006: error(
     message`${"step"} failed: ${"cause"}; everything is as it was before`,
     `A step of the change failed, with the words of the tool or kernel that refused it. All steps before it were undone: the
 node runs what it ran before. Mend the cause and apply again.`,
+    example(
+      "sketch",
+      "tidegate apply build/acme --edge edge.ts   # no space left on the device",
+      `df -h /run   # make room, then
+tidegate apply build/acme --edge edge.ts`,
+    ),
   ),
   TG9007: error(
     message`${"step"} failed: ${"cause"}; and undoing failed too, at ${"left"}`,
     `A step of the change failed, and so did the undoing of the steps that are named last. \`tidegate status\` shows under
 \`drift\` what differs from the recorded state. Mend the cause, then apply the customer's last good bundle again: it
 makes what is missing.`,
+    example(
+      "sketch",
+      "tidegate apply build/acme --edge edge.ts   # a step failed, and its undoing",
+      `tidegate status   # shows the drift; mend the cause, then
+tidegate apply build/acme-last-good --edge edge.ts`,
+    ),
   ),
   TG9008: error(
     message`\`${"file"}\` is missing`,
     `The native loader and the BPF programs are built from source with clang and a C compiler.
 \`npm run setup\` installs what that needs, \`npm run build\` builds.`,
+    example(
+      "sketch",
+      "git clone … && npx tidegate apply build/acme --edge edge.ts",
+      "npm run setup && npm run build",
+    ),
   ),
   TG9009: error(
     message`tunnel \`${"tunnel"}\` cannot be made: ${"problem"}`,
     `Tunnels run over IPv4: from the node's IPv4 address under \`anycast\` in edge.ts to the IPv4 address of the customer's
 router. IPv6 packets travel inside of the tunnel all the same.`,
+    example("sketch", 'anycast: ["2001:db8::1"] in edge.ts', 'anycast: ["198.18.0.1", "2001:db8::1"]'),
   ),
   TG9010: error(
     message`\`${"customer"}\` is not loaded on this node`,
     `There is no record of this customer in the state directory. \`tidegate status\` lists those that are loaded; a node
 that uses another state directory needs \`--state-dir\`.`,
+    example(
+      "sketch",
+      "tidegate remove amce",
+      `tidegate status
+tidegate remove acme`,
+    ),
   ),
   TG9011: error(
     message`cannot read the recorded state \`${"file"}\`: ${"problem"}`,
     `The state directory says what is loaded, so a change can neither be made nor undone without it. It is written by
 rename and so never half; somebody edited it, or the disk failed. Restore the file, or restart the node: kernel and
 state (both below /run) then start empty.`,
+    example(
+      "sketch",
+      "vi /run/tidegate/node.json",
+      "cp node.json.saved /run/tidegate/node.json   # or restart the node",
+    ),
   ),
   TG9012: error(
     message`the node is full: it already holds ${"count"} customers`,
     `The root program's table has 4,096 slots, one for each customer.
 Remove a customer from this node, or move some to another.`,
+    example(
+      "sketch",
+      "tidegate apply build/customer-4097 --edge edge.ts",
+      `tidegate remove customer-1
+tidegate apply build/customer-4097 --edge edge.ts`,
+    ),
   ),
   TG9013: error(
     message`${"thing"} is there already, and Tidegate did not make it`,
     `Tidegate has names and numbers of its own on a node: the nft table \`inet tidegate\`, routing table 21575, and what begins
 with \`tg-\`. Its state directory does not say that it made this one, so it is somebody else's, and Tidegate does not
 replace what it did not make. If it was left over from a state directory that is gone, remove it.`,
+    example(
+      "sketch",
+      "ip netns add tg-acme",
+      `ip netns del tg-acme
+tidegate apply build/acme --edge edge.ts`,
+    ),
   ),
   TG9014: error(
     message`\`${"customer"}\` generation ${"generation"} is in force, but clearing up after the one before failed: ${"cause"}`,
     `The change itself is done, and recorded. What the generation before has left behind (a program, a tunnel, its bundle)
 decides about no packet any more, but takes up room; \`tidegate status\` shows it under \`drift\`.
 Mend the cause and apply the same bundle again: it clears up.`,
+    example(
+      "sketch",
+      "tidegate apply build/acme --edge edge.ts   # the old tunnel could not be removed",
+      `tidegate status   # shows what is left; mend the cause, then
+tidegate apply build/acme --edge edge.ts`,
+    ),
   ),
   TG9015: error(
     message`this node refused: ${"cause"}`,
     `The kernel, ip(8), tc(8), nft or the file system refused what it was asked for, in the words that follow.
 Nothing was changed by \`apply\` or \`status\`. A \`remove\` may have got halfway: mend the cause and repeat it.`,
+    example(
+      "sketch",
+      "tidegate remove acme   # the kernel refused a step",
+      `tidegate status   # mend what it shows, then
+tidegate remove acme`,
+    ),
   ),
 };

@@ -1,30 +1,43 @@
-import { error, message } from "../entry.js";
+import { error, example, message } from "../entry.js";
 
 /** TG2050 to TG2099: a value does not have the shape that the place needs. */
 export const SHAPES = {
   TG2050: error(
     message`\`${"property"}\` is missing in ${"object"}`,
     `The property has no default, because every choice would surprise someone. Write it out.`,
+    example("policy", "firewall: { rules: [] }", 'firewall: { default: "drop", rules: [] }'),
     "add it; there is no default",
   ),
   TG2051: error(
     message`unknown property \`${"property"}\` in ${"object"}`,
     `Unknown properties are refused, because a misspelled one would silently do nothing.`,
+    example("policy", "mitigat: []", "mitigate: []"),
     "remove it",
   ),
   TG2052: error(
     message`\`${"property"}\` is not supported yet`,
     `The option is reserved for a later version of Tidegate. It is refused rather than ignored, because a policy must
 never do less than it says.`,
+    example(
+      "policy",
+      'firewall: { default: "drop", rules: [], stateful: true }',
+      'firewall: { default: "drop", rules: [] }',
+    ),
     "leave it out for now",
   ),
   TG2053: error(
     message`${"what"} must be ${"expected"}, not ${"found"}`,
     `The value is of another kind than this place needs. The types that "tidegate" exports say the same in an editor.`,
+    example("policy", 'prefixes: "203.0.113.0/24"', 'prefixes: ["203.0.113.0/24"]'),
   ),
   TG2054: error(
     message`\`${"call"}\` takes ${"expected"} arguments, found ${"found"}`,
     `Every rule has a name and an expression: drop("bogons", expr\`…\`). A limit has a rate as well:
 limit("flood", expr\`…\`, { rate: "5000/s" }). All other functions take one object or array.`,
+    example(
+      "policy",
+      "mitigate: [drop(expr`tcp.dstport == 23`)]",
+      'mitigate: [drop("telnet", expr`tcp.dstport == 23`)]',
+    ),
   ),
 };

@@ -1,4 +1,4 @@
-import { error, message } from "../entry.js";
+import { error, example, message } from "../entry.js";
 
 /** TG4xxx: a target cannot express what the policy asks for. */
 export const TARGETS = {
@@ -8,12 +8,24 @@ export const TARGETS = {
 upper bounds: about 5 instructions for a number or an IPv4 range, 17 for an IPv6 range, 170 for a limit.
 The rule named is the first that does not fit any more. Put the addresses of long sets into a \`list([...])\`, which is
 data and costs 32 instructions however long it is, or move rules to the \`firewall\` stage.`,
+    example(
+      "sketch",
+      'mitigate: [drop("bad", expr`ip.src in {192.0.2.1 192.0.2.3 … thousands …}`)]',
+      `const bad = list(["192.0.2.1", "192.0.2.3", …]);
+mitigate: [drop("bad", expr\`ip.src in \${bad}\`)]`,
+    ),
   ),
   TG4002: error(
     message`rule \`${"rule"}\` needs one more BPF map than the ${"limit"} that an XDP program may have`,
     `In the \`mitigate\` stage each \`limit\` has a map, and each list has one for each address family that it is asked for.
 The kernel lets a program use 64 maps, and Tidegate needs some of them itself. The rule named is the first whose map
 does not fit any more. Join lists that are always used together, or limits that may share one allowance.`,
+    example(
+      "sketch",
+      `drop("a", expr\`ip.src in \${listA}\`), drop("b", expr\`ip.src in \${listB}\`), …`,
+      `const all = list([...addressesA, ...addressesB]);
+drop("all", expr\`ip.src in \${all}\`)`,
+    ),
   ),
   TG4050: error(
     message`the alternatives of rule \`${"rule"}\` multiply to more than ${"limit"} lines of nftables`,
@@ -21,5 +33,10 @@ does not fit any more. Join lists that are always used together, or limits that 
 alternatives ((a or b) and (c or d) and …) multiplies them, and so does \`xor\`.
 Write alternatives of one field as a set (tcp.dstport in {80 443}), keep addresses in a list, or split the rule:
 the first of two rules with the same action says the same as their \`or\`.`,
+    example(
+      "sketch",
+      "(tcp.dstport == 80 or tcp.dstport == 443 or …) and (ip.src == 192.0.2.1 or …) and (…)",
+      "tcp.dstport in {80 443} and ip.src in {192.0.2.1 192.0.2.9}",
+    ),
   ),
 };
