@@ -15,7 +15,7 @@ export const LINT = {
   TG3002: warning(
     message`this comparison never holds`,
     `No value of the field fulfils it, such as a port below 0 or a bit test with an empty mask.`,
-    example("expression", "tcp.dstport < 0", "tcp.dstport < 1024"),
+    example("expression", "tcp.dstport < 0 or tcp.dstport == 80", "tcp.dstport == 80"),
   ),
   TG3003: warning(
     message`this comparison holds for every ${"header"} packet`,

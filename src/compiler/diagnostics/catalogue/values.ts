@@ -245,7 +245,7 @@ owners: { acme: ["203.0.113.0/24"] }`,
     message`${"prefix"} is the whole address space`,
     `A prefix of length 0 would claim every packet, also those of the edge server itself. Write the prefixes that are
 announced.`,
-    example("edge", 'owners: { acme: ["0.0.0.0/0"] }', 'owners: { acme: ["203.0.113.0/24"] }'),
+    example("edge", 'owners: { acme: ["::/0"] }', 'owners: { acme: ["2001:db8::/32"] }'),
   ),
   TG2045: error(
     message`the tunnels \`${"name"}\` and \`${"other"}\` have the same remote and key`,

@@ -1,0 +1,23 @@
+import { describe, expect, test } from "vitest";
+import { CATALOGUE } from "../../src/compiler/diagnostics/catalogue/index.js";
+import type { Entry, Example } from "../../src/compiler/diagnostics/entry.js";
+import { tryExample } from "../support/examples.js";
+
+const ROWS = Object.entries(CATALOGUE as Readonly<Record<string, Entry<string>>>);
+const TRIED = ROWS.filter(([, { example }]) => example.of !== "sketch");
+
+/** The codes that a snippet raises; that it has no routes is said only where routes are the matter. */
+function codes(code: string, { of }: Example, snippet: string): readonly string[] {
+  const raised = new Set<string>(tryExample(of, snippet)?.diagnostics.map((one) => one.code));
+  return [...raised].filter((one) => one === code || one !== "TG3005");
+}
+
+describe("the example of each code", () => {
+  test.each(TRIED)("%s: the wrong text raises it and nothing else", (code, { example }) => {
+    expect(codes(code, example, example.wrong)).toEqual([code]);
+  });
+
+  test.each(TRIED)("%s: the right text raises nothing", (code, { example }) => {
+    expect(codes(code, example, example.right)).toEqual([]);
+  });
+});
