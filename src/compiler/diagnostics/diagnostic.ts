@@ -42,27 +42,46 @@ export function diagnostic<C extends Code>(
   };
 }
 
+/** More of one severity than anyone reads; what is reported beyond is counted and not kept. */
+const MAX_KEPT = 10_000;
+/** Of nested calls, the innermost say where a value came from; the others repeat them. */
+const MAX_CONTEXT = 3;
+
 /** Collects what the stages report; stages report and go on, the pipeline stops between stages. */
 export class Diagnostics {
-  readonly #reported: Diagnostic[] = [];
+  readonly #reported = new Map<string, Diagnostic>();
+  readonly #kept = { error: 0, warning: 0, note: 0 };
+  readonly #context: Label[] = [];
 
   report<C extends Code>(code: C, span: Span, params: ParamsOf<C>, extras: Extras = {}): void {
-    this.#reported.push(diagnostic(code, span, params, extras));
+    const made = diagnostic(code, span, params, extras);
+    const key = `${code} ${span.file}:${span.start}:${made.message}`;
+    if (this.#reported.has(key) || this.#kept[made.severity] >= MAX_KEPT) return;
+    this.#kept[made.severity]++;
+    const context = this.#context.slice(-MAX_CONTEXT).reverse();
+    this.#reported.set(key, { ...made, related: [...made.related, ...context] });
+  }
+
+  /** What is reported meanwhile gets one more label: the place that led there, such as a call. */
+  within<T>(label: Label, run: () => T): T {
+    this.#context.push(label);
+    try {
+      return run();
+    } finally {
+      this.#context.pop();
+    }
   }
 
   /** In source order, each once. */
   get all(): readonly Diagnostic[] {
-    const seen = new Map(
-      this.#reported.map((d) => [`${d.code} ${d.span.file}:${d.span.start}:${d.message}`, d]),
-    );
-    return [...seen.values()].sort(
+    return [...this.#reported.values()].sort(
       (a, b) =>
         compareText(a.span.file, b.span.file) || a.span.start - b.span.start || compareText(a.code, b.code),
     );
   }
 
   get hasErrors(): boolean {
-    return this.#reported.some((d) => d.severity === "error");
+    return this.#kept.error > 0;
   }
 }
 

@@ -27,8 +27,10 @@ export class SourceFile {
     readonly text: string,
   ) {
     // A byte order mark belongs to the encoding and to no line (Unicode 16, section 23.8).
-    const first = text.startsWith("\ufeff") ? 1 : 0;
-    this.#lineStarts = [first, ...[...text.matchAll(/\r\n|\r|\n/g)].map((m) => m.index + m[0].length)];
+    const starts = [text.startsWith("\ufeff") ? 1 : 0];
+    // One match at a time: a file of nothing but line breaks must not fill the memory with matches.
+    for (const { index, 0: lineBreak } of text.matchAll(/\r\n|\r|\n/g)) starts.push(index + lineBreak.length);
+    this.#lineStarts = starts;
   }
 
   span(start: number, end: number): Span {
