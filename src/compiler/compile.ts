@@ -4,6 +4,7 @@ import { TARGETS } from "../targets/registry.js";
 import type { Artifact } from "../targets/target.js";
 import { type Diagnostic, Diagnostics } from "./diagnostics/diagnostic.js";
 import { SourceFile } from "./diagnostics/span.js";
+import type { Suppressed } from "./diagnostics/suppressions.js";
 import type { EdgeNode } from "./ir/edge.js";
 import type { Policy } from "./ir/policy.js";
 import { buildEdge } from "./passes/build-edge.js";
@@ -13,6 +14,7 @@ import { buildPolicy } from "./passes/build-policy.js";
 export interface Analysis {
   readonly policy: Policy | null;
   readonly diagnostics: readonly Diagnostic[];
+  readonly suppressed: readonly Suppressed[];
   readonly source: SourceFile;
 }
 
@@ -20,6 +22,7 @@ export interface Analysis {
 export interface EdgeAnalysis {
   readonly edge: EdgeNode | null;
   readonly diagnostics: readonly Diagnostic[];
+  readonly suppressed: readonly Suppressed[];
   readonly source: SourceFile;
 }
 
@@ -30,7 +33,8 @@ export function analyze(file: string, text: string): Analysis {
   const surface = readPolicy(source, diagnostics);
   const policy = surface && buildPolicy(surface, diagnostics);
   if (policy) for (const target of TARGETS) target.check(policy, diagnostics);
-  return { policy: policy && !diagnostics.hasErrors ? policy : null, diagnostics: diagnostics.all, source };
+  const { all, suppressed } = diagnostics;
+  return { policy: policy && !diagnostics.hasErrors ? policy : null, diagnostics: all, suppressed, source };
 }
 
 /** All text that an analysed policy becomes. Same policy, same bytes. */
@@ -44,5 +48,6 @@ export function analyzeEdge(file: string, text: string): EdgeAnalysis {
   const diagnostics = new Diagnostics();
   const surface = readEdge(source, diagnostics);
   const edge = surface && buildEdge(surface, diagnostics);
-  return { edge: edge ?? null, diagnostics: diagnostics.all, source };
+  const { all, suppressed } = diagnostics;
+  return { edge: edge ?? null, diagnostics: all, suppressed, source };
 }

@@ -7,6 +7,7 @@ export function parseModule(source: SourceFile, diagnostics: Diagnostics): TSEST
   try {
     return parse(source.text, {
       range: true,
+      comment: true,
       jsDocParsingMode: "none",
       loggerFn: false,
     });

@@ -3,6 +3,7 @@ import type { SourceFile } from "../compiler/diagnostics/span.js";
 import { evaluateModule } from "./evaluate/module.js";
 import { describe, type Value } from "./evaluate/value.js";
 import { parseModule } from "./parse-module.js";
+import { readSuppressions } from "./suppressions.js";
 
 /** What a module exports, if it is of the wanted kind; TG105x otherwise. */
 export function readModule<K extends "policy" | "edge">(
@@ -12,6 +13,7 @@ export function readModule<K extends "policy" | "edge">(
 ): Extract<Value, { kind: K }> | undefined {
   const program = parseModule(source, diagnostics);
   if (!program) return undefined;
+  readSuppressions(program, source, diagnostics);
   const value = evaluateModule(program, source, diagnostics);
   const wanted = kind === "policy" ? "a policy" : "an edge";
   if (!value) {

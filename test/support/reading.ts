@@ -1,6 +1,7 @@
 import { CATALOGUE, type Code } from "../../src/compiler/diagnostics/catalogue/index.js";
 import { type Diagnostic, Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import { SourceFile } from "../../src/compiler/diagnostics/span.js";
+import type { Suppressed } from "../../src/compiler/diagnostics/suppressions.js";
 import type { EdgeNode } from "../../src/compiler/ir/edge.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { buildEdge } from "../../src/compiler/passes/build-edge.js";
@@ -49,12 +50,14 @@ export default policy({
 export function readParts(parts: PolicyParts): {
   readonly policy: Policy | undefined;
   readonly found: readonly Found[];
+  readonly suppressed: readonly Suppressed[];
 } {
   const source = new SourceFile("test.policy.ts", policyText(parts));
   const diagnostics = new Diagnostics();
   const surface = readPolicy(source, diagnostics);
   const policy = surface && buildPolicy(surface, diagnostics);
-  return { policy, found: diagnostics.all.map((one) => asFound(one, source)) };
+  const { all, suppressed } = diagnostics;
+  return { policy, found: all.map((one) => asFound(one, source)), suppressed };
 }
 
 /** Reads and builds an edge file from the text inside `edge({…})`. */

@@ -1,6 +1,7 @@
 import { CATALOGUE, type Code, type ParamsOf } from "./catalogue/index.js";
 import type { Severity } from "./entry.js";
 import type { Span } from "./span.js";
+import { type Suppressed, type Suppression, sortOut } from "./suppressions.js";
 
 /** A further place that helps to understand a diagnostic, such as "first defined here". */
 export interface Label {
@@ -52,6 +53,7 @@ export class Diagnostics {
   readonly #reported = new Map<string, Diagnostic>();
   readonly #kept = { error: 0, warning: 0, note: 0 };
   readonly #context: Label[] = [];
+  readonly #suppressions: Suppression[] = [];
 
   report<C extends Code>(code: C, span: Span, params: ParamsOf<C>, extras: Extras = {}): void {
     const made = diagnostic(code, span, params, extras);
@@ -72,17 +74,35 @@ export class Diagnostics {
     }
   }
 
-  /** In source order, each once. */
+  /** A comment of the policy asks not to report something. */
+  suppress(suppression: Suppression): void {
+    this.#suppressions.push(suppression);
+  }
+
+  /**
+   * In source order, each once, without what is suppressed. Errors end the analysis early, before everything that
+   * may be suppressed was looked for; so only without errors it is known which suppressions have no use.
+   */
   get all(): readonly Diagnostic[] {
-    return [...this.#reported.values()].sort(
-      (a, b) =>
-        compareText(a.span.file, b.span.file) || a.span.start - b.span.start || compareText(a.code, b.code),
-    );
+    const { left, unused } = sortOut([...this.#reported.values()], this.#suppressions);
+    const idle = this.hasErrors ? [] : unused;
+    const remarks = idle.map(({ code, span, line }) => diagnostic("TG3092", span, { code, line }));
+    return [...left, ...remarks].sort(inSourceOrder);
+  }
+
+  /** What comments have suppressed, in source order. */
+  get suppressed(): readonly Suppressed[] {
+    const { suppressed } = sortOut([...this.#reported.values()], this.#suppressions);
+    return [...suppressed].sort((a, b) => inSourceOrder(a.diagnostic, b.diagnostic));
   }
 
   get hasErrors(): boolean {
     return this.#kept.error > 0;
   }
+}
+
+function inSourceOrder(a: Diagnostic, b: Diagnostic): number {
+  return compareText(a.span.file, b.span.file) || a.span.start - b.span.start || compareText(a.code, b.code);
 }
 
 function compareText(a: string, b: string): number {

@@ -1,0 +1,109 @@
+import type { TSESTree } from "@typescript-eslint/typescript-estree";
+import { CATALOGUE, type Code, isCode } from "../compiler/diagnostics/catalogue/index.js";
+import { SUPPRESSION } from "../compiler/diagnostics/catalogue/suppression.js";
+import type { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
+import { didYouMean } from "../compiler/diagnostics/did-you-mean.js";
+import type { SourceFile, Span } from "../compiler/diagnostics/span.js";
+import { exprTemplates } from "./expr-templates.js";
+
+/** The text of a comment behind its `//`, `#` or `/*`. */
+interface Comment {
+  readonly start: number;
+  readonly text: string;
+  readonly block: boolean;
+}
+
+const MARKER = "tidegate-ignore";
+
+/**
+ * Reads the comments `// tidegate-ignore TG3004, TG3001: reason` of a module, also those behind `#` in its
+ * expressions, and tells `diagnostics` what they suppress. What is no proper suppression is reported (TG309x).
+ */
+export function readSuppressions(
+  program: TSESTree.Program,
+  source: SourceFile,
+  diagnostics: Diagnostics,
+): void {
+  // Hardly any module has one, and looking for expressions costs a walk of the tree.
+  if (!source.text.includes(MARKER)) return;
+  const comments = [...moduleComments(program), ...expressionComments(program, source)];
+  for (const comment of comments.sort((a, b) => a.start - b.start)) {
+    readComment(comment, source, diagnostics);
+  }
+}
+
+function moduleComments({ comments = [] }: TSESTree.Program): readonly Comment[] {
+  return comments.map(({ type, range, value }) => ({
+    start: range[0] + "//".length,
+    text: value,
+    block: type === "Block",
+  }));
+}
+
+/** `#` comments run to the end of the line, and `#` inside of quotes is none. */
+function expressionComments(program: TSESTree.Program, source: SourceFile): readonly Comment[] {
+  const pieces = exprTemplates(program).flatMap(({ quasi }) => quasi.quasis);
+  return pieces.flatMap(({ range: [start, end] }) => {
+    const found = source.text.slice(start, end).matchAll(/^((?:[^#"\r\n]|"[^"\r\n]*")*#)(.*)$/gm);
+    return [...found].map(({ index, 1: before = "", 2: text = "" }) => ({
+      start: start + index + before.length,
+      text,
+      block: false,
+    }));
+  });
+}
+
+function readComment({ start, text, block }: Comment, source: SourceFile, diagnostics: Diagnostics): void {
+  const [, space = "", codes, , reason] = /^(\s*)tidegate-ignore\b([^:]*)(:(.*))?$/s.exec(text) ?? [];
+  if (codes === undefined) return;
+  const from = start + space.length;
+  const written = text.trim().split(/\s*[:\r\n]/, 1)[0] ?? "";
+  const whole = source.span(from, from + written.length);
+  const named = [...codes.matchAll(/[^\s,]+/g)];
+  if (block || !/^\s+\w+(\s*,\s*\w+)*\s*$/.test(codes)) {
+    const hint = block ? "write it as a comment of one line, behind `//`" : undefined;
+    diagnostics.report("TG3094", whole, { comment: written }, { hint });
+    return;
+  }
+  if (!reason?.trim()) {
+    diagnostics.report("TG3090", whole, { comment: written }, { hint: `write \`${written}: reason\`` });
+    return;
+  }
+  const line = lineMeant(source, whole.line);
+  for (const { index, 0: code } of named) {
+    const at = from + MARKER.length + index;
+    readCode(code, source.span(at, at + code.length), { line, reason: reason.trim() }, diagnostics);
+  }
+}
+
+function readCode(
+  name: string,
+  span: Span,
+  about: { readonly line: number; readonly reason: string },
+  diagnostics: Diagnostics,
+): void {
+  if (!isCode(name)) {
+    diagnostics.report("TG3091", span, { code: name }, { hint: didYouMean(name, suppressible()) });
+    return;
+  }
+  const what = whyNot(name);
+  if (what === undefined) diagnostics.suppress({ code: name, span, ...about });
+  else diagnostics.report("TG3093", span, { code: name, what });
+}
+
+function suppressible(): readonly string[] {
+  return Object.keys(CATALOGUE).filter((code) => isCode(code) && whyNot(code) === undefined);
+}
+
+/** Why a code is always reported, or undefined if it may be suppressed. */
+function whyNot(code: Code): string | undefined {
+  if (Object.hasOwn(SUPPRESSION, code)) return "about suppressions";
+  return CATALOGUE[code].severity === "error" ? "an error" : undefined;
+}
+
+/** The comment's own line if more than the comment is on it, otherwise the next one that is no comment. */
+function lineMeant(source: SourceFile, line: number): number {
+  let meant = line;
+  while (/^\s*(\/\/|#)/.test(source.line(meant))) meant++;
+  return meant;
+}
