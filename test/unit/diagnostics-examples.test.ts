@@ -4,7 +4,8 @@ import type { Entry, Example } from "../../src/compiler/diagnostics/entry.js";
 import { tryExample } from "../support/examples.js";
 
 const ROWS = Object.entries(CATALOGUE as Readonly<Record<string, Entry<string>>>);
-const TRIED = ROWS.filter(([, { example }]) => example.of !== "sketch");
+/** TG2070 is raised by the type checker, which is no part of an analysis: its own test tries its example. */
+const TRIED = ROWS.filter(([code, { example }]) => example.of !== "sketch" && code !== "TG2070");
 
 /**
  * The codes that a snippet raises, without those that it names in a comment, and without the remark that it has no

@@ -1,38 +1,33 @@
-import pc from "picocolors";
 import { analyze, analyzeEdge } from "../../compiler/compile.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../../compiler/diagnostics/span.js";
+import type { Suppressed } from "../../compiler/diagnostics/suppressions.js";
+import { NO_MODULES } from "../../dsl/modules.js";
 import { EXIT } from "../exit.js";
 import { readSource } from "../io/read-source.js";
-import { diagnosticRow, renderGithub } from "../render/machine.js";
-import { renderCounts, renderPretty } from "../render/pretty.js";
+import { type Format, type Report, renderReport } from "../render/report.js";
+import { sourcesOf } from "../render/sources.js";
 
 interface CheckOptions {
-  readonly format: "pretty" | "json" | "github";
+  readonly format: Format;
   readonly strict?: boolean;
+  /** False with `--no-types`. */
+  readonly types: boolean;
 }
 
 interface Checked {
   readonly source: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
+  readonly suppressed: readonly Suppressed[];
 }
 
 /** `tidegate check`: reports on every file, also when an earlier one has errors. */
 export async function check(files: readonly string[], options: CheckOptions): Promise<number> {
-  const checked = files.map(checkFile);
-  const all = checked.flatMap(({ diagnostics }) => diagnostics);
-  switch (options.format) {
-    case "pretty":
-      printPretty(files, checked);
-      break;
-    case "json":
-      console.log(JSON.stringify(all.map(diagnosticRow), null, 2));
-      break;
-    case "github":
-      for (const diagnostic of all) console.log(renderGithub(diagnostic));
-      break;
-  }
-  return all.some((d) => isFailure(d, options.strict ?? false)) ? EXIT.failed : EXIT.ok;
+  const read = files.map(checkFile);
+  const report = await reportOn(files, read, options.types);
+  const text = renderReport(report, options.format, process.cwd());
+  if (text !== "") console.log(text);
+  return report.diagnostics.some((d) => isFailure(d, options.strict ?? false)) ? EXIT.failed : EXIT.ok;
 }
 
 function checkFile(file: string): Checked {
@@ -45,15 +40,48 @@ function isEdge(text: string): boolean {
   return /^\s*export\s+default\s+edge\s*\(/m.test(text);
 }
 
-function isFailure(diagnostic: Diagnostic, strict: boolean): boolean {
-  return diagnostic.severity === "error" || (strict && diagnostic.severity === "warning");
+async function reportOn(
+  files: readonly string[],
+  read: readonly Checked[],
+  withTypes: boolean,
+): Promise<Report> {
+  const sources = read.map(({ source }) => source);
+  const found = read.flatMap(({ diagnostics }) => diagnostics);
+  const suppressed = read.flatMap((one) => one.suppressed);
+  const typed = withTypes ? await typeCheck(sources, found) : undefined;
+  return {
+    files,
+    diagnostics: inOrder([...found, ...(typed?.diagnostics ?? [])], files),
+    suppressed,
+    sources: sourcesOf([...(typed?.sources.values() ?? []), ...sources]),
+  };
 }
 
-function printPretty(files: readonly string[], checked: readonly Checked[]): void {
-  for (const { source, diagnostics } of checked) {
-    for (const diagnostic of diagnostics) console.log(`${renderPretty(diagnostic, source)}\n`);
-  }
-  const counts = renderCounts(checked.flatMap(({ diagnostics }) => diagnostics));
-  const subject = files.length === 1 ? files[0] : `${files.length} files`;
-  console.log(counts === "" ? `${pc.green("ok")} ${subject}` : `${subject}: ${counts}`);
+/** The type checker is loaded only when it is used: it costs as much as all the rest. */
+async function typeCheck(entries: readonly SourceFile[], reported: readonly Diagnostic[]) {
+  const { checkTypes } = await import("../types/check-types.js");
+  return checkTypes(entries, NO_MODULES, reported);
+}
+
+/**
+ * File by file as they were asked for, what they import behind them; each once, also where several policies import
+ * the module that it stands in.
+ */
+function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): readonly Diagnostic[] {
+  const order = new Map(files.map((file, index) => [file, index]));
+  const each = new Map(
+    diagnostics.map((one) => [`${one.code} ${one.span.start} ${one.span.file}\n${one.message}`, one]),
+  );
+  const rank = ({ span }: Diagnostic) => order.get(span.file) ?? files.length;
+  return [...each.values()].sort(
+    (a, b) => rank(a) - rank(b) || compareText(a.span.file, b.span.file) || a.span.start - b.span.start,
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function isFailure(diagnostic: Diagnostic, strict: boolean): boolean {
+  return diagnostic.severity === "error" || (strict && diagnostic.severity === "warning");
 }

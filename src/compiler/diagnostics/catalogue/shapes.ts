@@ -40,4 +40,11 @@ limit("flood", expr\`…\`, { rate: "5000/s" }). All other functions take one ob
       'mitigate: [drop("telnet", expr`tcp.dstport == 23`)]',
     ),
   ),
+  TG2070: error(
+    message`${"problem"} (TS${"code"})`,
+    `TypeScript's type checker found this, and the words and the number behind them are its own. The types are those of
+this Tidegate, strict, whatever a tsconfig beside the policy says. \`tidegate check --no-types\` leaves the type
+checker out; Tidegate's own reader then still checks what reaches the policy.`,
+    example("statements", 'const port: number = "443";', "const port: number = 443;"),
+  ),
 };
