@@ -16,7 +16,7 @@ interface Tested {
   readonly file: string;
   readonly policy: Policy;
   readonly outcomes: readonly Outcome[];
-  /** Names of rules that decided the verdict of some test. */
+  /** Names of rules that some test's packet met: a limit or a count decides nothing, and is tested all the same. */
   readonly covered: ReadonlySet<string>;
 }
 
@@ -35,8 +35,9 @@ function testFile(file: string): readonly Tested[] {
   const loaded = loadPolicy(file);
   if (!loaded) return [];
   const outcomes = loaded.policy.tests.map((one) => run(loaded.policy, one, file));
-  const deciding = outcomes.flatMap(({ trace }) => trace.decisions).flatMap(({ rule }) => rule ?? []);
-  return [{ file, policy: loaded.policy, outcomes, covered: new Set(deciding) }];
+  const steps = outcomes.flatMap(({ trace }) => trace.steps);
+  const matched = steps.filter(({ outcome }) => outcome !== "miss").map(({ rule }) => rule.name);
+  return [{ file, policy: loaded.policy, outcomes, covered: new Set(matched) }];
 }
 
 function run(policy: Policy, one: PolicyTest, file: string): Outcome {
@@ -72,7 +73,7 @@ function print({ file, policy, outcomes, covered }: Tested): void {
   const untested = [...policy.mitigate, ...policy.firewall.rules].filter(({ name }) => !covered.has(name));
   const passed = outcomes.filter((outcome) => outcome.passed).length;
   console.log(
-    `${file}: ${passed} of ${outcomes.length} tests pass, ${covered.size} of ${rules(policy)} rules decided one`,
+    `${file}: ${passed} of ${outcomes.length} tests pass, ${covered.size} of ${rules(policy)} rules matched one`,
   );
   if (untested.length > 0)
     console.log(pc.dim(`  without a test: ${untested.map(({ name }) => name).join(", ")}`));

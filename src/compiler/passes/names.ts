@@ -65,7 +65,8 @@ export function checkName(what: string, { value, span }: Located<string>, diagno
   diagnostics.report("TG2020", span, { what, name: value }, { hint });
 }
 
-function isName(text: string): boolean {
+/** Whether a text can name a customer, a rule or a tunnel. */
+export function isName(text: string): boolean {
   return NAME.test(text) && text.length <= NAME_MAX;
 }
 
