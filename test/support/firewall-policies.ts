@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Expr } from "../../src/compiler/ir/expr.js";
-import type { NumberFieldName } from "../../src/compiler/ir/fields.js";
 import type { AddressList, Policy, Rule } from "../../src/compiler/ir/policy.js";
+import type { WireName } from "../../src/compiler/ir/wire.js";
 import {
   address,
   and,
@@ -28,14 +28,8 @@ export function firewall(
 }
 
 /** Few values for each field, so that random tests meet, overlap and contradict one another. */
-const PORTS: readonly NumberFieldName[] = [
-  "tcp.srcport",
-  "tcp.dstport",
-  "udp.srcport",
-  "udp.dstport",
-  "udp.len",
-];
-const BYTES: readonly NumberFieldName[] = ["icmp.type", "icmp.code", "icmp6.type", "icmp6.code", "tcp.flags"];
+const PORTS: readonly WireName[] = ["tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "udp.len"];
+const BYTES: readonly WireName[] = ["icmp.type", "icmp.code", "icmp6.type", "icmp6.code", "tcp.flags"];
 const SOURCES = ["10.0.0.0/8", "10.1.2.3", "192.0.2.0-192.0.2.77", "0.0.0.0/0", "128.0.0.0-255.255.255.255"];
 const SOURCES_6 = ["2001:db8:1::/48", "::1", "2001:db8::1-2001:db8::9", "::/0", "8000::-ffff::5"];
 const LIST = list("partners", "10.0.0.0/9", "192.0.2.7", "2001:db8:1::/49", "255.255.255.255");
@@ -59,10 +53,7 @@ export const anyTest: fc.Arbitrary<Expr> = fc.oneof(
   fc.subarray([0, 1, 6, 17, 41, 47, 50, 58, 255]).map((values) => number("ip.proto", ...values)),
   fc.constantFrom<readonly [number, number]>([0, 255], [2, 17]).map((range) => number("ip.proto", range)),
   fc
-    .tuple(
-      fc.constantFrom<NumberFieldName>(...BYTES, "ip.proto", "tcp.dstport"),
-      fc.constantFrom(1, 2, 16, 18, 129),
-    )
+    .tuple(fc.constantFrom<WireName>(...BYTES, "ip.proto", "tcp.dstport"), fc.constantFrom(1, 2, 16, 18, 129))
     .map(([field, mask]) => bits(field, mask)),
   fc.subarray(SOURCES).map((texts) => address("ip.src", ...texts)),
   fc.subarray(SOURCES_6, { minLength: 1 }).map((texts) => address("ip.src", ...texts)),

@@ -1,9 +1,10 @@
 import type { Span } from "../../src/compiler/diagnostics/span.js";
 import { type Family, parseAddress, parsePrefix, prefixRange } from "../../src/compiler/ir/address.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
-import { type AddressFieldName, NUMBER_FIELDS, type NumberFieldName } from "../../src/compiler/ir/fields.js";
+import type { AddressFieldName } from "../../src/compiler/ir/fields.js";
 import { intervals, type Range } from "../../src/compiler/ir/intervals.js";
 import type { Action, AddressList, Limit, Policy, Rule } from "../../src/compiler/ir/policy.js";
+import { bytesNeeded, WIRE_FIELDS, type WireField, type WireName } from "../../src/compiler/ir/wire.js";
 
 /** Policy IR by hand, for tests of the targets. */
 
@@ -39,21 +40,21 @@ export function address(field: AddressFieldName, ...texts: readonly string[]): E
 
 /** The field lies in one of the inclusive ranges. */
 export function number(
-  field: NumberFieldName,
+  field: WireName | WireField,
   ...ranges: readonly (number | readonly [number, number])[]
 ): Expr {
   const all = ranges.map((one) => (typeof one === "number" ? [one, one] : one) as readonly [number, number]);
   return {
     kind: "number",
-    field,
+    field: wireOf(field),
     ranges: intervals(all.map(([low, high]) => ({ low: BigInt(low), high: BigInt(high) }))),
     needs: numberNeeds(field),
     span: SPAN,
   };
 }
 
-export function bits(field: NumberFieldName, mask: number): Expr {
-  return { kind: "bits", field, mask: BigInt(mask), needs: numberNeeds(field), span: SPAN };
+export function bits(field: WireName | WireField, mask: number): Expr {
+  return { kind: "bits", field: wireOf(field), mask: BigInt(mask), needs: numberNeeds(field), span: SPAN };
 }
 
 export function inList(field: AddressFieldName, name: string, family: Family): Expr {
@@ -119,7 +120,11 @@ function addressNeeds(family: Family) {
   return family === 4 ? ({ header: "ip4", bytes: 20 } as const) : ({ header: "ip6", bytes: 40 } as const);
 }
 
-function numberNeeds(field: NumberFieldName) {
-  const { header, offset, width } = NUMBER_FIELDS[field];
-  return { header, bytes: offset + width };
+function numberNeeds(field: WireName | WireField) {
+  const wire = wireOf(field);
+  return { header: wire.header, bytes: bytesNeeded(wire) };
+}
+
+function wireOf(field: WireName | WireField): WireField {
+  return typeof field === "string" ? WIRE_FIELDS[field] : field;
 }

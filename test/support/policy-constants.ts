@@ -2,6 +2,7 @@ import { ADDRESS_BITS, type Family, prefixRange } from "../../src/compiler/ir/ad
 import type { Expr } from "../../src/compiler/ir/expr.js";
 import type { Intervals } from "../../src/compiler/ir/intervals.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
+import { wireText } from "../../src/compiler/ir/wire.js";
 
 /** The numbers that a policy speaks of and their neighbours: where packets are worth aiming at. */
 export interface Constants {
@@ -45,9 +46,11 @@ export function policyConstants(policy: Policy): Constants {
       }
       case "number":
       case "bits": {
-        const values = numbers.get(expr.field) ?? new Set();
-        numbers.set(expr.field, values);
-        addEdges(values, expr.kind === "bits" ? [{ low: expr.mask, high: expr.mask }] : expr.ranges, 16);
+        const name = wireText(expr.field);
+        const values = numbers.get(name) ?? new Set();
+        numbers.set(name, values);
+        const edges = expr.kind === "bits" ? [{ low: expr.mask, high: expr.mask }] : expr.ranges;
+        addEdges(values, edges, expr.field.width);
       }
     }
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { WIRE_FIELDS } from "../../src/compiler/ir/wire.js";
 import { type Decoded, decode } from "../../src/compiler/semantics/decode.js";
 import { stepOverEthernet } from "../../src/compiler/semantics/ethernet.js";
 import { readNumber } from "../../src/compiler/semantics/fields.js";
@@ -113,8 +114,8 @@ describe("a field is absent unless all its bytes are there", () => {
   ])("TCP in %i bytes", (length, source, destination) => {
     const decoded = decode(packet(`tcp 192.0.2.7:40000 > 203.0.113.100:21 len=${length}`));
     if (decoded.kind === "malformed") throw new Error(decoded.reason);
-    expect(readNumber(decoded.packet, "tcp.srcport")).toBe(source);
-    expect(readNumber(decoded.packet, "tcp.dstport")).toBe(destination);
+    expect(readNumber(decoded.packet, WIRE_FIELDS["tcp.srcport"])).toBe(source);
+    expect(readNumber(decoded.packet, WIRE_FIELDS["tcp.dstport"])).toBe(destination);
   });
 
   test("padding is not part of the packet", () => {
@@ -122,7 +123,7 @@ describe("a field is absent unless all its bytes are there", () => {
       Uint8Array.from([...packet("proto=6 192.0.2.7 > 203.0.113.9"), ...new Uint8Array(26)]),
     );
     if (decoded.kind === "malformed") throw new Error(decoded.reason);
-    expect(readNumber(decoded.packet, "tcp.srcport")).toBeUndefined();
+    expect(readNumber(decoded.packet, WIRE_FIELDS["tcp.srcport"])).toBeUndefined();
   });
 });
 

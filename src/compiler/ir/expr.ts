@@ -1,7 +1,9 @@
 import type { Spanned } from "../diagnostics/span.js";
 import type { Family } from "./address.js";
-import type { AddressFieldName, Header, NumberFieldName } from "./fields.js";
+import type { AddressFieldName } from "./fields.js";
+import type { Header } from "./headers.js";
 import type { Intervals } from "./intervals.js";
+import type { WireField } from "./wire.js";
 
 /**
  * What must be in the packet for a test to be able to hold: `bytes` bytes from the start of `header`,
@@ -34,7 +36,7 @@ export interface ListTest extends Spanned {
 /** The number lies in one of the ranges. */
 export interface NumberTest extends Spanned {
   readonly kind: "number";
-  readonly field: NumberFieldName;
+  readonly field: WireField;
   readonly ranges: Intervals;
   readonly needs: Needs;
 }
@@ -42,7 +44,7 @@ export interface NumberTest extends Spanned {
 /** At least one bit of `mask` is set. Not the same as an equality: SYN is also set in a SYN-ACK. */
 export interface BitsTest extends Spanned {
   readonly kind: "bits";
-  readonly field: NumberFieldName;
+  readonly field: WireField;
   readonly mask: bigint;
   readonly needs: Needs;
 }

@@ -3,6 +3,7 @@ import { type Address, type Family, formatAddress, formatPrefix, rangeAsPrefix }
 import type { Expr } from "./expr.js";
 import type { Intervals, Range } from "./intervals.js";
 import type { Limit, Policy, Rule } from "./policy.js";
+import { wireText } from "./wire.js";
 
 /** The IR as text for people (`--emit-ir`). Not read back by anything; may change with any version. */
 export function printPolicy(policy: Policy): string {
@@ -60,7 +61,7 @@ export function printExpr(expr: Expr): string {
 }
 
 function read({ field, needs }: Extract<Expr, { readonly needs: unknown }>): string {
-  return `${field}[${needs.header}:${needs.bytes}]`;
+  return `${typeof field === "string" ? field : wireText(field)}[${needs.header}:${needs.bytes}]`;
 }
 
 function addressSet(family: Family, ranges: Intervals): string {

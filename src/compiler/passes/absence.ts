@@ -2,8 +2,10 @@ import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { assertNever } from "../diagnostics/invariant.js";
 import { formatAddress } from "../ir/address.js";
 import type { Expr, Test } from "../ir/expr.js";
-import { HEADERS, type Header, PROTOCOLS } from "../ir/fields.js";
+import { PROTOCOLS } from "../ir/fields.js";
+import { HEADERS, type Header } from "../ir/headers.js";
 import type { OwnedPrefix } from "../ir/policy.js";
+import { wireText } from "../ir/wire.js";
 
 type Headers = ReadonlySet<Header>;
 type Not = Extract<Expr, { kind: "not" }>;
@@ -77,7 +79,7 @@ function requiredHeaders(expr: Expr): Headers {
 /** `ip.proto == "tcp"` asks for a TCP header in so many words. */
 function headersOfProtocols({ field, ranges }: Extract<Test, { kind: "number" }>): readonly Header[] {
   const [only, ...others] = ranges;
-  if (field !== "ip.proto" || !only || others.length > 0 || only.low !== only.high) return [];
+  if (field.name !== "ip.proto" || !only || others.length > 0 || only.low !== only.high) return [];
   return [...OPTIONAL].filter((header) => BigInt(HEADERS[header].proto ?? -1) === only.low);
 }
 
@@ -103,7 +105,7 @@ function union(sets: readonly Headers[]): Headers {
 function hint(operand: Expr, { needs }: Test): string {
   if (operand.kind === "number" && operand.ranges.length === 1) {
     const [range] = operand.ranges;
-    if (range && range.low === range.high) return `write \`${operand.field} != ${range.low}\``;
+    if (range && range.low === range.high) return `write \`${wireText(operand.field)} != ${range.low}\``;
   }
   const protocol = Object.entries(PROTOCOLS).find(
     ([, number]) => number === HEADERS[needs.header].proto,

@@ -1,7 +1,8 @@
 import { invariant } from "../diagnostics/invariant.js";
 import type { Expr, Test } from "../ir/expr.js";
-import type { Header } from "../ir/fields.js";
+import { HEADERS, type Header } from "../ir/headers.js";
 import { intersection, union } from "../ir/intervals.js";
+import { wireText } from "../ir/wire.js";
 
 type Kind = "and" | "or";
 
@@ -43,20 +44,16 @@ export function exclude(kind: Kind, operands: readonly Expr[]): boolean {
 
 /** A packet has one IP header and one transport header, ICMP in IPv4 and ICMPv6 in IPv6 only. */
 function headersExclude(tests: readonly Test[]): boolean {
-  const needed = new Set(tests.flatMap(({ needs }) => [needs.header, ...IMPLIED[needs.header]]));
+  const needed = new Set(tests.flatMap(({ needs }) => withOuter(needs.header)));
   const count = (headers: readonly Header[]): number => headers.filter((header) => needed.has(header)).length;
-  return count(["ip4", "ip6"]) > 1 || count(["tcp", "udp", "icmp", "icmp6"]) > 1;
+  return count(["ip4", "ip6"]) > 1 || count(["tcp", "udp", "icmp", "icmp6", "gre"]) > 1;
 }
 
-const IMPLIED: Readonly<Record<Header, readonly Header[]>> = {
-  ip4: [],
-  ip6: [],
-  proto: [],
-  tcp: [],
-  udp: [],
-  icmp: ["ip4"],
-  icmp6: ["ip6"],
-};
+/** A header, and those that it is a part of. */
+function withOuter(header: Header): readonly Header[] {
+  const outer = HEADERS[header].within;
+  return outer ? [header, ...withOuter(outer)] : [header];
+}
 
 function literalOf(expr: Expr): Literal | undefined {
   const negated = expr.kind === "not";
@@ -91,7 +88,8 @@ function isMergeable(kind: Kind, { test, negated }: Literal): boolean {
 }
 
 function groupOf({ test, negated }: Literal): string {
-  return `${negated} ${test.kind} ${test.field} ${test.kind === "address" ? test.family : ""}`;
+  const field = typeof test.field === "string" ? test.field : wireText(test.field);
+  return `${negated} ${test.kind} ${field} ${test.kind === "address" ? test.family : ""}`;
 }
 
 /** Two of one group; what cannot be merged is there because it is the same. */
@@ -125,11 +123,11 @@ export function keyOf(expr: Expr): string {
     case "list":
       return `${expr.field}/${expr.family}@${expr.list}`;
     case "bits":
-      return `${expr.field}&${expr.mask}`;
+      return `${wireText(expr.field)}&${expr.mask}`;
     case "address":
       return `${expr.field}/${expr.family}${rangesKey(expr.ranges)}`;
     case "number":
-      return `${expr.field}${rangesKey(expr.ranges)}`;
+      return `${wireText(expr.field)}${rangesKey(expr.ranges)}`;
   }
 }
 

@@ -3,11 +3,15 @@ import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { invariant } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
 import { ADDRESS_BITS, type Family } from "../ir/address.js";
-import { NUMBER_FIELDS } from "../ir/fields.js";
 import { complement, EMPTY, type Intervals, intersection, intervals } from "../ir/intervals.js";
 import type { Comparison } from "./filters.js";
 import type { Lists } from "./lists.js";
+import { fieldKey, fieldOf } from "./operands.js";
 import { makePresenceExplicit } from "./presence.js";
+import { valuesOf } from "./values.js";
+
+/** Wide enough for every number field. */
+const NUMBER_BITS = 64;
 
 /** Values of one field: of an address by its family, of a number as 0. */
 type Values = ReadonlyMap<Family | 0, Intervals>;
@@ -69,20 +73,22 @@ function partOf(
   const unequal = comparison.kind === "compare" && comparison.op === "ne";
   if (unequal && negated) return [];
   const asked: Comparison = unequal ? { ...comparison, op: "eq" } : comparison;
-  const values = valuesOf(asked, lists);
-  return [{ field: comparison.field.name, values, taken: negated || unequal, span: comparison.span }];
+  const values = valuesByFamily(asked, lists);
+  return [{ field: fieldKey(comparison.field), values, taken: negated || unequal, span: comparison.span }];
 }
 
 /** The values of the field for which a comparison holds. */
-function valuesOf(comparison: Comparison, lists: Lists): Values {
+function valuesByFamily(comparison: Comparison, lists: Lists): Values {
   if (comparison.kind === "inList") {
     const list = lists.get(comparison.list);
     invariant(list, "the list was read");
     return new Map([4 as const, 6 as const].map((family) => [family, list[family]]));
   }
+  const field = fieldOf(comparison.field);
+  if (field.type === "number") return new Map([[0, valuesOf(comparison, field)]]);
   const test = makePresenceExplicit(comparison, lists);
-  invariant(test.kind === "address" || test.kind === "number", "other comparisons are one test with ranges");
-  return new Map([[test.kind === "address" ? test.family : 0, test.ranges]]);
+  invariant(test.kind === "address", "a comparison of an address is one test");
+  return new Map([[test.family, test.ranges]]);
 }
 
 /** What exclude one another without `not`, such as two ports, is left to the warning about the whole rule. */
@@ -97,7 +103,7 @@ function checkField(field: string, all: readonly Part[], diagnostics: Diagnostic
       ranges,
     );
     const away = intervals(taken.flatMap(({ values }) => values.get(space) ?? EMPTY));
-    const left = intersection(common, complement(away, bitsOf(field, space)));
+    const left = intersection(common, complement(away, space === 0 ? NUMBER_BITS : ADDRESS_BITS[space]));
     return { common, left };
   });
   const something = asked.some(({ common }) => common.length > 0);
@@ -105,9 +111,4 @@ function checkField(field: string, all: readonly Part[], diagnostics: Diagnostic
   const related = taken.map(({ span }) => ({ span, text: "taken away here" }));
   diagnostics.report("TG2012", first.span, { field }, { related });
   return false;
-}
-
-function bitsOf(field: string, space: Family | 0): number {
-  if (space !== 0) return ADDRESS_BITS[space];
-  return 8 * NUMBER_FIELDS[field as keyof typeof NUMBER_FIELDS].width;
 }

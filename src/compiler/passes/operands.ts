@@ -1,31 +1,43 @@
-import type { Operand } from "../../dsl/filter/ast.js";
+import type { FieldRef, Operand } from "../../dsl/filter/ast.js";
 import { assertNever, invariant } from "../diagnostics/invariant.js";
 import { type Family, prefixRange } from "../ir/address.js";
-import {
-  FIELDS,
-  type Field,
-  type FieldName,
-  isFieldName,
-  NUMBER_FIELDS,
-  type NumberFieldName,
-} from "../ir/fields.js";
+import { FIELDS, type Field, isFieldName, type NumberField } from "../ir/fields.js";
 import type { Range } from "../ir/intervals.js";
+import { functionField } from "./functions.js";
 
-/** The field of a name that the type checker has accepted. */
-export function fieldNamed(name: string): { readonly name: FieldName; readonly field: Field } {
-  invariant(isFieldName(name), `${name} is a field`);
-  return { name, field: FIELDS[name] };
+/** The field that a reference names, which the type checker has accepted. */
+export function fieldOf(ref: FieldRef): Field {
+  if (ref.args === null) {
+    invariant(isFieldName(ref.name), `${ref.name} is a field`);
+    return FIELDS[ref.name];
+  }
+  const field = functionField(ref);
+  invariant(field.kind === "field", `${ref.name} is a function of the packet`);
+  return field.field;
+}
+
+/** Equal for references to the same field only: the name, with its arguments. */
+export function fieldKey({ name, args }: FieldRef): string {
+  if (args === null) return name;
+  return `${name}(${args.map((arg) => ("value" in arg ? arg.value : arg.kind)).join(", ")})`;
 }
 
 export function describeField(field: Field): string {
-  return field.type === "address" ? "an address" : field.type === "number" ? "a number" : "a flag";
+  return DESCRIPTIONS[field.type];
 }
 
-/** The number that an operand stands for in `field`; undefined: none. Not yet checked against the field's width. */
-export function numberOf(field: NumberFieldName, operand: Operand): bigint | undefined {
+const DESCRIPTIONS = {
+  address: "an address",
+  number: "a number",
+  flag: "a flag",
+  country: "a country",
+  asnum: "an AS number",
+} as const satisfies Readonly<Record<Field["type"], string>>;
+
+/** The number that an operand stands for in `field`; undefined: none. Not yet checked against the field's bounds. */
+export function numberOf({ names = {} }: Pick<NumberField, "names">, operand: Operand): bigint | undefined {
   if (operand.kind === "number") return operand.value;
   if (operand.kind !== "string") return undefined;
-  const names = NUMBER_FIELDS[field].names ?? {};
   const value = Object.hasOwn(names, operand.value) ? names[operand.value] : undefined;
   return value === undefined ? undefined : BigInt(value);
 }

@@ -1,14 +1,15 @@
-import type { Filter, Operand, SetItem } from "../../dsl/filter/ast.js";
-import { assertNever, invariant } from "../diagnostics/invariant.js";
+import type { Filter, SetItem } from "../../dsl/filter/ast.js";
+import { assertNever, impossible, invariant } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
 import { ADDRESS_BITS, type Family } from "../ir/address.js";
-import type { Expr, Needs } from "../ir/expr.js";
-import { ADDRESS_FIELDS, type AddressFieldName, NUMBER_FIELDS, type NumberFieldName } from "../ir/fields.js";
-import { complement, type Intervals, intervals, type Range } from "../ir/intervals.js";
-import type { CompareOp } from "../ir/value.js";
+import type { Expr } from "../ir/expr.js";
+import type { AddressFieldName } from "../ir/fields.js";
+import { complement, intervals, type Range } from "../ir/intervals.js";
 import type { Comparison } from "./filters.js";
 import type { Lists } from "./lists.js";
-import { addressesOf, fieldNamed, numberOf } from "./operands.js";
+import { addressesOf, fieldOf } from "./operands.js";
+import { addressNeeds, bitsTests, flagTests, numberTests } from "./readings.js";
+import { forwards, numberIn, valuesOf } from "./values.js";
 
 /**
  * Turns a filter into tests that say themselves what must be in the packet, so that no target has to know.
@@ -25,8 +26,7 @@ export function makePresenceExplicit(filter: Filter, lists: Lists): Expr {
     case "not":
       return { kind: "not", operand: makePresenceExplicit(filter.operand, lists), span: filter.span };
     case "unknown":
-      invariant(false, "a filter with unknown parts is not lowered");
-      break;
+      return impossible("a filter with unknown parts is not lowered");
     default:
       return lowerComparison(filter, lists);
   }
@@ -34,81 +34,35 @@ export function makePresenceExplicit(filter: Filter, lists: Lists): Expr {
 
 function lowerComparison(comparison: Comparison, lists: Lists): Expr {
   const { span } = comparison;
-  const { name, field } = fieldNamed(comparison.field.name);
-  switch (comparison.kind) {
+  const field = fieldOf(comparison.field);
+  switch (field.type) {
     case "flag":
-      invariant(field.type === "flag", "only flags stand alone");
-      return bitsTest(field.of, BigInt(field.mask), span);
-    case "bits":
-      return bitsTest(name as NumberFieldName, number(name as NumberFieldName, comparison.mask), span);
+      invariant(comparison.kind === "flag", "a flag stands alone");
+      return flagTests(field, span);
+    case "number":
+      if (comparison.kind === "bits") return bitsTests(field, numberIn(field, comparison.mask), span);
+      return numberTests(field, valuesOf(comparison, field), span);
+    case "address":
+      return lowerAddress(comparison, comparison.field.name as AddressFieldName, lists);
+    case "country":
+    case "asnum":
+      return impossible("fields of the operator's tables are refused");
+    default:
+      return assertNever(field);
+  }
+}
+
+function lowerAddress(comparison: Comparison, name: AddressFieldName, lists: Lists): Expr {
+  switch (comparison.kind) {
     case "inList":
-      return lowerInList(comparison, name as AddressFieldName, lists);
+      return lowerInList(comparison, name, lists);
     case "compare":
-      return field.type === "address"
-        ? lowerAddresses(name as AddressFieldName, [comparison.value], comparison.op === "ne", span)
-        : numberTest(name as NumberFieldName, comparedNumbers(name as NumberFieldName, comparison), span);
+      return lowerAddresses(name, [comparison.value], comparison.op === "ne", comparison.span);
     case "in":
-      return field.type === "address"
-        ? lowerAddresses(name as AddressFieldName, comparison.items, false, span)
-        : numberTest(name as NumberFieldName, numbersOf(name as NumberFieldName, comparison.items), span);
-    case "text":
-      invariant(false, "no field of a packet is text");
-      break;
+      return lowerAddresses(name, comparison.items, false, comparison.span);
     default:
-      return assertNever(comparison);
+      return impossible("an address is compared with addresses");
   }
-}
-
-/** The values of a field that fulfil a comparison. */
-function comparedNumbers(
-  name: NumberFieldName,
-  { op, value }: { readonly op: CompareOp; readonly value: Operand },
-): Intervals {
-  const bits = 8 * NUMBER_FIELDS[name].width;
-  const last = (1n << BigInt(bits)) - 1n;
-  const n = number(name, value);
-  switch (op) {
-    case "eq":
-      return [{ low: n, high: n }];
-    case "ne":
-      return complement([{ low: n, high: n }], bits);
-    case "lt":
-      return upTo(0n, n - 1n);
-    case "le":
-      return upTo(0n, n);
-    case "gt":
-      return upTo(n + 1n, last);
-    case "ge":
-      return upTo(n, last);
-    default:
-      return assertNever(op);
-  }
-}
-
-function upTo(low: bigint, high: bigint): Intervals {
-  return low <= high ? [{ low, high }] : [];
-}
-
-function numbersOf(name: NumberFieldName, items: readonly SetItem[]): Intervals {
-  return intervals(
-    items.map((item) =>
-      item.kind === "range"
-        ? forwards(number(name, item.low), number(name, item.high))
-        : forwards(number(name, item), number(name, item)),
-    ),
-  );
-}
-
-/** The reader refuses ranges that run backwards. */
-function forwards(low: bigint, high: bigint): Range {
-  invariant(low <= high, "a range runs forwards");
-  return { low, high };
-}
-
-function number(name: NumberFieldName, operand: Operand): bigint {
-  const value = numberOf(name, operand);
-  invariant(value !== undefined, `the operand of ${name} is a number`);
-  return value;
 }
 
 /** All items are of one family; `negated` is the rest of that family, not of the other one. */
@@ -164,22 +118,4 @@ function lowerInList(
   );
   const [only] = operands;
   return operands.length === 1 && only ? only : { kind: "or", operands, span };
-}
-
-function addressNeeds(name: AddressFieldName, family: Family): Needs {
-  const width = ADDRESS_BITS[family] / 8;
-  return { header: family === 4 ? "ip4" : "ip6", bytes: ADDRESS_FIELDS[name].offset[family] + width };
-}
-
-function numberTest(field: NumberFieldName, ranges: Intervals, span: Span): Expr {
-  return { kind: "number", field, ranges, needs: numberNeeds(field), span };
-}
-
-function bitsTest(field: NumberFieldName, mask: bigint, span: Span): Expr {
-  return { kind: "bits", field, mask, needs: numberNeeds(field), span };
-}
-
-function numberNeeds(name: NumberFieldName): Needs {
-  const { header, offset, width } = NUMBER_FIELDS[name];
-  return { header, bytes: offset + width };
 }

@@ -50,8 +50,8 @@ function readMatch(
   checkDestinations(rule.match, prefixes, lists, diagnostics);
   if (!checkDifferences(rule.match, lists, diagnostics)) return undefined;
 
+  warnOfBounds(rule.match, diagnostics);
   const written = makePresenceExplicit(rule.match, lists);
-  warnOfBounds(written, diagnostics);
   warnOfAbsence(written, prefixes, diagnostics);
   const match = normalize(written);
   if (match.kind === "const" && !match.value) {

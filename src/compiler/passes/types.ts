@@ -2,20 +2,15 @@ import type { FieldRef, Filter, Operand, SetItem } from "../../dsl/filter/ast.js
 import type { Code, ParamsOf } from "../diagnostics/catalogue/index.js";
 import type { Diagnostics, Extras } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/did-you-mean.js";
-import { assertNever } from "../diagnostics/invariant.js";
+import { assertNever, impossible } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
 import { type Family, formatPrefix, parseAddress, parsePrefix } from "../ir/address.js";
-import {
-  FIELDS,
-  type Field,
-  isFieldName,
-  NUMBER_FIELDS,
-  type NumberFieldName,
-  PLANNED_FIELDS,
-} from "../ir/fields.js";
+import { FIELDS, type Field, isFieldName, type NumberField } from "../ir/fields.js";
 import { describeValue, OPERATORS } from "../ir/value.js";
 import { type Comparison, comparisons, unknownParts } from "./filters.js";
+import { FUNCTION_NAMES, functionField, isFunctionName } from "./functions.js";
 import { addressesOf, describeField, numberOf } from "./operands.js";
+import { hasBits } from "./readings.js";
 
 /** Reports every comparison whose field, operator and values do not fit together; true if all of them do. */
 export function checkTypes(filter: Filter, diagnostics: Diagnostics): boolean {
@@ -28,11 +23,37 @@ export function checkTypes(filter: Filter, diagnostics: Diagnostics): boolean {
 }
 
 /** The field that is named; undefined after a report. */
-function checkField({ name, span }: FieldRef, refuse: Refuse): Field | undefined {
-  if (isFieldName(name)) return FIELDS[name];
-  if (PLANNED_FIELDS.has(name)) refuse("TG2002", span, { field: name });
-  else refuse("TG2001", span, { field: name }, { hint: didYouMean(name, Object.keys(FIELDS)) });
+function checkField(ref: FieldRef, refuse: Refuse): Field | undefined {
+  const { name, span } = ref;
+  if (ref.args !== null) return checkFunction(ref, refuse);
+  if (isFieldName(name)) {
+    const field = FIELDS[name];
+    if (field.type !== "country" && field.type !== "asnum") return field;
+    refuse("TG2002", span, { field: name });
+  } else if (isFunctionName(name))
+    refuse("TG2013", span, { call: name, problem: "its arguments are missing" });
+  else
+    refuse(
+      "TG2001",
+      span,
+      { field: name },
+      { hint: didYouMean(name, [...Object.keys(FIELDS), ...FUNCTION_NAMES]) },
+    );
   return undefined;
+}
+
+function checkFunction(ref: FieldRef, refuse: Refuse): Field | undefined {
+  const read = functionField(ref);
+  switch (read.kind) {
+    case "field":
+      return read.field;
+    case "wrong":
+      refuse("TG2013", read.span, { call: ref.name, problem: read.problem });
+      return undefined;
+    case "unknown":
+      refuse("TG1106", ref.span, { name: ref.name }, { hint: didYouMean(ref.name, FUNCTION_NAMES) });
+      return undefined;
+  }
 }
 
 function checkComparison(comparison: Comparison, diagnostics: Diagnostics): boolean {
@@ -47,8 +68,8 @@ function checkComparison(comparison: Comparison, diagnostics: Diagnostics): bool
     case "inList":
       return field.type === "address" || wrongValue(comparison, field, "a list of addresses", refuse);
     case "bits":
-      return field.type === "number"
-        ? checkNumber(comparison, comparison.mask, refuse)
+      return field.type === "number" && hasBits(field)
+        ? checkNumber(comparison, field, comparison.mask, refuse)
         : wrongOperator(comparison, field, "&", refuse);
     case "text":
       return wrongOperator(comparison, field, comparison.op, refuse);
@@ -82,10 +103,13 @@ function checkCompare(
     case "number":
       if (!isEquality && value.kind === "string")
         return wrongOperator(comparison, field, OPERATORS[op], refuse);
-      return checkNumber(comparison, value, refuse);
+      return checkNumber(comparison, field, value, refuse);
     case "address":
       if (!isEquality) return wrongOperator(comparison, field, OPERATORS[op], refuse);
       return value.kind === "address" || checkAddress(comparison, value, refuse);
+    case "country":
+    case "asnum":
+      return impossible("fields of the operator's tables are refused");
     default:
       return assertNever(field);
   }
@@ -94,10 +118,11 @@ function checkCompare(
 function checkSet(comparison: Extract<Comparison, { kind: "in" }>, field: Field, refuse: Refuse): boolean {
   if (comparison.items.length === 0) return refuse("TG2008", comparison.span, { what: "this set" });
   if (field.type === "flag") return wrongOperator(comparison, field, "in", refuse);
-  const check = field.type === "number" ? checkNumber : checkMember;
-  const fits = comparison.items
-    .map((item) => checkItem(item, (operand) => check(comparison, operand, refuse), refuse))
-    .every((fine) => fine);
+  const check = (operand: Operand): boolean =>
+    field.type === "number"
+      ? checkNumber(comparison, field, operand, refuse)
+      : checkMember(comparison, operand, refuse);
+  const fits = comparison.items.map((item) => checkItem(item, check, refuse)).every((fine) => fine);
   return fits && (field.type === "number" || checkFamilies(comparison.items, refuse));
 }
 
@@ -151,16 +176,16 @@ function checkMember(comparison: AddressComparison, operand: Operand, refuse: Re
   return addressesOf(operand) !== undefined || checkAddress(comparison, operand, refuse);
 }
 
-function checkNumber(comparison: Comparison, operand: Operand, refuse: Refuse): boolean {
-  const name = comparison.field.name as NumberFieldName;
-  const { width, names } = NUMBER_FIELDS[name];
-  const value = numberOf(name, operand);
-  if (value !== undefined) {
-    const max = (1n << BigInt(8 * width)) - 1n;
-    return (
-      value <= max || refuse("TG2006", operand.span, { value: String(value), field: name, max: String(max) })
-    );
-  }
+function checkNumber(
+  { field: { name } }: Comparison,
+  field: NumberField,
+  operand: Operand,
+  refuse: Refuse,
+): boolean {
+  const { max, names } = field;
+  const value = numberOf(field, operand);
+  if (value !== undefined)
+    return value <= BigInt(max) || refuse("TG2006", operand.span, { value: String(value), field: name, max });
   if (operand.kind === "string" && names) {
     const hint = didYouMean(operand.value, Object.keys(names));
     return refuse("TG2005", operand.span, { field: name, name: operand.value }, { hint });
@@ -178,7 +203,9 @@ function wrongOperator(comparison: Comparison, field: Field, operator: string, r
   const hints = {
     flag: `write \`${name}\` or \`not ${name}\``,
     address: `for a range of addresses write \`${name} in {LOW..HIGH}\``,
-    number: "names have no order: use == or !=",
+    number: operator === "&" ? `\`${name}\` is no row of bits` : "names have no order: use == or !=",
+    country: "use ==, != or in",
+    asnum: "use ==, != or in",
   };
   const params = { operator, field: name, type: describeField(field) };
   return refuse("TG2003", comparison.span, params, { hint: hints[field.type] });

@@ -11,18 +11,21 @@ const TAGS: ReadonlySet<number> = new Set([0x8100, 0x88a8]);
 export interface Carried {
   readonly family: Family;
   readonly bytes: Uint8Array;
+  /** The control information of the outermost tag, or null. */
+  readonly vlan: number | null;
 }
 
 /** Steps over the Ethernet header and at most two VLAN tags; undefined: not IP, left alone. */
 export function stepOverEthernet(frame: Uint8Array): Carried | undefined {
   let at = ADDRESSES;
-  for (let tags = 0; tags < MAX_TAGS && TAGS.has(etherType(frame, at)); tags++) at += 4;
-  const type = etherType(frame, at);
+  for (let tags = 0; tags < MAX_TAGS && TAGS.has(twoBytes(frame, at)); tags++) at += 4;
+  const type = twoBytes(frame, at);
   if (type !== IPV4 && type !== IPV6) return undefined;
-  return { family: type === IPV4 ? 4 : 6, bytes: frame.subarray(at + 2) };
+  const vlan = at === ADDRESSES ? null : twoBytes(frame, ADDRESSES + 2);
+  return { family: type === IPV4 ? 4 : 6, bytes: frame.subarray(at + 2), vlan };
 }
 
-/** NaN behind the end: a cut frame announces nothing. */
-function etherType(frame: Uint8Array, at: number): number {
+/** Two bytes as a number; NaN behind the end: a cut frame announces nothing. */
+function twoBytes(frame: Uint8Array, at: number): number {
   return (frame[at] ?? Number.NaN) * 256 + (frame[at + 1] ?? Number.NaN);
 }

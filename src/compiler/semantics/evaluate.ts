@@ -1,5 +1,12 @@
 import type { Policy, Rule, Stage } from "../ir/policy.js";
-import { type Decoded, decode, type MalformedReason, type Packet } from "./decode.js";
+import {
+  ALONE,
+  type Decoded,
+  decode,
+  type MalformedReason,
+  type Packet,
+  type Surroundings,
+} from "./decode.js";
 import { stepOverEthernet } from "./ethernet.js";
 import { type LimitState, takeAllowance } from "./gcra.js";
 import { type Miss, matches, whyNot } from "./match.js";
@@ -38,17 +45,24 @@ export interface Trace {
 
 /**
  * The meaning of a policy: docs/semantics.md as a function. `bytes` start at the IP header; `now` is in
- * nanoseconds and only limits ask for it. Total: any bytes have a verdict.
+ * nanoseconds and only limits ask for it; `surroundings` is what is known besides the bytes. Total: any bytes have a verdict.
  */
-export function evaluate(policy: Policy, bytes: Uint8Array, state: LimitState, now: bigint): Trace {
-  return evaluateDecoded(policy, decode(bytes), state, now);
+export function evaluate(
+  policy: Policy,
+  bytes: Uint8Array,
+  state: LimitState,
+  now: bigint,
+  surroundings: Surroundings = ALONE,
+): Trace {
+  return evaluateDecoded(policy, decode(bytes, undefined, surroundings), state, now);
 }
 
 /** The same for a whole Ethernet frame, as XDP sees it: a frame without IP is foreign, left alone. */
 export function evaluateFrame(policy: Policy, frame: Uint8Array, state: LimitState, now: bigint): Trace {
   const carried = stepOverEthernet(frame);
   if (!carried) return atRoot("foreign");
-  return evaluateDecoded(policy, decode(carried.bytes, carried.family), state, now);
+  const surroundings = { ...ALONE, vlan: carried.vlan };
+  return evaluateDecoded(policy, decode(carried.bytes, carried.family, surroundings), state, now);
 }
 
 function evaluateDecoded(policy: Policy, decoded: Decoded, state: LimitState, now: bigint): Trace {

@@ -1,12 +1,8 @@
 import type { Family } from "../ir/address.js";
-import {
-  ADDRESS_FIELDS,
-  type AddressFieldName,
-  type Header,
-  NUMBER_FIELDS,
-  type NumberFieldName,
-} from "../ir/fields.js";
+import { ADDRESS_FIELDS, type AddressFieldName } from "../ir/fields.js";
+import { bytesNeeded, type WireField } from "../ir/wire.js";
 import type { Packet } from "./decode.js";
+import { headerStart } from "./headers.js";
 
 /** An address of the packet, or undefined (absent) in a packet of the other family. */
 export function readAddress(packet: Packet, name: AddressFieldName, family: Family): bigint | undefined {
@@ -15,18 +11,35 @@ export function readAddress(packet: Packet, name: AddressFieldName, family: Fami
 }
 
 /** A number of the packet, or undefined (absent) unless all its bytes are there. */
-export function readNumber(packet: Packet, name: NumberFieldName): bigint | undefined {
-  const { header, offset, width } = NUMBER_FIELDS[name];
-  if (header === "proto") return packet.protocol === null ? undefined : BigInt(packet.protocol);
-  const start = headerStart(packet, header);
-  if (start === undefined || start + offset + width > packet.bytes.length) return undefined;
-  return bigEndian(packet.bytes, start + offset, width);
+export function readNumber(packet: Packet, field: WireField): bigint | undefined {
+  switch (field.header) {
+    case "proto":
+      return packet.protocol === null ? undefined : BigInt(packet.protocol);
+    case "ct":
+      return BigInt(packet.surroundings.connection);
+    case "vlan": {
+      const { vlan } = packet.surroundings;
+      return vlan === null ? undefined : bitsOf(BigInt(vlan), 16, field);
+    }
+    default: {
+      const start = headerStart(packet, field.header);
+      const bytes = bytesNeeded(field);
+      if (start === undefined || start + bytes > packet.bytes.length) return undefined;
+      // Bytes before the field's first one would be cut off again: a slice may lie far behind its header's start.
+      const first = Math.floor(field.offset / 8);
+      const value = bigEndian(packet.bytes, start + first, bytes - first);
+      return bitsOf(value, 8 * (bytes - first), { offset: field.offset % 8, width: field.width });
+    }
+  }
 }
 
-function headerStart(packet: Packet, header: Exclude<Header, "proto">): number | undefined {
-  if (header === "ip4" || header === "ip6")
-    return packet.family === (header === "ip4" ? 4 : 6) ? 0 : undefined;
-  return packet.transport?.header === header ? packet.transport.offset : undefined;
+/** `width` bits of a number of `length` bits, `offset` bits from its most significant one. */
+function bitsOf(
+  value: bigint,
+  length: number,
+  { offset, width }: Pick<WireField, "offset" | "width">,
+): bigint {
+  return BigInt.asUintN(width, value >> BigInt(length - offset - width));
 }
 
 function bigEndian(bytes: Uint8Array, offset: number, width: number): bigint {

@@ -1,4 +1,5 @@
 import { type Address, formatAddress } from "../ir/address.js";
+import { WIRE_FIELDS } from "../ir/wire.js";
 import { decode, type Packet } from "./decode.js";
 import { readNumber } from "./fields.js";
 import { parsePacket } from "./packet-text.js";
@@ -22,22 +23,22 @@ function meansExactly(text: string, bytes: Uint8Array): boolean {
 
 function describe(packet: Packet): string {
   const { transport, bytes } = packet;
-  if (!transport) return describePlain(packet);
+  if (!transport || transport.header === "gre") return describePlain(packet);
   const headerLength = transport.header === "tcp" ? 20 : 8;
   const payload = bytes.subarray(transport.offset + headerLength);
   switch (transport.header) {
     case "tcp":
       return join(
         `tcp ${endpoints(packet, "tcp")}`,
-        flags(readNumber(packet, "tcp.flags")),
+        flags(readNumber(packet, WIRE_FIELDS["tcp.flags"])),
         rest(packet, payload),
       );
     case "udp":
       return join(`udp ${endpoints(packet, "udp")}`, rest(packet, payload));
     case "icmp":
     case "icmp6": {
-      const type = readNumber(packet, `${transport.header}.type`);
-      const code = readNumber(packet, `${transport.header}.code`);
+      const type = readNumber(packet, WIRE_FIELDS[`${transport.header}.type`]);
+      const code = readNumber(packet, WIRE_FIELDS[`${transport.header}.code`]);
       return join(
         `${transport.header} ${addresses(packet)} type=${type} code=${code}`,
         rest(packet, payload),
@@ -56,8 +57,8 @@ function addresses({ source, destination }: Packet): string {
 }
 
 function endpoints(packet: Packet, header: "tcp" | "udp"): string {
-  const from = endpoint(packet.source, readNumber(packet, `${header}.srcport`));
-  const to = endpoint(packet.destination, readNumber(packet, `${header}.dstport`));
+  const from = endpoint(packet.source, readNumber(packet, WIRE_FIELDS[`${header}.srcport`]));
+  const to = endpoint(packet.destination, readNumber(packet, WIRE_FIELDS[`${header}.dstport`]));
   return `${from} > ${to}`;
 }
 

@@ -88,6 +88,13 @@ would silently do nothing, or with \`not\` everything. Remove one of the two con
     ),
     "remove one of the two conditions, or take away less",
   ),
+  TG2013: error(
+    message`\`${"call"}\` cannot be read: ${"problem"}`,
+    `A function of the packet reads bits that have no field of their own. bit_slice(PROTOCOL, START, END) reads the bits
+from START to before END, counted from the start of the header of ip, tcp, udp or icmp: at most 32 bits, the first of them
+at most 2,040. payload.u8(N), payload.u16(N) and payload.u32(N) read bytes behind the transport header.`,
+    example("expression", "bit_slice(udp, 64, 128) == 1", "bit_slice(udp, 64, 96) == 1"),
+  ),
   TG2019: error(
     message`\`ip.dst\` can never be ${"value"}: outside this policy's prefixes`,
     `A policy judges only packets to its own prefixes, so this comparison never holds. Either the address is mistyped, or
