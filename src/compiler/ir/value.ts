@@ -1,3 +1,4 @@
+import { clip } from "../diagnostics/clip.js";
 import { assertNever } from "../diagnostics/invariant.js";
 import { type Address, formatAddress, formatPrefix, type Prefix } from "./address.js";
 
@@ -24,9 +25,9 @@ export const OPERATORS: Readonly<Record<CompareOp, string>> = {
 export function describeValue(value: Value): string {
   switch (value.kind) {
     case "number":
-      return `the number ${value.value}`;
+      return `the number ${clip(value.value.toString())}`;
     case "string":
-      return `the text ${JSON.stringify(value.value)}`;
+      return `the text ${JSON.stringify(clip(value.value))}`;
     case "address":
       return `the address ${formatAddress(value.address)}`;
     case "prefix":

@@ -31,7 +31,7 @@ export function makeFilter(body: TemplateBody, span: Span, run: Run): Value {
   }));
   const filter = parseFilter({ source, start: body.start, end: body.end, holes }, diagnostics);
   // Expressions that interpolate others grow with every level, so their size is paid for each time.
-  if (!filter || !run.spend(sizeOf(filter).nodes, span)) return errorValue(span);
+  if (!run.spend(sizeOf(filter).nodes, span)) return errorValue(span);
   return { kind: "filter", filter, span };
 }
 

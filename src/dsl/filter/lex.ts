@@ -1,11 +1,13 @@
 import { createTokenInstance, type IToken, type TokenType } from "chevrotain";
+import { clip } from "../../compiler/diagnostics/clip.js";
 import type { Span } from "../../compiler/diagnostics/span.js";
-import type { Operand } from "./ast.js";
+import type { FieldRef, Operand } from "./ast.js";
+import { meantBy, Strangers } from "./foreign.js";
 import { readLiteral } from "./literal.js";
 import type { Problems } from "./problems.js";
 import type { FilterTemplate, Hole, Interpolated } from "./template.js";
+import { unquote } from "./text.js";
 import * as Token from "./tokens.js";
-import { reportUnexpected } from "./unexpected.js";
 
 const HOLE_TOKENS: { readonly [K in Interpolated["kind"]]: TokenType } = {
   scalar: Token.ScalarHole,
@@ -15,56 +17,36 @@ const HOLE_TOKENS: { readonly [K in Interpolated["kind"]]: TokenType } = {
   unknown: Token.UnknownHole,
 };
 
-/** What a token stands for; only tokens of literals, strings and interpolations have one. */
+/** What a token stands for; only tokens that are not fully said by their text have one. */
 export type Payload =
   | { readonly kind: "operand"; readonly operand: Operand }
-  | { readonly kind: "hole"; readonly value: Interpolated };
+  | { readonly kind: "hole"; readonly value: Interpolated }
+  /** An operator of other languages, which is read as ours. */
+  | { readonly kind: "reported" }
+  | { readonly kind: "unread"; readonly subject: FieldRef | null };
+
+/** Offsets are those of the source file. */
+export interface Lexed {
+  readonly tokens: readonly IToken[];
+  readonly comments: readonly IToken[];
+}
 
 /**
- * Splits a template into tokens whose offsets are those of the source file, or undefined when a character
- * has no meaning. Each interpolation is blotted out before lexing and is one token afterwards, so that its
- * text is never read and comments may hold one.
+ * Splits a template into tokens. Each interpolation is blotted out before lexing and is one token afterwards, so
+ * that its text is never read and comments may hold one. What is no word of the language is reported; it becomes
+ * the word that is meant, or a token that has no place in the grammar.
  */
-export function lex(template: FilterTemplate, problems: Problems): readonly IToken[] | undefined {
+export function lex(template: FilterTemplate, problems: Problems): Lexed {
   const text = blotted(template);
-  const { tokens, errors } = Token.LEXER.tokenize(text);
-  reportUnexpected(errors, text, template.start, problems);
-  const holes = new Map(template.holes.map((hole) => [hole.start, hole]));
-  const read = tokens.map((token) => {
-    token.startOffset += template.start;
-    token.endOffset = token.startOffset + token.image.length - 1;
-    return readToken(token, holes, problems);
-  });
-  return errors.length > 0 || read.includes(undefined) ? undefined : read.filter((one) => one !== undefined);
-}
-
-/** The token with what it stands for, or undefined when it makes the rest unreadable. */
-function readToken(token: IToken, holes: ReadonlyMap<number, Hole>, problems: Problems): IToken | undefined {
-  const span = tokenSpan(token, problems);
-  switch (token.tokenType) {
-    case Token.Literal:
-      token.payload = operandPayload(readLiteral(token.image, span, problems.diagnostics), span, problems);
-      return token;
-    case Token.Text:
-      token.payload = operandPayload(readQuoted(token, span, problems), span, problems);
-      return token;
-    case Token.OpenText:
-      problems.fatal("TG1102", span, {});
-      return undefined;
-    case Token.Hole: {
-      const hole = holes.get(token.startOffset);
-      if (hole && hole.end - hole.start === token.image.length) return holeToken(hole, problems);
-      // The author's text holds the very character that we mark interpolations with.
-      problems.fatal("TG1101", span, { character: token.image });
-      return undefined;
-    }
-    default:
-      return token;
-  }
-}
-
-export function tokenSpan(token: IToken, { source }: Problems): Span {
-  return source.span(token.startOffset, (token.endOffset ?? token.startOffset) + 1);
+  const { tokens, errors, groups } = Token.LEXER.tokenize(text);
+  const strange = errors.map(({ offset, length }) =>
+    tokenAt(Token.Unexpected, text.slice(offset, offset + length), offset),
+  );
+  const reader = new TokenReader(template, problems);
+  return {
+    tokens: inOrder([...tokens, ...strange]).map((token) => reader.read(moved(token, template.start))),
+    comments: (groups["comments"] ?? []).map((token) => moved(token, template.start)),
+  };
 }
 
 /** The template's text with the same length, interpolations replaced by one mark each. */
@@ -79,37 +61,114 @@ function blotted({ source, start, end, holes }: FilterTemplate): string {
   return text + source.text.slice(from, end);
 }
 
-function operandPayload(operand: Operand | undefined, span: Span, problems: Problems): Payload {
-  return { kind: "operand", operand: operand ?? problems.lostOperand(span) };
+function inOrder(tokens: readonly IToken[]): readonly IToken[] {
+  return [...tokens].sort((a, b) => a.startOffset - b.startOffset);
 }
 
-function readQuoted(token: IToken, span: Span, problems: Problems): Operand | undefined {
-  if (token.image.includes(Token.HOLE_START)) {
-    const written = problems.source.text.slice(span.start, span.end);
-    const hint = "an interpolated value is not text inside quotes; leave out the quotes";
-    problems.fatal("TG1101", span, { character: written }, { hint });
-    return undefined;
-  }
-  if (token.image.includes("\\")) {
-    const at = span.start + token.image.indexOf("\\");
-    problems.fatal("TG1103", problems.source.span(at, at + 1), {});
-    return undefined;
-  }
-  return { kind: "string", value: token.image.slice(1, -1), span };
+function moved(token: IToken, by: number): IToken {
+  return tokenAt(token.tokenType, token.image, token.startOffset + by);
 }
 
-function holeToken(hole: Hole, problems: Problems): IToken {
-  if (hole.value.kind === "unknown") problems.lose();
-  const made = createTokenInstance(
-    HOLE_TOKENS[hole.value.kind],
-    problems.source.text.slice(hole.start, hole.end),
-    hole.start,
-    hole.end - 1,
+/** A token whose end follows from its text. */
+export function tokenAt(type: TokenType, image: string, start: number): IToken {
+  return createTokenInstance(
+    type,
+    image,
+    start,
+    start + image.length - 1,
     Number.NaN,
     Number.NaN,
     Number.NaN,
     Number.NaN,
   );
-  made.payload = { kind: "hole", value: hole.value } satisfies Payload;
-  return made;
+}
+
+export function tokenSpan(token: IToken, { source }: Problems): Span {
+  return source.span(token.startOffset, (token.endOffset ?? token.startOffset) + 1);
+}
+
+/** Gives tokens what they stand for. */
+class TokenReader {
+  readonly #holes: ReadonlyMap<number, Hole>;
+  readonly #strangers: Strangers;
+
+  constructor(
+    template: FilterTemplate,
+    readonly problems: Problems,
+  ) {
+    this.#holes = new Map(template.holes.map((hole) => [hole.start, hole]));
+    this.#strangers = new Strangers(problems);
+  }
+
+  read(token: IToken): IToken {
+    const span = tokenSpan(token, this.problems);
+    switch (token.tokenType) {
+      case Token.Literal:
+        return this.#valued(token, readLiteral(token.image, span, this.problems));
+      case Token.Text:
+      case Token.RawText:
+        return this.#valued(token, this.#text(token, span));
+      case Token.OpenText:
+        this.problems.fatal("TG1102", span, {});
+        return this.#valued(tokenAt(Token.Text, token.image, token.startOffset), undefined);
+      case Token.ForeignText:
+        this.#strangers.report(token.image, span);
+        return this.#valued(tokenAt(Token.Text, token.image, token.startOffset), undefined);
+      case Token.ListName: {
+        const name = clip(token.image.slice(1));
+        const hint = `make it a constant and interpolate it: \`const ${name} = list([…])\`, then \`in \${${name}}\``;
+        this.problems.fatal("TG1108", span, { list: clip(token.image) }, { hint });
+        return holeToken(Token.UnknownHole, token, { kind: "unknown" });
+      }
+      case Token.Unexpected:
+        this.#strangers.report(token.image, span);
+        return token;
+      case Token.Hole:
+        return this.#interpolated(token, span);
+      default:
+        return this.#meant(token, span);
+    }
+  }
+
+  #valued(token: IToken, operand: Operand | undefined): IToken {
+    const read = operand ?? this.problems.lostOperand(tokenSpan(token, this.problems));
+    return { ...token, payload: { kind: "operand", operand: read } satisfies Payload };
+  }
+
+  #text(token: IToken, span: Span): Operand | undefined {
+    if (token.image.includes(Token.HOLE_START)) {
+      const character = clip(this.problems.source.text.slice(span.start, span.end));
+      const hint = "an interpolated value is not text inside quotes; leave out the quotes";
+      this.problems.fatal("TG1101", span, { character }, { hint });
+      return undefined;
+    }
+    const value = unquote(token.image, span.start, this.problems);
+    return value === undefined ? undefined : { kind: "string", value, span };
+  }
+
+  #interpolated(token: IToken, span: Span): IToken {
+    const hole = this.#holes.get(token.startOffset);
+    if (!hole || hole.end - hole.start !== token.image.length) {
+      // The author's text holds the very character that we mark interpolations with.
+      this.#strangers.report(token.image, span);
+      return tokenAt(Token.Unexpected, token.image, token.startOffset);
+    }
+    if (hole.value.kind === "unknown") this.problems.lose();
+    const image = this.problems.source.text.slice(hole.start, hole.end);
+    return holeToken(HOLE_TOKENS[hole.value.kind], { ...token, image }, hole.value);
+  }
+
+  /** An operator as other languages spell it is read as ours, once it is reported. */
+  #meant(token: IToken, span: Span): IToken {
+    const meant = meantBy(token);
+    if (!meant) return token;
+    const hint = `write \`${meant.text}\``;
+    this.problems.repaired("TG1101", span, { character: token.image }, { hint });
+    const read = tokenAt(meant.type, meant.text, token.startOffset);
+    return { ...read, endOffset: span.end - 1, payload: { kind: "reported" } satisfies Payload };
+  }
+}
+
+function holeToken(type: TokenType, { image, startOffset }: IToken, value: Interpolated): IToken {
+  return { ...tokenAt(type, image, startOffset), payload: { kind: "hole", value } satisfies Payload };
 }

@@ -1,6 +1,6 @@
 import type { IToken } from "chevrotain";
 import type { Filter } from "./ast.js";
-import { isToken, Not, ParenClose, ParenOpen } from "./tokens.js";
+import { Field, isToken, Not, ParenClose, ParenOpen } from "./tokens.js";
 
 /** As deep as other engines of the Rules language go; later stages recurse over trees and rely on it. */
 export const MAX_NESTING = 128;
@@ -10,13 +10,15 @@ export function tooDeep(tokens: readonly IToken[]): IToken | undefined {
   const outer: number[] = [];
   let depth = 0;
   let pendingNots = 0;
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
     if (token.tokenType === ParenOpen) {
-      outer.push(pendingNots);
-      depth += pendingNots + 1;
+      // The arguments of a function are no level of their own.
+      const levels = isToken(tokens[index - 1], Field) ? 0 : pendingNots + 1;
+      outer.push(levels);
+      depth += levels;
       pendingNots = 0;
     } else if (token.tokenType === ParenClose) {
-      depth -= (outer.pop() ?? -1) + 1;
+      depth -= outer.pop() ?? 0;
       pendingNots = 0;
     } else if (isToken(token, Not)) pendingNots++;
     else pendingNots = 0;

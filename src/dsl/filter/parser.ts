@@ -1,13 +1,28 @@
 import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
 import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { Span } from "../../compiler/diagnostics/span.js";
-import type { FieldRef, Filter, Operand, SetItem } from "./ast.js";
-import { compareNode, filterOf, inListNode, itemsOf, operandOf, rangeNode } from "./build.js";
+import type { FieldArgument, FieldRef, Filter, Operand, SetItem } from "./ast.js";
+import {
+  bitsNode,
+  commaInSet,
+  compareNode,
+  fieldNode,
+  filterOf,
+  inListNode,
+  inNode,
+  itemsOf,
+  operandOf,
+  rangeNode,
+  type Tail,
+  textNode,
+  unknown,
+} from "./build.js";
 import { tokenSpan } from "./lex.js";
 import type { Problems } from "./problems.js";
 import * as Token from "./tokens.js";
+import { isToken } from "./tokens.js";
 
-type Parsed = { readonly filter: Filter } | { readonly stuckAt: number };
+export type Parsed = { readonly filter: Filter } | { readonly stuckAt: number };
 
 /**
  * The grammar, one rule a level of precedence: not > and > xor > or. It is LL(1), so an error is always at
@@ -82,75 +97,125 @@ class FilterParser extends EmbeddedActionsParser {
   });
 
   readonly #condition: () => Filter = this.RULE("condition", (): Filter => {
-    const name = this.CONSUME(Token.Field);
-    const field = this.ACTION((): FieldRef => ({ name: name.image, args: null, span: this.#spanOf(name) }));
-    let filter = this.ACTION((): Filter => ({ kind: "flag", field, span: field.span }));
+    const start = this.LA(1);
+    const field = this.SUBRULE(this.#field);
+    let tail: Tail = (subject, span) => ({ kind: "flag", field: subject, span });
     this.OPTION(() => {
-      filter = this.OR([
+      tail = this.OR([
+        { ALT: () => this.SUBRULE(this.#comparison) },
+        { ALT: () => this.SUBRULE(this.#membership) },
+      ]);
+    });
+    return this.ACTION(() => {
+      const span = this.#spanFrom(start);
+      return field ? tail(field, span) : unknown(null, span);
+    });
+  });
+
+  /** A name, or a function of the packet with its arguments; undefined if there is no such function. */
+  readonly #field: () => FieldRef | undefined = this.RULE("field", (): FieldRef | undefined => {
+    const name = this.CONSUME(Token.Field);
+    let args: readonly FieldArgument[] | null = null;
+    this.OPTION(() => {
+      args = this.SUBRULE(this.#arguments);
+    });
+    return this.ACTION(() =>
+      fieldNode(name, args, { name: this.#spanOf(name), all: this.#spanFrom(name) }, this.#sink),
+    );
+  });
+
+  readonly #arguments: () => readonly FieldArgument[] = this.RULE("arguments", () => {
+    const args: FieldArgument[] = [];
+    this.CONSUME(Token.ParenOpen);
+    this.MANY_SEP({ SEP: Token.Comma, DEF: () => args.push(this.SUBRULE(this.#argument)) });
+    this.CONSUME(Token.ParenClose);
+    return args;
+  });
+
+  readonly #argument: () => FieldArgument = this.RULE(
+    "argument",
+    (): FieldArgument =>
+      this.OR<FieldArgument>([
+        {
+          ALT: (): FieldArgument => {
+            const word = this.CONSUME(Token.Field);
+            return this.ACTION(() => ({ kind: "word", value: word.image, span: this.#spanOf(word) }));
+          },
+        },
+        { ALT: () => this.SUBRULE(this.#value) },
+      ]),
+  );
+
+  /** An operator with one value behind it. */
+  readonly #comparison: () => Tail = this.RULE("comparison", (): Tail => {
+    const operator = this.OR([
+      { ALT: () => this.CONSUME(Token.Compare) },
+      { ALT: () => this.CONSUME(Token.TextOperator) },
+      { ALT: () => this.CONSUME(Token.BitwiseAnd) },
+    ]);
+    const value = this.SUBRULE(this.#value);
+    return (field, span) => {
+      if (isToken(operator, Token.Compare))
+        return compareNode(field, operator.image, value, span, this.#sink);
+      if (isToken(operator, Token.BitwiseAnd)) return bitsNode(field, value, span, this.#sink);
+      return textNode(field, operator, value, span, this.#sink);
+    };
+  });
+
+  /** `in` and the set behind it. */
+  readonly #membership: () => Tail = this.RULE("membership", (): Tail => {
+    this.CONSUME(Token.In);
+    return this.OR([
+      {
+        ALT: (): Tail => {
+          const items = this.SUBRULE(this.#set);
+          return (field, span) => inNode(field, items, span, this.#sink);
+        },
+      },
+      {
+        ALT: (): Tail => {
+          const hole = this.CONSUME(Token.ArrayHole);
+          return (field, span) =>
+            inNode(field, itemsOf(hole, this.#spanOf(hole), this.#sink), span, this.#sink);
+        },
+      },
+      {
+        ALT: (): Tail => {
+          const hole = this.CONSUME(Token.ListHole);
+          return (field, span) => inListNode(field, hole, span);
+        },
+      },
+    ]);
+  });
+
+  readonly #set: () => readonly SetItem[] = this.RULE("set", () => {
+    const items: SetItem[] = [];
+    let comma: IToken | undefined;
+    this.CONSUME(Token.BraceOpen);
+    this.MANY(() => {
+      this.OR([
         {
           ALT: () => {
-            const op = this.CONSUME(Token.Compare);
-            const value = this.SUBRULE(this.#value);
-            return this.ACTION(() => compareNode(field, op.image, value, this.#spanFrom(name), this.#sink));
+            const more = this.SUBRULE(this.#item);
+            this.ACTION(() => {
+              for (const item of more) items.push(item);
+            });
           },
         },
         {
           ALT: () => {
-            this.CONSUME(Token.In);
-            return this.SUBRULE(this.#set, { ARGS: [field, name] });
-          },
-        },
-        {
-          ALT: (): Filter => {
-            this.CONSUME(Token.BitwiseAnd);
-            const mask = this.SUBRULE2(this.#value);
-            return this.ACTION(() => ({ kind: "bits", field, mask, span: this.#spanFrom(name) }));
+            const separator = this.CONSUME(Token.Comma);
+            comma ??= separator;
           },
         },
       ]);
     });
-    return filter;
+    this.CONSUME(Token.BraceClose);
+    this.ACTION(() => {
+      if (comma) commaInSet(this.#spanOf(comma), this.#sink);
+    });
+    return items;
   });
-
-  /** What stands behind `in`. */
-  readonly #set: (field: FieldRef, start: IToken) => Filter = this.RULE(
-    "set",
-    (field: FieldRef, start: IToken): Filter => {
-      const items: SetItem[] = [];
-      return this.OR([
-        {
-          ALT: (): Filter => {
-            this.CONSUME(Token.BraceOpen);
-            this.MANY(() => {
-              const more = this.SUBRULE(this.#item);
-              this.ACTION(() => {
-                for (const item of more) items.push(item);
-              });
-            });
-            this.CONSUME(Token.BraceClose);
-            return this.ACTION(() => ({ kind: "in", field, items, span: this.#spanFrom(start) }));
-          },
-        },
-        {
-          ALT: (): Filter => {
-            const hole = this.CONSUME(Token.ArrayHole);
-            return this.ACTION(() => ({
-              kind: "in",
-              field,
-              items: itemsOf(hole),
-              span: this.#spanFrom(start),
-            }));
-          },
-        },
-        {
-          ALT: () => {
-            const hole = this.CONSUME(Token.ListHole);
-            return this.ACTION(() => inListNode(field, hole, this.#spanFrom(start)));
-          },
-        },
-      ]);
-    },
-  );
 
   readonly #item: () => readonly SetItem[] = this.RULE("item", (): readonly SetItem[] => {
     const start = this.LA(1);
@@ -170,7 +235,7 @@ class FilterParser extends EmbeddedActionsParser {
       {
         ALT: () => {
           const hole = this.CONSUME(Token.ArrayHole);
-          return this.ACTION(() => itemsOf(hole));
+          return this.ACTION(() => itemsOf(hole, this.#spanOf(hole), this.#sink));
         },
       },
     ]);

@@ -1,7 +1,7 @@
 import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
 import { formatAddress, formatPrefix } from "../../compiler/ir/address.js";
 import { OPERATORS } from "../../compiler/ir/value.js";
-import type { Filter, Operand, SetItem } from "./ast.js";
+import type { FieldArgument, FieldRef, Filter, Operand, SetItem } from "./ast.js";
 
 /** How tightly each kind of node holds its parts together. */
 const PRECEDENCE: Readonly<Record<Filter["kind"], number>> = {
@@ -19,17 +19,17 @@ const PRECEDENCE: Readonly<Record<Filter["kind"], number>> = {
 export function printFilter(filter: Filter): string {
   switch (filter.kind) {
     case "compare":
-      return `${filter.field.name} ${OPERATORS[filter.op]} ${printOperand(filter.value)}`;
+      return `${printField(filter.field)} ${OPERATORS[filter.op]} ${printOperand(filter.value)}`;
     case "in":
-      return `${filter.field.name} in {${filter.items.map(printItem).join(" ")}}`;
+      return `${printField(filter.field)} in {${filter.items.map(printItem).join(" ")}}`;
     case "inList":
-      return `${filter.field.name} in \${${filter.list.name}}`;
+      return `${printField(filter.field)} in \${${filter.list.name}}`;
     case "bits":
-      return `${filter.field.name} & ${printOperand(filter.mask)}`;
+      return `${printField(filter.field)} & ${printOperand(filter.mask)}`;
     case "text":
-      return `${filter.field.name} ${filter.op} ${printOperand(filter.value)}`;
+      return `${printField(filter.field)} ${filter.op} ${printOperand(filter.value)}`;
     case "flag":
-      return filter.field.name;
+      return printField(filter.field);
     case "not":
       return `not ${printInside(filter.operand, PRECEDENCE.not)}`;
     case "and":
@@ -42,6 +42,14 @@ export function printFilter(filter: Filter): string {
     default:
       return assertNever(filter);
   }
+}
+
+export function printField({ name, args }: FieldRef): string {
+  return args ? `${name}(${args.map(printArgument).join(", ")})` : name;
+}
+
+function printArgument(argument: FieldArgument): string {
+  return argument.kind === "word" ? argument.value : printOperand(argument);
 }
 
 function printInside(filter: Filter, least: number): string {

@@ -1,7 +1,7 @@
 import type { Code, ParamsOf } from "../../compiler/diagnostics/catalogue/index.js";
 import type { Diagnostics, Extras } from "../../compiler/diagnostics/diagnostic.js";
 import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
-import type { Operand } from "./ast.js";
+import type { Operand, SetItem } from "./ast.js";
 
 /**
  * Reports the mistakes in one expression and remembers whether its meaning is lost. A mistake whose meaning
@@ -9,12 +9,29 @@ import type { Operand } from "./ast.js";
  */
 export class Problems {
   #broken = false;
-  readonly #lost = new Set<Operand>();
+  readonly #lost: Set<Operand>;
+  /** What a draft will report if it is kept. */
+  readonly #pending: (() => void)[] = [];
+  readonly #isDraft: boolean;
 
   constructor(
     readonly source: SourceFile,
     readonly diagnostics: Diagnostics,
-  ) {}
+    whole?: Problems,
+  ) {
+    this.#lost = whole ? whole.#lost : new Set();
+    this.#isDraft = whole !== undefined;
+  }
+
+  /** For reading the expression once, in an attempt that may be given up: nothing is reported before `keep`. */
+  draft(): Problems {
+    return new Problems(this.source, this.diagnostics, this);
+  }
+
+  keep(draft: Problems): void {
+    for (const report of draft.#pending) report();
+    this.#broken ||= draft.#broken;
+  }
 
   get broken(): boolean {
     return this.#broken;
@@ -33,16 +50,18 @@ export class Problems {
     return operand;
   }
 
-  isLost(operand: Operand): boolean {
-    return this.#lost.has(operand);
+  isLost(item: SetItem): boolean {
+    return item.kind !== "range" && this.#lost.has(item);
   }
 
   fatal<C extends Code>(code: C, span: Span, params: ParamsOf<C>, extras: Extras = {}): void {
-    this.#broken = true;
-    this.diagnostics.report(code, span, params, extras);
+    this.lose();
+    this.repaired(code, span, params, extras);
   }
 
   repaired<C extends Code>(code: C, span: Span, params: ParamsOf<C>, extras: Extras = {}): void {
-    this.diagnostics.report(code, span, params, extras);
+    const report = () => this.diagnostics.report(code, span, params, extras);
+    if (this.#isDraft) this.#pending.push(report);
+    else report();
   }
 }

@@ -9,10 +9,9 @@ import { createToken, type IToken, Lexer, type TokenType } from "chevrotain";
 export const HOLE_START = "\uE000";
 export const HOLE_FILL = "\uE001";
 
-const SKIPPED = [
-  createToken({ name: "Space", pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true }),
-  createToken({ name: "Comment", pattern: /#[^\n\r]*/, group: Lexer.SKIPPED }),
-];
+const Space = createToken({ name: "Space", pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
+/** Kept beside the tokens, for the formatter. */
+const Comment = createToken({ name: "Comment", pattern: /#[^\n\r]*/, group: "comments" });
 
 export const Field = createToken({
   name: "Field",
@@ -22,12 +21,12 @@ export const Field = createToken({
 /** Everything that starts with a digit, or holds a colon as IPv6 does; `..` ends it. */
 export const Literal = createToken({
   name: "Literal",
-  pattern: /(?:\d|[A-Za-z0-9]*:)(?:[A-Za-z0-9_:%]|\.(?!\.))*(?:\/(?:[A-Za-z0-9_:]|\.(?!\.))*)?/,
-  start_chars_hint: [..."0123456789:", ..."abcdefghijklmnopqrstuvwxyz", ..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"],
+  pattern: /-?(?:\d|[A-Za-z0-9]*:)(?:[A-Za-z0-9_:%-]|\.(?!\.))*(?:\/(?:[A-Za-z0-9_:]|\.(?!\.))*)?/,
+  start_chars_hint: [..."-0123456789:", ..."abcdefghijklmnopqrstuvwxyz", ..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"],
 });
 
-function word(name: string, pattern: RegExp): TokenType {
-  return createToken({ name, pattern, longer_alt: [Literal, Field] });
+function word(name: string, pattern: RegExp, categories: readonly TokenType[] = []): TokenType {
+  return createToken({ name, pattern, longer_alt: [Literal, Field], categories: [...categories] });
 }
 
 export const And = word("And", /and/);
@@ -35,27 +34,51 @@ export const Or = word("Or", /or/);
 export const Xor = word("Xor", /xor/);
 export const Not = word("Not", /not/);
 export const In = word("In", /in/);
-/** Operators of the Rules language that no field of ours has yet. */
-export const PlannedOperator = word("PlannedOperator", /contains|matches|wildcard/);
 export const BitwiseAnd = word("BitwiseAnd", /bitwise_and/);
 export const Compare = word("Compare", /eq|ne|lt|le|gt|ge/);
+export const TextOperator = word("TextOperator", /contains|matches/);
+/** The operators of the Rules language that Tidegate has no use for. */
+export const Wildcard = word("Wildcard", /(?:strict[ \t]+)?wildcard/, [TextOperator]);
 
 export const CompareSign = createToken({ name: "CompareSign", pattern: /[=!<>]=|[<>]/, categories: Compare });
-const AndSign = createToken({ name: "AndSign", pattern: "&&", categories: And });
-const OrSign = createToken({ name: "OrSign", pattern: "||", categories: Or });
-const XorSign = createToken({ name: "XorSign", pattern: "^^", categories: Xor });
-const NotSign = createToken({ name: "NotSign", pattern: "!", categories: Not });
+export const AndSign = createToken({ name: "AndSign", pattern: "&&", categories: And });
+export const OrSign = createToken({ name: "OrSign", pattern: "||", categories: Or });
+export const XorSign = createToken({ name: "XorSign", pattern: "^^", categories: Xor });
+export const NotSign = createToken({ name: "NotSign", pattern: "!", categories: Not });
 const BitwiseAndSign = createToken({ name: "BitwiseAndSign", pattern: "&", categories: BitwiseAnd });
+const MatchesSign = createToken({ name: "MatchesSign", pattern: "~", categories: TextOperator });
 
 export const ParenOpen = createToken({ name: "ParenOpen", pattern: "(" });
 export const ParenClose = createToken({ name: "ParenClose", pattern: ")" });
 export const BraceOpen = createToken({ name: "BraceOpen", pattern: "{" });
 export const BraceClose = createToken({ name: "BraceClose", pattern: "}" });
 export const Range = createToken({ name: "Range", pattern: ".." });
-/** Has no place in the grammar yet; a word of its own, so that `f(a, b)` is refused for the `f`. */
 export const Comma = createToken({ name: "Comma", pattern: "," });
-export const Text = createToken({ name: "Text", pattern: /"[^"\r\n]*"/ });
+export const Text = createToken({ name: "Text", pattern: /"(?:\\.|[^"\\\r\n])*"/ });
+export const RawText = createToken({
+  name: "RawText",
+  pattern: /r(#*)"[\s\S]*?"\1/,
+  start_chars_hint: ["r"],
+  line_breaks: true,
+  categories: Text,
+});
+
+/** Words that are not of the language; lex.ts reports each and goes on with what was meant, if that is plain. */
 export const OpenText = createToken({ name: "OpenText", pattern: /"[^"\r\n]*/ });
+export const ForeignText = createToken({
+  name: "ForeignText",
+  pattern: /'[^'\r\n]*'|[“”„][^“”"\r\n]*[“”"]|\\"[^"\r\n]*"/,
+  start_chars_hint: ["'", "\\", "“", "”", "„"],
+});
+export const ForeignOperator = createToken({
+  name: "ForeignOperator",
+  pattern: /===|!==|=~|<>|=<|=>|:=|=(?!=)|\|(?!\|)|\^(?!\^)|≠|≤|≥|–|…|\.{3,}/,
+  start_chars_hint: [..."=!<:|^.", "≠", "≤", "≥", "–", "…"],
+});
+/** `$name`: how the Rules language names a list. */
+export const ListName = createToken({ name: "ListName", pattern: /[$@][A-Za-z_][\w.-]*/ });
+/** A character that no word starts with. */
+export const Unexpected = createToken({ name: "Unexpected", pattern: Lexer.NA });
 
 export const Hole = createToken({ name: "Hole", pattern: /\uE000\uE001*/ });
 
@@ -69,19 +92,30 @@ export const UnknownHole = createToken({
   pattern: Lexer.NA,
   categories: [ScalarHole, ArrayHole, ListHole, FilterHole],
 });
+/** Stands for a part of the expression that was reported and cannot be read. */
+export const Unread = createToken({ name: "Unread", pattern: Lexer.NA, categories: FilterHole });
 
 /** In the order in which the lexer tries them. */
 const LEXED = [
-  ...SKIPPED,
-  ...[And, Or, Xor, Not, In, PlannedOperator, BitwiseAnd, Compare],
-  ...[Literal, Field, Text, OpenText, Hole],
-  ...[CompareSign, AndSign, OrSign, XorSign, NotSign, BitwiseAndSign],
+  ...[Space, Comment, RawText],
+  ...[And, Or, Xor, Not, In, TextOperator, Wildcard, BitwiseAnd, Compare],
+  ...[Literal, Field, Text, OpenText, ForeignText, ForeignOperator, ListName, Hole],
+  ...[CompareSign, AndSign, OrSign, XorSign, NotSign, BitwiseAndSign, MatchesSign],
   ...[ParenOpen, ParenClose, BraceOpen, BraceClose, Range, Comma],
 ];
 
-export const VOCABULARY = [...LEXED, ScalarHole, ArrayHole, ListHole, FilterHole, UnknownHole];
+export const VOCABULARY = [
+  ...LEXED,
+  ScalarHole,
+  ArrayHole,
+  ListHole,
+  FilterHole,
+  UnknownHole,
+  Unread,
+  Unexpected,
+];
 
-export const LEXER = new Lexer(LEXED, { positionTracking: "onlyOffset" });
+export const LEXER = new Lexer(LEXED, { positionTracking: "onlyOffset", ensureOptimizations: true });
 
 /** Whether the token is of one of the types, in either spelling. */
 export function isToken(token: IToken | undefined, ...types: readonly TokenType[]): boolean {

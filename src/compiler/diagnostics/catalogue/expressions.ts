@@ -23,9 +23,9 @@ policy, interpolate it without quotes: ip.dst == \${server}.`,
     'close it on the same line: "tcp"',
   ),
   TG1103: error(
-    message`an expression cannot hold a backslash`,
-    `Expressions are read as they are written, so that every message points at the right character; there is nothing
-in the language that needs an escape. Interpolate a constant where a value has unusual characters.`,
+    message`\`${"escape"}\` is no escape of an expression`,
+    `Expressions are read as they are written, so that every message points at the right character. Only texts in
+quotes know escapes, those of the Rules language: \\" for a quote, \\\\ for a backslash, \\x41 for a byte.`,
     example("expression", `ip.proto == \\"tcp\\"`, 'ip.proto == "tcp"'),
   ),
   TG1104: error(
@@ -36,15 +36,32 @@ language. Write several rules, or put the values into one set: tcp.dstport in {8
     "put the values into one set, or write several rules",
   ),
   TG1105: error(
-    message`\`${"name"}\` is not supported yet`,
-    `The Rules language has this operator or function, and Tidegate does not match it yet. It is refused rather than
-ignored, because a rule without one of its conditions would match too much.`,
-    example("expression", "payload.u8(0) == 1", "tcp.dstport == 80"),
+    message`the operator \`${"name"}\` is for texts, which packets do not have`,
+    `The Rules language compares parts of HTTP requests with patterns. The fields of packets are addresses and numbers:
+a part of the addresses is a prefix, a part of the numbers is a range.`,
+    example("expression", 'ip.src wildcard "10.*"', "ip.src in {10.0.0.0/8}"),
+    "for a part of the addresses write a prefix: `ip.src in {10.0.0.0/8}`",
   ),
   TG1106: error(
     message`there is no function \`${"name"}\``,
-    `An expression cannot call functions of TypeScript. Compute the value outside and interpolate it: \${value}.`,
+    `Expressions have four functions: bit_slice(tcp, 0, 16) reads bits from the start of a header; payload.u8(0),
+payload.u16(0) and payload.u32(0) read bytes behind the transport header. Functions of TypeScript are called
+outside, and their values interpolated: \${value}.`,
     example("expression", 'lower(ip.proto) == "tcp"', 'ip.proto == "tcp"'),
+    "the functions are bit_slice, payload.u8, payload.u16 and payload.u32",
+  ),
+  TG1107: error(
+    message`\`${"name"}\` is a function and lacks its arguments`,
+    `A function reads the part of the packet that its arguments name: bit_slice(tcp, 0, 16) the first 16 bits of the
+TCP header, payload.u16(4) two bytes, four bytes behind the start of the payload.`,
+    example("expression", "payload.u8 == 1", "payload.u8(0) == 1"),
+    "write them in parentheses: `bit_slice(tcp, 0, 16)`, `payload.u8(0)`",
+  ),
+  TG1108: error(
+    message`there is no list \`${"list"}\``,
+    `In the Rules language $name is a list that is kept elsewhere. Here a list is a constant of the policy, or is
+imported from a file beside it, and is interpolated: ip.src in \${name}.`,
+    example("expression", "ip.src in $partners", `ip.src in \${list(["198.51.100.0/24"])}`),
   ),
   TG1110: error(
     message`\`${"text"}\` is neither a number nor an address`,
