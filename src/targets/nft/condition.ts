@@ -1,13 +1,8 @@
 import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
 import { ADDRESS_BITS, type Family } from "../../compiler/ir/address.js";
 import type { AddressTest, BitsTest, ListTest, Needs, NumberTest, Test } from "../../compiler/ir/expr.js";
-import {
-  type AddressFieldName,
-  HEADERS,
-  type Header,
-  NUMBER_FIELDS,
-  type NumberFieldName,
-} from "../../compiler/ir/fields.js";
+import type { AddressFieldName } from "../../compiler/ir/fields.js";
+import { HEADERS, type Header } from "../../compiler/ir/headers.js";
 import {
   type Intervals,
   intersection,
@@ -15,6 +10,7 @@ import {
   sameIntervals,
   universe,
 } from "../../compiler/ir/intervals.js";
+import { bytesNeeded, type WireField, type WireName } from "../../compiler/ir/wire.js";
 import { listSet } from "./names.js";
 import { comparison, decimal, hex, hexadecimal, spellAddresses } from "./spelling.js";
 
@@ -111,7 +107,7 @@ const NUMBERS = {
   "icmp.code": "icmp code",
   "icmp6.type": "icmpv6 type",
   "icmp6.code": "icmpv6 code",
-} as const satisfies Record<NumberFieldName, string>;
+} as const satisfies Partial<Record<WireName, string>>;
 
 /** `ip saddr`: what names the field in nft, for `update @set { … }` too. */
 export function addressText(field: AddressFieldName, family: Family): string {
@@ -141,18 +137,19 @@ function network(family: Family, text: string): Condition {
 
 function numberCondition({ field, needs, ranges }: NumberTest): Condition | false {
   if (ranges.length === 0) return false;
-  if (field === "ip.proto") return protocolCondition(ranges);
-  const bits = 8 * NUMBER_FIELDS[field].width;
+  if (field.name === "ip.proto") return protocolCondition(ranges);
   // `tcp flags 0x02` would ask for the bit, `tcp flags == 0x02` for the number (nft(8), bitmask types).
   const right =
-    field === "tcp.flags" ? comparison(ranges, bits, hexadecimal, "== ") : comparison(ranges, bits, decimal);
-  return transportCondition(field, needs, `${NUMBERS[field]} ${right}`);
+    field.name === "tcp.flags"
+      ? comparison(ranges, field.width, hexadecimal, "== ")
+      : comparison(ranges, field.width, decimal);
+  return transportCondition(field, needs, `${numberText(field)} ${right}`);
 }
 
 function bitsCondition({ field, needs, mask }: BitsTest): Condition | false {
   if (mask === 0n) return false;
-  if (field === "ip.proto") return protocolCondition(protocolsWith(mask));
-  return transportCondition(field, needs, `${NUMBERS[field]} & ${hex(mask)} != 0`);
+  if (field.name === "ip.proto") return protocolCondition(protocolsWith(mask));
+  return transportCondition(field, needs, `${numberText(field)} & ${hex(mask)} != 0`);
 }
 
 function protocolCondition(protocols: Intervals): Condition {
@@ -167,10 +164,16 @@ function protocolsWith(mask: bigint): Intervals {
   );
 }
 
-function transportCondition(field: NumberFieldName, needs: Needs, text: string): Condition {
-  const { header, offset, width } = NUMBER_FIELDS[field];
+function numberText({ name }: WireField): string {
+  const text = Object.entries(NUMBERS).find(([known]) => known === name)?.[1];
+  invariant(text !== undefined, `nft has a word for ${name}`);
+  return text;
+}
+
+function transportCondition(field: WireField, needs: Needs, text: string): Condition {
+  const { header, name } = field;
   // What nft checks is that the field's own bytes lie in the packet; the kernel cut off the padding before.
-  invariant(needs.header === header && needs.bytes === offset + width, `${field} needs its own bytes`);
+  invariant(needs.header === header && needs.bytes === bytesNeeded(field), `${name} needs its own bytes`);
   const family = FAMILY_OF[header];
   const number = BigInt(HEADERS[header].proto ?? 0);
   return {
@@ -191,6 +194,14 @@ const FAMILY_OF = {
   udp: null,
   icmp: 4,
   icmp6: 6,
+  gre: null,
+  ip4Option: 4,
+  fragment6: 6,
+  tcpPayload: null,
+  tcpMss: null,
+  greKey: null,
+  vlan: null,
+  ct: null,
 } as const satisfies Record<Header, Family | null>;
 
 function isTransport(header: Header): boolean {
