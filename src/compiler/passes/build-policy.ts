@@ -1,6 +1,8 @@
 import type { SurfacePolicy } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
+import type { Geography } from "../ir/geography.js";
 import type { Policy } from "../ir/policy.js";
+import { placeAddresses } from "./geography.js";
 import { readLists } from "./lists.js";
 import { checkNames, checkReferences } from "./names.js";
 import { readOwnedPrefixes } from "./prefixes.js";
@@ -13,13 +15,18 @@ import { readTunnels } from "./tunnels.js";
  * Gives a policy its meaning. Reports every mistake, and is undefined if there is any, reported here or before.
  * A surface tree that was reported on may lack parts: then a missing rule or tunnel is no mistake of its own.
  */
-export function buildPolicy(surface: SurfacePolicy, diagnostics: Diagnostics): Policy | undefined {
+export function buildPolicy(
+  written: SurfacePolicy,
+  diagnostics: Diagnostics,
+  geography?: Geography,
+): Policy | undefined {
+  const { surface, lists: places } = placeAddresses(written, geography, diagnostics);
   const { customer, firewall, unread } = surface;
   checkNames(surface, diagnostics);
   checkReferences(surface, diagnostics);
   const owner = { what: "policy", span: surface.span, complete: !unread.has("prefixes") };
   const prefixes = readOwnedPrefixes(owner, surface.prefixes, diagnostics);
-  const lists = readLists(surface, diagnostics);
+  const lists = readLists(surface, places, diagnostics);
   // With one of them unreadable, nothing can be said to lie outside.
   const known = owner.complete && prefixes.length === surface.prefixes.length ? prefixes : [];
   const context: RuleContext = { prefixes: known, lists };

@@ -9,15 +9,22 @@ import { NAME_MAX, safeName } from "./names.js";
 /** Each list that a rule uses; undefined: it has mistakes, which are reported. */
 export type Lists = ReadonlyMap<SurfaceList, AddressList | undefined>;
 
-/** Reads the lists that rules use, in the order of their first use. A list that no rule uses has no effect. */
-export function readLists(surface: SurfacePolicy, diagnostics: Diagnostics): Lists {
+/**
+ * Reads the lists that rules use, in the order of their first use; `places` are read already. A list that no rule uses has no effect.
+ */
+export function readLists(
+  surface: SurfacePolicy,
+  places: ReadonlyMap<SurfaceList, AddressList>,
+  diagnostics: Diagnostics,
+): Lists {
   const lists = new Map<SurfaceList, AddressList | undefined>();
   const taken = new Set<string>();
   for (const comparison of allRules(surface).flatMap((rule) => comparisons(rule.match))) {
     if (comparison.kind !== "inList" || lists.has(comparison.list)) continue;
     const name = uniqueName(comparison.list.name, taken);
     taken.add(name);
-    lists.set(comparison.list, readList(name, comparison.list, diagnostics));
+    const place = places.get(comparison.list);
+    lists.set(comparison.list, place ? { ...place, name } : readList(name, comparison.list, diagnostics));
   }
   return lists;
 }

@@ -10,11 +10,11 @@ ip.src, ip.dst, ip.proto, and for each protocol its own, such as tcp.dstport, ud
     "fields are those of ip, tcp, udp, icmp and icmp6, such as tcp.dstport",
   ),
   TG2002: error(
-    message`the field \`${"field"}\` is not supported yet`,
-    `The name belongs to the language, but no target can match it so far. It is refused rather than ignored, because a
-rule must never match more or less than it says.`,
-    example("expression", "ip.ttl == 1", 'ip.proto == "tcp"'),
-    "leave the rule out for now",
+    message`\`${"field"}\` needs the operator's tables, which are not given`,
+    `Which country or AS an address belongs to is not in the packet. The operator supplies a table of prefixes, and the
+comparison becomes a list of them: tidegate check acme.policy.ts --geo tables.json. docs/fields.md shows its form.`,
+    example("expression", 'ip.src.country == "DE"', "ip.src in {192.0.2.0/24}"),
+    "give the tables with --geo FILE",
   ),
   TG2003: error(
     message`\`${"operator"}\` cannot be used with \`${"field"}\`, which is ${"type"}`,
@@ -94,6 +94,12 @@ would silently do nothing, or with \`not\` everything. Remove one of the two con
 from START to before END, counted from the start of the header of ip, tcp, udp or icmp: at most 32 bits, the first of them
 at most 2,040. payload.u8(N), payload.u16(N) and payload.u32(N) read bytes behind the transport header.`,
     example("expression", "bit_slice(udp, 64, 128) == 1", "bit_slice(udp, 64, 96) == 1"),
+  ),
+  TG2014: error(
+    message`this pattern cannot be used: ${"problem"}`,
+    `\`matches\` takes a short regular expression of letters, digits and . * + ? | ( ) [ ] ^ $ -. It is matched against
+names that are known beforehand, such as those of protocols and countries, so a set of them says the same.`,
+    example("expression", 'ip.proto matches "(tcp"', 'ip.proto matches "^(tcp|udp)$"'),
   ),
   TG2019: error(
     message`\`ip.dst\` can never be ${"value"}: outside this policy's prefixes`,
