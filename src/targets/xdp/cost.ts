@@ -1,8 +1,9 @@
 import { assertNever } from "../../compiler/diagnostics/invariant.js";
 import { ADDRESS_BITS } from "../../compiler/ir/address.js";
 import type { Expr } from "../../compiler/ir/expr.js";
-import { NUMBER_FIELDS } from "../../compiler/ir/fields.js";
 import type { Rule } from "../../compiler/ir/policy.js";
+import type { WireField } from "../../compiler/ir/wire.js";
+import { bytesRead } from "./places.js";
 import { comparisonsOf } from "./ranges.js";
 
 /**
@@ -32,6 +33,9 @@ const COST = {
   bits: 3,
   list: 32,
   opaque: 9,
+  /** One read of the frame, and each byte that it takes from it. */
+  read: 14,
+  byte: 3,
   limit: 170,
 } as const;
 
@@ -59,14 +63,19 @@ function ofExpr(expr: Expr): number {
         comparisonsOf(expr.ranges, ADDRESS_BITS[expr.family]) * (expr.family === 4 ? COST.range : COST.range6)
       );
     case "number":
-      return COST.guard + comparisonsOf(expr.ranges, 8 * NUMBER_FIELDS[expr.field].width) * COST.range;
+      return COST.guard + ofRead(expr.field) + comparisonsOf(expr.ranges, expr.field.width) * COST.range;
     case "bits":
-      return COST.guard + COST.bits;
+      return COST.guard + ofRead(expr.field) + COST.bits;
     case "list":
       return COST.guard + COST.list;
     default:
       return assertNever(expr);
   }
+}
+
+function ofRead(field: WireField): number {
+  const bytes = bytesRead(field);
+  return bytes === 0 ? 0 : COST.read + bytes * COST.byte;
 }
 
 function ofAll(operands: readonly Expr[]): number {

@@ -1,30 +1,16 @@
-import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
-import type {
-  AddressTest,
-  BitsTest,
-  Expr,
-  ListTest,
-  Needs,
-  NumberTest,
-  Test,
-} from "../../compiler/ir/expr.js";
-import {
-  type AddressFieldName,
-  FLAG_FIELDS,
-  NUMBER_FIELDS,
-  type NumberFieldName,
-} from "../../compiler/ir/fields.js";
-import { type Condition, call, chain, comparison, FALSE, not, TRUE } from "./condition.js";
+import { assertNever } from "../../compiler/diagnostics/invariant.js";
+import type { AddressTest, BitsTest, Expr, ListTest, NumberTest, Test } from "../../compiler/ir/expr.js";
+import { type AddressFieldName, FLAG_FIELDS, type FlagReading } from "../../compiler/ir/fields.js";
+import type { WireField } from "../../compiler/ir/wire.js";
+import { type Condition, call, chain, FALSE, not, TRUE } from "./condition.js";
 import { listMap } from "./maps.js";
+import { guards, numberOf, type Present } from "./places.js";
 import { addressIn, decimal, type NumberFormat, numberIn } from "./ranges.js";
 
 /**
- * Bytes of each header that are known to be there. Conditions have no side effects, so what an `&&` asks for
- * once holds for all its operands.
+ * The C condition, over `p` and `ctx`, that holds exactly for the packets that `expr` holds for. Conditions change
+ * nothing about the packet, so what an `&&` asks for once holds for all its operands.
  */
-type Present = ReadonlyMap<Needs["header"], number>;
-
-/** The C condition, over `p`, that holds exactly for the packets that `expr` holds for. */
 export function condition(expr: Expr): Condition {
   return lower(expr, new Map());
 }
@@ -56,42 +42,18 @@ function lowerChain(operator: "||" | "^", operands: readonly Expr[], present: Pr
 
 /** Each header is asked for once, with the most bytes that any operand needs; then the operands themselves. */
 function lowerAnd(operands: readonly Expr[], present: Present): Condition {
-  const guards: Condition[] = [];
   const known = new Map(present);
   for (const { needs } of operands.filter(isTest)) {
     if ((known.get(needs.header) ?? 0) < needs.bytes) known.set(needs.header, needs.bytes);
   }
-  for (const [header, bytes] of known) {
-    if ((present.get(header) ?? 0) < bytes) guards.push(guard({ header, bytes }));
-  }
+  const asked = [...known].flatMap(([header, bytes]) => guards({ header, bytes }, present));
   const rest = operands.map((operand) => (isTest(operand) ? lowerTest(operand) : lower(operand, known)));
-  const all = [...guards, ...rest].filter((one) => one !== TRUE);
+  const all = [...asked, ...rest].filter((one) => one !== TRUE);
   return all.length === 0 ? TRUE : chain("&&", all);
 }
 
 function isTest(expr: Expr): expr is Test {
   return expr.kind === "address" || expr.kind === "list" || expr.kind === "number" || expr.kind === "bits";
-}
-
-/** The root program drops a packet whose IP header is not whole, so the family says that the header is there. */
-function guard({ header, bytes }: Needs): Condition {
-  switch (header) {
-    case "ip4":
-      invariant(bytes <= 20, "a test of IPv4 stays inside the header's fixed part");
-      return comparison("p->family == 4");
-    case "ip6":
-      invariant(bytes <= 40, "a test of IPv6 stays inside the fixed header");
-      return comparison("p->family == 6");
-    case "proto":
-      return call("p->proto_known");
-    case "tcp":
-    case "udp":
-    case "icmp":
-    case "icmp6":
-      return comparison(`p->${header}_bytes >= ${bytes}`);
-    default:
-      return assertNever(header);
-  }
 }
 
 /** The test itself, behind its guard. */
@@ -121,12 +83,16 @@ function lowerList({ field, family, list }: ListTest): Condition {
 }
 
 function lowerNumber({ field, ranges }: NumberTest): Condition {
-  return numberIn(numberMember(field), ranges, bitsOf(field), formatOf(field));
+  const { read, text } = numberOf(field);
+  const among = numberIn(text, ranges, field.width, formatOf(field));
+  return read === null || among === TRUE || among === FALSE ? among : chain("&&", [read, among]);
 }
 
 function lowerBits({ field, mask }: BitsTest): Condition {
-  const bits = field === "tcp.flags" ? tcpFlags(mask) : hexadecimal(mask);
-  return call(`tg_any(${numberMember(field)}, ${bits})`);
+  const { read, text } = numberOf(field);
+  const bits = field.name === "tcp.flags" ? tcpFlags(mask) : hexadecimal(mask);
+  const any = call(`tg_any(${text}, ${bits})`);
+  return read === null ? any : chain("&&", [read, any]);
 }
 
 /** Members of struct tg_packet: the field's own name, for addresses by family (bpf-templates/tidegate.h). */
@@ -135,16 +101,8 @@ const ADDRESS_MEMBERS = { "ip.src": "src", "ip.dst": "dst" } as const satisfies 
   string
 >;
 
-function numberMember(field: NumberFieldName): string {
-  return `p->${field.replace(".", "_")}`;
-}
-
-function bitsOf(field: NumberFieldName): number {
-  return 8 * NUMBER_FIELDS[field].width;
-}
-
-function formatOf(field: NumberFieldName): NumberFormat {
-  return field === "tcp.flags" ? hexadecimal : decimal;
+function formatOf({ name }: WireField): NumberFormat {
+  return name === "tcp.flags" || name === "gre.proto" ? hexadecimal : decimal;
 }
 
 function hexadecimal(value: bigint): string {
@@ -154,7 +112,11 @@ function hexadecimal(value: bigint): string {
 /** `TG_TCP_SYN | TG_TCP_ACK`, in the order of the bits. */
 function tcpFlags(mask: bigint): string {
   const names = Object.entries(FLAG_FIELDS)
-    .filter(([, flag]) => flag.of === "tcp.flags" && (mask & BigInt(flag.mask)) !== 0n)
+    .filter(([, { readings }]) => readings.some((reading) => isTcpFlag(reading, mask)))
     .map(([name]) => `TG_${name.replace("flags.", "").replace(".", "_").toUpperCase()}`);
   return names.length > 0 ? names.join(" | ") : hexadecimal(mask);
+}
+
+function isTcpFlag(reading: FlagReading, mask: bigint): boolean {
+  return reading.wire.name === "tcp.flags" && "mask" in reading && (mask & BigInt(reading.mask)) !== 0n;
 }
