@@ -4,6 +4,7 @@ import type { SourceFile } from "../compiler/diagnostics/span.js";
 import type { Policy } from "../compiler/ir/policy.js";
 import { readSource } from "./io/read-source.js";
 import { renderCounts, renderPretty } from "./render/pretty.js";
+import { sourcesOf } from "./render/sources.js";
 
 export interface LoadedPolicy {
   readonly policy: Policy;
@@ -25,6 +26,6 @@ export function loadPolicy(file: string): LoadedPolicy | undefined {
 /** Errors on stderr, for commands that need the result and cannot go on. */
 export function printErrors(diagnostics: readonly Diagnostic[], source: SourceFile): void {
   const errors = diagnostics.filter((d) => d.severity === "error");
-  for (const error of errors) console.error(`${renderPretty(error, source)}\n`);
+  for (const error of errors) console.error(`${renderPretty(error, sourcesOf([source]))}\n`);
   console.error(renderCounts(errors));
 }

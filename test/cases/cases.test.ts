@@ -3,6 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { renderPretty } from "../../src/cli/render/pretty.js";
+import { sourcesOf } from "../../src/cli/render/sources.js";
 import { analyze, emit } from "../../src/compiler/compile.js";
 import { CATALOGUE } from "../../src/compiler/diagnostics/catalogue/index.js";
 import { printPolicy } from "../../src/compiler/ir/print.js";
@@ -22,7 +23,8 @@ const cases = readdirSync(CASES, { withFileTypes: true })
 function outputs(name: string): ReadonlyMap<string, string> {
   const file = `${name}.policy.ts`;
   const { policy, diagnostics, source } = analyze(file, readFileSync(join(CASES, name, file), "utf8"));
-  const report = diagnostics.map((one) => stripVTControlCharacters(renderPretty(one, source))).join("\n\n");
+  const sources = sourcesOf([source]);
+  const report = diagnostics.map((one) => stripVTControlCharacters(renderPretty(one, sources))).join("\n\n");
   const texts = new Map<string, string>();
   if (report !== "") texts.set("diagnostics.txt", `${report}\n`);
   if (policy) {

@@ -79,8 +79,9 @@ describe("check", () => {
 
   test("--format github is one workflow command a mistake", async () => {
     await check([FIVE], { format: "github" });
-    expect(printed).toHaveLength(5);
-    expect(printed[3]).toBe(
+    const commands = printed.join("\n").split("\n");
+    expect(commands).toHaveLength(5);
+    expect(commands[3]).toBe(
       `::error file=${FIVE},line=13,col=26,endLine=13,endColumn=34,title=TG2001::unknown field \`ip.sorce\`%0Ahint: did you mean \`ip.src\`?`,
     );
   });

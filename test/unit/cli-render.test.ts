@@ -2,7 +2,9 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/cli/exit.js";
 import { readPacket } from "../../src/cli/packets.js";
+import { renderGithub } from "../../src/cli/render/machine.js";
 import { renderPretty } from "../../src/cli/render/pretty.js";
+import { sourcesOf } from "../../src/cli/render/sources.js";
 import { underline } from "../../src/cli/render/underline.js";
 import { diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import { SourceFile } from "../../src/compiler/diagnostics/span.js";
@@ -24,6 +26,8 @@ describe("carets stand under what they mark", () => {
     ["👍 «x»", "   ^"],
     ["e\u0301 «x»", "  ^"],
     ["\u001b[2J«x»", "    ^"],
+    ["a\t«b\tc»", " \t^\t^"],
+    ["a«\t»b", " ^"],
   ])("%j", (marked, expected) => expect(under(marked)).toBe(expected));
 
   test("in the text of a packet", () => {
@@ -33,10 +37,139 @@ describe("carets stand under what they mark", () => {
   });
 });
 
+/** A half of a surrogate pair without the other. */
+const HALF = /\p{Surrogate}/u;
+
+describe("a long line is cut around what is marked", () => {
+  const marked = (before: number, mark: number, behind: number) => {
+    const text = `${"-".repeat(before)}${"x".repeat(mark)}${"-".repeat(behind)}`;
+    return underline(text, before, before + mark);
+  };
+
+  test.each([
+    ["at the start", marked(0, 5, 1000), 0, 5, /^xxxxx-{155}…$/],
+    ["in the middle", marked(1000, 5, 1000), 61, 5, /^…-{60}xxxxx-{95}…$/],
+    ["at the end", marked(1000, 5, 0), 156, 5, /^…-{155}xxxxx$/],
+    ["and what is marked too", marked(1000, 500, 1000), 61, 100, /^…-{60}x{100}…$/],
+  ])("%s", (_, { line, before, carets }, spaces, width, expected) => {
+    expect(line).toMatch(expected);
+    expect([before.length, carets]).toEqual([spaces, "^".repeat(width)]);
+  });
+
+  test("and no character is torn apart", () => {
+    for (const shift of [0, 1]) {
+      const { line } = underline(`${"-".repeat(shift)}${"👍".repeat(300)}`, 300, 302);
+      expect(line).not.toMatch(HALF);
+    }
+  });
+});
+
+describe("a span over several lines", () => {
+  const shown = (lines: readonly string[]) => {
+    const text = lines.join("\n");
+    const source = new SourceFile("a.policy.ts", text);
+    const span = source.span(text.indexOf("["), text.indexOf("]") + 1);
+    const rendered = renderPretty(diagnostic("TG1053", span, {}), sourcesOf([source]));
+    return stripVTControlCharacters(rendered).split("\n").slice(2);
+  };
+
+  test("is marked on each of its lines, and not on their indentation", () => {
+    expect(shown(["const a = [", "  80,", "", "];"])).toEqual([
+      "   1 | const a = [",
+      "     |           ^",
+      "   2 |   80,",
+      "     |   ^^^",
+      "   3 |",
+      "   4 | ];",
+      "     | ^",
+    ]);
+  });
+
+  test("shows its first and last line when it is long", () => {
+    expect(shown(["const a = [", "1,", "2,", "3,", "4];"])).toEqual([
+      "   1 | const a = [",
+      "     |           ^",
+      "     …",
+      "   5 | 4];",
+      "     | ^^",
+    ]);
+  });
+});
+
+describe("further places", () => {
+  const entry = new SourceFile("a.policy.ts", "const a = b;");
+  const lists = new SourceFile("lists/web.ts", "export const web = 1;");
+  const found = diagnostic(
+    "TG1020",
+    entry.span(10, 11),
+    { name: "b" },
+    {
+      related: [
+        { span: lists.span(13, 16), text: "defined here" },
+        { span: entry.span(6, 7), text: "used here" },
+      ],
+    },
+  );
+  const render = (...sources: readonly SourceFile[]) =>
+    stripVTControlCharacters(renderPretty(found, sourcesOf(sources)))
+      .split("\n")
+      .slice(4);
+
+  test("are marked in their own files, which are named where they are others", () => {
+    expect(render(entry, lists)).toEqual([
+      "  note: defined here",
+      "  lists/web.ts:1:14",
+      "   1 | export const web = 1;",
+      "     |              ^^^",
+      "  note: used here",
+      "   1 | const a = b;",
+      "     |       ^",
+      expect.stringContaining("hint:"),
+    ]);
+  });
+
+  test("in a file that is not at hand are only named", () => {
+    expect(render(entry).slice(0, 3)).toEqual([
+      "  note: defined here",
+      "  lists/web.ts:1:14",
+      "  note: used here",
+    ]);
+  });
+});
+
+describe("texts are bounded", () => {
+  const long = "x".repeat(100_000);
+
+  test.each([
+    [
+      "a value in the message",
+      diagnostic("TG1020", new SourceFile("a", "").span(0, 0), { name: long }).message,
+    ],
+    ["a hint", diagnostic("TG1053", new SourceFile("a", "").span(0, 0), {}, { hint: long }).hint ?? ""],
+  ])("%s", (_, text) => {
+    expect(text.length).toBeLessThan(450);
+    expect(text).toMatch(/x…x/);
+  });
+
+  test("and no character is torn apart", () => {
+    const name = `x${"👍".repeat(1000)}`;
+    expect(diagnostic("TG1020", new SourceFile("a", "").span(0, 0), { name }).message).not.toMatch(HALF);
+  });
+});
+
+test("a workflow command of GitHub cannot be broken out of", () => {
+  const source = new SourceFile("a,b:c%.ts", "x");
+  const found = diagnostic("TG1020", source.span(0, 1), { name: "%\r\n::error::x" });
+  expect(renderGithub(found)).toBe(
+    "::error file=a%2Cb%3Ac%25.ts,line=1,col=1,endLine=1,endColumn=2,title=TG1020::unknown name `%25%0D%0A::error::x`" +
+      '%0Ahint: declare it with `const`, or import it from "tidegate"',
+  );
+});
+
 describe("a diagnostic", () => {
   const render = (text: string, start: number, end: number, name: string) => {
     const source = new SourceFile("a.policy.ts", text);
-    return renderPretty(diagnostic("TG1020", source.span(start, end), { name }), source);
+    return renderPretty(diagnostic("TG1020", source.span(start, end), { name }), sourcesOf([source]));
   };
 
   test("is a message, a place and the marked line", () => {

@@ -12,7 +12,7 @@ interface CheckOptions {
   readonly format: Format;
   readonly strict?: boolean;
   /** False with `--no-types`. */
-  readonly types: boolean;
+  readonly types?: boolean;
 }
 
 interface Checked {
@@ -24,7 +24,7 @@ interface Checked {
 /** `tidegate check`: reports on every file, also when an earlier one has errors. */
 export async function check(files: readonly string[], options: CheckOptions): Promise<number> {
   const read = files.map(checkFile);
-  const report = await reportOn(files, read, options.types);
+  const report = await reportOn(files, read, options.types ?? true);
   const text = renderReport(report, options.format, process.cwd());
   if (text !== "") console.log(text);
   return report.diagnostics.some((d) => isFailure(d, options.strict ?? false)) ? EXIT.failed : EXIT.ok;

@@ -19,13 +19,15 @@ export function diagnosticRow(diagnostic: Diagnostic): object {
       file: label.span.file,
       line: label.span.line,
       column: label.span.column,
+      endLine: label.span.endLine,
+      endColumn: label.span.endColumn,
     })),
   };
 }
 
 const GITHUB_COMMANDS = { error: "error", warning: "warning", note: "notice" } as const;
 
-/** A workflow command that GitHub shows beside the line. */
+/** A workflow command that GitHub shows beside the line; escaped as its toolkit does (actions/toolkit, command.ts). */
 export function renderGithub({ code, severity, message, span, hint }: Diagnostic): string {
   const properties = [
     `file=${escapeProperty(span.file)}`,

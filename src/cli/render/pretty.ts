@@ -1,15 +1,17 @@
 import pc from "picocolors";
 import type { Diagnostic, Label } from "../../compiler/diagnostics/diagnostic.js";
 import type { Severity } from "../../compiler/diagnostics/entry.js";
-import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
-import { printable, underline } from "./underline.js";
+import type { Span } from "../../compiler/diagnostics/span.js";
+import { frame } from "./frame.js";
+import type { Sources } from "./sources.js";
+import { printable } from "./underline.js";
 
 const PAINT = { error: pc.red, warning: pc.yellow, note: pc.cyan } as const satisfies Record<
   Severity,
   unknown
 >;
 
-/** A diagnostic with the line that it points at:
+/** A diagnostic with the lines that it points at:
  *
  *     error[TG2001]: unknown field `ip.sorce`
  *       acme.policy.ts:9:24
@@ -17,30 +19,30 @@ const PAINT = { error: pc.red, warning: pc.yellow, note: pc.cyan } as const sati
  *          |                       ^^^^^^^^
  *       hint: did you mean `ip.src`?
  */
-export function renderPretty(diagnostic: Diagnostic, source: SourceFile): string {
+export function renderPretty(diagnostic: Diagnostic, sources: Sources): string {
   const paint = PAINT[diagnostic.severity];
-  const { span } = diagnostic;
+  const { span, severity, code, message, hint, related } = diagnostic;
   return [
-    `${paint(pc.bold(`${diagnostic.severity}[${diagnostic.code}]`))}${pc.bold(`: ${printable(diagnostic.message)}`)}`,
-    `  ${printable(span.file)}:${span.line}:${span.column}`,
-    ...frame(span, source, paint),
-    ...diagnostic.related.flatMap((label) => renderLabel(label, source)),
-    ...(diagnostic.hint === null ? [] : [`  ${pc.green("hint:")} ${printable(diagnostic.hint)}`]),
+    `${paint(pc.bold(`${severity}[${code}]`))}${pc.bold(`: ${printable(message)}`)}`,
+    `  ${place(span)}`,
+    ...marked(span, sources, paint),
+    ...related.flatMap((label) => renderLabel(label, span.file, sources)),
+    ...(hint === null ? [] : [`  ${pc.green("hint:")} ${printable(hint)}`]),
   ].join("\n");
 }
 
-function renderLabel(label: Label, source: SourceFile): readonly string[] {
-  return [`  ${pc.cyan("note:")} ${printable(label.text)}`, ...frame(label.span, source, pc.cyan)];
+function renderLabel({ span, text }: Label, primaryFile: string, sources: Sources): readonly string[] {
+  const elsewhere = span.file === primaryFile ? [] : [`  ${place(span)}`];
+  return [`  ${pc.cyan("note:")} ${printable(text)}`, ...elsewhere, ...marked(span, sources, pc.cyan)];
 }
 
-/** The first line of the span with carets under it; a span over several lines is marked to its first line's end. */
-function frame(span: Span, source: SourceFile, paint: (text: string) => string): readonly string[] {
-  const text = source.line(span.line);
-  const end = span.endLine === span.line ? span.endColumn : text.length + 1;
-  const { line, before, carets } = underline(text, span.column - 1, end - 1);
-  const number = String(span.line).padStart(4);
-  const bar = pc.dim("|");
-  return [`${pc.dim(number)} ${bar} ${line}`, `     ${bar} ${before}${paint(carets)}`];
+function place({ file, line, column }: Span): string {
+  return `${printable(file)}:${line}:${column}`;
+}
+
+function marked(span: Span, sources: Sources, paint: (text: string) => string): readonly string[] {
+  const source = sources(span.file);
+  return source ? frame(span, source, paint) : [];
 }
 
 /** `3 errors, 1 warning` */

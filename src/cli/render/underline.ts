@@ -5,14 +5,47 @@ export interface Underlined {
   readonly carets: string;
 }
 
+/** A longer line is cut around what is marked, so that it stays readable. */
+const LONGEST_LINE = 160;
+/** Of what stands before the mark, so much is kept. */
+const KEPT_BEFORE = 60;
+
 /** Marks `start` to `end` (offsets in `text`, which has no line breaks) with at least one caret. */
 export function underline(text: string, start: number, end: number): Underlined {
-  const line = printable(text);
-  const before = [...line.slice(0, start)].map((character) =>
-    character === "\t" ? "\t" : " ".repeat(cells(character)),
-  );
-  const width = [...line.slice(start, end)].reduce((sum, character) => sum + cells(character), 0);
-  return { line, before: before.join(""), carets: "^".repeat(Math.max(1, width)) };
+  const part = cut(printable(text), start, end);
+  const before = fill(part.line.slice(0, part.start), " ");
+  const carets = fill(part.line.slice(part.start, part.end), "^");
+  return { line: part.line, before, carets: carets.trim() === "" ? "^" : carets };
+}
+
+interface Part {
+  readonly line: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+function cut(line: string, start: number, end: number): Part {
+  if (line.length <= LONGEST_LINE) return { line, start, end };
+  const from = whole(line, Math.max(0, Math.min(start - KEPT_BEFORE, line.length - LONGEST_LINE)));
+  const to = whole(line, Math.min(line.length, from + LONGEST_LINE));
+  const left = from === 0 ? "" : "…";
+  const right = to === line.length ? "" : "…";
+  const shift = left.length - from;
+  return {
+    line: `${left}${line.slice(from, to)}${right}`,
+    start: start + shift,
+    end: Math.min(end, to) + shift,
+  };
+}
+
+/** An offset that does not lie inside of a surrogate pair. */
+function whole(line: string, offset: number): number {
+  return /[\udc00-\udfff]/.test(line.charAt(offset)) ? offset - 1 : offset;
+}
+
+/** As wide as the text is on a terminal. A tab stays one: only the terminal knows its width. */
+function fill(text: string, mark: " " | "^"): string {
+  return [...text].map((character) => (character === "\t" ? "\t" : mark.repeat(cells(character)))).join("");
 }
 
 /** C0 and C1 but the tab, and the controls of Unicode's bidirectional algorithm (UAX #9). */

@@ -24,6 +24,9 @@ export interface Extras {
   readonly hint?: string | undefined;
 }
 
+/** Names and values come from files that anybody may have written; what is longer says no more. */
+const LONGEST_TEXT = 400;
+
 /** Makes a diagnostic from the catalogue: a wrong code or wrong parameters do not compile. */
 export function diagnostic<C extends Code>(
   code: C,
@@ -32,15 +35,29 @@ export function diagnostic<C extends Code>(
   extras: Extras = {},
 ): Diagnostic {
   const entry = CATALOGUE[code];
-  const format = entry.message as (params: ParamsOf<C>) => string;
+  const format = entry.message as (params: Readonly<Record<string, string>>) => string;
+  const bounded = Object.entries<string | number>(params).map(([name, value]) => [
+    name,
+    short(String(value)),
+  ]);
   return {
     code,
     severity: entry.severity,
-    message: format(params),
+    message: format(Object.fromEntries(bounded)),
     span,
-    related: extras.related ?? [],
-    hint: extras.hint ?? entry.hint,
+    related: (extras.related ?? []).map((label) => ({ ...label, text: short(label.text) })),
+    hint: extras.hint === undefined ? entry.hint : short(extras.hint),
   };
+}
+
+/** The beginning and the end of a text that is too long. */
+function short(text: string): string {
+  if (text.length <= LONGEST_TEXT) return text;
+  const half = LONGEST_TEXT / 2;
+  // No half of a surrogate pair is left at the cut.
+  const start = text.slice(0, half).replace(/[\ud800-\udbff]$/, "");
+  const end = text.slice(-half).replace(/^[\udc00-\udfff]/, "");
+  return `${start}…${end}`;
 }
 
 /** More of one severity than anyone reads; what is reported beyond is counted and not kept. */
