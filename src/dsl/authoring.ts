@@ -3,108 +3,242 @@
  *
  * A policy is read by the compiler, never run, so nothing here has an effect on packets. Run as JavaScript, each
  * function gives back what it was told, under a `kind`: useful for a script that looks at a policy.
+ *
+ * The types catch in an editor what has a form. What has a meaning is checked when the policy is read: whether a
+ * prefix is an address at all, whether a rule is within the policy's prefixes, what an expression says.
  */
 
-/** An address prefix, such as "203.0.113.0/24" or "2001:db8::/32". All bits behind the length are zero. */
+/**
+ * A prefix of IPv4 or IPv6 addresses with its length. All bits behind the length are zero.
+ *
+ * The strings of an imported JSON file have the type `string`. Say that they are prefixes with `as Prefix[]`; they
+ * are checked when the policy is read. Functions that take addresses as well, such as `list`, take any string.
+ *
+ * @example
+ * const prefixes: readonly Prefix[] = ["203.0.113.0/24", "2001:db8::/32"];
+ */
 export type Prefix = `${string}/${number}`;
 
-/** Packets a second, a minute or an hour: "5000/s", "100/m", "10/h". */
+/**
+ * Packets a second (`s`), a minute (`m`) or an hour (`h`): a whole number, at least 1, and at most one packet a
+ * nanosecond.
+ *
+ * @example
+ * const rates: readonly Rate[] = ["5000/s", "100/m", "10/h"];
+ */
 export type Rate = `${number}/${"s" | "m" | "h"}`;
 
-/** A filter expression, made by `expr`. */
+/**
+ * A filter expression, made by `expr`.
+ *
+ * @example
+ * const web: Expr = expr`tcp.dstport in {80 443}`;
+ */
 export interface Expr {
   readonly kind: "expr";
   readonly text: readonly string[];
   readonly values: readonly Interpolable[];
 }
 
-/** A named list of addresses and prefixes, made by `list`. */
+/**
+ * A list of addresses and prefixes that rules share, made by `list`.
+ *
+ * @example
+ * const partners: List = list(["198.51.100.0/24"]);
+ */
 export interface List {
   readonly kind: "list";
   readonly items: readonly string[];
 }
 
-/** What can stand in the `${…}` of an expression. Arrays and lists stand behind `in`. */
+/**
+ * What can stand in the `${…}` of an expression: a whole number from 0, a string that holds an address, a prefix or a
+ * number, an array of these or a list (both behind `in`), or another expression.
+ *
+ * @example
+ * const ports: Interpolable = [80, 443];
+ * const web = expr`tcp.dstport in ${ports}`;
+ */
 export type Interpolable = string | number | readonly (string | number)[] | List | Expr;
 
-/** What shares one allowance of a limit: the packets of one source, or to one destination. */
+/**
+ * What shares one allowance of a limit: the packets of one source, or those to one destination.
+ *
+ * @example
+ * const per: LimitKey = "ip.src";
+ */
 export type LimitKey = "ip.src" | "ip.dst";
 
+/**
+ * How much a limit lets through.
+ *
+ * @example
+ * const slow: LimitOptions = { rate: "100/m", burst: 20, per: "ip.src" };
+ */
 export interface LimitOptions {
-  /** The rate that is let through. */
+  /** The rate that is let through, such as "5000/s". */
   readonly rate: Rate;
-  /** Packets that may come at once, at least 1. Default: the packets of one second. */
+  /** Packets that may come at once, 1 to 4294967295. Default: the packets of one second, at least 1. */
   readonly burst?: number;
-  /** Default: all packets that the rule matches share one allowance. */
+  /** Whose packets share one allowance. Default: all packets that the rule matches share one. */
   readonly per?: LimitKey;
 }
 
-/** A rule, made by `allow`, `drop` or `limit`. Its name is its identity and unique in the policy. */
-export type Rule =
-  | { readonly kind: "rule"; readonly action: "allow" | "drop"; readonly name: string; readonly match: Expr }
-  | {
-      readonly kind: "rule";
-      readonly action: "limit";
-      readonly name: string;
-      readonly match: Expr;
-      readonly options: LimitOptions;
-    };
+/**
+ * How much a `log` rule writes.
+ *
+ * @example
+ * const often: LogOptions = { sample: 10 };
+ */
+export interface LogOptions {
+  /** One packet in so many is logged, from 1 (each). All are counted. Default: 100. */
+  readonly sample?: number;
+}
 
+/** What all rules have. */
+interface RuleOf<Action extends string> {
+  readonly kind: "rule";
+  readonly action: Action;
+  /** Its identity: counters, tests and diffs go by it, so that rules can be moved. */
+  readonly name: string;
+  readonly match: Expr;
+}
+
+/**
+ * A rule of either stage, made by `allow`, `drop`, `limit`, `count` or `log`.
+ *
+ * @example
+ * const closed: readonly Rule[] = [drop("ftp", expr`tcp.dstport == 21`), drop("telnet", expr`tcp.dstport == 23`)];
+ */
+export type Rule =
+  | RuleOf<"allow" | "drop" | "count">
+  | (RuleOf<"limit"> & { readonly options: LimitOptions })
+  | (RuleOf<"log"> & { readonly options: LogOptions });
+
+/**
+ * A rule of the firewall: any rule, or one made by `reject`. To answer a sender takes more than XDP can do, so
+ * `mitigate` does not take it.
+ *
+ * @example
+ * const closed: FirewallRule = drop("telnet", expr`tcp.dstport == 23`);
+ */
+export type FirewallRule = Rule | RuleOf<"reject">;
+
+/**
+ * What happens to a packet in the end: `allow` sends it on, `drop` says nothing to its sender, `reject` does.
+ *
+ * @example
+ * const verdict: Verdict = "drop";
+ */
+export type Verdict = "allow" | "drop" | "reject";
+
+/**
+ * The far end of a GRE tunnel, and its outer header.
+ *
+ * @example
+ * const chicago: GreOptions = { remote: "198.51.100.1", ttl: 64, mtu: 1472, key: 7 };
+ */
 export interface GreOptions {
-  /** The customer's router: the outer destination, an IPv4 address. */
+  /** The customer's router, an IPv4 address outside the policy's prefixes: the outer destination. */
   readonly remote: string;
   /** TTL of the outer header, 1 to 255. Default: 64. */
   readonly ttl?: number;
-  /** Largest inner packet in bytes. Default: 1476, for a path of 1500 bytes. */
+  /**
+   * Largest inner packet in bytes: at least 68, or 1280 if the policy has IPv6 prefixes; at most 65507.
+   * Default: 1476, or 1472 with a key, for a path of 1500 bytes.
+   */
   readonly mtu?: number;
   /** GRE key (RFC 2890), 0 to 4294967295. Default: none. */
   readonly key?: number;
 }
 
-/** A GRE tunnel to the customer's network, made by `gre`. */
+/**
+ * A GRE tunnel to the customer's network, made by `gre`.
+ *
+ * @example
+ * const chicago: Tunnel = gre({ remote: "198.51.100.1" });
+ */
 export interface Tunnel extends GreOptions {
   readonly kind: "gre";
 }
 
+/**
+ * The second stage: nftables in your own network namespace.
+ *
+ * @example
+ * const closed: FirewallOptions = { default: "drop", rules: [allow("web", expr`tcp.dstport == 443`)] };
+ */
 export interface FirewallOptions {
-  /** What happens to packets that no rule decides. There is no default for it. */
-  readonly default: "allow" | "drop";
-  /** In order: the first `allow` or `drop` that matches decides. */
-  readonly rules: readonly Rule[];
+  /** What happens to packets that no rule decides. There is no default for it: every choice would surprise someone. */
+  readonly default: Verdict;
+  /** In order: the first `allow`, `drop` or `reject` that matches decides. */
+  readonly rules: readonly FirewallRule[];
+  /**
+   * Whether the firewall tracks connections, which `ct.state` needs. It then sees whole datagrams, not fragments. The
+   * packets of one connection may come by several edge servers, and each of them tracks alone. Default: false.
+   */
+  readonly stateful?: boolean;
 }
 
+/**
+ * Where the packets to a prefix go.
+ *
+ * @example
+ * const home: RouteOptions = { prefix: "203.0.113.0/24", tunnel: "chicago", priority: 100 };
+ */
 export interface RouteOptions<TunnelName extends string = string> {
+  /** Within the policy's prefixes. */
   readonly prefix: Prefix;
   /** A name in `tunnels`. */
   readonly tunnel: TunnelName;
-  /** Lower is tried first among routes of one prefix, like the kernel's metric. Default: 100. */
+  /** Lower is tried first among routes of one prefix, 0 to 4294967294, like the kernel's metric. Default: 100. */
   readonly priority?: number;
-  /** Share of the traffic among routes of the same prefix and priority. Default: 1. */
+  /** Share of the traffic among routes of the same prefix and priority, 1 to 256. Default: 1. */
   readonly weight?: number;
 }
 
-/** A packet that you promise a verdict for; `tidegate test` keeps the promise. */
+/**
+ * A packet that you promise a verdict for; `tidegate test` keeps the promise.
+ *
+ * @example
+ * const promise: TestOptions = { packet: "udp 192.0.2.7:53 > 203.0.113.100:9", expect: "drop" };
+ */
 export interface TestOptions {
   /** As tcpdump would print it: "tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S". */
   readonly packet: string;
-  readonly expect: "allow" | "drop";
-  /** The rule that decides. Default: any. */
+  /** What happens to it in the end. */
+  readonly expect: Verdict;
+  /** The rule that decides. Default: any rule, or none. */
   readonly rule?: string;
 }
 
+/**
+ * All that a policy says.
+ *
+ * @example
+ * const options: PolicyOptions<"chicago"> = {
+ *   customer: "acme",
+ *   prefixes: ["203.0.113.0/24"],
+ *   firewall: { default: "drop", rules: [allow("web", expr`tcp.dstport in {80 443}`)] },
+ *   tunnels: { chicago: gre({ remote: "198.51.100.1" }) },
+ *   routes: [{ prefix: "203.0.113.0/24", tunnel: "chicago" }],
+ * };
+ * export default policy(options);
+ */
 export interface PolicyOptions<TunnelName extends string = string> {
-  /** Your name: small letters, digits and `-`, at most 32. */
+  /** Your name: small letters, digits and `-`, a letter first, at most 32 characters. */
   readonly customer: string;
-  /** What you announce through the edge. A policy sees packets to these prefixes only. */
+  /** What you announce through the edge, at least one. A policy sees packets to these prefixes only. */
   readonly prefixes: readonly Prefix[];
-  /** Runs first, in XDP: the first `allow` or `drop` that matches ends the stage, else on to the firewall. */
+  /** Runs first, in XDP: the first `allow` or `drop` that matches ends the stage, else on to the firewall. Default: none. */
   readonly mitigate?: readonly Rule[];
   /** Runs second, in nftables inside your own network namespace. */
   readonly firewall: FirewallOptions;
-  /** Tunnels by name. */
+  /** Tunnels by name; names are like the customer's. Default: none. */
   readonly tunnels?: Readonly<Record<TunnelName, Tunnel>>;
-  /** Where clean packets go: the longest prefix, then the lowest priority. */
+  /** Where clean packets go: the longest prefix, then the lowest priority. Without a route they are dropped. */
   readonly routes?: readonly RouteOptions<NoInfer<TunnelName>>[];
+  /** Packets with the verdicts that you expect. Default: none. */
   readonly tests?: readonly TestOptions[];
 }
 
@@ -113,10 +247,21 @@ export interface Policy extends PolicyOptions {
   readonly kind: "policy";
 }
 
+/**
+ * All that the operator's file says.
+ *
+ * @example
+ * const options: EdgeOptions = {
+ *   uplinks: ["eth0"],
+ *   anycast: ["192.0.2.1"],
+ *   owners: { acme: ["203.0.113.0/24"] },
+ * };
+ * export default edge(options);
+ */
 export interface EdgeOptions {
-  /** Network devices that packets from the Internet come in by. */
+  /** Network devices that packets from the Internet come in by, at least one. */
   readonly uplinks: readonly string[];
-  /** Outer source of all tunnels, the same on every server: at most one address a family. */
+  /** Outer source of all tunnels, the same on every server: one IPv4 address, and at most one IPv6 address. */
   readonly anycast: readonly string[];
   /** Which prefixes each customer may claim. */
   readonly owners: Readonly<Record<string, readonly string[]>>;
@@ -160,8 +305,8 @@ export function edge(options: EdgeOptions): Edge {
  * that holds it gives it its name.
  *
  * @example
- * const partners = list(["198.51.100.0/24", "192.0.2.7"]);
- * allow("partners", expr`ip.src in ${partners}`)
+ * const partners = list(["198.51.100.0/24", "192.0.2.7", "2001:db8:7::/48"]);
+ * const rule = allow("partners", expr`ip.src in ${partners}`);
  */
 export function list(items: readonly string[]): List {
   return { kind: "list", items };
@@ -171,15 +316,17 @@ export function list(items: readonly string[]): List {
  * A filter expression. Values in `${…}` become typed values of the expression, never text of it.
  *
  * @example
- * expr`ip.dst == ${server} and tcp.dstport in {20..21}`
+ * const server = "203.0.113.100";
+ * const ftp = expr`ip.dst == ${server} and tcp.dstport in {20..21}`;
  */
 export function expr(text: TemplateStringsArray, ...values: readonly Interpolable[]): Expr {
   return { kind: "expr", text: text.raw, values };
 }
 
 /**
- * Lets packets go on: from `mitigate` to the firewall, from the firewall to the routes.
+ * Lets packets go on, and ends the stage: from `mitigate` to the firewall, from the firewall to the routes.
  *
+ * @param name small letters, digits and `-`, a letter first, at most 32 characters, unique in the policy
  * @example
  * allow("ftp", expr`tcp.dstport in {20..21}`)
  */
@@ -188,8 +335,9 @@ export function allow(name: string, match: Expr): Rule {
 }
 
 /**
- * Drops packets.
+ * Drops packets, without a word to their sender.
  *
+ * @param name small letters, digits and `-`, a letter first, at most 32 characters, unique in the policy
  * @example
  * drop("bogons", expr`ip.src in {10.0.0.0/8 192.168.0.0/16}`)
  */
@@ -198,8 +346,20 @@ export function drop(name: string, match: Expr): Rule {
 }
 
 /**
+ * Drops packets and tells their sender: a reset for TCP, an ICMP error for the rest. In the firewall only.
+ *
+ * @param name small letters, digits and `-`, a letter first, at most 32 characters, unique in the policy
+ * @example
+ * reject("ident", expr`tcp.dstport == 113`)
+ */
+export function reject(name: string, match: Expr): FirewallRule {
+  return { kind: "rule", action: "reject", name, match };
+}
+
+/**
  * Drops packets over a rate. Packets under it go on to the next rule.
  *
+ * @param name small letters, digits and `-`, a letter first, at most 32 characters, unique in the policy
  * @example
  * limit("syn-flood", expr`tcp.flags.syn and not tcp.flags.ack`, { rate: "5000/s", burst: 10_000, per: "ip.src" })
  */
@@ -208,10 +368,32 @@ export function limit(name: string, match: Expr, options: LimitOptions): Rule {
 }
 
 /**
- * A GRE tunnel (RFC 2784) from the edge's anycast address.
+ * Counts packets under its name. They go on to the next rule.
+ *
+ * @param name small letters, digits and `-`, a letter first, at most 32 characters, unique in the policy
+ * @example
+ * count("dns-answers", expr`udp.srcport == 53`)
+ */
+export function count(name: string, match: Expr): Rule {
+  return { kind: "rule", action: "count", name, match };
+}
+
+/**
+ * Counts packets and logs one in `sample` of them, by default one in 100. They go on to the next rule.
+ *
+ * @param name small letters, digits and `-`, a letter first, at most 32 characters, unique in the policy
+ * @example
+ * log("telnet", expr`tcp.dstport == 23`, { sample: 10 })
+ */
+export function log(name: string, match: Expr, options: LogOptions = {}): Rule {
+  return { kind: "rule", action: "log", name, match, options };
+}
+
+/**
+ * A GRE tunnel (RFC 2784) from the edge's anycast address. Its name is the property of `tunnels` that holds it.
  *
  * @example
- * tunnels: { chicago: gre({ remote: "198.51.100.1", ttl: 64, mtu: 1476 }) }
+ * gre({ remote: "198.51.100.1", ttl: 64, mtu: 1476 })
  */
 export function gre(options: GreOptions): Tunnel {
   return { kind: "gre", ...options };

@@ -178,6 +178,17 @@ describe("modules", () => {
     ]);
   });
 
+  test("prefixes from JSON are said to be ones, and only then taken", () => {
+    const files = { "nets.json": '{ "own": ["203.0.113.0/24"] }' };
+    const header = `import nets from "./nets.json" with { type: "json" };\n${IMPORTS}`;
+    const plain = `${header}${policyWith({ prefixes: "nets.own" })}`;
+    expect(found(plain, files)).toEqual([
+      `${FILE}: prefixes: Type 'string[]' is not assignable to type 'readonly \`\${string}/\${number}\`[]'. Type 'string' is not assignable to type '\`\${string}/\${number}\`' (TS2322)`,
+    ]);
+    const said = `import type { Prefix } from "tidegate";\n${header}${policyWith({ prefixes: "nets.own as Prefix[]" })}`;
+    expect(found(said, files)).toEqual([]);
+  });
+
   test("cycles end", () => {
     const files = {
       "a.ts": 'import { b } from "./b.ts";\nexport const a = (): number => b();\n',
@@ -291,12 +302,12 @@ describe("tidegate check", () => {
     return folder;
   }
 
-  async function rows(file: string, types?: boolean): Promise<readonly { code: string; line: number }[]> {
+  async function rows(file: string, types = true): Promise<readonly { code: string; line: number }[]> {
     const log = vi
       .spyOn(console, "log")
       .mockReset()
       .mockImplementation(() => undefined);
-    await check([file], { format: "json", ...(types === undefined ? {} : { types }) });
+    await check([file], { format: "json", types });
     return JSON.parse(String(log.mock.calls[0]?.[0]));
   }
 
