@@ -1,5 +1,6 @@
-import { readEdge } from "../dsl/read-edge.js";
-import { readPolicy } from "../dsl/read-policy.js";
+import type { ModuleHost } from "../dsl/modules.js";
+import { type ModuleKind, readModule } from "../dsl/read-module.js";
+import type { SurfaceEdge, SurfacePolicy } from "../dsl/surface.js";
 import { TARGETS } from "../targets/registry.js";
 import type { Artifact } from "../targets/target.js";
 import { type Diagnostic, Diagnostics } from "./diagnostics/diagnostic.js";
@@ -10,44 +11,64 @@ import type { Policy } from "./ir/policy.js";
 import { buildEdge } from "./passes/build-edge.js";
 import { buildPolicy } from "./passes/build-policy.js";
 
-/** What is known of a policy file; `policy` is null if `diagnostics` has errors. */
-export interface Analysis {
-  readonly policy: Policy | null;
+/** What an analysis says of a file, whatever it is. */
+interface Findings {
   readonly diagnostics: readonly Diagnostic[];
   readonly suppressed: readonly Suppressed[];
   readonly source: SourceFile;
+  /** The file and all that it imports, by name. */
+  readonly sources: ReadonlyMap<string, SourceFile>;
+}
+
+/** What is known of a policy file; `policy` is null if `diagnostics` has errors. */
+export interface Analysis extends Findings {
+  readonly policy: Policy | null;
 }
 
 /** What is known of an edge file; `edge` is null if `diagnostics` has errors. */
-export interface EdgeAnalysis {
+export interface EdgeAnalysis extends Findings {
   readonly edge: EdgeNode | null;
-  readonly diagnostics: readonly Diagnostic[];
-  readonly suppressed: readonly Suppressed[];
-  readonly source: SourceFile;
 }
 
 /** Reads a policy, gives it its meaning, and asks every target whether it can express it. */
-export function analyze(file: string, text: string): Analysis {
+export function analyze(file: string, text: string, modules?: ModuleHost): Analysis {
+  const { policy, findings } = analyzeAs("policy", file, text, modules);
+  return { policy, ...findings };
+}
+
+/** Reads an edge file and gives it its meaning. */
+export function analyzeEdge(file: string, text: string, modules?: ModuleHost): EdgeAnalysis {
+  const { edge, findings } = analyzeAs("edge", file, text, modules);
+  return { edge, ...findings };
+}
+
+/** Reads a file that is a policy or an edge: what it exports decides. At most one of the two is not null. */
+export function analyzeAny(file: string, text: string, modules?: ModuleHost): Analysis & EdgeAnalysis {
+  const { policy, edge, findings } = analyzeAs("any", file, text, modules);
+  return { policy, edge, ...findings };
+}
+
+function analyzeAs(kind: ModuleKind | "any", file: string, text: string, modules: ModuleHost | undefined) {
   const source = new SourceFile(file, text);
   const diagnostics = new Diagnostics();
-  const surface = readPolicy(source, diagnostics);
-  const policy = surface && buildPolicy(surface, diagnostics);
-  if (policy) for (const target of TARGETS) target.check(policy, diagnostics);
+  const { content, sources } = readModule(kind, source, diagnostics, modules);
+  const policy = content.kind === "policy" ? policyOf(content.policy, diagnostics) : null;
+  const edge = content.kind === "edge" ? edgeOf(content.edge, diagnostics) : null;
   const { all, suppressed } = diagnostics;
-  return { policy: policy && !diagnostics.hasErrors ? policy : null, diagnostics: all, suppressed, source };
+  return { policy, edge, findings: { diagnostics: all, suppressed, source, sources } };
+}
+
+function policyOf(surface: SurfacePolicy, diagnostics: Diagnostics): Policy | null {
+  const policy = buildPolicy(surface, diagnostics);
+  if (policy) for (const target of TARGETS) target.check(policy, diagnostics);
+  return policy && !diagnostics.hasErrors ? policy : null;
+}
+
+function edgeOf(surface: SurfaceEdge, diagnostics: Diagnostics): EdgeNode | null {
+  return buildEdge(surface, diagnostics) ?? null;
 }
 
 /** All text that an analysed policy becomes. Same policy, same bytes. */
 export function emit(policy: Policy): readonly Artifact[] {
   return TARGETS.flatMap((target) => target.emit(policy));
-}
-
-/** Reads an edge file and gives it its meaning. */
-export function analyzeEdge(file: string, text: string): EdgeAnalysis {
-  const source = new SourceFile(file, text);
-  const diagnostics = new Diagnostics();
-  const surface = readEdge(source, diagnostics);
-  const edge = surface && buildEdge(surface, diagnostics);
-  const { all, suppressed } = diagnostics;
-  return { edge: edge ?? null, diagnostics: all, suppressed, source };
 }

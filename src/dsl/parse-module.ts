@@ -2,8 +2,20 @@ import { parse, TSError, type TSESTree } from "@typescript-eslint/typescript-est
 import type { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
 
-/** The syntax tree of a TypeScript module; TG1001 (or TG1002, nested too deeply) and undefined if it has none. */
+/**
+ * Brackets, commas and the like that a module may hold, so that parsing ends within a second: a policy of 10,000 rules
+ * has some 150,000, an array of 100,000 prefixes as many commas.
+ */
+const MAX_SIGNS = 400_000;
+const SIGN = new Set([..."()[]{},;`$"].map((sign) => sign.charCodeAt(0)));
+
+/** The syntax tree of a TypeScript module; TG1001, TG1002 (nested too deeply) or TG1005 (too large) if it has none. */
 export function parseModule(source: SourceFile, diagnostics: Diagnostics): TSESTree.Program | undefined {
+  const tooFar = endOfReadable(source.text);
+  if (tooFar !== undefined) {
+    diagnostics.report("TG1005", source.span(tooFar, tooFar + 1), { most: MAX_SIGNS });
+    return undefined;
+  }
   try {
     return parse(source.text, {
       range: true,
@@ -27,4 +39,14 @@ export function parseModule(source: SourceFile, diagnostics: Diagnostics): TSEST
     }
     throw error;
   }
+}
+
+/** The first sign beyond the limit. Signs in texts and comments count too: a close estimate is enough. */
+function endOfReadable(text: string): number | undefined {
+  if (text.length <= MAX_SIGNS) return undefined;
+  let signs = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (SIGN.has(text.charCodeAt(at)) && ++signs > MAX_SIGNS) return at;
+  }
+  return undefined;
 }

@@ -1,37 +1,66 @@
 import type { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
-import { evaluateModule } from "./evaluate/module.js";
+import { readModuleText } from "./evaluate/load.js";
+import { Reading } from "./evaluate/reading.js";
 import { describe, type Value } from "./evaluate/value.js";
-import { parseModule } from "./parse-module.js";
-import { readSuppressions } from "./suppressions.js";
+import { type ModuleHost, NO_MODULES } from "./modules.js";
+import type { SurfaceEdge, SurfacePolicy } from "./surface.js";
 
-/** What a module exports, if it is of the wanted kind; TG105x otherwise. */
-export function readModule<K extends "policy" | "edge">(
-  kind: K,
+/** What a file is for: a customer's policy, or the operator's edge. */
+export type ModuleKind = "policy" | "edge";
+
+/** What a module exports by default. */
+export type ModuleContent =
+  | { readonly kind: "policy"; readonly policy: SurfacePolicy }
+  | { readonly kind: "edge"; readonly edge: SurfaceEdge }
+  /** It could not be read, or is of another kind than wanted; that is reported. */
+  | { readonly kind: "unread" };
+
+export interface ReadModule {
+  readonly content: ModuleContent;
+  /** The module and all that it imports, by file name. */
+  readonly sources: ReadonlyMap<string, SourceFile>;
+}
+
+/**
+ * Reads a module with its imports, without running it. `wanted` is what it must export by default; with "any" that
+ * decides what it is. Reports everything that is wrong with its text (TG1xxx) and its shapes (TG2050 to TG2069).
+ */
+export function readModule(
+  wanted: ModuleKind | "any",
   source: SourceFile,
   diagnostics: Diagnostics,
-): Extract<Value, { kind: K }> | undefined {
-  const program = parseModule(source, diagnostics);
-  if (!program) return undefined;
-  readSuppressions(program, source, diagnostics);
-  const value = evaluateModule(program, source, diagnostics);
-  const wanted = kind === "policy" ? "a policy" : "an edge";
+  modules: ModuleHost = NO_MODULES,
+): ReadModule {
+  const reading = new Reading(diagnostics, modules);
+  const exports = reading.open(source.file, null, () => readModuleText(source, reading));
+  const content = exports
+    ? contentOf(exports.get("default"), wanted, source, diagnostics)
+    : ({ kind: "unread" } as const);
+  return { content, sources: reading.sources };
+}
+
+function contentOf(
+  value: Value | undefined,
+  wanted: ModuleKind | "any",
+  source: SourceFile,
+  diagnostics: Diagnostics,
+): ModuleContent {
   if (!value) {
-    const hint = `end the file with \`export default ${kind}({…})\``;
-    diagnostics.report("TG1050", source.span(0, 0), { wanted: kind }, { hint });
-  } else if (isKind(value, kind)) return value;
+    const one = wanted === "any" ? "policy" : wanted;
+    const hint = `end the file with \`export default ${one}({…})\``;
+    diagnostics.report("TG1050", source.span(0, 0), { wanted: one }, { hint });
+  } else if (value.kind === "policy" && wanted !== "edge") return { kind: "policy", policy: value.policy };
+  else if (value.kind === "edge" && wanted !== "policy") return { kind: "edge", edge: value.edge };
   else if (value.kind !== "error") {
     const hint = value.kind === "policy" || value.kind === "edge" ? otherKind(value.kind) : undefined;
-    diagnostics.report("TG1052", value.via ?? value.span, { wanted, found: describe(value) }, { hint });
+    const params = { wanted: wanted === "edge" ? "an edge" : "a policy", found: describe(value) };
+    diagnostics.report("TG1052", value.via ?? value.span, params, { hint });
   }
-  return undefined;
+  return { kind: "unread" };
 }
 
-function isKind<K extends "policy" | "edge">(value: Value, kind: K): value is Extract<Value, { kind: K }> {
-  return value.kind === kind;
-}
-
-function otherKind(kind: "policy" | "edge"): string {
+function otherKind(kind: ModuleKind): string {
   return kind === "edge"
     ? "this is the operator's file; give the policy of a customer here"
     : "this is a customer's policy; give the operator's file here";

@@ -1,5 +1,5 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
-import { type Call, errorValue, type Value } from "../evaluate/value.js";
+import { type Call, errorValue, UNNAMED_LIST, type Value } from "../evaluate/value.js";
 import { arrayOf, text } from "../shape/shape.js";
 import { readArguments } from "./arguments.js";
 
@@ -7,6 +7,6 @@ import { readArguments } from "./arguments.js";
 export function makeList(call: Call, diagnostics: Diagnostics): Value {
   const items = readArguments("list", call, { items: arrayOf(text) }, diagnostics)?.items;
   return items
-    ? { kind: "list", list: { name: "list", items, span: call.span }, span: call.span }
+    ? { kind: "list", list: { name: UNNAMED_LIST, items, span: call.span }, span: call.span }
     : errorValue(call.span);
 }

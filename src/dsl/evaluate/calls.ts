@@ -3,30 +3,125 @@ import { makeFilter } from "../builtins/expr.js";
 import { callBuiltin } from "../builtins/index.js";
 import { spreadItems } from "./collections.js";
 import type { Evaluation } from "./evaluation.js";
-import { describe, errorValue, type Value } from "./value.js";
+import { type CallSite, callFunction } from "./functions.js";
+import { memberOf, passesOver, propertyKey, refuseMember } from "./members.js";
+import { methodsOf } from "./methods/index.js";
+import type { MethodCall } from "./methods/method.js";
+import { describe, errorValue, type FunctionValue, isFunction, type Value } from "./value.js";
 
 export function evaluateCall(node: TSESTree.CallExpression, run: Evaluation): Value {
+  const callee = withoutAssertion(node.callee);
+  if (callee.type === "MemberExpression") return callMember(node, callee, run);
+  return callValue(run.evaluate(callee), node, run);
+}
+
+function withoutAssertion(node: TSESTree.Expression): TSESTree.Expression {
+  return node.type === "TSNonNullExpression" ? withoutAssertion(node.expression) : node;
+}
+
+/** `object.name(…)`: a method, or a function that the object holds. */
+function callMember(
+  node: TSESTree.CallExpression,
+  callee: TSESTree.MemberExpression,
+  run: Evaluation,
+): Value {
+  const object = run.evaluate(callee.object);
+  if (passesOver(object, callee.optional)) return { ...object, skipped: true };
+  const key = propertyKey(callee, run);
+  if (object.kind === "error" || key === undefined) return callValue(errorValue(object.span), node, run);
+  const held = memberOf(object, key, callee, run);
+  if (held) return callValue(held, node, run);
+  const method = methodsOf(object)?.known.get(String(key));
+  if (!method) return callValue(refuseMember(object, key, callee, run), node, run);
+  const args = evaluateArguments(node, run);
+  return method(object, methodCall(String(key), args, node, run));
+}
+
+function methodCall(
+  name: string,
+  args: readonly Value[],
+  node: TSESTree.CallExpression,
+  run: Evaluation,
+): MethodCall {
+  return { name, args, span: run.spanOf(node), run };
+}
+
+function callValue(callee: Value, node: TSESTree.CallExpression, run: Evaluation): Value {
+  if (passesOver(callee, node.optional)) return { ...callee, skipped: true };
+  // Arguments may hold mistakes of their own, also when nothing can be called with them.
+  const args = evaluateArguments(node, run);
+  if (callee.kind === "error") return errorValue(run.spanOf(node));
+  if (!isFunction(callee)) return run.refuse("TG1042", node.callee, { found: describe(callee) });
   const span = run.spanOf(node);
-  if (node.callee.type === "Super") return errorValue(span);
-  const callee = run.evaluate(node.callee);
-  const args = node.arguments.flatMap((argument) => {
-    // What hangs on a method that is not read yet is not a second mistake.
-    if (callee.kind === "error" && argument.type === "ArrowFunctionExpression") return [];
-    return argument.type === "SpreadElement" ? spreadItems(argument, run) : [run.evaluate(argument)];
-  });
-  if (callee.kind === "error") return errorValue(span);
-  if (callee.kind !== "builtin") return run.refuse("TG1042", node.callee, { found: describe(callee) });
-  if (callee.name === "expr") {
-    return run.refuse("TG1054", node.callee, { name: "expr", right: "as a template: expr`…`" });
+  const site = { span, label: { span, text: "called here" }, callee: run.spanOf(node.callee), exact: true };
+  return run.call(callee, args, site);
+}
+
+function evaluateArguments(node: TSESTree.CallExpression, run: Evaluation): readonly Value[] {
+  return node.arguments.flatMap((argument) =>
+    argument.type === "SpreadElement" ? spreadItems(argument, run) : [run.evaluate(argument)],
+  );
+}
+
+/** Calls whatever can be called. */
+export function invoke(
+  callee: FunctionValue,
+  args: readonly Value[],
+  site: CallSite,
+  run: Evaluation,
+): Value {
+  const { span } = site;
+  switch (callee.kind) {
+    case "function":
+      return callFunction(callee.fn, args, site);
+    case "native": {
+      const { native } = callee;
+      if (native.call) return native.call({ name: native.name, args, span, run });
+      run.diagnostics.report("TG1042", site.callee, { found: `\`${native.name}\`` });
+      return errorValue(span);
+    }
+    case "builtin":
+      if (callee.name === "expr") {
+        run.diagnostics.report("TG1054", site.callee, { name: "expr", right: "as a template: expr`…`" });
+        return errorValue(span);
+      }
+      if (!run.spend(weightOf(args, ARGUMENT_LEVELS), span)) return errorValue(span);
+      return callBuiltin(callee.name, { span, callee: site.callee, args }, run.diagnostics);
   }
-  return callBuiltin(callee.name, { span, callee: run.spanOf(node.callee), args }, run.diagnostics);
+}
+
+/** As deep as the functions of "tidegate" look: `policy({ firewall: { rules: [rule] } })`. */
+const ARGUMENT_LEVELS = 4;
+
+/** How many values a function of "tidegate" looks at. */
+function weightOf(values: Iterable<Value>, levels: number): number {
+  let weight = 0;
+  for (const value of values) {
+    weight++;
+    if (levels === 1) continue;
+    if (value.kind === "array") weight += weightOf(value.items, levels - 1);
+    if (value.kind === "object") {
+      weight += weightOf(
+        [...value.properties.values()].map((property) => property.value),
+        levels - 1,
+      );
+    }
+  }
+  return weight;
 }
 
 export function evaluateTaggedTemplate(node: TSESTree.TaggedTemplateExpression, run: Evaluation): Value {
   const span = run.spanOf(node);
   const tag = run.evaluate(node.tag);
   if (tag.kind === "error") return errorValue(span);
-  if (tag.kind !== "builtin") return run.refuse("TG1042", node.tag, { found: describe(tag) });
+  if (tag.kind !== "builtin") {
+    return isFunction(tag)
+      ? run.refuse("TG1054", node.tag, {
+          name: run.source.text.slice(...node.tag.range),
+          right: "as a call, with parentheses",
+        })
+      : run.refuse("TG1042", node.tag, { found: describe(tag) });
+  }
   if (tag.name !== "expr") {
     return run.refuse("TG1054", node.tag, { name: tag.name, right: "as a call, with parentheses" });
   }
@@ -38,5 +133,6 @@ export function evaluateTaggedTemplate(node: TSESTree.TaggedTemplateExpression, 
     value: run.evaluate(expression),
   }));
   const body = { start: node.quasi.range[0] + 1, end: node.quasi.range[1] - 1, holes };
-  return makeFilter(body, span, run);
+  // The text is parsed anew in every call of the function around it.
+  return run.spend((body.end - body.start) >> 1, span) ? makeFilter(body, span, run) : errorValue(span);
 }

@@ -1,5 +1,6 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Evaluation } from "./evaluation.js";
+import { propertyName } from "./property-names.js";
 import { describe, errorValue, type PropertyValue, type Value } from "./value.js";
 
 export function evaluateArray(node: TSESTree.ArrayExpression, run: Evaluation): Value {
@@ -25,10 +26,12 @@ export function spreadItems(element: TSESTree.SpreadElement, run: Evaluation): r
     case "error":
       return [value];
     default: {
-      const hint =
-        value.kind === "list"
-          ? "keep the items in an array constant and spread that into both lists"
-          : undefined;
+      const hints: Partial<Record<Value["kind"], string>> = {
+        list: "keep the items in an array constant and spread that into both lists",
+        string: 'take it apart with `.split("")`',
+        object: "write `Object.values(…)`, `Object.keys(…)` or `Object.entries(…)`",
+      };
+      const hint = hints[value.kind];
       return [run.refuse("TG1043", element, { found: describe(value), target: "an array" }, { hint })];
     }
   }
@@ -38,9 +41,12 @@ export function evaluateObject(node: TSESTree.ObjectExpression, run: Evaluation)
   const properties = new Map<string, PropertyValue>();
   /** Names written in this literal itself, and not replaced by a spread behind them. */
   const written = new Map<string, PropertyValue>();
+  let partial = false;
   for (const part of node.properties) {
     if (part.type === "SpreadElement") {
-      for (const [name, property] of spreadProperties(part, run)) {
+      const spread = spreadProperties(part, run);
+      partial ||= spread === undefined;
+      for (const [name, property] of spread ?? []) {
         const before = written.get(name);
         if (before) reportReplaced(part, name, before, run);
         written.delete(name);
@@ -50,14 +56,17 @@ export function evaluateObject(node: TSESTree.ObjectExpression, run: Evaluation)
     }
     const name = propertyName(part, run);
     const value = propertyValue(part, run);
-    if (name === undefined) continue;
+    if (name === undefined) {
+      partial = true;
+      continue;
+    }
     const property = { key: run.spanOf(part.key), value };
     const before = written.get(name);
     if (before) reportTwice(part, name, before, run);
     written.set(name, property);
     properties.set(name, property);
   }
-  return { kind: "object", properties, span: run.spanOf(node) };
+  return { kind: "object", properties, partial, span: run.spanOf(node) };
 }
 
 function reportTwice(node: TSESTree.Property, name: string, before: PropertyValue, run: Evaluation): void {
@@ -75,44 +84,34 @@ function reportReplaced(
   run.diagnostics.report("TG1044", before.key, { name }, { related });
 }
 
+/** undefined: which properties they are could not be read, which is reported. */
 function spreadProperties(
   element: TSESTree.SpreadElement,
   run: Evaluation,
-): ReadonlyMap<string, PropertyValue> {
+): ReadonlyMap<string, PropertyValue> | undefined {
   const value = run.evaluate(element.argument);
-  if (value.kind === "object" && run.spend(value.properties.size, run.spanOf(element)))
-    return value.properties;
-  if (value.kind !== "object" && value.kind !== "error") {
-    run.refuse("TG1043", element, { found: describe(value), target: "an object" });
+  switch (value.kind) {
+    case "object": {
+      const isPaid = run.spend(value.properties.size, run.spanOf(element));
+      return isPaid && !value.partial ? value.properties : undefined;
+    }
+    case "error":
+      return undefined;
+    default: {
+      const hint = "write `...(condition ? { … } : {})`";
+      const extras = value.kind === "boolean" || value.kind === "undefined" ? { hint } : {};
+      run.refuse("TG1043", element, { found: describe(value), target: "an object" }, extras);
+      return undefined;
+    }
   }
-  return new Map();
-}
-
-function propertyName(node: TSESTree.Property, run: Evaluation): string | undefined {
-  const name = node.computed ? computedName(node.key, run) : plainName(node.key);
-  // In JavaScript a `__proto__` in a literal sets the prototype and adds no property.
-  if (name !== "__proto__") return name;
-  run.refuse("TG1045", node.key, { name });
-  return undefined;
-}
-
-function plainName(key: TSESTree.PropertyName): string | undefined {
-  if (key.type === "Identifier") return key.name;
-  return key.type === "Literal" ? String(key.value) : undefined;
-}
-
-function computedName(key: TSESTree.PropertyName, run: Evaluation): string | undefined {
-  if (key.type === "PrivateIdentifier") return undefined;
-  const value = run.evaluate(key);
-  if (value.kind === "string" || value.kind === "number") return String(value.value);
-  if (value.kind !== "error") run.refuse("TG1041", key, { object: "an object", property: describe(value) });
-  return undefined;
 }
 
 function propertyValue(node: TSESTree.Property, run: Evaluation): Value {
   const { value } = node;
   if (node.kind !== "init" || node.method) {
-    return run.refuse("TG1031", node, { what: "a method" }, { hint: "write the value itself" });
+    const what = node.method ? "a method" : "a getter or setter";
+    const hint = node.method ? "write an arrow function: `name: (…) => value`" : "write the value itself";
+    return run.refuse("TG1030", node, { what }, { hint });
   }
   if (value.type === "AssignmentPattern" || value.type === "TSEmptyBodyFunctionExpression") {
     return errorValue(run.spanOf(node));

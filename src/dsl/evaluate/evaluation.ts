@@ -2,44 +2,55 @@ import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Code, ParamsOf } from "../../compiler/diagnostics/catalogue/index.js";
 import type { Diagnostics, Extras } from "../../compiler/diagnostics/diagnostic.js";
 import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
+import { invoke } from "./calls.js";
 import { evaluateExpression } from "./expressions.js";
+import type { CallSite } from "./functions.js";
+import type { NodeSpans, Reading } from "./reading.js";
 import { Scope } from "./scope.js";
-import { type ErrorValue, errorValue, type Value } from "./value.js";
-
-/** Levels of nested expressions; far beyond what a person writes, far below what the stack holds. */
-const MAX_DEPTH = 256;
-/** Values, items and characters that one module may make: enough for 100,000 rules or a million prefixes. */
-const FUEL = 5_000_000;
+import { type ErrorValue, errorValue, type FunctionValue, type Value } from "./value.js";
 
 /**
- * The reading of one module: its names, what is reported, and how much work is left. It is total: every
+ * The reading of one module, or of one function's body in it: its text and its names. It is total: every
  * expression has a value, and what has no meaning has an error value after one report.
  */
 export class Evaluation {
-  readonly scope = new Scope();
-  #depth = 0;
-  #fuel = FUEL;
+  readonly #spans: NodeSpans;
 
   constructor(
-    readonly source: SourceFile,
-    readonly diagnostics: Diagnostics,
-  ) {}
+    readonly reading: Reading,
+    spans: NodeSpans,
+    readonly scope: Scope = new Scope(null),
+  ) {
+    this.#spans = spans;
+  }
+
+  /** The same module, with further names. */
+  inner(): Evaluation {
+    return new Evaluation(this.reading, this.#spans, new Scope(this.scope));
+  }
+
+  get source(): SourceFile {
+    return this.#spans.source;
+  }
+
+  get diagnostics(): Diagnostics {
+    return this.reading.diagnostics;
+  }
 
   evaluate(node: TSESTree.Expression): Value {
-    if (this.#depth === MAX_DEPTH) return this.refuse("TG1002", node, {});
     if (!this.spend(1, this.spanOf(node))) return errorValue(this.spanOf(node));
-    this.#depth++;
-    const value = evaluateExpression(node, this);
-    this.#depth--;
-    return value;
+    const value = this.reading.nested(() => evaluateExpression(node, this));
+    return value ?? this.refuse("TG1002", node, {});
+  }
+
+  /** Calls whatever can be called. */
+  call(callee: FunctionValue, args: readonly Value[], site: CallSite): Value {
+    return invoke(callee, args, site, this);
   }
 
   /** Takes fuel for `amount` values; false, reported once, when none is left. */
   spend(amount: number, span: Span): boolean {
-    if (this.#fuel < 0) return false;
-    this.#fuel -= amount;
-    if (this.#fuel < 0) this.diagnostics.report("TG1003", span, {});
-    return this.#fuel >= 0;
+    return this.reading.spend(amount, span);
   }
 
   /** Reports a mistake at a node; the error value keeps others from reporting it again. */
@@ -50,6 +61,6 @@ export class Evaluation {
   }
 
   spanOf(node: TSESTree.Node): Span {
-    return this.source.span(...node.range);
+    return this.#spans.of(node);
   }
 }

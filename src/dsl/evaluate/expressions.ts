@@ -2,10 +2,12 @@ import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import { evaluateCall, evaluateTaggedTemplate } from "./calls.js";
 import { evaluateArray, evaluateObject } from "./collections.js";
 import type { Evaluation } from "./evaluation.js";
+import { evaluateArrow } from "./functions.js";
 import { evaluateLiteral, evaluateTemplate } from "./literals.js";
-import { evaluateIdentifier, evaluateMember } from "./names.js";
+import { evaluateChain, evaluateMember } from "./members.js";
+import { evaluateIdentifier } from "./names.js";
 import { evaluateBinary, evaluateConditional, evaluateLogical, evaluateUnary } from "./operators.js";
-import { never, notYet } from "./refusals.js";
+import { never } from "./refusals.js";
 import type { Value } from "./value.js";
 
 type NodeType = TSESTree.Expression["type"];
@@ -19,7 +21,6 @@ const waited = never("waiting", "write the value itself; a policy has no input o
 const markup = never("JSX", "write the value itself");
 const pattern = never("a pattern", "take values apart in a `const` declaration");
 const classes = never("a class", "use objects and constants");
-const functions = notYet("a function", "write the values out");
 
 /** Every kind of expression that TypeScript has, with its meaning or the reason why it has none. */
 const EXPRESSIONS: { readonly [T in NodeType]: Evaluate<T> } = {
@@ -35,15 +36,16 @@ const EXPRESSIONS: { readonly [T in NodeType]: Evaluate<T> } = {
   ConditionalExpression: evaluateConditional,
   CallExpression: evaluateCall,
   TaggedTemplateExpression: evaluateTaggedTemplate,
-  TSSatisfiesExpression: (node, run) => run.evaluate(node.expression),
-  TSAsExpression: evaluateAs,
+  ArrowFunctionExpression: evaluateArrow,
+  ChainExpression: evaluateChain,
+  // Types change no value; what an author claims with them is checked again where the value is used.
+  TSSatisfiesExpression: untyped,
+  TSAsExpression: untyped,
+  TSTypeAssertion: untyped,
+  TSNonNullExpression: untyped,
+  TSInstantiationExpression: untyped,
 
-  ArrowFunctionExpression: functions,
-  FunctionExpression: functions,
-  ChainExpression: never("`?.`", "write `.`; a missing property is an error and never undefined"),
-  TSNonNullExpression: never("`!` behind a value", "leave it out; values are never undefined"),
-  TSTypeAssertion: never("a type assertion", "write `value satisfies Type`, or nothing"),
-  TSInstantiationExpression: never("a type argument", "leave it out"),
+  FunctionExpression: never("`function`", "write an arrow function: `(a, b) => value`"),
   AssignmentExpression: changed,
   UpdateExpression: changed,
   ArrayPattern: pattern,
@@ -67,11 +69,6 @@ export function evaluateExpression(node: TSESTree.Expression, run: Evaluation): 
   return evaluate(node, run);
 }
 
-/** `as const` changes no value. Any other `as` would hide a mistake from the type checker. */
-function evaluateAs(node: TSESTree.TSAsExpression, run: Evaluation): Value {
-  const { typeAnnotation: type } = node;
-  const isConst =
-    type.type === "TSTypeReference" && type.typeName.type === "Identifier" && type.typeName.name === "const";
-  if (isConst) return run.evaluate(node.expression);
-  return run.refuse("TG1030", type, { what: "`as`" }, { hint: "write `satisfies` instead of `as`" });
+function untyped(node: { readonly expression: TSESTree.Expression }, run: Evaluation): Value {
+  return run.evaluate(node.expression);
 }

@@ -1,7 +1,8 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import type { Evaluation } from "./evaluation.js";
-import { describe, errorValue, type Value } from "./value.js";
+import { textFrom } from "./text.js";
+import { errorValue, type Value } from "./value.js";
 
 export function evaluateLiteral(node: TSESTree.Literal, run: Evaluation): Value {
   const span = run.spanOf(node);
@@ -27,7 +28,9 @@ export function evaluateLiteral(node: TSESTree.Literal, run: Evaluation): Value 
 /** `` `10.0.${n}.0/24` `` */
 export function evaluateTemplate(node: TSESTree.TemplateLiteral, run: Evaluation): Value {
   const span = run.spanOf(node);
-  const parts = node.expressions.map((expression) => textOf(expression, run));
+  const parts = node.expressions.map((expression) =>
+    textFrom(run.evaluate(expression), run.spanOf(expression), run),
+  );
   if (parts.includes(undefined)) return errorValue(span);
   const value = node.quasis.map((quasi, i) => `${quasi.value.cooked ?? ""}${parts[i] ?? ""}`).join("");
   return run.spend(value.length, span) ? stringValue(value, span, run) : errorValue(span);
@@ -37,11 +40,4 @@ export function evaluateTemplate(node: TSESTree.TemplateLiteral, run: Evaluation
 function stringValue(value: string, span: Span, run: Evaluation): Value {
   const verbatim = run.source.text.slice(span.start + 1, span.end - 1) === value;
   return { kind: "string", value, span, verbatim };
-}
-
-function textOf(node: TSESTree.Expression, run: Evaluation): string | undefined {
-  const value = run.evaluate(node);
-  if (value.kind === "string" || value.kind === "number" || value.kind === "boolean") return `${value.value}`;
-  if (value.kind !== "error") run.refuse("TG1047", node, { found: describe(value) });
-  return undefined;
 }

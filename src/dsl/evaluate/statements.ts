@@ -1,8 +1,9 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Evaluation } from "./evaluation.js";
-import { bind } from "./patterns.js";
-import { never, notYet } from "./refusals.js";
-import { errorValue, type Value } from "./value.js";
+import { functionOf } from "./functions.js";
+import { bind, declare, namesIn } from "./patterns.js";
+import { never } from "./refusals.js";
+import { errorValue, UNNAMED_LIST, type Value } from "./value.js";
 
 type NodeType = TSESTree.ProgramStatement["type"];
 type Run<T extends NodeType> = (
@@ -12,31 +13,33 @@ type Run<T extends NodeType> = (
 
 const nothing = (): void => {};
 const choice = never("a statement", "choose between values with `condition ? one : other`");
-const loop = never("a loop", "write the values out");
-const functions = notYet("a function", "write the values out");
-const exports = never("this export", "write `export default policy({…})`");
+const loop = never("a loop", "write `array.map((item) => …)`, or `Array.from({ length: n }, (_, i) => …)`");
+const exports = never("`export =`", "write `export default policy({…})`");
 const module = never("a namespace", "use constants");
 
-/** Every kind of statement, with its meaning or the reason why it has none. module.ts reads imports and the export. */
+/**
+ * Every kind of statement, with its meaning or the reason why it has none. Functions are declared before all others,
+ * module.ts reads imports and exports, functions.ts reads `return`.
+ */
 const STATEMENTS: { readonly [T in NodeType]: Run<T> } = {
   VariableDeclaration: readVariables,
-  ExportNamedDeclaration: readNamedExport,
   ExpressionStatement: readExpressionStatement,
   ImportDeclaration: nothing,
   ExportDefaultDeclaration: nothing,
+  ExportNamedDeclaration: nothing,
+  ExportAllDeclaration: nothing,
+  FunctionDeclaration: nothing,
+  TSDeclareFunction: nothing,
   EmptyStatement: nothing,
   TSInterfaceDeclaration: nothing,
   TSTypeAliasDeclaration: nothing,
 
-  FunctionDeclaration: functions,
-  TSDeclareFunction: functions,
   ClassDeclaration: never("a class", "use objects and constants"),
   TSEnumDeclaration: never("an enum", "use an object: `const ports = { ftp: 21 } as const`"),
   TSModuleDeclaration: module,
   TSNamespaceExportDeclaration: module,
   TSImportEqualsDeclaration: never("`import =`", 'write `import { policy } from "tidegate"`'),
   TSExportAssignment: exports,
-  ExportAllDeclaration: exports,
   IfStatement: choice,
   SwitchStatement: choice,
   ForStatement: loop,
@@ -48,7 +51,7 @@ const STATEMENTS: { readonly [T in NodeType]: Run<T> } = {
   LabeledStatement: never("a label", "leave it out"),
   BreakStatement: choice,
   ContinueStatement: choice,
-  ReturnStatement: choice,
+  ReturnStatement: never("`return` outside a function", "write `export default policy({…})`"),
   ThrowStatement: choice,
   TryStatement: choice,
   WithStatement: choice,
@@ -79,19 +82,21 @@ function readVariables(node: TSESTree.VariableDeclaration, run: Evaluation): voi
 function named(value: Value, id: TSESTree.Node, init: TSESTree.Expression): Value {
   const isMadeHere = withoutTypes(init).type === "CallExpression";
   if (value.kind !== "list" || id.type !== "Identifier" || !isMadeHere) return value;
+  // A function may give out a list that has its name already, and must stay the same list.
+  if (value.list.name !== UNNAMED_LIST) return value;
   return { ...value, list: { ...value.list, name: id.name } };
 }
 
 function withoutTypes(node: TSESTree.Expression): TSESTree.Expression {
-  const isTyped = node.type === "TSSatisfiesExpression" || node.type === "TSAsExpression";
-  return isTyped ? withoutTypes(node.expression) : node;
-}
-
-/** `export const` is a constant; other named exports would be a second way to say what a policy is. */
-function readNamedExport(node: TSESTree.ExportNamedDeclaration, run: Evaluation): void {
-  if (node.exportKind === "type") return;
-  if (node.declaration) readStatement(node.declaration as TSESTree.ProgramStatement, run);
-  else exports(node, run);
+  switch (node.type) {
+    case "TSSatisfiesExpression":
+    case "TSAsExpression":
+    case "TSTypeAssertion":
+    case "TSNonNullExpression":
+      return withoutTypes(node.expression);
+    default:
+      return node;
+  }
 }
 
 function readExpressionStatement(node: TSESTree.ExpressionStatement, run: Evaluation): void {
@@ -100,4 +105,32 @@ function readExpressionStatement(node: TSESTree.ExpressionStatement, run: Evalua
   if (value.kind === "error") return;
   const isPolicy = value.kind === "policy" || value.kind === "edge";
   run.refuse("TG1053", node, {}, { hint: isPolicy ? "write `export default` before it" : undefined });
+}
+
+/** Makes the names of a block's or module's constants and functions known. */
+export function announceDeclared(body: readonly TSESTree.Node[], run: Evaluation): void {
+  for (const name of body.flatMap(declaredNames)) run.scope.announce(name);
+}
+
+/** `function name() {…}` is there from the start of its scope on (ECMA-262, 14.1.1). */
+export function declareFunctions(body: readonly TSESTree.Node[], run: Evaluation): void {
+  for (const node of body.map(declarationOf)) {
+    if (node?.type === "FunctionDeclaration" && node.id) declare(node.id, functionOf(node, run), run);
+  }
+}
+
+function declaredNames(node: TSESTree.Node): readonly string[] {
+  const declaration = declarationOf(node);
+  switch (declaration?.type) {
+    case "VariableDeclaration":
+      return declaration.declarations.flatMap(({ id }) => namesIn(id));
+    case "FunctionDeclaration":
+      return declaration.id ? [declaration.id.name] : [];
+    default:
+      return [];
+  }
+}
+
+function declarationOf(node: TSESTree.Node): TSESTree.Node | null {
+  return node.type === "ExportNamedDeclaration" ? node.declaration : node;
 }

@@ -1,6 +1,9 @@
+import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Span, Spanned } from "../../compiler/diagnostics/span.js";
 import type { Filter } from "../filter/ast.js";
 import type { SurfaceEdge, SurfaceList, SurfacePolicy, SurfaceRule, SurfaceTunnel } from "../surface.js";
+import type { Evaluation } from "./evaluation.js";
+import type { Native } from "./methods/native.js";
 
 /** Where a value comes from. */
 interface Origin {
@@ -19,7 +22,12 @@ export type ScalarValue =
     })
   | (Origin & { readonly kind: "number"; readonly value: number })
   | (Origin & { readonly kind: "boolean"; readonly value: boolean })
-  | (Origin & { readonly kind: "null" | "undefined" });
+  | (Origin & { readonly kind: "null" })
+  | (Origin & {
+      readonly kind: "undefined";
+      /** What `?.` gives behind null or undefined, up to the end of its chain (ECMA-262, 13.3.9). */
+      readonly skipped?: boolean;
+    });
 
 export type ArrayValue = Origin & { readonly kind: "array"; readonly items: readonly Value[] };
 
@@ -33,6 +41,8 @@ export interface PropertyValue {
 export type ObjectValue = Origin & {
   readonly kind: "object";
   readonly properties: ReadonlyMap<string, PropertyValue>;
+  /** Some part could not be read, which is reported: that a property is missing is no second mistake. */
+  readonly partial?: boolean;
 };
 
 /** One call of a function of "tidegate". */
@@ -41,9 +51,25 @@ export interface Call extends Spanned {
   readonly args: readonly Value[];
 }
 
+/** The name of a list that no constant holds. */
+export const UNNAMED_LIST = "list";
+
 /** A name of "tidegate" that can be called; `expr` alone is a template tag. */
-export type BuiltinName = "policy" | "edge" | "list" | "expr" | "allow" | "drop" | "limit" | "gre";
+export type BuiltinName = "policy" | "edge" | "list" | "expr" | "gre" | SurfaceRule["action"];
 export type BuiltinValue = Origin & { readonly kind: "builtin"; readonly name: BuiltinName };
+
+/** A function that the author wrote, with the scope that it was written in. */
+export interface UserFunction {
+  readonly name: string | null;
+  readonly node: TSESTree.ArrowFunctionExpression | TSESTree.FunctionDeclaration;
+  readonly run: Evaluation;
+}
+
+/** What can be called. A `native` is a function or namespace of JavaScript: `Object.keys`, `Math`. */
+export type FunctionValue =
+  | BuiltinValue
+  | (Origin & { readonly kind: "function"; readonly fn: UserFunction })
+  | (Origin & { readonly kind: "native"; readonly native: Native });
 
 /** What the functions of "tidegate" make. */
 export type MadeValue =
@@ -58,7 +84,7 @@ export type MadeValue =
 /** Stands for what could not be read. What is wrong is reported; whoever meets it stays silent. */
 export type ErrorValue = Origin & { readonly kind: "error" };
 
-export type Value = ScalarValue | ArrayValue | ObjectValue | BuiltinValue | MadeValue | ErrorValue;
+export type Value = ScalarValue | ArrayValue | ObjectValue | FunctionValue | MadeValue | ErrorValue;
 
 export function errorValue(span: Span): ErrorValue {
   return { kind: "error", span };
@@ -73,6 +99,8 @@ const KIND_NAMES: Readonly<Record<Value["kind"], string>> = {
   array: "an array",
   object: "an object",
   builtin: "a function",
+  function: "a function",
+  native: "a function",
   list: "a list",
   filter: "an expression",
   rule: "a rule",
@@ -91,4 +119,12 @@ export function describe(value: Value): string {
 export function placesOf(value: Value): { span: Span; related: readonly { span: Span; text: string }[] } {
   if (!value.via) return { span: value.span, related: [] };
   return { span: value.via, related: [{ span: value.span, text: "the value is written here" }] };
+}
+
+export function isFunction(value: Value): value is FunctionValue {
+  return value.kind === "function" || value.kind === "native" || value.kind === "builtin";
+}
+
+export function isMissing(value: Value): boolean {
+  return value.kind === "undefined" || value.kind === "null";
 }

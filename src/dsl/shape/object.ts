@@ -85,6 +85,7 @@ function readProperty(
   if (written && written.value.kind !== "undefined") {
     return property.shape(written.value, `\`${name}\``, diagnostics);
   }
+  if (object.partial) return undefined;
   if (property.kind === "optional") return null;
   diagnostics.report("TG2050", object.span, { object: what, property: name });
   return undefined;

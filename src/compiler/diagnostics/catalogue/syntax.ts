@@ -1,5 +1,6 @@
 import { error, example, message } from "../entry.js";
 import { EXPRESSIONS } from "./expressions.js";
+import { IMPORTS } from "./imports.js";
 
 /** TG1xxx: the text cannot be read: TypeScript, the subset, expressions. */
 export const SYNTAX = {
@@ -21,51 +22,35 @@ const outer = [inner, [8080]];`,
   ),
   TG1003: error(
     message`this policy takes too much work to read`,
-    `Every value that a policy makes counts, and the number is limited, so that reading always ends soon. Spreads and
-template strings that double their own result grow fastest. Put large data into \`list\`.`,
+    `Every value that a policy makes counts, and the number is limited, so that reading always ends soon. Spreads,
+texts and calls that double their own result grow fastest. Put large data into a .json file and import it.`,
     example(
       "sketch",
       `const b = [...a, ...a];
 const c = [...b, ...b]; // and so on, thirty times`,
-      'const partners = list(["198.51.100.0/24", "192.0.2.128/25"]);',
+      `import prefixes from "./partners.json";
+const partners = list(prefixes);`,
     ),
+    "put large data into a .json file and import it",
   ),
-  TG1010: error(
-    message`importing from "${"module"}" is not supported yet`,
-    `Policies can import only from "tidegate" for now. Write the constants in this file.`,
-    example("statements", 'import { web } from "./lists.js";', 'const web = "203.0.113.80";'),
+  TG1004: error(
+    message`this is not JSON: here should be ${"expected"}`,
+    `The file must hold one JSON value (RFC 8259): double quotes around names and texts, no comma behind the last item, no
+comments. Nothing behind the first mistake is read.`,
+    example("sketch", '["192.0.2.0/24", ]', '["192.0.2.0/24"]'),
   ),
-  TG1011: error(
-    message`a policy cannot import "${"module"}"`,
-    `Policies are read, never run, so code of other packages has no meaning in them. Everything that a policy
-can use comes from "tidegate".`,
-    example("statements", 'import { readFileSync } from "node:fs";', 'import { list } from "tidegate";'),
+  TG1005: error(
+    message`this file is too large to read: it has more than ${"most"} brackets, commas and the like`,
+    `Reading TypeScript takes time with every sign, and a policy must be read within a second. Put long lists into a .json
+file, which is read much faster, and import it.`,
+    example("sketch", "const prefixes = [ … a million items … ];", 'import prefixes from "./prefixes.json";'),
+    "put large data into a .json file and import it",
   ),
-  TG1012: error(
-    message`"tidegate" has no \`${"name"}\``,
-    `"tidegate" exports policy, edge, list, expr, allow, drop, limit, gre and their types.`,
-    example("statements", 'import { polcy } from "tidegate";', 'import { policy } from "tidegate";'),
-  ),
-  TG1013: error(
-    message`"tidegate" must be imported by names`,
-    `There is no default export, and a namespace object would hide which parts a policy uses. Write
-import { policy, drop, expr } from "tidegate".`,
-    example(
-      "statements",
-      'import * as tidegate from "tidegate";',
-      'import { drop, expr, policy } from "tidegate";',
-    ),
-  ),
-  TG1014: error(
-    message`\`${"name"}\` is not supported yet`,
-    `The name is reserved for a later version of Tidegate. It is refused rather than ignored, because a policy must
-never do less than it says.`,
-    example("statements", 'import { reject } from "tidegate";', 'import { drop } from "tidegate";'),
-  ),
+  ...IMPORTS,
   TG1020: error(
     message`unknown name \`${"name"}\``,
-    `Only constants of this file and names imported from "tidegate" can be used. Policies are read, not run: there is
-no Math, process, JSON or other global object.`,
+    `Only names that this file declares or imports can be used, and of JavaScript's own Array, Boolean, Math, Number,
+Object, String, parseInt and parseFloat. Policies are read, not run: there is no process, no clock and no network.`,
     example(
       "statements",
       `const server = "203.0.113.80";
@@ -77,7 +62,8 @@ const web = server;`,
   ),
   TG1021: error(
     message`\`${"name"}\` is used before it is declared`,
-    `A policy is read from top to bottom. Move the constant above its first use.`,
+    `A policy is read from top to bottom. Move the constant above its first use. A function may use a constant below it,
+but must be called behind that.`,
     example(
       "statements",
       `const web = server;
@@ -89,7 +75,7 @@ const web = server;`,
   ),
   TG1022: error(
     message`\`${"name"}\` is declared twice`,
-    `Each name stands for one value in the whole file. Rename one of the two.`,
+    `Each name stands for one value in its file or function. Rename one of the two.`,
     example(
       "statements",
       `const port = 80;
@@ -101,20 +87,33 @@ const https = 443;`,
   ),
   TG1030: error(
     message`${"what"} cannot be used in a policy`,
-    `A policy is read, never run, in a small part of TypeScript: imports from "tidegate", \`const\`, literals,
-template strings, arrays, objects, spread, member access, arithmetic, comparison, logic, \`?:\`, calls of the
-functions of "tidegate", and one \`export default\`. Everything in it ends, and nothing changes.`,
+    `A policy is read, never run, in a part of TypeScript: imports, \`const\`, literals, template strings, arrays, objects,
+spread, member access, arithmetic, comparison, logic, \`?:\`, functions of \`const\` and \`return\`, the methods of arrays
+and texts that change nothing, and one \`export default\`. Everything in it ends, and nothing changes.`,
     example("statements", "for (const port of [80, 443]) {}", "const ports = [80, 443];"),
-  ),
-  TG1031: error(
-    message`${"what"} cannot be used in a policy yet`,
-    `This part of TypeScript belongs to the language of policies and is not read yet. Write the values out.`,
-    example("statements", "const ports = () => [80, 443];", "const ports = [80, 443];"),
   ),
   TG1032: error(
     message`\`${"keyword"}\` cannot be used in a policy`,
     `Values of a policy never change, so that a reader can trust the place where a name is declared. Use \`const\`.`,
     example("statements", "let port = 80;", "const port = 80;"),
+  ),
+  TG1034: error(
+    message`\`${"name"}\` is not part of the language of policies`,
+    `Values of a policy never change, and a policy means the same each time and everywhere. So there are no methods that
+change an array or object in place, none that depend on the machine, and no regular expressions.`,
+    example(
+      "statements",
+      `const ports = [443, 80];
+const sorted = ports.sort((a, b) => a - b);`,
+      `const ports = [443, 80];
+const sorted = ports.toSorted((a, b) => a - b);`,
+    ),
+  ),
+  TG1035: error(
+    message`argument ${"nth"} of \`${"name"}\` must be ${"wants"}, not ${"found"}`,
+    `The functions and methods of JavaScript take what they were made for. There are no hidden conversions, because their
+results surprise: \`"10" < "9"\` holds.`,
+    example("statements", 'const parts = "a.b".split(1);', 'const parts = "a.b".split(".");'),
   ),
   TG1040: error(
     message`\`${"operator"}\` cannot be applied to ${"operands"}`,
@@ -125,7 +124,8 @@ hidden conversions.`,
   TG1041: error(
     message`${"object"} has no \`${"property"}\``,
     `Only properties that the object was written with exist, and only elements inside an array. A missing one is an
-error and not \`undefined\`, because it is most often a misspelled name.`,
+error and not \`undefined\`, because it is most often a misspelled name. Where it may be missing, say so:
+\`web.port ?? 80\`, \`web?.port\`, \`web.port === undefined\`, or \`const { port = 80 } = web\`.`,
     example(
       "statements",
       `const web = { port: 80 };
@@ -136,8 +136,8 @@ const port = web.port;`,
   ),
   TG1042: error(
     message`${"found"} cannot be called`,
-    `Only the functions of "tidegate" can be called: policy, edge, list, allow, drop, limit and gre. A policy has no
-functions of its own yet.`,
+    `Functions can be called: those of "tidegate", those that the policy writes, \`const f = (name) => …\`, and the pure
+ones of JavaScript, such as Object.entries and Math.max.`,
     example(
       "statements",
       `const port = 80;
@@ -244,6 +244,56 @@ export default policy(acme);`,
     `\`expr\` is a template tag: expr\`ip.src in {10.0.0.0/8}\`. All other names from "tidegate" are functions:
 drop("name", expr\`…\`). No other template tags exist.`,
     example("statements", 'const web = expr("tcp.dstport == 80");', "const web = expr`tcp.dstport == 80`;"),
+  ),
+  TG1055: error(
+    message`${"name"} takes ${"expected"}, and this call gives ${"found"}`,
+    `A parameter without a value would be undefined, and an argument without a parameter would be lost. Parameters that
+may be left out have a default: \`(name, port = 80) => …\`.`,
+    example(
+      "statements",
+      `const web = (host: string, port: number) => \`\${host}:\${port}\`;
+const name = web("203.0.113.80");`,
+      `const web = (host: string, port = 80) => \`\${host}:\${port}\`;
+const name = web("203.0.113.80");`,
+    ),
+  ),
+  TG1056: error(
+    message`this function gives no value`,
+    `Nothing in a policy has an effect but the values that it makes, so every function ends in \`return value;\`. To choose
+between two values, write \`return condition ? one : other;\`.`,
+    example(
+      "statements",
+      `const double = (port: number) => { const twice = port * 2; };
+const port = double(40);`,
+      `const double = (port: number) => { const twice = port * 2; return twice; };
+const port = double(40);`,
+    ),
+    "end it with `return value;`",
+  ),
+  TG1057: error(
+    message`\`${"name"}\` is exported twice`,
+    `Whoever imports the name could mean either. Export one of the two under another name: \`export { a as b }\`.`,
+    example(
+      "statements",
+      `const http = 80, https = 443;
+export { http as port, https as port };`,
+      `const http = 80, https = 443;
+export { http, https };`,
+    ),
+    "export one of the two under another name",
+  ),
+  TG1060: error(
+    message`the calls of ${"name"} go too deep`,
+    `A function that calls itself must come to an end after a few dozen calls; this one went on, and reading the policy
+stopped here. Most often an array method says the same without recursion: \`ports.map((port) => …)\`.`,
+    example(
+      "statements",
+      `const count = (n: number): number => count(n + 1);
+const all = count(0);`,
+      `const count = (n: number): number => (n >= 8 ? n : count(n + 1));
+const all = count(0);`,
+    ),
+    "make it end, or write `array.map(…)` or `Array.from(…)`",
   ),
   ...EXPRESSIONS,
 };

@@ -1,0 +1,106 @@
+import type { TSESTree } from "@typescript-eslint/typescript-estree";
+import type { Span } from "../../compiler/diagnostics/span.js";
+import type { Evaluation } from "./evaluation.js";
+import { bind, isOptional, namesIn } from "./patterns.js";
+import { announceDeclared, declareFunctions, readStatement } from "./statements.js";
+import { errorValue, type UserFunction, type Value } from "./value.js";
+
+/** Where and how a function is called. */
+export interface CallSite {
+  /** The call, or for a callback the place that it was written at. */
+  readonly span: Span;
+  readonly label: { readonly span: Span; readonly text: string };
+  /** What stands for the function there. */
+  readonly callee: Span;
+  /** Callbacks are given more than they need to take; who calls by hand gives what is asked for. */
+  readonly exact: boolean;
+}
+
+/** `(a, b) => …`: its body is read when it is called, in the scope that it was written in. */
+export function evaluateArrow(node: TSESTree.ArrowFunctionExpression, run: Evaluation): Value {
+  if (node.async || node.generator) return refuseKind(node, run);
+  return { kind: "function", fn: { name: null, node, run }, span: run.spanOf(node) };
+}
+
+/** `function name() {…}` means the same, and its name is known in the whole scope. */
+export function functionOf(node: TSESTree.FunctionDeclaration, run: Evaluation): Value {
+  if (node.async || node.generator) return refuseKind(node, run);
+  return { kind: "function", fn: { name: node.id?.name ?? null, node, run }, span: run.spanOf(node) };
+}
+
+function refuseKind(node: UserFunction["node"], run: Evaluation): Value {
+  const what = node.async ? "an async function" : "a generator";
+  return run.refuse("TG1030", node, { what }, { hint: "write a plain function: `(a, b) => value`" });
+}
+
+export function callFunction(fn: UserFunction, args: readonly Value[], site: CallSite): Value {
+  const { reading } = fn.run;
+  if (site.exact && !checkCount(fn, args, site)) return errorValue(site.span);
+  const result = reading.called(() => reading.diagnostics.within(site.label, () => readBody(fn, args, site)));
+  if (result) return { ...result, via: site.span };
+  reading.diagnostics.report("TG1060", site.span, { name: nameOf(fn) }, { related: [declared(fn)] });
+  return errorValue(site.span);
+}
+
+function nameOf({ name }: UserFunction): string {
+  return name === null ? "this function" : `\`${name}\``;
+}
+
+function declared({ node, run }: UserFunction): { span: Span; text: string } {
+  return { span: run.spanOf(node), text: "the function is written here" };
+}
+
+function checkCount(fn: UserFunction, args: readonly Value[], { span }: CallSite): boolean {
+  const { params } = fn.node;
+  const least = params.findLastIndex((param) => !isOptional(param)) + 1;
+  const most = params.at(-1)?.type === "RestElement" ? Number.POSITIVE_INFINITY : params.length;
+  if (args.length >= least && args.length <= most) return true;
+  // What could not be read may stand for any number of arguments.
+  if (args.some(({ kind }) => kind === "error")) return false;
+  const expected =
+    least === most ? `${least}` : most < least + 2 ? `${least} or ${most}` : `at least ${least}`;
+  const plural = expected === "1" ? "argument" : "arguments";
+  fn.run.diagnostics.report(
+    "TG1055",
+    span,
+    { name: nameOf(fn), expected: `${expected} ${plural}`, found: args.length },
+    { related: [declared(fn)] },
+  );
+  return false;
+}
+
+function readBody(fn: UserFunction, args: readonly Value[], site: CallSite): Value {
+  const run = fn.run.inner();
+  const { params, body } = fn.node;
+  for (const name of params.flatMap(namesIn)) run.scope.announce(name);
+  params.forEach((param, index) => {
+    if (param.type === "RestElement") {
+      bind(param.argument, { kind: "array", items: args.slice(index), span: site.span }, run);
+    } else bind(param, args[index] ?? { kind: "undefined", span: site.span }, run);
+  });
+  return body.type === "BlockStatement" ? readBlock(body, run.inner()) : run.evaluate(body);
+}
+
+/** Constants and functions, and at the end the value. */
+function readBlock(block: TSESTree.BlockStatement, run: Evaluation): Value {
+  announceDeclared(block.body, run);
+  declareFunctions(block.body, run);
+  for (const [index, statement] of block.body.entries()) {
+    if (statement.type !== "ReturnStatement") {
+      readStatement(statement, run);
+      continue;
+    }
+    const behind = block.body.slice(index + 1).find(({ type }) => type !== "FunctionDeclaration");
+    if (behind) run.refuse("TG1053", behind, {}, { hint: "nothing behind `return` is read; leave it out" });
+    if (statement.argument) return run.evaluate(statement.argument);
+  }
+  const refused = block.body.some((statement) => BRANCHES.has(statement.type));
+  if (refused) return errorValue(run.spanOf(block));
+  return run.refuse("TG1056", block, {});
+}
+
+/** Statements that may hold the `return`; that they cannot stand here is reported. */
+const BRANCHES: ReadonlySet<string> = new Set([
+  ...["IfStatement", "SwitchStatement", "TryStatement", "BlockStatement", "ThrowStatement"],
+  ...["ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement", "DoWhileStatement"],
+]);
