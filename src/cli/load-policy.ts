@@ -2,6 +2,7 @@ import { analyze } from "../compiler/compile.js";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
 import type { Policy } from "../compiler/ir/policy.js";
+import { projectModules } from "./io/project.js";
 import { readSource } from "./io/read-source.js";
 import { renderCounts, renderPretty } from "./render/pretty.js";
 import { sourcesOf } from "./render/sources.js";
@@ -9,6 +10,8 @@ import { sourcesOf } from "./render/sources.js";
 export interface LoadedPolicy {
   readonly policy: Policy;
   readonly source: SourceFile;
+  /** The policy's file and all that it imports, by name. */
+  readonly sources: ReadonlyMap<string, SourceFile>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -17,15 +20,16 @@ export interface LoadedPolicy {
  * `tidegate check` is the command that reports.
  */
 export function loadPolicy(file: string): LoadedPolicy | undefined {
-  const { policy, source, diagnostics } = analyze(file, readSource(file));
-  if (policy) return { policy, source, diagnostics };
-  printErrors(diagnostics, source);
+  const { policy, source, sources, diagnostics } = analyze(file, readSource(file), projectModules());
+  if (policy) return { policy, source, sources, diagnostics };
+  printErrors(diagnostics, sources.values());
   return undefined;
 }
 
 /** Errors on stderr, for commands that need the result and cannot go on. */
-export function printErrors(diagnostics: readonly Diagnostic[], source: SourceFile): void {
+export function printErrors(diagnostics: readonly Diagnostic[], sources: Iterable<SourceFile>): void {
+  const known = sourcesOf(sources);
   const errors = diagnostics.filter((d) => d.severity === "error");
-  for (const error of errors) console.error(`${renderPretty(error, sourcesOf([source]))}\n`);
+  for (const error of errors) console.error(`${renderPretty(error, known)}\n`);
   console.error(renderCounts(errors));
 }

@@ -4,6 +4,7 @@ import { analyzeEdge } from "../../compiler/compile.js";
 import type { NodeConfig } from "../../targets/manifest.js";
 import { nodeConfig } from "../../targets/node.js";
 import { EXIT } from "../exit.js";
+import { projectModules } from "../io/project.js";
 import { readSource } from "../io/read-source.js";
 import { printErrors } from "../load-policy.js";
 import { stepPrinter } from "../render/steps.js";
@@ -27,9 +28,9 @@ export async function applyBundle(bundle: string, options: ApplyOptions): Promis
 
 /** The node configuration of an edge.ts, or undefined after its errors were printed. */
 function loadNode(file: string): NodeConfig | undefined {
-  const { edge, diagnostics, source } = analyzeEdge(file, readSource(file));
+  const { edge, diagnostics, sources } = analyzeEdge(file, readSource(file), projectModules());
   if (edge) return nodeConfig(edge);
-  printErrors(diagnostics, source);
+  printErrors(diagnostics, sources.values());
   return undefined;
 }
 

@@ -1,9 +1,10 @@
-import { analyze, analyzeEdge } from "../../compiler/compile.js";
+import { analyzeAny } from "../../compiler/compile.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../../compiler/diagnostics/span.js";
 import type { Suppressed } from "../../compiler/diagnostics/suppressions.js";
-import { NO_MODULES } from "../../dsl/modules.js";
+import type { ModuleHost } from "../../dsl/modules.js";
 import { EXIT } from "../exit.js";
+import { projectModules } from "../io/project.js";
 import { readSource } from "../io/read-source.js";
 import { type Format, type Report, renderReport } from "../render/report.js";
 import { sourcesOf } from "../render/sources.js";
@@ -17,50 +18,50 @@ interface CheckOptions {
 
 interface Checked {
   readonly source: SourceFile;
+  readonly sources: ReadonlyMap<string, SourceFile>;
   readonly diagnostics: readonly Diagnostic[];
   readonly suppressed: readonly Suppressed[];
 }
 
 /** `tidegate check`: reports on every file, also when an earlier one has errors. */
 export async function check(files: readonly string[], options: CheckOptions): Promise<number> {
-  const read = files.map(checkFile);
-  const report = await reportOn(files, read, options.types ?? true);
+  const modules = projectModules();
+  const read = files.map((file) => analyzeAny(file, readSource(file), modules));
+  const report = await reportOn(files, read, modules, options.types ?? true);
   const text = renderReport(report, options.format, process.cwd());
   if (text !== "") console.log(text);
   return report.diagnostics.some((d) => isFailure(d, options.strict ?? false)) ? EXIT.failed : EXIT.ok;
 }
 
-function checkFile(file: string): Checked {
-  const text = readSource(file);
-  return isEdge(text) ? analyzeEdge(file, text) : analyze(file, text);
-}
-
-/** Operators' files and policies differ in what they export. */
-function isEdge(text: string): boolean {
-  return /^\s*export\s+default\s+edge\s*\(/m.test(text);
-}
-
 async function reportOn(
   files: readonly string[],
   read: readonly Checked[],
+  modules: ModuleHost,
   withTypes: boolean,
 ): Promise<Report> {
-  const sources = read.map(({ source }) => source);
+  const entries = read.map(({ source }) => source);
   const found = read.flatMap(({ diagnostics }) => diagnostics);
   const suppressed = read.flatMap((one) => one.suppressed);
-  const typed = withTypes ? await typeCheck(sources, found) : undefined;
+  const typed = withTypes ? await typeCheck(entries, modules, found) : undefined;
   return {
     files,
     diagnostics: inOrder([...found, ...(typed?.diagnostics ?? [])], files),
     suppressed,
-    sources: sourcesOf([...(typed?.sources.values() ?? []), ...sources]),
+    sources: sourcesOf([
+      ...(typed?.sources.values() ?? []),
+      ...read.flatMap((one) => [...one.sources.values()]),
+    ]),
   };
 }
 
 /** The type checker is loaded only when it is used: it costs as much as all the rest. */
-async function typeCheck(entries: readonly SourceFile[], reported: readonly Diagnostic[]) {
+async function typeCheck(
+  entries: readonly SourceFile[],
+  modules: ModuleHost,
+  reported: readonly Diagnostic[],
+) {
   const { checkTypes } = await import("../types/check-types.js");
-  return checkTypes(entries, NO_MODULES, reported);
+  return checkTypes(entries, modules, reported);
 }
 
 /**
