@@ -139,7 +139,16 @@ describe("routes", () => {
       ["TG2033 0.5"],
     ],
     ["a prefix without a route", `[${six}]`, ['TG3005 "203.0.113.0/24"']],
-    ["part of a prefix", `[{ prefix: "203.0.113.128/25", tunnel: "main" }, ${six}]`, []],
+    [
+      "part of a prefix",
+      `[{ prefix: "203.0.113.128/25", tunnel: "main" }, ${six}]`,
+      ['TG3010 "203.0.113.0/24"'],
+    ],
+    [
+      "a prefix in parts",
+      `[{ prefix: "203.0.113.0/25", tunnel: "main" }, { prefix: "203.0.113.128/25", tunnel: "main" }, ${six}]`,
+      [],
+    ],
     [
       "a backup of another priority",
       `[{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "203.0.113.0/24", tunnel: "main", priority: 200 }, ${six}]`,

@@ -1,26 +1,33 @@
+import type { Filter, Operand } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { assertNever } from "../diagnostics/invariant.js";
 import { formatAddress } from "../ir/address.js";
-import type { Expr, Test } from "../ir/expr.js";
-import { PROTOCOLS } from "../ir/fields.js";
+import { type Field, PROTOCOLS } from "../ir/fields.js";
 import { HEADERS, type Header } from "../ir/headers.js";
 import type { OwnedPrefix } from "../ir/policy.js";
-import { wireText } from "../ir/wire.js";
+import { type Comparison, comparisons } from "./filters.js";
+import { fieldOf, numberOf } from "./operands.js";
 
 type Headers = ReadonlySet<Header>;
-type Not = Extract<Expr, { kind: "not" }>;
+type Not = Extract<Filter, { kind: "not" }>;
 
 /** Headers that a packet may well lack. Every packet has an IP header, and nearly every one a protocol. */
-const OPTIONAL: Headers = new Set<Header>(["tcp", "udp", "icmp", "icmp6"]);
+const OPTIONAL: Headers = new Set<Header>([
+  ...(["tcp", "udp", "icmp", "icmp6", "gre"] as const),
+  ...(["tcpPayload", "tcpMss", "greKey", "ip4Option", "vlan"] as const),
+]);
 
 /**
- * Warns of `not` around a test of a header that nothing else in the conjunction asks for: it also holds where the
- * header is absent, which is seldom meant. Reads the expression as it was written, before it is normalised.
+ * Warns of `not` around a comparison of a header that nothing else in the conjunction asks for: it also holds where the
+ * header is absent, which is seldom meant.
  */
-export function warnOfAbsence(expr: Expr, prefixes: readonly OwnedPrefix[], diagnostics: Diagnostics): void {
-  visit(expr, new Set());
+export function warnOfAbsence(
+  filter: Filter,
+  prefixes: readonly OwnedPrefix[],
+  diagnostics: Diagnostics,
+): void {
+  visit(filter, new Set());
 
-  function visit(part: Expr, known: Headers): void {
+  function visit(part: Filter, known: Headers): void {
     switch (part.kind) {
       case "and": {
         const all = union([known, ...part.operands.map(requiredHeaders)]);
@@ -40,85 +47,114 @@ export function warnOfAbsence(expr: Expr, prefixes: readonly OwnedPrefix[], diag
   }
 
   function visitNot(part: Not, known: Headers): void {
-    const test = tests(part.operand).find(
-      ({ needs }) => OPTIONAL.has(needs.header) && !known.has(needs.header),
-    );
-    if (!test) return;
-    const params = {
-      header: HEADERS[test.needs.header].name,
-      witness: witnessWithout(test.needs.header, prefixes),
-    };
-    diagnostics.report("TG3004", part.span, params, { hint: hint(part.operand, test) });
+    const missing = comparisons(part.operand).flatMap((comparison) => absentHeaders(comparison, known));
+    const [first] = missing;
+    if (!first) return;
+    const params = { header: namesOf(missing), witness: witnessWithout(new Set(missing), prefixes) };
+    diagnostics.report("TG3004", part.span, params, { hint: hint(part.operand, first) });
   }
 }
 
+/** The headers of which a comparison needs one, where the packet may well have none of them. */
+function absentHeaders(comparison: Comparison, known: Headers): readonly Header[] {
+  const places = placesOf(fieldOf(comparison.field));
+  const optional = places.filter((header) => OPTIONAL.has(header));
+  const certain = optional.length < places.length || optional.some((header) => known.has(header));
+  return certain ? [] : optional;
+}
+
+/** The headers that packets may carry the field in; an address is in every packet. */
+function placesOf(field: Field): readonly Header[] {
+  if (field.type !== "number" && field.type !== "flag") return [];
+  return field.readings.flatMap((reading): readonly Header[] =>
+    "wire" in reading ? [reading.wire.header] : [reading.family === 4 ? "ip4" : "ip6"],
+  );
+}
+
 /** Headers without which an expression cannot hold. */
-function requiredHeaders(expr: Expr): Headers {
-  switch (expr.kind) {
+function requiredHeaders(filter: Filter): Headers {
+  switch (filter.kind) {
     case "and":
-      return union(expr.operands.map(requiredHeaders));
-    case "or": {
-      const [first, ...rest] = expr.operands.map(requiredHeaders);
-      return new Set([...(first ?? [])].filter((header) => rest.every((headers) => headers.has(header))));
-    }
+      return union(filter.operands.map(requiredHeaders));
+    case "or":
+      return common(filter.operands.map(requiredHeaders));
     case "xor":
     case "not":
-    case "const":
+    case "unknown":
       return new Set();
-    case "number":
-      return new Set([expr.needs.header, ...headersOfProtocols(expr)]);
-    case "address":
-    case "list":
-    case "bits":
-      return new Set([expr.needs.header]);
     default:
-      return assertNever(expr);
+      return union([headersOfProtocol(filter), common(placesOf(fieldOf(filter.field)).map(withOuter))]);
   }
 }
 
 /** `ip.proto == "tcp"` asks for a TCP header in so many words. */
-function headersOfProtocols({ field, ranges }: Extract<Test, { kind: "number" }>): readonly Header[] {
-  const [only, ...others] = ranges;
-  if (field.name !== "ip.proto" || !only || others.length > 0 || only.low !== only.high) return [];
-  return [...OPTIONAL].filter((header) => BigInt(HEADERS[header].proto ?? -1) === only.low);
+function headersOfProtocol(comparison: Comparison): Headers {
+  const field = fieldOf(comparison.field);
+  const isProtocol = comparison.kind === "compare" && comparison.op === "eq" && field.type === "number";
+  if (!isProtocol || comparison.field.name !== "ip.proto") return new Set();
+  const proto = Number(numberOf(field, comparison.value));
+  return new Set([...OPTIONAL].filter((header) => HEADERS[header].proto === proto && isTransport(header)));
 }
 
-function tests(expr: Expr): readonly Test[] {
-  switch (expr.kind) {
-    case "and":
-    case "or":
-    case "xor":
-      return expr.operands.flatMap(tests);
-    case "not":
-      return tests(expr.operand);
-    case "const":
-      return [];
-    default:
-      return [expr];
-  }
+function isTransport(header: Header): boolean {
+  const { within } = HEADERS[header];
+  return within === null || within === "ip4" || within === "ip6";
+}
+
+function withOuter(header: Header): Headers {
+  const outer = HEADERS[header].within;
+  return outer ? new Set([header, ...withOuter(outer)]) : new Set([header]);
 }
 
 function union(sets: readonly Headers[]): Headers {
   return new Set(sets.flatMap((set) => [...set]));
 }
 
-function hint(operand: Expr, { needs }: Test): string {
-  if (operand.kind === "number" && operand.ranges.length === 1) {
-    const [range] = operand.ranges;
-    if (range && range.low === range.high) return `write \`${wireText(operand.field)} != ${range.low}\``;
-  }
-  const protocol = Object.entries(PROTOCOLS).find(
-    ([, number]) => number === HEADERS[needs.header].proto,
-  )?.[0];
-  return `put \`ip.proto == "${protocol}" and\` before it`;
+function common([first, ...rest]: readonly Headers[]): Headers {
+  return new Set([...(first ?? [])].filter((header) => rest.every((headers) => headers.has(header))));
 }
 
-/** A packet to the customer that has no such header, as text. */
-function witnessWithout(header: Header, prefixes: readonly OwnedPrefix[]): string {
-  const [protocol, flags] = header === "udp" ? ["tcp", " flags=S"] : ["udp", ""];
+function namesOf(headers: readonly Header[]): string {
+  return [...new Set(headers.map((header) => HEADERS[header].name))].join(" or ");
+}
+
+function hint(operand: Filter, header: Header): string | undefined {
+  if (operand.kind === "compare" && operand.op === "eq" && operand.field.args === null)
+    return `write \`${operand.field.name} != ${written(operand.value)}\``;
+  const protocol = Object.entries(PROTOCOLS).find(([, number]) => number === HEADERS[header].proto)?.[0];
+  const fields = new Set(comparisons(operand).flatMap(({ field }) => placesOf(fieldOf(field))));
+  return protocol && fields.size === 1 ? `put \`ip.proto == "${protocol}" and\` before it` : undefined;
+}
+
+function written(value: Operand): string {
+  return value.kind === "string"
+    ? JSON.stringify(value.value)
+    : value.kind === "number"
+      ? `${value.value}`
+      : "…";
+}
+
+/** Packets to a customer by the header that they have, each after the addresses of its family. */
+const CANDIDATES: readonly (readonly [header: Header | null, write: (to: string, v4: boolean) => string])[] =
+  [
+    ["udp", (to, v4) => `udp ${v4 ? "192.0.2.7" : "[2001:db8::7]"}:5000 > ${v4 ? to : `[${to}]`}:5000`],
+    [
+      "tcp",
+      (to, v4) => `tcp ${v4 ? "192.0.2.7" : "[2001:db8::7]"}:5000 > ${v4 ? to : `[${to}]`}:5000 flags=S`,
+    ],
+    ["icmp", (to, v4) => (v4 ? `icmp 192.0.2.7 > ${to}` : `icmp6 2001:db8::7 > ${to}`)],
+    [null, (to, v4) => `proto=132 ${v4 ? "192.0.2.7" : "2001:db8::7"} > ${to}`],
+  ];
+
+/** A packet to the customer that has none of the headers, as text. */
+function witnessWithout(headers: Headers, prefixes: readonly OwnedPrefix[]): string {
   const { prefix } = prefixes[0] ?? { prefix: { family: 4, base: 0xcb007100n, length: 24 } as const };
-  const destination = formatAddress({ family: prefix.family, value: prefix.base });
-  return prefix.family === 4
-    ? `${protocol} 192.0.2.7:5000 > ${destination}:5000${flags}`
-    : `${protocol} [2001:db8::7]:5000 > [${destination}]:5000${flags}`;
+  const to = formatAddress({ family: prefix.family, value: prefix.base });
+  const v4 = prefix.family === 4;
+  const lacking = CANDIDATES.find(([header]) => {
+    if (header === null) return true;
+    const own = header === "icmp" && !v4 ? "icmp6" : header;
+    return !headers.has(own) && !(own === "tcp" && headers.has("tcpPayload"));
+  });
+  return lacking ? lacking[1](to, v4) : "";
 }

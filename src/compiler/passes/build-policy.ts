@@ -1,7 +1,7 @@
-import type { SurfacePolicy } from "../../dsl/surface.js";
+import type { SurfacePolicy, SurfaceRule } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import type { Geography } from "../ir/geography.js";
-import type { Policy } from "../ir/policy.js";
+import type { Policy, Stage } from "../ir/policy.js";
 import { placeAddresses } from "./geography.js";
 import { readLists } from "./lists.js";
 import { checkNames, checkReferences } from "./names.js";
@@ -29,10 +29,14 @@ export function buildPolicy(
   const lists = readLists(surface, places, diagnostics);
   // With one of them unreadable, nothing can be said to lie outside.
   const known = owner.complete && prefixes.length === surface.prefixes.length ? prefixes : [];
-  const context: RuleContext = { prefixes: known, lists };
-  const mitigate = surface.mitigate.flatMap((rule) => readRule(rule, context, diagnostics) ?? []);
+  const read = (stage: Stage, rules: readonly SurfaceRule[]) => {
+    const context: RuleContext = { stage, stateful: firewall.stateful, prefixes: known, lists };
+    return rules.flatMap((rule) => readRule(rule, context, diagnostics) ?? []);
+  };
+  const mitigate = read("mitigate", surface.mitigate);
   const byDefault = firewall.default && readVerdict("default", firewall.default, diagnostics);
-  const rules = firewall.rules.flatMap((rule) => readRule(rule, context, diagnostics) ?? []);
+  const rules = read("firewall", firewall.rules);
+  if (firewall.stateful?.value) diagnostics.report("TG3007", firewall.stateful.span, {});
   const tunnels = readTunnels(surface, prefixes, diagnostics);
   const routes = readRoutes(surface, known, diagnostics);
   const tests = readTests(surface, diagnostics);
@@ -43,7 +47,7 @@ export function buildPolicy(
     customer: customer.value,
     prefixes,
     mitigate,
-    firewall: { default: byDefault, rules },
+    firewall: { default: byDefault, rules, stateful: firewall.stateful?.value === true },
     lists: [...lists.values()].flatMap((list) => list ?? []),
     tunnels,
     routes,

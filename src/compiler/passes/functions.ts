@@ -1,4 +1,5 @@
 import type { FieldArgument, FieldRef } from "../../dsl/filter/ast.js";
+import { invariant } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
 import {
   bitSliceField,
@@ -8,30 +9,20 @@ import {
   payloadField,
   SLICE_PROTOCOLS,
 } from "../ir/fields.js";
+import { isFunctionName } from "../ir/functions.js";
 
 /** Functions of the packet: fields with arguments. */
 
 /** The field that a call means, or what is wrong with which part of it. */
 export type FunctionField =
   | { readonly kind: "field"; readonly field: NumberField }
-  | { readonly kind: "unknown" }
   | { readonly kind: "wrong"; readonly span: Span; readonly problem: string };
 
 const PAYLOAD_WIDTHS = { "payload.u8": 8, "payload.u16": 16, "payload.u32": 32 } as const;
 
-export const FUNCTION_NAMES: readonly string[] = ["bit_slice", ...Object.keys(PAYLOAD_WIDTHS)];
-
-export function isFunctionName(name: string): boolean {
-  return FUNCTION_NAMES.includes(name);
-}
-
 export function functionField(ref: FieldRef): FunctionField {
-  if (ref.name === "bit_slice") return bitSlice(ref);
-  return isPayload(ref.name) ? payload(ref, PAYLOAD_WIDTHS[ref.name]) : { kind: "unknown" };
-}
-
-function isPayload(name: string): name is keyof typeof PAYLOAD_WIDTHS {
-  return Object.hasOwn(PAYLOAD_WIDTHS, name);
+  invariant(isFunctionName(ref.name), "the reader knows the functions");
+  return ref.name === "bit_slice" ? bitSlice(ref) : payload(ref, PAYLOAD_WIDTHS[ref.name]);
 }
 
 /** `payload.u16(2)`: the number's first byte, counted from the first byte behind the transport header. */

@@ -9,6 +9,9 @@ const UNITS: Readonly<Record<RateUnit, bigint>> = {
   h: 3600n * 1_000_000_000n,
 };
 
+/** Packets a second of the smallest size on a link of 400 Gbit/s: 84 bytes each, preamble and gap included (IEEE 802.3). */
+const FASTEST_LINK = 595_238_095n;
+
 const LARGEST_BURST = 0xffffffff;
 /** INVARIANT (NoOverflow): interval × burst stays below, so that an arrival time plus tolerance fits into 64 bits. */
 const LARGEST_ALLOWANCE = 1n << 62n;
@@ -42,6 +45,7 @@ function readRate({ value, span }: Located<string>, diagnostics: Diagnostics): L
     diagnostics.report("TG2030", span, { rate: value, problem }, { hint });
     return undefined;
   }
+  if ((count * UNITS.s) / UNITS[unit] > FASTEST_LINK) diagnostics.report("TG3009", span, { rate: value });
   return { count: Number(count), unit };
 }
 

@@ -2,7 +2,7 @@ import type { Filter } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type NumberField, PROTOCOLS, type Reading } from "../ir/fields.js";
 import { HEADERS } from "../ir/headers.js";
-import { complement, type Intervals, intersection } from "../ir/intervals.js";
+import { type Intervals, intersection, sameIntervals } from "../ir/intervals.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf } from "./operands.js";
 import { wireValues } from "./readings.js";
@@ -24,10 +24,10 @@ function checkNumber(comparison: Comparison, field: NumberField, diagnostics: Di
     if (numberIn(field, comparison.mask) === 0n) diagnostics.report("TG3002", comparison.span, {});
     return;
   }
-  const values = valuesOf(comparison, field);
+  const values = intersection(valuesOf(comparison, field), possibleValues(field));
   if (!field.readings.some((reading) => canHold(reading, values)))
     diagnostics.report("TG3002", comparison.span, {});
-  else if (includesAll(values, field)) {
+  else if (sameIntervals(values, possibleValues(field))) {
     const { header, hint } = whatIsLeft(field);
     diagnostics.report("TG3003", comparison.span, { header }, { hint });
   }
@@ -38,9 +38,8 @@ function canHold(reading: Reading, values: Intervals): boolean {
   return values.some(({ low, high }) => low <= reading.value && reading.value <= high);
 }
 
-function includesAll(values: Intervals, { min, max }: NumberField): boolean {
-  const possible = [{ low: BigInt(min), high: BigInt(max) }];
-  return intersection(complement(values, 64), possible).length === 0;
+function possibleValues({ min, max }: NumberField): Intervals {
+  return [{ low: BigInt(min), high: BigInt(max) }];
 }
 
 /** All that such a comparison says is that the field is there. */

@@ -1,10 +1,12 @@
 import type { SurfaceList, SurfacePolicy } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { intervals, type Range } from "../ir/intervals.js";
+import type { Family } from "../ir/address.js";
+import { intervals } from "../ir/intervals.js";
 import type { AddressList } from "../ir/policy.js";
 import { readMember } from "./addresses.js";
 import { allRules, comparisons } from "./filters.js";
 import { NAME_MAX, safeName } from "./names.js";
+import { type Member, noteRedundant } from "./redundancy.js";
 
 /** Each list that a rule uses; undefined: it has mistakes, which are reported. */
 export type Lists = ReadonlyMap<SurfaceList, AddressList | undefined>;
@@ -34,14 +36,15 @@ function readList(name: string, list: SurfaceList, diagnostics: Diagnostics): Ad
     diagnostics.report("TG2008", list.span, { what: "the list" });
     return undefined;
   }
-  const ranges: { readonly 4: Range[]; readonly 6: Range[] } = { 4: [], 6: [] };
-  let bad = false;
-  for (const item of list.items) {
+  const members = list.items.flatMap((item): readonly Member[] => {
     const member = readMember(item, diagnostics);
-    if (member) ranges[member.family].push(member.range);
-    else bad = true;
-  }
-  return bad ? undefined : { name, span: list.span, 4: intervals(ranges[4]), 6: intervals(ranges[6]) };
+    return member ? [{ space: member.family, range: member.range, text: item.value, span: item.span }] : [];
+  });
+  if (members.length < list.items.length) return undefined;
+  noteRedundant(members, diagnostics);
+  const ranges = (family: Family) =>
+    intervals(members.flatMap(({ space, range }) => (space === family ? range : [])));
+  return { name, span: list.span, 4: ranges(4), 6: ranges(6) };
 }
 
 /** Constants may be named as TypeScript likes, and two lists alike: `badGuys` becomes `bad-guys`, `bad-guys-2`. */

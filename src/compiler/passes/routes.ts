@@ -1,6 +1,14 @@
 import type { SurfacePolicy, SurfaceRoute } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { formatPrefix, type Prefix, prefixContains } from "../ir/address.js";
+import {
+  ADDRESS_BITS,
+  formatAddress,
+  formatPrefix,
+  type Prefix,
+  prefixContains,
+  prefixRange,
+} from "../ir/address.js";
+import { complement, intersection, intervals } from "../ir/intervals.js";
 import type { OwnedPrefix, Route } from "../ir/policy.js";
 import { readPrefix } from "./addresses.js";
 import { readBounded } from "./numbers.js";
@@ -79,9 +87,18 @@ function reportUncovered(
   diagnostics: Diagnostics,
 ): void {
   for (const { prefix, span } of prefixes) {
-    if (routes.some((route) => overlap(route.prefix, prefix))) continue;
-    const hint = `add { prefix: "${formatPrefix(prefix)}", tunnel: … } to \`routes\``;
-    diagnostics.report("TG3005", span, { prefix: formatPrefix(prefix) }, { hint });
+    const { family } = prefix;
+    const own = routes.filter((route) => route.prefix.family === family);
+    const covered = intervals(own.map((route) => prefixRange(route.prefix)));
+    const left = intersection([prefixRange(prefix)], complement(covered, ADDRESS_BITS[family]));
+    const [first] = left;
+    if (!first) continue;
+    const whole = own.every((route) => !overlap(route.prefix, prefix));
+    const text = formatPrefix(prefix);
+    const hint = `add { prefix: "${text}", tunnel: … } to \`routes\``;
+    const address = formatAddress({ family, value: first.low });
+    if (whole) diagnostics.report("TG3005", span, { prefix: text }, { hint });
+    else diagnostics.report("TG3010", span, { prefix: text, address }, { hint });
   }
 }
 

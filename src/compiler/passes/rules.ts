@@ -1,21 +1,24 @@
-import type { SurfaceRule } from "../../dsl/surface.js";
+import type { Located, SurfaceRule } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { invariant } from "../diagnostics/invariant.js";
 import type { Expr } from "../ir/expr.js";
-import type { Action, OwnedPrefix, Rule } from "../ir/policy.js";
+import type { OwnedPrefix, Rule, Stage } from "../ir/policy.js";
 import { warnOfAbsence } from "./absence.js";
+import { checkConnections, readAction } from "./actions.js";
 import { checkDestinations } from "./destinations.js";
 import { checkDifferences } from "./differences.js";
 import { comparisons, unknownParts } from "./filters.js";
-import { readLimit } from "./limits.js";
 import { warnOfBounds } from "./lint.js";
 import type { Lists } from "./lists.js";
 import { normalize } from "./normalize.js";
 import { makePresenceExplicit } from "./presence.js";
+import { noteRedundantMembers } from "./redundancy.js";
 import { checkTypes } from "./types.js";
 
 /** What rules are read against. */
 export interface RuleContext {
+  readonly stage: Stage;
+  /** The firewall's; null where it could not be read. */
+  readonly stateful: Located<boolean> | null;
   /** The policy's; empty where they are not known. */
   readonly prefixes: readonly OwnedPrefix[];
   readonly lists: Lists;
@@ -27,32 +30,27 @@ export function readRule(
   context: RuleContext,
   diagnostics: Diagnostics,
 ): Rule | undefined {
-  const action = readAction(rule, diagnostics);
+  const action = readAction(rule, context.stage, diagnostics);
   const match = readMatch(rule, context, diagnostics);
   return action && match && { name: rule.name.value, span: rule.name.span, action, match };
 }
 
-function readAction({ action, limit: written }: SurfaceRule, diagnostics: Diagnostics): Action | undefined {
-  if (action !== "limit") return { kind: action };
-  invariant(written, "a limit rule has a limit");
-  const limit = readLimit(written, diagnostics);
-  return limit && { kind: "limit", limit };
-}
-
 function readMatch(
   rule: SurfaceRule,
-  { prefixes, lists }: RuleContext,
+  { stage, stateful, prefixes, lists }: RuleContext,
   diagnostics: Diagnostics,
 ): Expr | undefined {
   if (!checkTypes(rule.match, diagnostics)) return undefined;
+  if (!checkConnections(rule, stage, stateful, diagnostics)) return undefined;
   if (unknownParts(rule.match).length > 0) return undefined;
   if (comparisons(rule.match).some((one) => one.kind === "inList" && !lists.get(one.list))) return undefined;
   checkDestinations(rule.match, prefixes, lists, diagnostics);
   if (!checkDifferences(rule.match, lists, diagnostics)) return undefined;
 
   warnOfBounds(rule.match, diagnostics);
+  noteRedundantMembers(rule.match, diagnostics);
   const written = makePresenceExplicit(rule.match, lists);
-  warnOfAbsence(written, prefixes, diagnostics);
+  warnOfAbsence(rule.match, prefixes, diagnostics);
   const match = normalize(written);
   if (match.kind === "const" && !match.value) {
     diagnostics.report("TG3001", rule.name.span, { rule: rule.name.value });

@@ -1,7 +1,7 @@
 import type { Located, LocatedText, SurfacePolicy } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/span.js";
-import type { PolicyTest } from "../ir/policy.js";
+import type { PolicyTest, Verdict } from "../ir/policy.js";
 import { type PacketProblem, parsePacket } from "../semantics/packet-text.js";
 
 /** Reads the policy's own tests; that their rules exist is for `checkNames`. */
@@ -22,8 +22,8 @@ export function readVerdict(
   what: string,
   { value, span }: Located<string>,
   diagnostics: Diagnostics,
-): "allow" | "drop" | undefined {
-  if (value === "allow" || value === "drop") return value;
+): Verdict | undefined {
+  if (value === "allow" || value === "drop" || value === "reject") return value;
   diagnostics.report("TG2034", span, { what, value });
   return undefined;
 }

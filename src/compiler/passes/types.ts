@@ -6,9 +6,10 @@ import { assertNever, impossible } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
 import { type Family, formatPrefix, parseAddress, parsePrefix } from "../ir/address.js";
 import { FIELDS, type Field, isFieldName, type NumberField } from "../ir/fields.js";
+import { FUNCTION_NAMES } from "../ir/functions.js";
 import { describeValue, OPERATORS } from "../ir/value.js";
 import { type Comparison, comparisons, unknownParts } from "./filters.js";
-import { FUNCTION_NAMES, functionField, isFunctionName } from "./functions.js";
+import { functionField } from "./functions.js";
 import { addressesOf, describeField, numberOf } from "./operands.js";
 import { hasBits } from "./readings.js";
 
@@ -22,6 +23,8 @@ export function checkTypes(filter: Filter, diagnostics: Diagnostics): boolean {
     .every((fits) => fits);
 }
 
+const NAMES = [...Object.keys(FIELDS), ...FUNCTION_NAMES];
+
 /** The field that is named; undefined after a report. */
 function checkField(ref: FieldRef, refuse: Refuse): Field | undefined {
   const { name, span } = ref;
@@ -30,30 +33,15 @@ function checkField(ref: FieldRef, refuse: Refuse): Field | undefined {
     const field = FIELDS[name];
     if (field.type !== "country" && field.type !== "asnum") return field;
     refuse("TG2002", span, { field: name });
-  } else if (isFunctionName(name))
-    refuse("TG2013", span, { call: name, problem: "its arguments are missing" });
-  else
-    refuse(
-      "TG2001",
-      span,
-      { field: name },
-      { hint: didYouMean(name, [...Object.keys(FIELDS), ...FUNCTION_NAMES]) },
-    );
+  } else refuse("TG2001", span, { field: name }, { hint: didYouMean(name, NAMES) });
   return undefined;
 }
 
 function checkFunction(ref: FieldRef, refuse: Refuse): Field | undefined {
   const read = functionField(ref);
-  switch (read.kind) {
-    case "field":
-      return read.field;
-    case "wrong":
-      refuse("TG2013", read.span, { call: ref.name, problem: read.problem });
-      return undefined;
-    case "unknown":
-      refuse("TG1106", ref.span, { name: ref.name }, { hint: didYouMean(ref.name, FUNCTION_NAMES) });
-      return undefined;
-  }
+  if (read.kind === "field") return read.field;
+  refuse("TG2013", read.span, { call: ref.name, problem: read.problem });
+  return undefined;
 }
 
 function checkComparison(comparison: Comparison, diagnostics: Diagnostics): boolean {
