@@ -32,11 +32,13 @@ export interface SurfaceLimit extends Spanned {
 }
 
 export interface SurfaceRule extends Spanned {
-  readonly action: "allow" | "drop" | "limit";
+  readonly action: "allow" | "drop" | "reject" | "limit" | "count" | "log";
   readonly name: Located<string>;
   readonly match: Filter;
   /** Only with `limit`. */
   readonly limit: SurfaceLimit | null;
+  /** Only with `log`, where it is written: of so many packets one is logged. */
+  readonly sample: Located<number> | null;
 }
 
 export interface SurfaceTunnel extends Spanned {
@@ -73,6 +75,8 @@ export interface SurfacePolicy extends Spanned {
     /** null: it could not be read, which is reported. */
     readonly default: Located<string> | null;
     readonly rules: readonly SurfaceRule[];
+    /** Where it is not written, false at the firewall's place. null: it could not be read, which is reported. */
+    readonly stateful: Located<boolean> | null;
   };
   readonly tunnels: readonly SurfaceTunnel[];
   readonly routes: readonly SurfaceRoute[];

@@ -26,7 +26,7 @@ const BUNDLE_PATH = z.string().regex(/^(?!.*(^|\/)\.{0,2}(\/|$))[A-Za-z0-9._/-]+
 
 const rule = z.strictObject({
   name: NAME,
-  action: z.enum(["allow", "drop", "limit"]),
+  action: z.enum(["allow", "drop", "reject", "limit", "count", "log"]),
   /** 1-based line of the rule in the policy file. */
   line: z.int().positive(),
 });
@@ -67,7 +67,7 @@ export const manifestSchema = z.strictObject({
   /** Rules in counter order: the XDP program counts rule i at index i of its `counters` map, and packets
    * that no rule decided at index `mitigate.length`. */
   mitigate: z.array(rule),
-  firewall: z.strictObject({ default: z.enum(["allow", "drop"]), rules: z.array(rule) }),
+  firewall: z.strictObject({ default: z.enum(["allow", "drop", "reject"]), rules: z.array(rule) }),
   tunnels: z.array(tunnel),
   tables: z.array(table),
   files: z.record(BUNDLE_PATH, SHA256),

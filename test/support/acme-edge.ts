@@ -40,7 +40,11 @@ export function acme(overrides: Partial<Policy> = {}): Policy {
   return {
     ...policy([rule("bogons", "drop", address("ip.src", "10.0.0.0/8"))]),
     prefixes,
-    firewall: { default: "drop", rules: [rule("ftp", "allow", ftp), rule("ftp6", "allow", ftp6)] },
+    firewall: {
+      default: "drop",
+      rules: [rule("ftp", "allow", ftp), rule("ftp6", "allow", ftp6)],
+      stateful: false,
+    },
     tunnels: [CHICAGO],
     routes: prefixes.map((prefix) => ({ ...prefix, tunnel: "chicago", priority: 100, weight: 1 })),
     ...overrides,

@@ -1,8 +1,7 @@
 import { analyze, analyzeEdge } from "../../src/compiler/compile.js";
 import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import type { Whole } from "../../src/compiler/diagnostics/entry.js";
-
-const NAMES = ["allow", "drop", "edge", "expr", "gre", "limit", "list", "policy"];
+import { BUILTIN_NAMES } from "../../src/dsl/builtins/index.js";
 
 /** A policy that is right and says nothing; what an example gives comes after it and wins. */
 const POLICY = `{
@@ -58,6 +57,6 @@ function statements(snippet: string): string {
 /** All names of "tidegate" but those that the snippet imports by itself. */
 function imports(snippet: string): string {
   const own = /import \{(.*)\} from "tidegate"/.exec(snippet)?.[1] ?? "";
-  const names = NAMES.filter((name) => !own.split(/[\s,]+/).includes(name));
+  const names = BUILTIN_NAMES.filter((name) => !own.split(/[\s,]+/).includes(name));
   return `import { ${names.join(", ")} } from "tidegate";\n`;
 }

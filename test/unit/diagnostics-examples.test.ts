@@ -7,13 +7,13 @@ const ROWS = Object.entries(CATALOGUE as Readonly<Record<string, Entry<string>>>
 /** TG2070 is raised by the type checker, which is no part of an analysis: its own test tries its example. */
 const TRIED = ROWS.filter(([code, { example }]) => example.of !== "sketch" && code !== "TG2070");
 
-/**
- * The codes that a snippet raises, without those that it names in a comment, and without the remark that it has no
- * routes where these are not the matter.
- */
+/** That there are no routes, and that servers do not share what they know of connections. */
+const REMARKS: ReadonlySet<string> = new Set(["TG3005", "TG3007"]);
+
+/** The codes that a snippet raises, without those that it names in a comment, and without remarks that are not the matter. */
 function codes(code: string, { of }: Example, snippet: string): readonly string[] {
   const raised = new Set<string>(tryExample(of, snippet)?.diagnostics.map((one) => one.code));
-  return [...raised].filter((one) => one === code || (one !== "TG3005" && !snippet.includes(one)));
+  return [...raised].filter((one) => one === code || (!REMARKS.has(one) && !snippet.includes(one)));
 }
 
 describe("the example of each code", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parsePrefix } from "../../src/compiler/ir/address.js";
-import type { Action, Policy, Rule } from "../../src/compiler/ir/policy.js";
+import type { Action, Policy, Rule, Verdict } from "../../src/compiler/ir/policy.js";
 import { printExpr } from "../../src/compiler/ir/print.js";
 import { evaluate, evaluateFrame, evaluateReturn } from "../../src/compiler/semantics/evaluate.js";
 import { newLimitState } from "../../src/compiler/semantics/gcra.js";
@@ -37,14 +37,21 @@ function route(text: string, tunnel: string, priority = 100): Policy["routes"][n
 interface Parts {
   readonly mitigate?: readonly Rule[];
   readonly rules?: readonly Rule[];
-  readonly default?: "allow" | "drop";
+  readonly default?: Verdict;
+  readonly stateful?: boolean;
   readonly routes?: Policy["routes"];
 }
 
-function built({ mitigate = [], rules = [], default: byDefault = "drop", routes }: Parts): Policy {
+function built({
+  mitigate = [],
+  rules = [],
+  default: byDefault = "drop",
+  stateful = false,
+  routes,
+}: Parts): Policy {
   return {
     ...policy(mitigate, [list("partners", "192.0.2.0/24", "2001:db8:7::/48")]),
-    firewall: { default: byDefault, rules },
+    firewall: { default: byDefault, rules, stateful },
     routes: routes ?? [route("203.0.113.0/24", "chicago"), route("2001:db8::/32", "chicago")],
   };
 }

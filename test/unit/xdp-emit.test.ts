@@ -168,7 +168,9 @@ describe("tables", () => {
 
   test("lists that only the firewall asks are not in the program", () => {
     const rules = [rule("a", "drop", inList("ip.src", "used", 4))];
-    expect(tables({ ...policy([], lists), firewall: { default: "drop", rules } })).toEqual([]);
+    expect(tables({ ...policy([], lists), firewall: { default: "drop", rules, stateful: false } })).toEqual(
+      [],
+    );
   });
 });
 

@@ -49,20 +49,30 @@ function renderStep({ rule, outcome, miss }: Step, source: SourceFile): string {
       return `${name}  ${pc.green("allow")}`;
     case "drop":
       return `${name}  ${pc.red("drop")}`;
+    case "reject":
+      return `${name}  ${pc.red("reject")}: dropped, and the sender is told`;
     case "over":
       return `${name}  ${pc.red("drop")}: over the rate`;
     case "under":
       return pc.dim(`${name}  under the rate, goes on`);
+    case "count":
+      return pc.dim(`${name}  counted, goes on`);
+    case "log":
+      return pc.dim(`${name}  counted, logged if its turn comes, goes on`);
   }
 }
 
 function byDefault(policy: Policy, stage: "mitigate" | "firewall"): string {
   if (stage === "mitigate") return pc.dim("no rule decided: on to the firewall");
   const verdict = policy.firewall.default;
-  return `no rule decided: ${verdict === "drop" ? pc.red("drop") : pc.green("allow")} by default`;
+  return `no rule decided: ${verdict === "allow" ? pc.green(verdict) : pc.red(verdict)} by default`;
 }
 
 function end(policy: Policy, trace: Trace): readonly string[] {
+  if (trace.held) {
+    const why = "a stateful firewall judges datagrams, and this fragment waits for the rest of its own";
+    return [`  firewall  ${pc.red("held")}: ${why}`];
+  }
   if (trace.stage === "route") return [`  route     ${pc.red("drop")}: no route holds the destination`];
   const tunnel = policy.tunnels.find(({ name }) => name === trace.tunnel);
   if (!tunnel) return [];

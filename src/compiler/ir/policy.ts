@@ -6,6 +6,9 @@ import type { Intervals } from "./intervals.js";
 
 export type Stage = "mitigate" | "firewall";
 
+/** How a stage ends for a packet. `reject`, of the firewall only, is a `drop` that the sender is told of. */
+export type Verdict = "allow" | "drop" | "reject";
+
 /** One key's allowance, as GCRA (ITU-T I.371, virtual scheduling): see semantics/gcra.ts. */
 export interface Limit {
   /** Nanoseconds that one packet costs: the emission interval. */
@@ -21,13 +24,15 @@ export interface Limit {
 export type RateUnit = "s" | "m" | "h";
 
 /**
- * `allow` and `drop` are terminal in their stage. `limit` drops what is over the rate; what is under it
- * goes on to the next rule.
+ * Verdicts are terminal in their stage. `limit` drops what is over the rate; what is under it goes on to the next
+ * rule, and so does whatever `count` and `log` match.
  */
 export type Action =
-  | { readonly kind: "allow" }
-  | { readonly kind: "drop" }
-  | { readonly kind: "limit"; readonly limit: Limit };
+  | { readonly kind: Verdict }
+  | { readonly kind: "limit"; readonly limit: Limit }
+  | { readonly kind: "count" }
+  /** `sample`: of so many packets one is written down. */
+  | { readonly kind: "log"; readonly sample: number };
 
 /** The span is the name's: the place that a message about the rule as a whole points at. */
 export interface Rule extends Spanned {
@@ -70,8 +75,16 @@ export interface OwnedPrefix extends Spanned {
 /** A packet that the author promises a verdict for. */
 export interface PolicyTest extends Spanned {
   readonly packet: string;
-  readonly expect: "allow" | "drop";
+  readonly expect: Verdict;
   readonly rule: string | null;
+}
+
+export interface Firewall {
+  /** What happens to packets that no rule decides. */
+  readonly default: Verdict;
+  readonly rules: readonly Rule[];
+  /** Connections are tracked, and so datagrams are judged whole: see docs/semantics.md, "A stateful firewall". */
+  readonly stateful: boolean;
 }
 
 /** Everything that one customer asks for. The only type that crosses from src/compiler to src/targets. */
@@ -79,7 +92,7 @@ export interface Policy extends Spanned {
   readonly customer: string;
   readonly prefixes: readonly OwnedPrefix[];
   readonly mitigate: readonly Rule[];
-  readonly firewall: { readonly default: "allow" | "drop"; readonly rules: readonly Rule[] };
+  readonly firewall: Firewall;
   readonly lists: readonly AddressList[];
   readonly tunnels: readonly Tunnel[];
   readonly routes: readonly Route[];

@@ -2,7 +2,7 @@ import { assertNever } from "../diagnostics/invariant.js";
 import { type Address, type Family, formatAddress, formatPrefix, rangeAsPrefix } from "./address.js";
 import type { Expr } from "./expr.js";
 import type { Intervals, Range } from "./intervals.js";
-import type { Limit, Policy, Rule } from "./policy.js";
+import type { Action, Limit, Policy, Rule } from "./policy.js";
 import { wireText } from "./wire.js";
 
 /** The IR as text for people (`--emit-ir`). Not read back by anything; may change with any version. */
@@ -13,7 +13,7 @@ export function printPolicy(policy: Policy): string {
     ...policy.lists.map((list) => `list ${list.name} ${addressSet(4, list[4])} ${addressSet(6, list[6])}`),
     "mitigate",
     ...policy.mitigate.map(printRule),
-    `firewall default ${policy.firewall.default}`,
+    `firewall default ${policy.firewall.default}${policy.firewall.stateful ? " stateful" : ""}`,
     ...policy.firewall.rules.map(printRule),
     ...policy.tunnels.map(
       ({ name, remote, ttl, mtu, key }) =>
@@ -28,8 +28,18 @@ export function printPolicy(policy: Policy): string {
 }
 
 function printRule({ name, action, match, span }: Rule): string {
-  const does = action.kind === "limit" ? printLimit(action.limit) : action.kind;
-  return `  ${name} (line ${span.line}): ${does}\n    ${printExpr(match)}`;
+  return `  ${name} (line ${span.line}): ${printAction(action)}\n    ${printExpr(match)}`;
+}
+
+function printAction(action: Action): string {
+  switch (action.kind) {
+    case "limit":
+      return printLimit(action.limit);
+    case "log":
+      return `log 1 in ${action.sample}`;
+    default:
+      return action.kind;
+  }
 }
 
 function printLimit({ interval, burst, per }: Limit): string {

@@ -1,4 +1,6 @@
-import type { Policy, Rule, Stage } from "../ir/policy.js";
+import { assertNever } from "../diagnostics/invariant.js";
+import type { Policy, Rule, Stage, Verdict } from "../ir/policy.js";
+import { wholeDatagram } from "./datagram.js";
 import {
   ALONE,
   type Decoded,
@@ -12,25 +14,28 @@ import { type LimitState, takeAllowance } from "./gcra.js";
 import { type Miss, matches, whyNot } from "./match.js";
 import { chooseRoute, owns } from "./route.js";
 
-/** One rule that was tried. `under`: the limit let the packet go on to the next rule; `over`: it dropped it. */
+/**
+ * One rule that was tried. `over`: the limit dropped the packet. `under`: the limit let it go on to the next rule, which
+ * `count` and `log` always do.
+ */
 export interface Step {
   readonly stage: Stage;
   readonly rule: Rule;
-  readonly outcome: "allow" | "drop" | "over" | "under" | "miss";
+  readonly outcome: Verdict | "over" | "under" | "count" | "log" | "miss";
   /** Only with `miss`: what was false. */
   readonly miss: Miss | null;
 }
 
-/** How a stage that the packet reached ended; `rule` null: its default decided. Counters follow this. */
+/** How a stage that the packet reached ended; `rule` null: its default decided. */
 export interface Decision {
   readonly stage: Stage;
   readonly rule: string | null;
-  readonly verdict: "allow" | "drop";
+  readonly verdict: Verdict;
 }
 
 /** What happens to one packet, and why. */
 export interface Trace {
-  readonly verdict: "allow" | "drop" | "foreign" | "malformed";
+  readonly verdict: Verdict | "foreign" | "malformed";
   /** Where the verdict fell: `root` for foreign and malformed packets, `route` for one without a route. */
   readonly stage: "root" | "mitigate" | "firewall" | "route";
   /** The rule that decided, or null: the stage's default. */
@@ -39,6 +44,8 @@ export interface Trace {
   readonly tunnel: string | null;
   /** Only with `malformed`. */
   readonly reason: MalformedReason | null;
+  /** A part of a datagram, of which a stateful firewall awaits the rest: dropped there, before its rules. */
+  readonly held: boolean;
   readonly decisions: readonly Decision[];
   readonly steps: readonly Step[];
 }
@@ -77,9 +84,13 @@ function judge(policy: Policy, packet: Packet, state: LimitState, now: bigint): 
   const mitigate = decide("mitigate", policy.mitigate, "allow", context);
   if (mitigate.verdict === "drop") return traced(mitigate, null, [mitigate], context);
 
-  const firewall = decide("firewall", policy.firewall.rules, policy.firewall.default, context);
+  const judged = policy.firewall.stateful ? wholeDatagram(packet) : packet;
+  if (!judged) return held(mitigate, context);
+
+  const { rules, default: byDefault } = policy.firewall;
+  const firewall = decide("firewall", rules, byDefault, { ...context, packet: judged });
   const decisions = [mitigate, firewall];
-  if (firewall.verdict === "drop") return traced(firewall, null, decisions, context);
+  if (firewall.verdict !== "allow") return traced(firewall, null, decisions, context);
 
   const route = chooseRoute(policy, packet.destination);
   if (route) return traced(firewall, route.tunnel, decisions, context);
@@ -102,20 +113,33 @@ interface Context {
 }
 
 /** The first terminal rule that matches decides its stage; without one, the stage's default does. */
-function decide(
-  stage: Stage,
-  rules: readonly Rule[],
-  byDefault: "allow" | "drop",
-  context: Context,
-): Decision {
+function decide(stage: Stage, rules: readonly Rule[], byDefault: Verdict, context: Context): Decision {
   for (const rule of rules) {
     const step = tryRule(stage, rule, context);
     context.steps.push(step);
-    if (step.outcome === "allow") return { stage, rule: rule.name, verdict: "allow" };
-    if (step.outcome === "drop" || step.outcome === "over")
-      return { stage, rule: rule.name, verdict: "drop" };
+    const verdict = verdictOf(step.outcome);
+    if (verdict) return { stage, rule: rule.name, verdict };
   }
   return { stage, rule: null, verdict: byDefault };
+}
+
+/** null: on to the next rule. */
+function verdictOf(outcome: Step["outcome"]): Verdict | null {
+  switch (outcome) {
+    case "allow":
+    case "drop":
+    case "reject":
+      return outcome;
+    case "over":
+      return "drop";
+    case "under":
+    case "count":
+    case "log":
+    case "miss":
+      return null;
+    default:
+      return assertNever(outcome);
+  }
 }
 
 function tryRule(stage: Stage, rule: Rule, { policy, packet, state, now }: Context): Step {
@@ -134,9 +158,24 @@ function traced(
   decisions: readonly Decision[],
   { steps }: Context,
 ): Trace {
-  return { verdict, stage, rule, tunnel, reason: null, decisions, steps };
+  return { verdict, stage, rule, tunnel, reason: null, held: false, decisions, steps };
+}
+
+function held(mitigate: Decision, context: Context): Trace {
+  const dropped = { stage: "firewall", rule: null, verdict: "drop" } as const;
+  return { ...traced(dropped, null, [mitigate], context), held: true };
 }
 
 function atRoot(verdict: "foreign" | "malformed"): Trace {
-  return { verdict, stage: "root", rule: null, tunnel: null, reason: null, decisions: [], steps: [] };
+  const nothing = { rule: null, tunnel: null, reason: null, held: false, decisions: [], steps: [] };
+  return { verdict, stage: "root", ...nothing };
+}
+
+/** The counters of a stage that count the packet, in their order: rules by name, and null for the stage's default. */
+export function countersOf({ decisions, steps }: Trace, stage: Stage): readonly (string | null)[] {
+  const passed = steps.filter(({ outcome }) => outcome === "count" || outcome === "log");
+  return [
+    ...passed.filter((step) => step.stage === stage).map(({ rule }) => rule.name),
+    ...decisions.filter((decision) => decision.stage === stage).map(({ rule }) => rule),
+  ];
 }

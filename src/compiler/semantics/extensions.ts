@@ -75,7 +75,7 @@ function readExtension(bytes: Uint8Array, at: number, type: number): Extension |
 }
 
 /** In bytes (RFC 8200; RFC 4302 for AH, whose length counts words, less two). */
-function extensionLength(type: number, length: number): number {
+export function extensionLength(type: number, length: number): number {
   if (type === FRAGMENT) return 8;
   return type === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8;
 }

@@ -9,19 +9,22 @@ type Arguments<S extends Shapes> = {
 
 /**
  * Reads the arguments of a call by position, in the order of `shapes`; each one that does not fit is undefined
- * after a report. Undefined as a whole when there are too many or too few.
+ * after a report, and so is each of the last `optional` ones that is not there. Undefined as a whole when there are too
+ * many or too few.
  */
 export function readArguments<S extends Shapes>(
   name: string,
   call: Call,
   shapes: S,
   diagnostics: Diagnostics,
+  { optional = 0 } = {},
 ): Arguments<S> | undefined {
   const names = Object.keys(shapes);
-  if (call.args.length !== names.length) {
+  const fewest = names.length - optional;
+  if (call.args.length < fewest || call.args.length > names.length) {
     const params = {
       call: `${name}(${names.join(", ")})`,
-      expected: names.length,
+      expected: optional === 0 ? fewest : `${fewest} or ${names.length}`,
       found: call.args.length,
     };
     // A part that could not be read may stand for any number of arguments.

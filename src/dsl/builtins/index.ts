@@ -4,7 +4,7 @@ import { makeEdge } from "./edge.js";
 import { makeGre } from "./gre.js";
 import { makeList } from "./list.js";
 import { makePolicy } from "./policy.js";
-import { makeLimit, makeRule } from "./rules.js";
+import { makeLimit, makeLog, makeRule } from "./rules.js";
 
 type Make = (call: Call, diagnostics: Diagnostics) => Value;
 
@@ -15,7 +15,10 @@ const FUNCTIONS: { readonly [N in Exclude<BuiltinName, "expr">]: Make } = {
   list: makeList,
   allow: (call, diagnostics) => makeRule("allow", call, diagnostics),
   drop: (call, diagnostics) => makeRule("drop", call, diagnostics),
+  reject: (call, diagnostics) => makeRule("reject", call, diagnostics),
   limit: makeLimit,
+  count: (call, diagnostics) => makeRule("count", call, diagnostics),
+  log: makeLog,
   gre: makeGre,
 };
 
@@ -26,9 +29,6 @@ export function callBuiltin(name: keyof typeof FUNCTIONS, call: Call, diagnostic
 /** Everything that "tidegate" exports as a value. */
 export const BUILTIN_NAMES = [...(Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[]), "expr"] as const;
 
-/** Names that a later version will export. */
-export const PLANNED_NAMES: ReadonlySet<string> = new Set(["reject", "count", "log"]);
-
 /** Types that "tidegate" exports: they say nothing at run time, and nothing here. */
 export const TYPE_NAMES: ReadonlySet<string> = new Set([
   ...[
@@ -36,7 +36,10 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
     "PolicyOptions",
     "FirewallOptions",
     "Rule",
+    "FirewallRule",
+    "Verdict",
     "LimitOptions",
+    "LogOptions",
     "LimitKey",
     "Rate",
     "List",

@@ -2,6 +2,7 @@ import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import { type Call, errorValue, type Value } from "../evaluate/value.js";
 import { objectOf, optional, partsOf, planned, required } from "../shape/object.js";
 import {
+  boolean,
   number,
   reportKind,
   type Several,
@@ -9,19 +10,16 @@ import {
   severalNamed,
   severalOf,
   text,
-  textExcept,
   textToPointInto,
 } from "../shape/shape.js";
 import type { PolicyPart, SurfaceTunnel } from "../surface.js";
 import { readArguments } from "./arguments.js";
 import { rules } from "./rules.js";
 
-const verdict = textExcept(["reject"]);
-
 const firewall = partsOf({
-  default: required(verdict),
+  default: required(text),
   rules: required(rules),
-  stateful: planned,
+  stateful: optional(boolean),
 });
 
 const tunnel: Shape<Omit<SurfaceTunnel, "name">> = (value, what, diagnostics) =>
@@ -36,7 +34,7 @@ const route = objectOf({
 
 const test = objectOf({
   packet: required(textToPointInto),
-  expect: required(verdict),
+  expect: required(text),
   rule: optional(text),
 });
 
@@ -59,6 +57,7 @@ export function makePolicy(call: Call, diagnostics: Diagnostics): Value {
   const read = readArguments("policy", call, { options }, diagnostics)?.options;
   if (!read) return errorValue(call.span);
   const { firewall } = read;
+  const stateless = firewall && { value: false, span: firewall.span };
   const unread = new Set<PolicyPart>();
   return {
     kind: "policy",
@@ -68,7 +67,11 @@ export function makePolicy(call: Call, diagnostics: Diagnostics): Value {
       customer: read.customer ?? null,
       prefixes: itemsOf("prefixes", read.prefixes),
       mitigate: itemsOf("rules", read.mitigate),
-      firewall: { default: firewall?.default ?? null, rules: itemsOf("rules", firewall?.rules) },
+      firewall: {
+        default: firewall?.default ?? null,
+        rules: itemsOf("rules", firewall?.rules),
+        stateful: (firewall?.stateful === null ? stateless : firewall?.stateful) ?? null,
+      },
       tunnels: itemsOf("tunnels", read.tunnels).map(({ name, value }) => ({ ...value, name })),
       routes: itemsOf("routes", read.routes),
       tests: itemsOf("tests", read.tests),

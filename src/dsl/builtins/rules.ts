@@ -19,24 +19,40 @@ const limitOptions: Shape<SurfaceLimit> = objectOf({
   table: planned,
 });
 
-/** `allow(name, match)` and `drop(name, match)`. */
-export function makeRule(action: "allow" | "drop", call: Call, diagnostics: Diagnostics): Value {
+const logOptions = objectOf({ sample: optional(number) });
+
+/** `drop(name, match)` and its like. */
+export function makeRule(
+  action: Exclude<SurfaceRule["action"], "limit" | "log">,
+  call: Call,
+  diagnostics: Diagnostics,
+): Value {
   const args = readArguments(action, call, { name: text, match: filter }, diagnostics);
-  if (!args) return brokenRule(call);
-  const { name, match } = args;
-  return name && match ? ruleValue({ action, name, match, limit: null, span: call.span }) : brokenRule(call);
+  const { name, match } = args ?? {};
+  return name && match ? ruleValue({ ...PLAIN, action, name, match, span: call.span }) : brokenRule(call);
 }
 
 /** `limit(name, match, { rate, burst?, per? })`. */
 export function makeLimit(call: Call, diagnostics: Diagnostics): Value {
   const shapes = { name: text, match: filter, options: limitOptions };
-  const args = readArguments("limit", call, shapes, diagnostics);
-  if (!args) return brokenRule(call);
-  const { name, match, options } = args;
+  const { name, match, options } = readArguments("limit", call, shapes, diagnostics) ?? {};
   return name && match && options
-    ? ruleValue({ action: "limit", name, match, limit: options, span: call.span })
+    ? ruleValue({ ...PLAIN, action: "limit", name, match, limit: options, span: call.span })
     : brokenRule(call);
 }
+
+/** `log(name, match, { sample? })`; the options as a whole may be left out. */
+export function makeLog(call: Call, diagnostics: Diagnostics): Value {
+  const shapes = { name: text, match: filter, options: logOptions };
+  const { name, match, options } = readArguments("log", call, shapes, diagnostics, { optional: 1 }) ?? {};
+  const unread = call.args.length > 2 && !options;
+  return name && match && !unread
+    ? ruleValue({ ...PLAIN, action: "log", name, match, sample: options?.sample ?? null, span: call.span })
+    : brokenRule(call);
+}
+
+/** A rule without options. */
+const PLAIN = { limit: null, sample: null } as const;
 
 function ruleValue(rule: SurfaceRule): Value {
   return { kind: "rule", rule, span: rule.span };
@@ -49,7 +65,7 @@ function brokenRule(call: Call): Value {
 /** A rule; one whose parts could not all be read is reported already. */
 const rule: Shape<SurfaceRule> = (value, what, diagnostics) => {
   if (value.kind === "rule") return value.rule ?? undefined;
-  return reportKind(value, what, "a rule", diagnostics, "write allow(…), drop(…) or limit(…)");
+  return reportKind(value, what, "a rule", diagnostics, "write one such as drop(…) or allow(…)");
 };
 
 export const rules = severalOf(rule, "an array of rules");

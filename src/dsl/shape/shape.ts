@@ -38,15 +38,10 @@ export const number: Shape<Located<number>> = (value, what, diagnostics) =>
     ? { value: value.value, span: value.span }
     : reportKind(value, what, "a number", diagnostics);
 
-/** A word that the passes give a meaning, unless a later version will (TG2052). */
-export function textExcept(planned: readonly string[]): Shape<Located<string>> {
-  return (value, what, diagnostics) => {
-    const read = text(value, what, diagnostics);
-    if (!read || !planned.includes(read.value)) return read;
-    diagnostics.report("TG2052", read.span, { property: read.value });
-    return undefined;
-  };
-}
+export const boolean: Shape<Located<boolean>> = (value, what, diagnostics) =>
+  value.kind === "boolean"
+    ? { value: value.value, span: value.span }
+    : reportKind(value, what, "true or false", diagnostics);
 
 /** What could be read of an array or object. `complete`: nothing was left out. */
 export interface Several<T> {

@@ -1,8 +1,9 @@
-import type { Policy } from "../../compiler/ir/policy.js";
+import type { Policy, Rule } from "../../compiler/ir/policy.js";
 import { EDGE_LINK } from "../names.js";
 import type { Artifact } from "../target.js";
 import { Text } from "../text.js";
 import { emitLimitChain, emitLimitSets, type LimitRule } from "./limits.js";
+import { emitLogChain, type LogRule } from "./logs.js";
 import {
   DEFAULT_COUNTER,
   FOREIGN_COUNTER,
@@ -14,6 +15,7 @@ import {
 } from "./names.js";
 import { emitRule, emitRuleChain, fileName, type LoweredRule, lowerRule } from "./rules.js";
 import { emitSet, listSets, prefixSets } from "./sets.js";
+import { emitRejection, verdictText } from "./verdicts.js";
 
 /** `nft/<customer>.nft`: the firewall, for `nft -f` in the customer's namespace; replaces the table in one transaction. */
 export function emit(policy: Policy): readonly Artifact[] {
@@ -34,16 +36,22 @@ function emitTable(text: Text, policy: Policy): void {
   emitCounters(text, policy);
   for (const set of [...prefixSets(policy), ...listSets(policy)]) emitSet(text, set);
   for (const limit of limits) emitLimitSets(text, limit);
-  emitDispatch(text);
+  emitDispatch(text, policy);
   emitFirewall(text, "firewall", whole, policy);
   emitFirewall(text, "later-fragments", fragments, policy);
   for (const rule of [...whole, ...fragments]) emitRuleChain(text, rule);
   for (const limit of limits) emitLimitChain(text, limit);
+  for (const log of policy.firewall.rules.flatMap((rule) => logRule(rule, policy))) emitLogChain(text, log);
+  emitRejection(text, policy);
   emitWayBack(text);
 }
 
-function limitRule(rule: Policy["firewall"]["rules"][number]): readonly LimitRule[] {
+function limitRule(rule: Rule): readonly LimitRule[] {
   return rule.action.kind === "limit" ? [{ rule, limit: rule.action.limit }] : [];
+}
+
+function logRule(rule: Rule, { customer }: Policy): readonly LogRule[] {
+  return rule.action.kind === "log" ? [{ rule, customer, sample: rule.action.sample }] : [];
 }
 
 function emitCounters(text: Text, policy: Policy): void {
@@ -63,7 +71,7 @@ function emitFirewall(
   rules: readonly LoweredRule[],
   policy: Policy,
 ): void {
-  const verdict = policy.firewall.default === "allow" ? "accept" : "drop";
+  const verdict = verdictText(policy.firewall.default);
   text.line();
   text.block(`chain ${chain} {`, () => {
     for (const rule of rules) emitRule(text, rule);
@@ -86,11 +94,15 @@ function emitWayBack(text: Text): void {
  * Before routing, so that a packet has its verdict and its count before routing can lose it. Later fragments are told
  * apart first: nft's fast path for loads of up to 4 bytes ignores the fragment offset (nft_payload_fast_eval), so
  * `tcp dport` would read payload bytes there, or in IPv6 what the sender likes.
+ *
+ * A look at `ct` anywhere in the ruleset has the kernel track connections (-200) and so put datagrams together (-400), both
+ * before this chain (nft_ct_get_init). Nothing else does, so a stateless firewall sees packets as they are.
  */
-function emitDispatch(text: Text): void {
+function emitDispatch(text: Text, { firewall }: Policy): void {
   text.line();
   text.block("chain prerouting {", () => {
     text.line("type filter hook prerouting priority filter; policy drop;");
+    if (firewall.stateful) text.line('ct state invalid comment "no verdict: turns connection tracking on"');
     text.line(`iifname != "${EDGE_LINK}" goto way-back`);
     text.line(`ip daddr != @${prefixSet(4)} counter name ${FOREIGN_COUNTER} drop`);
     text.line(`ip6 daddr != @${prefixSet(6)} counter name ${FOREIGN_COUNTER} drop`);

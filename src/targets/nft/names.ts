@@ -24,6 +24,13 @@ export function matchChain(prefix: "match" | "fragment", rule: string): string {
   return `${prefix}-${plain(rule)}`;
 }
 
+/** Where rejected packets end. */
+export const REJECTION_CHAIN = "rejected";
+
+export function logChain(rule: string): string {
+  return `log-${plain(rule)}`;
+}
+
 export function limitChain(rule: string): string {
   return `limit-${plain(rule)}`;
 }

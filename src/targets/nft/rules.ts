@@ -1,9 +1,10 @@
 import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
-import type { Rule } from "../../compiler/ir/policy.js";
+import type { Action, Rule } from "../../compiler/ir/policy.js";
 import type { Text } from "../text.js";
 import { matchText, type Part } from "./condition.js";
 import { type Decision, type Decisions, decisionsOf } from "./decisions.js";
-import { limitChain, matchChain, ruleCounter } from "./names.js";
+import { limitChain, logChain, matchChain, ruleCounter } from "./names.js";
+import { verdictText } from "./verdicts.js";
 
 /** One firewall rule in one of the two firewall chains. */
 export interface LoweredRule {
@@ -16,14 +17,14 @@ export interface LoweredRule {
 
 /**
  * A rule whose decisions only ever say yes is lines of the stage's chain: what they miss reaches the next rule.
- * Where a line says no, the lines behind it must be left out, so the rule gets a chain to return from. So does a limit
- * with several lines: a packet that is under the rate must not be counted again by the next one.
+ * Where a line says no, the lines behind it must be left out, so the rule gets a chain to return from. So does a rule
+ * with several lines that packets go on from: the next line must not count them again.
  */
 export function lowerRule(rule: Rule, part: Part): LoweredRule {
   const decisions = decisionsOf(rule.match, part);
   invariant(decisions, `the check refused rule ${rule.name}`);
   const answers = withOtherwise(decisions);
-  const inline = answers.every(({ holds }) => holds) && (rule.action.kind !== "limit" || answers.length <= 1);
+  const inline = answers.every(({ holds }) => holds) && (isVerdict(rule.action) || answers.length <= 1);
   if (inline) return { rule, lines: answers.map((line) => decisionText(line, rule, "jump")), chain: null };
   const name = matchChain(part === "whole" ? "match" : "fragment", rule.name);
   return {
@@ -33,7 +34,11 @@ export function lowerRule(rule: Rule, part: Part): LoweredRule {
   };
 }
 
-/** `goto` a limit from the rule's own chain: its `return` then leads back to the stage's chain, not to the next line. */
+function isVerdict({ kind }: Action): boolean {
+  return kind === "allow" || kind === "drop" || kind === "reject";
+}
+
+/** `goto` from the rule's own chain: a `return` then leads back to the stage's chain, not to the next line. */
 function decisionText({ conditions, holds }: Decision, rule: Rule, enter: "jump" | "goto"): string {
   const outcome = holds ? yes(rule, enter) : "return";
   const match = matchText(conditions);
@@ -43,11 +48,15 @@ function decisionText({ conditions, holds }: Decision, rule: Rule, enter: "jump"
 function yes({ name, action }: Rule, enter: "jump" | "goto"): string {
   switch (action.kind) {
     case "allow":
-      return `counter name ${ruleCounter(name)} accept comment "${name}"`;
     case "drop":
-      return `counter name ${ruleCounter(name)} drop comment "${name}"`;
+    case "reject":
+      return `counter name ${ruleCounter(name)} ${verdictText(action.kind)} comment "${name}"`;
     case "limit":
       return `${enter} ${limitChain(name)} comment "${name}"`;
+    case "count":
+      return `counter name ${ruleCounter(name)}${enter === "goto" ? " return" : ""} comment "${name}"`;
+    case "log":
+      return `${enter} ${logChain(name)} comment "${name}"`;
     default:
       return assertNever(action);
   }

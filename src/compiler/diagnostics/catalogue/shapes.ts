@@ -20,8 +20,8 @@ export const SHAPES = {
 never do less than it says.`,
     example(
       "policy",
-      'firewall: { default: "drop", rules: [], stateful: true }',
-      'firewall: { default: "drop", rules: [] }',
+      'mitigate: [limit("syn", expr`tcp.flags.syn`, { rate: "50/s", table: 1000 })]',
+      'mitigate: [limit("syn", expr`tcp.flags.syn`, { rate: "50/s" })]',
     ),
     "leave it out for now",
   ),

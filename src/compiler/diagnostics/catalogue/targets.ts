@@ -27,6 +27,30 @@ does not fit any more. Join lists that are always used together, or limits that 
 drop("all", expr\`ip.src in \${all}\`)`,
     ),
   ),
+  TG4003: error(
+    message`rule \`${"rule"}\` asks for the state of a connection in \`mitigate\``,
+    `The \`mitigate\` stage is an XDP program: it sees each packet by itself, before the kernel knows of connections.
+\`ct.state\` is the firewall's, and there only with \`stateful: true\`.
+Move the rule to \`firewall.rules\`, or ask for what the packet says of itself, such as its TCP flags.`,
+    example(
+      "policy",
+      'mitigate: [drop("strays", expr`ct.state == "invalid"`)]',
+      'firewall: { default: "drop", stateful: true, rules: [drop("strays", expr`ct.state == "invalid"`)] }',
+    ),
+    "move the rule to `firewall.rules`, or ask for TCP flags",
+  ),
+  TG4004: error(
+    message`rule \`${"rule"}\` logs packets in \`mitigate\`, which is not supported`,
+    `The \`mitigate\` stage is an XDP program, and there is nobody yet to read what it would log. The firewall logs through
+the kernel (NFLOG), and sees every packet that \`mitigate\` does not drop. To know how many packets match, use \`count\`,
+which both stages have.`,
+    example(
+      "policy",
+      'mitigate: [log("telnet", expr`tcp.dstport == 23`)]',
+      'firewall: { default: "drop", rules: [log("telnet", expr`tcp.dstport == 23`)] }',
+    ),
+    "put it into the firewall, or write `count`",
+  ),
   TG4050: error(
     message`the alternatives of rule \`${"rule"}\` multiply to more than ${"limit"} lines of nftables`,
     `nftables has no "or" inside a rule, so each way to match becomes a line of its own. An \`and\` of several

@@ -161,15 +161,15 @@ a GRE key has 32, a tunnel must carry at least 68 bytes for IPv4 and 1280 for IP
     ),
   ),
   TG2034: error(
-    message`\`${"what"}\` must be "allow" or "drop", not "${"value"}"`,
-    `These are the two verdicts. The firewall's default is never implied, so that each policy says what happens to packets
+    message`\`${"what"}\` must be "allow", "drop" or "reject", not "${"value"}"`,
+    `These are the verdicts; "reject" is a "drop" that the sender is told of. The firewall's default is never implied, so that each policy says what happens to packets
 that no rule matches.`,
     example(
       "policy",
       'firewall: { default: "block", rules: [] }',
       'firewall: { default: "drop", rules: [] }',
     ),
-    'write "allow" or "drop"',
+    'write "allow", "drop" or "reject"',
   ),
   TG2035: error(
     message`this packet cannot be read: ${"problem"}`,
@@ -263,5 +263,35 @@ tunnels with the same remote and key could belong to either. Give one of them an
 }`,
     ),
     "give one of them another `key`",
+  ),
+  TG2047: error(
+    message`\`mitigate\` cannot reject packets, as rule \`${"rule"}\` wants`,
+    `To reject a packet is to answer its sender: with a TCP reset, or with an ICMP error. XDP, which runs \`mitigate\`, has
+no way to do that. And a flood whose sources are forged would be answered to somebody else.`,
+    example(
+      "policy",
+      'mitigate: [reject("telnet", expr`tcp.dstport == 23`)]',
+      'mitigate: [drop("telnet", expr`tcp.dstport == 23`)]',
+    ),
+    "write `drop`, or move the rule to the firewall",
+  ),
+  TG2048: error(
+    message`\`ct.state\` needs a stateful firewall`,
+    `The state of a connection is known only where connections are tracked, and that costs memory and time for each of
+them, so it must be asked for. A stateful firewall also sees whole datagrams instead of fragments, and only the packets
+that come by its own server.`,
+    example(
+      "policy",
+      `firewall: {
+  default: "drop",
+  rules: [allow("known", expr\`ct.state == "established"\`)],
+}`,
+      `firewall: {
+  default: "drop",
+  stateful: true,
+  rules: [allow("known", expr\`ct.state == "established"\`)],
+}`,
+    ),
+    "add `stateful: true` to the firewall",
   ),
 };
