@@ -3,6 +3,7 @@ import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
 import type { Policy } from "../compiler/ir/policy.js";
 import { projectModules } from "./io/project.js";
+import { readGeography } from "./io/read-geography.js";
 import { readSource } from "./io/read-source.js";
 import { renderCounts, renderPretty } from "./render/pretty.js";
 import { sourcesOf } from "./render/sources.js";
@@ -16,11 +17,17 @@ export interface LoadedPolicy {
 }
 
 /**
- * The policy of a file, or undefined after its errors were printed to stderr. Warnings are not printed:
+ * The policy of a file (`geo`: the operator's tables), or undefined after its errors were printed to stderr. Warnings are not printed:
  * `tidegate check` is the command that reports.
  */
-export function loadPolicy(file: string): LoadedPolicy | undefined {
-  const { policy, source, sources, diagnostics } = analyze(file, readSource(file), projectModules());
+export function loadPolicy(file: string, { geo }: { readonly geo?: string } = {}): LoadedPolicy | undefined {
+  const geography = geo === undefined ? undefined : readGeography(geo);
+  const { policy, source, sources, diagnostics } = analyze(
+    file,
+    readSource(file),
+    projectModules(),
+    geography,
+  );
   if (policy) return { policy, source, sources, diagnostics };
   printErrors(diagnostics, sources.values());
   return undefined;

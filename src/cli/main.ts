@@ -19,10 +19,13 @@ function program(): Command {
     .description("report mistakes in policies; exit 0: none, 1: errors, 2: usage")
     .argument("<policy...>", "policy files, or edge.ts files")
     .addOption(
-      new Option("--format <format>", "how to print").choices(["pretty", "json", "github"]).default("pretty"),
+      new Option("--format <format>", "how to print")
+        .choices(["pretty", "json", "sarif", "github"])
+        .default("pretty"),
     )
     .option("--strict", "warnings count as errors")
-    .option("--no-types", "without the TypeScript type checker (which is not part of the check yet)")
+    .addOption(geo())
+    .option("--no-types", "leave out the TypeScript type checker, which takes half of the time")
     .action(async (files, options) =>
       exit(await (await import("./commands/check.js")).check(files, options)),
     );
@@ -33,6 +36,7 @@ function program(): Command {
     .argument("<policy>", "policy file")
     .requiredOption("-o, --output <dir>", "the bundle's directory; an older bundle there is replaced")
     .option("--emit-ir", "print the policy's intermediate form")
+    .addOption(geo())
     .option("--json", "print figures as JSON")
     .action(async (file, options) =>
       exit(await (await import("./commands/compile.js")).compile(file, options)),
@@ -45,13 +49,14 @@ function program(): Command {
     .option("--packet <text>", "one packet, such as 'tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S'")
     .option("--packets <file>", "a file with one packet a line")
     .option("--json", "one JSON object a packet")
+    .addOption(geo())
     .action(async (file, options) =>
       exit(await (await import("./commands/explain.js")).explain(file, options)),
     );
 
   tidegate
     .command("explain-code")
-    .description("the long explanation of a diagnostic's code")
+    .description("what a diagnostic's code means, with an example of wrong and right text")
     .argument("<code>", "such as TG2001")
     .action(async (code) => exit((await import("./commands/explain-code.js")).explainCode(code)));
 
@@ -60,10 +65,34 @@ function program(): Command {
     .description("run the tests that policies carry; exit 1 when one fails")
     .argument("<policy...>", "policy files")
     .option("--json", "print the result as JSON")
+    .addOption(geo())
     .action(async (files, options) => exit(await (await import("./commands/test.js")).test(files, options)));
 
+  authorCommands(tidegate);
   runtimeCommands(tidegate);
   return tidegate;
+}
+
+/** What an author needs beside an editor. */
+function authorCommands(tidegate: Command): void {
+  tidegate
+    .command("fmt")
+    .description("put policies and their modules into one style")
+    .argument("[file...]", "TypeScript files; with --stdin: the text's name in messages")
+    .option("--check", "write nothing; exit 1 when a file is not in style")
+    .option("--stdin", "from standard input to standard output, for editors")
+    .action(async (files, options) => exit(await (await import("./commands/fmt.js")).fmt(files, options)));
+
+  tidegate
+    .command("init")
+    .description("write a first policy with tests, and what an editor needs to complete it")
+    .argument("[dir]", "folder for it; what is there already is kept", ".")
+    .option("--customer <name>", "the customer's name (default: made of the folder's name)")
+    .action(async (dir, options) => exit(await (await import("./commands/init.js")).init(dir, options)));
+}
+
+function geo(): Option {
+  return new Option("--geo <file>", "the operator's tables of countries and AS numbers");
 }
 
 /** The commands of an edge server; they need root. */

@@ -7,6 +7,7 @@ import { type Diagnostic, Diagnostics } from "./diagnostics/diagnostic.js";
 import { SourceFile } from "./diagnostics/span.js";
 import type { Suppressed } from "./diagnostics/suppressions.js";
 import type { EdgeNode } from "./ir/edge.js";
+import type { Geography } from "./ir/geography.js";
 import type { Policy } from "./ir/policy.js";
 import { buildEdge } from "./passes/build-edge.js";
 import { buildPolicy } from "./passes/build-policy.js";
@@ -31,35 +32,46 @@ export interface EdgeAnalysis extends Findings {
 }
 
 /** Reads a policy, gives it its meaning, and asks every target whether it can express it. */
-export function analyze(file: string, text: string, modules?: ModuleHost): Analysis {
-  const { policy, findings } = analyzeAs("policy", file, text, modules);
+export function analyze(file: string, text: string, modules?: ModuleHost, geography?: Geography): Analysis {
+  const { policy, findings } = analyzeAs("policy", file, text, { modules, geography });
   return { policy, ...findings };
 }
 
 /** Reads an edge file and gives it its meaning. */
 export function analyzeEdge(file: string, text: string, modules?: ModuleHost): EdgeAnalysis {
-  const { edge, findings } = analyzeAs("edge", file, text, modules);
+  const { edge, findings } = analyzeAs("edge", file, text, { modules });
   return { edge, ...findings };
 }
 
 /** Reads a file that is a policy or an edge: what it exports decides. At most one of the two is not null. */
-export function analyzeAny(file: string, text: string, modules?: ModuleHost): Analysis & EdgeAnalysis {
-  const { policy, edge, findings } = analyzeAs("any", file, text, modules);
+export function analyzeAny(
+  file: string,
+  text: string,
+  modules?: ModuleHost,
+  geography?: Geography,
+): Analysis & EdgeAnalysis {
+  const { policy, edge, findings } = analyzeAs("any", file, text, { modules, geography });
   return { policy, edge, ...findings };
 }
 
-function analyzeAs(kind: ModuleKind | "any", file: string, text: string, modules: ModuleHost | undefined) {
+/** What an analysis knows besides the file: what it may import, and the operator's tables. */
+interface Around {
+  readonly modules?: ModuleHost | undefined;
+  readonly geography?: Geography | undefined;
+}
+
+function analyzeAs(kind: ModuleKind | "any", file: string, text: string, { modules, geography }: Around) {
   const source = new SourceFile(file, text);
   const diagnostics = new Diagnostics();
   const { content, sources } = readModule(kind, source, diagnostics, modules);
-  const policy = content.kind === "policy" ? policyOf(content.policy, diagnostics) : null;
+  const policy = content.kind === "policy" ? policyOf(content.policy, diagnostics, geography) : null;
   const edge = content.kind === "edge" ? edgeOf(content.edge, diagnostics) : null;
   const { all, suppressed } = diagnostics;
   return { policy, edge, findings: { diagnostics: all, suppressed, source, sources } };
 }
 
-function policyOf(surface: SurfacePolicy, diagnostics: Diagnostics): Policy | null {
-  const policy = buildPolicy(surface, diagnostics);
+function policyOf(surface: SurfacePolicy, diagnostics: Diagnostics, geography?: Geography): Policy | null {
+  const policy = buildPolicy(surface, diagnostics, geography);
   if (policy) for (const target of TARGETS) target.check(policy, diagnostics);
   return policy && !diagnostics.hasErrors ? policy : null;
 }

@@ -5,6 +5,7 @@ import type { Suppressed } from "../../compiler/diagnostics/suppressions.js";
 import type { ModuleHost } from "../../dsl/modules.js";
 import { EXIT } from "../exit.js";
 import { projectModules } from "../io/project.js";
+import { readGeography } from "../io/read-geography.js";
 import { readSource } from "../io/read-source.js";
 import { type Format, type Report, renderReport } from "../render/report.js";
 import { sourcesOf } from "../render/sources.js";
@@ -12,6 +13,8 @@ import { sourcesOf } from "../render/sources.js";
 interface CheckOptions {
   readonly format: Format;
   readonly strict?: boolean;
+  /** A file with the operator's tables of countries and AS numbers. */
+  readonly geo?: string;
   /** False with `--no-types`. */
   readonly types?: boolean;
 }
@@ -26,7 +29,8 @@ interface Checked {
 /** `tidegate check`: reports on every file, also when an earlier one has errors. */
 export async function check(files: readonly string[], options: CheckOptions): Promise<number> {
   const modules = projectModules();
-  const read = files.map((file) => analyzeAny(file, readSource(file), modules));
+  const geography = options.geo === undefined ? undefined : readGeography(options.geo);
+  const read = files.map((file) => analyzeAny(file, readSource(file), modules, geography));
   const report = await reportOn(files, read, modules, options.types ?? true);
   const text = renderReport(report, options.format, process.cwd());
   if (text !== "") console.log(text);

@@ -15,12 +15,13 @@ interface CompileOptions {
   readonly output: string;
   readonly emitIr?: boolean;
   readonly json?: boolean;
+  readonly geo?: string;
 }
 
 /** `tidegate compile`: policy file → bundle directory. */
 export async function compile(file: string, options: CompileOptions): Promise<number> {
   const started = performance.now();
-  const loaded = loadPolicy(file);
+  const loaded = loadPolicy(file, options);
   if (!loaded) return EXIT.failed;
   const read = performance.now();
   const artifacts = emit(loaded.policy);

@@ -12,12 +12,13 @@ interface ExplainOptions {
   readonly packet?: string;
   readonly packets?: string;
   readonly json?: boolean;
+  readonly geo?: string;
 }
 
 /** `tidegate explain`: judges packets with the reference. Limits remember the packets before, in their order. */
 export async function explain(file: string, options: ExplainOptions): Promise<number> {
   const packets = packetsOf(options);
-  const loaded = loadPolicy(file);
+  const loaded = loadPolicy(file, options);
   if (!loaded) return EXIT.failed;
   const state = newLimitState();
   for (const packet of packets) {

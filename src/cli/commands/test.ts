@@ -12,6 +12,11 @@ interface Outcome {
   readonly passed: boolean;
 }
 
+interface TestOptions {
+  readonly json?: boolean;
+  readonly geo?: string;
+}
+
 interface Tested {
   readonly file: string;
   readonly policy: Policy;
@@ -21,8 +26,8 @@ interface Tested {
 }
 
 /** `tidegate test`: every packet that a policy promises a verdict for, each with fresh limits. */
-export async function test(files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
-  const tested = files.flatMap(testFile);
+export async function test(files: readonly string[], options: TestOptions): Promise<number> {
+  const tested = files.flatMap((file) => testFile(file, options));
   const outcomes = tested.flatMap((one) => one.outcomes);
   const passed = outcomes.filter((outcome) => outcome.passed).length;
   const failed = outcomes.length - passed;
@@ -31,8 +36,8 @@ export async function test(files: readonly string[], options: { readonly json?: 
   return failed > 0 || tested.length < files.length ? EXIT.failed : EXIT.ok;
 }
 
-function testFile(file: string): readonly Tested[] {
-  const loaded = loadPolicy(file);
+function testFile(file: string, options: TestOptions): readonly Tested[] {
+  const loaded = loadPolicy(file, options);
   if (!loaded) return [];
   const outcomes = loaded.policy.tests.map((one) => run(loaded.policy, one, file));
   const steps = outcomes.flatMap(({ trace }) => trace.steps);
