@@ -26,9 +26,7 @@ export function readSyntax(source: SourceFile): SyntaxReading {
   if (!program) return { kind: "unreadable", diagnostics: diagnostics.all };
   const expressions = exprTemplates(program).map(({ quasi }) => unvalued(quasi, source));
   for (const expression of expressions) parseFilter(expression, diagnostics);
-  // A literal with host bits is a mistake (TG2xxx) in an expression whose syntax is known.
-  const mistakes = diagnostics.all.filter(({ code }) => code.startsWith("TG1"));
-  if (mistakes.length > 0) return { kind: "unreadable", diagnostics: mistakes };
+  if (diagnostics.hasErrors) return { kind: "unreadable", diagnostics: diagnostics.all };
   return { kind: "read", syntax: { source, program, exprNames: exprNames(program), expressions } };
 }
 
