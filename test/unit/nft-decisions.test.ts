@@ -2,27 +2,34 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Expr, Test } from "../../src/compiler/ir/expr.js";
 import { contains } from "../../src/compiler/ir/intervals.js";
-import { type Condition, conditionOf } from "../../src/targets/nft/condition.js";
+import { alternativesOf } from "../../src/targets/nft/alternatives.js";
+import type { Condition } from "../../src/targets/nft/condition.js";
 import { type Decisions, decisionsOf, MAX_LINES } from "../../src/targets/nft/decisions.js";
 import { anyExpr } from "../support/firewall-policies.js";
 import { and, number, or } from "../support/ir.js";
 
-/** A packet as far as conditions go: its family, its protocol, and which conditions hold that fit both. */
+/** A packet as far as conditions go: its family, its protocol, its header lengths, and which conditions hold that fit those. */
 interface Packet {
   readonly family: 4 | 6;
   readonly protocol: bigint;
+  readonly lengths: Readonly<Record<string, number>>;
   readonly holding: (text: string) => boolean;
 }
 
 const anyPacket: fc.Arbitrary<Packet> = fc.record({
   family: fc.constantFrom(4 as const, 6 as const),
   protocol: fc.constantFrom(1n, 6n, 17n, 58n, 47n),
+  lengths: fc.record({
+    "tcp doff": fc.integer({ min: 0, max: 15 }),
+    "gre flags": fc.constantFrom(0, 32, 64),
+  }),
   holding: fc.func(fc.boolean()),
 });
 
-function holds(condition: Condition, { family, protocol, holding }: Packet): boolean {
+function holds(condition: Condition, { family, protocol, lengths, holding }: Packet): boolean {
   if (condition.family !== null && condition.family !== family) return false;
   if (!contains(condition.protocols, protocol)) return false;
+  if (condition.one) return lengths[condition.one.of] === condition.one.value;
   return condition.layer === "protocol" || holding(condition.text);
 }
 
@@ -55,10 +62,8 @@ describe("decisions of an expression", () => {
         const decisions = decisionsOf(expr, part);
         fc.pre(decisions !== undefined);
         for (const packet of packets) {
-          const ask = (asked: Test) => {
-            const condition = conditionOf(asked, part);
-            return condition !== false && holds(condition, packet);
-          };
+          const ask = (asked: Test) =>
+            alternativesOf(asked, part).some((all) => all.every((condition) => holds(condition, packet)));
           expect(decide(decisions, packet)).toBe(evaluate(expr, ask));
         }
       }),

@@ -1,6 +1,7 @@
 import { assertNever } from "../../compiler/diagnostics/invariant.js";
 import type { Expr } from "../../compiler/ir/expr.js";
-import { type Condition, conditionOf, contradict, type Part } from "./condition.js";
+import { alternativesOf } from "./alternatives.js";
+import { type Condition, contradict, type Part, sameCondition } from "./condition.js";
 
 /**
  * An expression as nft can run it: lines that are tried in order. The first whose conditions all hold gives the
@@ -42,8 +43,8 @@ export function decisionsOf(expr: Expr, part: Part): Decisions | undefined {
     case "list":
     case "number":
     case "bits": {
-      const condition = conditionOf(expr, part);
-      return condition ? { lines: [{ conditions: [condition], holds: true }], otherwise: false } : NEVER;
+      const lines = alternativesOf(expr, part).map((conditions) => ({ conditions, holds: true }));
+      return { lines, otherwise: false };
     }
     default:
       return assertNever(expr);
@@ -115,6 +116,6 @@ function includes(all: readonly Condition[], some: readonly Condition[]): boolea
   return some.every((one) => has(all, one));
 }
 
-function has(conditions: readonly Condition[], { text }: Condition): boolean {
-  return conditions.some((condition) => condition.text === text);
+function has(conditions: readonly Condition[], one: Condition): boolean {
+  return conditions.some((condition) => sameCondition(condition, one));
 }

@@ -1,8 +1,8 @@
 import type { Family } from "../../compiler/ir/address.js";
 import type { Limit, RateUnit, Rule } from "../../compiler/ir/policy.js";
 import type { Text } from "../text.js";
-import { addressText } from "./condition.js";
 import { limitChain, limitSet, ruleCounter } from "./names.js";
+import { addressText } from "./words.js";
 
 export interface LimitRule {
   readonly rule: Rule;

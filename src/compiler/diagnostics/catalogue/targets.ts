@@ -63,4 +63,16 @@ the first of two rules with the same action says the same as their \`or\`.`,
       "tcp.dstport in {80 443} and ip.src in {192.0.2.1 192.0.2.9}",
     ),
   ),
+  TG4051: error(
+    message`rule \`${"rule"}\` asks for a VLAN tag in the firewall`,
+    `The firewall is nftables in the customer's own network namespace. Packets reach it through the kernel's IP layer, which
+took the VLAN tag off with the rest of the Ethernet header, so \`eth.vlan\` has no value there.
+Write the rule in \`mitigate\`: XDP sees the frame as it came from the wire.`,
+    example(
+      "policy",
+      'firewall: { default: "drop", rules: [drop("guests", expr`eth.vlan == 7`)] }',
+      'mitigate: [drop("guests", expr`eth.vlan == 7`)]',
+    ),
+    "write the rule in `mitigate`",
+  ),
 };
