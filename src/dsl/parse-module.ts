@@ -6,7 +6,7 @@ import type { SourceFile } from "../compiler/diagnostics/span.js";
  * Brackets, commas and the like that a module may hold, so that parsing ends within a second: a policy of 10,000 rules
  * has some 150,000, an array of 100,000 prefixes as many commas.
  */
-const MAX_SIGNS = 400_000;
+const MAX_SIGNS = 250_000;
 const SIGN = new Set([..."()[]{},;`$"].map((sign) => sign.charCodeAt(0)));
 
 /** The syntax tree of a TypeScript module; TG1001, TG1002 (nested too deeply) or TG1005 (too large) if it has none. */

@@ -12,7 +12,7 @@ import { basename, dirname, extname, join, normalize, relative, resolve, sep } f
 import type { ModuleHost, RefusalReason, Resolution } from "../../dsl/modules.js";
 
 /** Far more than a person writes, and what a list of some hundred thousand prefixes needs. */
-const MAX_BYTES: Readonly<Record<string, number>> = { ".ts": 8 * 1024 * 1024, ".json": 32 * 1024 * 1024 };
+const MAX_BYTES: Readonly<Record<string, number>> = { ".ts": 8 * 1024 * 1024, ".json": 16 * 1024 * 1024 };
 /** What makes a folder a project. */
 const MARKS = ["package.json", "tsconfig.json", ".git"];
 /** So many names are no list to choose a suggestion from. */

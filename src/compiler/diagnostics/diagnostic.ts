@@ -60,8 +60,8 @@ function short(text: string): string {
   return `${start}…${end}`;
 }
 
-/** More of one severity than anyone reads; what is reported beyond is counted and not kept. */
-const MAX_KEPT = 10_000;
+/** More of one severity than anyone reads; what is reported beyond is not kept. */
+const MAX_KEPT = 1000;
 /** Of nested calls, the innermost say where a value came from; the others repeat them. */
 const MAX_CONTEXT = 3;
 

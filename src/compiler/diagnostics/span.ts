@@ -20,17 +20,13 @@ export interface Spanned {
 
 /** One source text that can turn offsets into spans. */
 export class SourceFile {
-  readonly #lineStarts: readonly number[];
+  readonly #lineStarts: Uint32Array;
 
   constructor(
     readonly file: string,
     readonly text: string,
   ) {
-    // A byte order mark belongs to the encoding and to no line (Unicode 16, section 23.8).
-    const starts = [text.startsWith("\ufeff") ? 1 : 0];
-    // One match at a time: a file of nothing but line breaks must not fill the memory with matches.
-    for (const { index, 0: lineBreak } of text.matchAll(/\r\n|\r|\n/g)) starts.push(index + lineBreak.length);
-    this.#lineStarts = starts;
+    this.#lineStarts = lineStartsOf(text);
   }
 
   span(start: number, end: number): Span {
@@ -64,4 +60,22 @@ export class SourceFile {
     }
     return { line: low + 1, column: Math.max(1, offset - (this.#lineStarts[low] ?? 0) + 1) };
   }
+}
+
+/** Where each line begins. Counted before they are kept: a file of nothing but line breaks must not fill the memory. */
+function lineStartsOf(text: string): Uint32Array {
+  // A byte order mark belongs to the encoding and to no line (Unicode 16, section 23.8).
+  const first = text.startsWith("\ufeff") ? 1 : 0;
+  let count = 1;
+  for (let at = 0; at < text.length; at++) if (endsLine(text, at)) count++;
+  const starts = new Uint32Array(count);
+  starts[0] = first;
+  for (let at = 0, line = 1; at < text.length; at++) if (endsLine(text, at)) starts[line++] = at + 1;
+  return starts;
+}
+
+/** LF, or a CR without one behind it. */
+function endsLine(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === 0x0a || (code === 0x0d && text.charCodeAt(at + 1) !== 0x0a);
 }

@@ -1,5 +1,6 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
-import { makeFilter } from "../builtins/expr.js";
+import type { Span } from "../../compiler/diagnostics/span.js";
+import { makeFilter, type TemplateBody } from "../builtins/expr.js";
 import { callBuiltin } from "../builtins/index.js";
 import { spreadItems } from "./collections.js";
 import type { Evaluation } from "./evaluation.js";
@@ -85,7 +86,7 @@ export function invoke(
         run.diagnostics.report("TG1054", site.callee, { name: "expr", right: "as a template: expr`…`" });
         return errorValue(span);
       }
-      if (!run.spend(weightOf(args, ARGUMENT_LEVELS), span)) return errorValue(span);
+      if (!payFor(args, ARGUMENT_LEVELS, span, run)) return errorValue(span);
       return callBuiltin(callee.name, { span, callee: site.callee, args }, run.diagnostics);
   }
 }
@@ -93,21 +94,15 @@ export function invoke(
 /** As deep as the functions of "tidegate" look: `policy({ firewall: { rules: [rule] } })`. */
 const ARGUMENT_LEVELS = 4;
 
-/** How many values a function of "tidegate" looks at. */
-function weightOf(values: Iterable<Value>, levels: number): number {
-  let weight = 0;
-  for (const value of values) {
-    weight++;
-    if (levels === 1) continue;
-    if (value.kind === "array") weight += weightOf(value.items, levels - 1);
-    if (value.kind === "object") {
-      weight += weightOf(
-        [...value.properties.values()].map((property) => property.value),
-        levels - 1,
-      );
-    }
-  }
-  return weight;
+/** Pays for all values that a function of "tidegate" looks at, level by level: parts may be shared many times. */
+function payFor(values: readonly Value[], levels: number, span: Span, run: Evaluation): boolean {
+  if (!run.spend(values.length, span)) return false;
+  return levels === 1 || values.every((value) => payFor(partsOf(value), levels - 1, span, run));
+}
+
+function partsOf(value: Value): readonly Value[] {
+  if (value.kind === "array") return value.items;
+  return value.kind === "object" ? [...value.properties.values()].map((property) => property.value) : [];
 }
 
 export function evaluateTaggedTemplate(node: TSESTree.TaggedTemplateExpression, run: Evaluation): Value {
@@ -133,6 +128,15 @@ export function evaluateTaggedTemplate(node: TSESTree.TaggedTemplateExpression, 
     value: run.evaluate(expression),
   }));
   const body = { start: node.quasi.range[0] + 1, end: node.quasi.range[1] - 1, holes };
-  // The text is parsed anew in every call of the function around it.
-  return run.spend((body.end - body.start) >> 1, span) ? makeFilter(body, span, run) : errorValue(span);
+  return payForExpression(body, span, run) ? makeFilter(body, span, run) : errorValue(span);
+}
+
+/** To parse an expression takes as long as some dozen values, and so does each text that may be an address. */
+const EXPRESSION_COST = 32;
+const OPERAND_COST = 8;
+
+/** The text is parsed anew in every call of the function around it. */
+function payForExpression({ start, end, holes }: TemplateBody, span: Span, run: Evaluation): boolean {
+  const items = holes.reduce((sum, { value }) => sum + (value.kind === "array" ? value.items.length : 1), 0);
+  return run.spend(EXPRESSION_COST + ((end - start) >> 2) + items * OPERAND_COST, span);
 }

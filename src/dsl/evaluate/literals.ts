@@ -32,8 +32,10 @@ export function evaluateTemplate(node: TSESTree.TemplateLiteral, run: Evaluation
     textFrom(run.evaluate(expression), run.spanOf(expression), run),
   );
   if (parts.includes(undefined)) return errorValue(span);
-  const value = node.quasis.map((quasi, i) => `${quasi.value.cooked ?? ""}${parts[i] ?? ""}`).join("");
-  return run.spend(value.length, span) ? stringValue(value, span, run) : errorValue(span);
+  const pieces = node.quasis.flatMap((quasi, index) => [quasi.value.cooked ?? "", parts[index] ?? ""]);
+  // Paid for before it is made: a text may be too long for JavaScript itself.
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return run.spend(length, span) ? stringValue(pieces.join(""), span, run) : errorValue(span);
 }
 
 /** A literal's value; escapes and interpolations make it another text than the one written. */

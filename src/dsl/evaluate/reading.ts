@@ -12,10 +12,10 @@ const MAX_DEPTH = 600;
 /** Calls inside calls. */
 const MAX_CALLS = 64;
 /**
- * Values, items and characters that one reading may make, all modules together: ten policies of 10,000 rules, or
- * a few hundred thousand prefixes. At most, reading takes about a second and 500 MB.
+ * Values, items and characters that one reading may make, all modules together: more than a policy of 10,000 rules needs,
+ * or a list of a few hundred thousand prefixes. Reading ends within about a second and 500 MB.
  */
-const FUEL = 2_000_000;
+const FUEL = 1_500_000;
 
 /** What a module gives to those that import it, by exported name. */
 export type Exports = ReadonlyMap<string, Value>;

@@ -11,6 +11,7 @@ import {
   method,
   number,
   optional,
+  paid,
   refuseArgument,
   scalar,
   text,
@@ -21,13 +22,7 @@ type ArrayMethod = Method<ArrayValue>;
 /** The methods of arrays that make new values and change none. Callbacks are given an item and its index. */
 export const ARRAY_METHODS: Readonly<Record<string, ArrayMethod>> = {
   map: method([callback], (array, [f], call) => give.array(each(array, f, call), call)),
-  flatMap: method([callback], (array, [f], call) => {
-    const results = each(array, f, call);
-    return give.array(
-      results.flatMap((one) => (one.kind === "array" ? one.items : [one])),
-      call,
-    );
-  }),
+  flatMap: method([callback], (array, [f], call) => give.joinedArray(each(array, f, call), call)),
   filter: method([callback], (array, [f], call) =>
     searched(array, f, call, (passes) =>
       give.array(
@@ -68,30 +63,35 @@ export const ARRAY_METHODS: Readonly<Record<string, ArrayMethod>> = {
   ),
   reduce: method([callback, optional(any)], (array, [f, start], call) => reduce(array, f, start, call)),
 
-  concat: (array, call) =>
-    give.array(
-      [array, ...call.args].flatMap((one) => (one.kind === "array" ? one.items : [one])),
-      call,
-    ),
+  concat: (array, call) => give.joinedArray([array, ...call.args], call),
   slice: method([optional(number), optional(number)], (array, [start, end], call) =>
     give.array(array.items.slice(start, end), call),
   ),
   at: method([number], (array, [index], call) => array.items.at(index) ?? give.undefined(call)),
-  flat: method([optional(number)], (array, [levels = 1], call) => give.array(flattened(array, levels), call)),
+  flat: method([optional(number)], (array, [levels = 1], call) => {
+    const items: Value[] = [];
+    return flatten(array, levels, items, call)
+      ? { kind: "array", items, span: call.span }
+      : errorValue(call.span);
+  }),
   toReversed: method([], (array, _, call) => give.array(array.items.toReversed(), call)),
   toSorted: method([optional(callback)], (array, [compare], call) =>
     compare ? sortedBy(array, compare, call) : sorted(array, call),
   ),
 
-  includes: method([scalar], (array, [wanted], call) => {
+  includes: method([scalar], (array, [wanted], call) =>
     // Unlike ===, `includes` finds NaN (ECMA-262, 23.1.3.16).
-    const found = array.items.some((item) => Object.is(comparable(item), comparable(wanted)));
-    return paid(array, call) ?? give.boolean(found, call);
-  }),
-  indexOf: method([scalar], (array, [wanted], call) => {
-    const found = array.items.findIndex((item) => comparable(item) === comparable(wanted));
-    return paid(array, call) ?? give.number(found, call);
-  }),
+    paid(array.items.length, call, () => {
+      const isSame = (item: Value) => Object.is(comparable(item), comparable(wanted));
+      return give.boolean(array.items.some(isSame), call);
+    }),
+  ),
+  indexOf: method([scalar], (array, [wanted], call) =>
+    paid(array.items.length, call, () => {
+      const isSame = (item: Value) => comparable(item) === comparable(wanted);
+      return give.number(array.items.findIndex(isSame), call);
+    }),
+  ),
   join: method([optional(text)], (array, [separator = ","], call) => joined(array, separator, call)),
 
   keys: method([], (array, _, call) =>
@@ -158,13 +158,19 @@ function reduce(array: ArrayValue, f: FunctionValue, start: Value | undefined, c
   }, first);
 }
 
-function flattened(array: ArrayValue, levels: number): readonly Value[] {
-  if (levels < 1) return array.items;
-  return array.items.flatMap((item) => (item.kind === "array" ? flattened(item, levels - 1) : [item]));
-}
-
-function paid(array: ArrayValue, { run, span }: MethodCall): Value | undefined {
-  return run.spend(array.items.length, span) ? undefined : errorValue(span);
+/** Pays for each array that it opens, since one may stand in many places; false after a report. */
+function flatten(array: ArrayValue, levels: number, into: Value[], call: MethodCall): boolean {
+  const { run, span } = call;
+  if (!run.spend(array.items.length, span)) return false;
+  const done = run.reading.nested(() =>
+    array.items.every((item) => {
+      if (item.kind === "array" && levels >= 1) return flatten(item, levels - 1, into, call);
+      into.push(item);
+      return true;
+    }),
+  );
+  if (done === undefined) run.diagnostics.report("TG1002", span, {});
+  return done ?? false;
 }
 
 /** A scalar by its value; anything else only equals itself. */
@@ -176,8 +182,11 @@ function joined(array: ArrayValue, separator: string, call: MethodCall): Value {
   const { run, span } = call;
   const parts = array.items.map((item) => textFrom(item, item.via ?? item.span, run));
   if (parts.includes(undefined)) return errorValue(span);
-  const length = parts.reduce((sum, part) => sum + (part?.length ?? 0) + separator.length, 0);
-  return run.spend(length, span) ? { kind: "string", value: parts.join(separator), span } : errorValue(span);
+  return give.joinedText(
+    parts.filter((part) => part !== undefined),
+    separator,
+    call,
+  );
 }
 
 /** Without a function JavaScript sorts numbers by their text, 10 before 9: nobody means that. */

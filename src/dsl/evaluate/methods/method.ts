@@ -106,12 +106,35 @@ export function refuseArgument(index: number, wants: string, found: string, call
 export const give = {
   array: (items: readonly Value[], { span, run }: MethodCall): Value =>
     run.spend(items.length, span) ? { kind: "array", items, span } : errorValue(span),
+  /** The parts one behind the other; those that are no arrays stand for themselves. */
+  joinedArray: (parts: readonly Value[], call: MethodCall): Value =>
+    paid(
+      parts.reduce((sum, part) => sum + (part.kind === "array" ? part.items.length : 1), 0),
+      call,
+      () => ({
+        kind: "array",
+        items: parts.flatMap((part) => (part.kind === "array" ? part.items : [part])),
+        span: call.span,
+      }),
+    ),
   text: (value: string, { span, run }: MethodCall): Value =>
     run.spend(value.length, span) ? { kind: "string", value, span } : errorValue(span),
+  /** The parts with a text between them. */
+  joinedText: (parts: readonly string[], between: string, call: MethodCall): Value =>
+    paid(
+      parts.reduce((sum, part) => sum + part.length + between.length, 0),
+      call,
+      () => ({ kind: "string", value: parts.join(between), span: call.span }),
+    ),
   number: (value: number, { span }: MethodCall): Value => ({ kind: "number", value, span }),
   boolean: (value: boolean, { span }: MethodCall): Value => ({ kind: "boolean", value, span }),
   undefined: ({ span }: MethodCall): Value => ({ kind: "undefined", span }),
 };
+
+/** Asks for so much work before it is done: a result may be larger than all that went into it. */
+export function paid(amount: number, { run, span }: MethodCall, make: () => Value): Value {
+  return run.spend(amount, span) ? make() : errorValue(span);
+}
 
 /** Calls a callback; a mistake in it says for which item it came up. */
 export function callBack(f: FunctionValue, args: readonly Value[], { span, run }: MethodCall): Value {

@@ -7,6 +7,7 @@ import {
   method,
   number,
   optional,
+  paid,
   refuseArgument,
   text,
 } from "./method.js";
@@ -16,12 +17,20 @@ type StringMethod = Method<StringValue>;
 
 /** The methods of text. Positions count UTF-16 code units, as in JavaScript. */
 export const STRING_METHODS: Readonly<Record<string, StringMethod>> = {
-  includes: method([text], (self, [part], call) => test(self, call, (value) => value.includes(part))),
-  startsWith: method([text], (self, [part], call) => test(self, call, (value) => value.startsWith(part))),
-  endsWith: method([text], (self, [part], call) => test(self, call, (value) => value.endsWith(part))),
-  indexOf: method([text], (self, [part], call) => position(self, call, (value) => value.indexOf(part))),
+  includes: method([text], (self, [part], call) =>
+    searched(self, part, call, () => give.boolean(self.value.includes(part), call)),
+  ),
+  indexOf: method([text], (self, [part], call) =>
+    searched(self, part, call, () => give.number(self.value.indexOf(part), call)),
+  ),
   lastIndexOf: method([text], (self, [part], call) =>
-    position(self, call, (value) => value.lastIndexOf(part)),
+    searched(self, part, call, () => give.number(self.value.lastIndexOf(part), call)),
+  ),
+  startsWith: method([text], (self, [part], call) =>
+    paid(part.length >> 4, call, () => give.boolean(self.value.startsWith(part), call)),
+  ),
+  endsWith: method([text], (self, [part], call) =>
+    paid(part.length >> 4, call, () => give.boolean(self.value.endsWith(part), call)),
   ),
 
   toLowerCase: method([], (self, _, call) => give.text(self.value.toLowerCase(), call)),
@@ -44,7 +53,7 @@ export const STRING_METHODS: Readonly<Record<string, StringMethod>> = {
   }),
 
   split: method([text], (self, [separator], call) =>
-    sized(self.value.length, call, () =>
+    searched(self, separator, call, () =>
       give.array(
         self.value.split(separator).map((part) => give.text(part, call)),
         call,
@@ -52,32 +61,37 @@ export const STRING_METHODS: Readonly<Record<string, StringMethod>> = {
     ),
   ),
   replace: method([text, text], (self, [part, by], call) =>
-    replaced(by, call, () => give.text(self.value.replace(part, by), call)),
+    searched(self, part, call, () => replaced(by, call, () => give.text(self.value.replace(part, by), call))),
   ),
   replaceAll: method([text, text], (self, [part, by], call) =>
-    replaced(by, call, () => {
-      const times = occurrences(self.value, part);
-      return sized(self.value.length + times * by.length, call, () =>
-        give.text(self.value.replaceAll(part, by), call),
-      );
-    }),
+    searched(self, part, call, () =>
+      replaced(by, call, () =>
+        paid(self.value.length + occurrences(self.value, part) * by.length, call, () =>
+          give.text(self.value.replaceAll(part, by), call),
+        ),
+      ),
+    ),
   ),
   concat: (self, call) => {
     const wrong = call.args.findIndex(({ kind }) => kind !== "string" && kind !== "error");
     if (wrong >= 0) return refuseArgument(wrong, "text", "another kind of value", call);
     const parts = call.args.filter((one) => one.kind === "string");
     if (parts.length < call.args.length) return errorValue(call.span);
-    return give.text([self, ...parts].map(({ value }) => value).join(""), call);
+    return give.joinedText(
+      [self, ...parts].map(({ value }) => value),
+      "",
+      call,
+    );
   },
   repeat: method([number], (self, [times], call) => {
     if (!isCount(times)) return refuseArgument(0, "a whole number from 0 up", `${times}`, call);
-    return sized(self.value.length * times, call, () => give.text(self.value.repeat(times), call));
+    return paid(self.value.length * times, call, () => give.text(self.value.repeat(times), call));
   }),
   padStart: method([number, optional(text)], (self, [length, fill = " "], call) =>
-    sized(length, call, () => give.text(self.value.padStart(length, fill), call)),
+    paid(Math.max(0, length), call, () => give.text(self.value.padStart(length, fill), call)),
   ),
   padEnd: method([number, optional(text)], (self, [length, fill = " "], call) =>
-    sized(length, call, () => give.text(self.value.padEnd(length, fill), call)),
+    paid(Math.max(0, length), call, () => give.text(self.value.padEnd(length, fill), call)),
   ),
 };
 
@@ -98,10 +112,10 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Asks for as much work as a text of some length is, before it is made. */
-function sized(length: number, { run, span }: MethodCall, make: () => Value): Value {
-  // Whoever asks for a length below 0 or NaN gets the text as it is.
-  return run.spend(length > 0 ? length : 0, span) ? make() : errorValue(span);
+/** Finding a part may compare all of it at every place. */
+function searched(self: StringValue, part: string, call: MethodCall, make: () => Value): Value {
+  const comparisons = self.value.length * Math.max(1, part.length);
+  return paid(Math.ceil(comparisons / 256), call, make);
 }
 
 /** `$` in the second text has a meaning of its own (ECMA-262, 22.1.3.19.1), which hardly anyone knows. */
@@ -111,12 +125,4 @@ function replaced(by: string, call: MethodCall, make: () => Value): Value {
 
 function occurrences(value: string, part: string): number {
   return part === "" ? value.length + 1 : value.split(part).length - 1;
-}
-
-function test(self: StringValue, call: MethodCall, is: (value: string) => boolean): Value {
-  return sized(self.value.length >> 4, call, () => give.boolean(is(self.value), call));
-}
-
-function position(self: StringValue, call: MethodCall, find: (value: string) => number): Value {
-  return sized(self.value.length >> 4, call, () => give.number(find(self.value), call));
 }
