@@ -13,6 +13,7 @@
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include "frame.h"
 #include "tidegate.h"
 
 #define TG_VLAN_TAGS 2
@@ -22,12 +23,6 @@
 
 /* struct tcphdr has the flags as bit fields only */
 #define TG_TCP_FLAGS_OFFSET 13
-
-/*
- * No offset in a packet exceeds this: 22 bytes of Ethernet and VLAN, 40 of IPv6 and 8 extension
- * headers of 2,048. The verifier needs it said as a mask before an offset is added to a packet pointer.
- */
-#define TG_OFFSET_MASK 0x7fff
 
 enum tg_parsed {
 	TG_PARSED,
@@ -47,24 +42,8 @@ struct tg_extension {
 	__be32 rest;
 };
 
-/* A place in the frame, as an offset; `begin` and `end` are the frame's. */
-struct tg_cursor {
-	const void *begin;
-	const void *end;
-	__u32 offset;
-};
-
-/* `size` bytes at `offset` behind the cursor, or NULL where the frame does not have so many. */
-static __always_inline const void *tg_bytes(const struct tg_cursor *cursor, __u32 offset,
-						   __u32 size)
-{
-	const void *at = cursor->begin + (cursor->offset & TG_OFFSET_MASK) + offset;
-
-	return at + size <= cursor->end ? at : NULL;
-}
-
 /* The EtherType behind Ethernet header and VLAN tags, and the cursor behind them; 0: they are cut. */
-static __always_inline __u16 tg_ethertype(struct tg_cursor *cursor)
+static __always_inline __u16 tg_ethertype(struct tg_packet *p, struct tg_cursor *cursor)
 {
 	const struct ethhdr *eth = tg_bytes(cursor, 0, sizeof(*eth));
 	__u16 type;
@@ -73,6 +52,7 @@ static __always_inline __u16 tg_ethertype(struct tg_cursor *cursor)
 		return 0;
 	type = bpf_ntohs(eth->h_proto);
 	cursor->offset = sizeof(*eth);
+	p->tagged = false;
 #pragma unroll
 	for (int tag = 0; tag < TG_VLAN_TAGS; tag++) {
 		const struct tg_vlan *vlan;
@@ -83,6 +63,10 @@ static __always_inline __u16 tg_ethertype(struct tg_cursor *cursor)
 		if (!vlan)
 			return 0;
 		type = bpf_ntohs(vlan->proto);
+		if (tag == 0) {
+			p->tagged = true;
+			p->vlan = bpf_ntohs(vlan->tci);
+		}
 		cursor->offset += sizeof(*vlan);
 	}
 	return type;
@@ -124,10 +108,9 @@ static __always_inline void tg_parse_udp(struct tg_packet *p, const struct tg_cu
 }
 
 /* Where the IP header's parser found the transport header; the own length leaves `bytes` of it. */
-static __always_inline void tg_found_transport(struct tg_packet *p, const struct tg_cursor *at,
-					       __u32 bytes)
+static __always_inline void tg_found_transport(struct tg_packet *p, __u32 start, __u32 bytes)
 {
-	p->transport = at->offset;
+	p->transport = start;
 	p->transport_bytes = bytes > 0xffff ? 0xffff : bytes;
 }
 
@@ -142,7 +125,7 @@ static __always_inline void tg_parse_transport(struct tg_packet *p, const void *
 	const struct tg_cursor cursor = { begin, end, found->transport }, *at = &cursor;
 	const __u16 bytes = found->transport_bytes;
 
-	p->tcp_bytes = p->udp_bytes = p->icmp_bytes = p->icmp6_bytes = 0;
+	p->tcp_bytes = p->udp_bytes = p->icmp_bytes = p->icmp6_bytes = p->gre_bytes = 0;
 	if (!bytes)
 		return;
 	switch (found->ip_proto) {
@@ -153,6 +136,9 @@ static __always_inline void tg_parse_transport(struct tg_packet *p, const void *
 	case IPPROTO_UDP:
 		p->udp_bytes = bytes;
 		tg_parse_udp(p, at);
+		break;
+	case IPPROTO_GRE:
+		p->gre_bytes = bytes;
 		break;
 	case IPPROTO_ICMP:
 		if (found->family != 4)
@@ -192,14 +178,16 @@ static __always_inline enum tg_parsed tg_parse4(struct tg_packet *p, struct tg_c
 	p->proto_known = true;
 	at->offset += header;
 	if (!(ip->frag_off & bpf_htons(TG_FRAGMENT_OFFSET)))
-		tg_found_transport(p, at, length - header);
+		tg_found_transport(p, at->offset, length - header);
 	return TG_PARSED;
 }
 
-/* What the walk over IPv6's extension headers ended with. */
+/* Where the chain of IPv6's extension headers ended. */
 struct tg_chain {
-	__u8 next;		/* the value that ended the chain */
+	__u32 end;		/* offset in the frame of what follows the chain */
+	__u8 next;		/* the value that ended it */
 	bool later;		/* it ended at a fragment header whose offset is not zero */
+	bool at_ah;		/* it ended at an AH, behind which the walk went on */
 };
 
 static __always_inline bool tg_is_extension(__u8 next)
@@ -208,36 +196,56 @@ static __always_inline bool tg_is_extension(__u8 next)
 	       next == IPPROTO_DSTOPTS;
 }
 
+/* RFC 8200; RFC 4302 for an AH, whose length is in words less two */
+static __always_inline __u32 tg_extension_size(__u8 type, const struct tg_extension *header)
+{
+	if (type == IPPROTO_FRAGMENT)
+		return sizeof(*header);
+	return type == IPPROTO_AH ? (header->length + 2) * 4 : (header->length + 1) * 8;
+}
+
 /*
- * Moves the cursor behind the extension headers; `end` is where the packet's own length ends. Unrolled,
- * as clang may lay out a loop so that it falls back into its head without a jump, which Linux 6.1 refuses.
+ * Walks the extension headers; `end` is where the packet's own length ends. An AH ends the chain, but a
+ * fragment header is looked for behind it too, as ipv6_find_hdr() does. Unrolled, as clang may lay out a
+ * loop so that it falls back into its head without a jump, which Linux 6.1 refuses.
  */
-static __always_inline enum tg_parsed tg_walk(struct tg_cursor *at, __u32 end,
+static __always_inline enum tg_parsed tg_walk(struct tg_packet *p, struct tg_cursor *at, __u32 end,
 					      struct tg_chain *chain)
 {
-	bool fragment = false;
+	__u8 next = chain->next;
 
 #pragma unroll
 	for (int walked = 0; walked < TG_EXTENSION_HEADERS; walked++) {
 		const struct tg_extension *header = tg_bytes(at, 0, sizeof(*header));
-		const bool is_fragment = chain->next == IPPROTO_FRAGMENT;
+		const bool is_fragment = next == IPPROTO_FRAGMENT, is_ah = next == IPPROTO_AH;
+		const __u32 start = at->offset;
+		bool later = false;
 
-		if (!tg_is_extension(chain->next))
-			return TG_PARSED;
-		if (!header || (is_fragment && fragment))
+		if (!tg_is_extension(next) && !is_ah)
+			break;
+		if (is_ah && !chain->at_ah) {
+			*chain = (struct tg_chain){ .end = start, .next = next, .at_ah = true };
+		}
+		if (is_fragment && p->fragment6_bytes)
 			return TG_MALFORMED;
-		at->offset += is_fragment ? sizeof(*header) : (header->length + 1) * 8;
-		if (at->offset > end)
-			return TG_MALFORMED;
-		chain->next = header->next;
-		if (!is_fragment)
-			continue;
-		fragment = true;
-		chain->later = header->fragment & bpf_htons(TG_FRAGMENT_OFFSET6);
-		if (chain->later)
+		if (header)
+			at->offset += tg_extension_size(next, header);
+		if (!header || at->offset > end)
+			return chain->at_ah ? TG_PARSED : TG_MALFORMED;
+		next = header->next;
+		if (is_fragment) {
+			const __u32 bytes = end - start;
+
+			p->fragment6 = start;
+			p->fragment6_bytes = bytes > 0xffff ? 0xffff : bytes;
+			later = header->fragment & bpf_htons(TG_FRAGMENT_OFFSET6);
+		}
+		if (!chain->at_ah)
+			*chain = (struct tg_chain){ at->offset, next, later, false };
+		if (later)
 			return TG_PARSED;
 	}
-	return tg_is_extension(chain->next) ? TG_MALFORMED : TG_PARSED;
+	return tg_is_extension(next) || next == IPPROTO_AH ? TG_MALFORMED : TG_PARSED;
 }
 
 static __always_inline struct tg_ip6 tg_load6(const struct in6_addr *address)
@@ -253,7 +261,7 @@ static __always_inline enum tg_parsed tg_parse6(struct tg_packet *p, struct tg_c
 	const __u32 frame = at->end - at->begin - at->offset;
 	const struct ipv6hdr *ip = tg_bytes(at, 0, sizeof(*ip));
 	struct tg_chain chain = { 0 };
-	__u32 length, end;
+	__u32 length, end, bytes;
 
 	if (!ip || ip->version != 6)
 		return TG_MALFORMED;
@@ -267,21 +275,22 @@ static __always_inline enum tg_parsed tg_parse6(struct tg_packet *p, struct tg_c
 	p->length = length;
 	end = at->offset + length;
 	at->offset += sizeof(*ip);
-	chain.next = ip->nexthdr;
-	if (tg_walk(at, end, &chain) == TG_MALFORMED)
+	chain = (struct tg_chain){ .end = at->offset, .next = ip->nexthdr };
+	if (tg_walk(p, at, end, &chain) == TG_MALFORMED)
 		return TG_MALFORMED;
 
+	bytes = end - chain.end;
 	p->ip_proto = chain.next;
 	/*
 	 * Like ipv6_find_hdr(): what follows in a later fragment is the middle of something, and an
 	 * AH must show its first two bytes to end the chain.
 	 */
 	if (chain.next == IPPROTO_AH)
-		p->proto_known = !chain.later && end - at->offset >= 2;
+		p->proto_known = !chain.later && bytes >= 2;
 	else
 		p->proto_known = !(chain.later && tg_is_extension(chain.next));
 	if (!chain.later)
-		tg_found_transport(p, at, end - at->offset);
+		tg_found_transport(p, chain.end, bytes);
 	return TG_PARSED;
 }
 
@@ -289,11 +298,12 @@ static __always_inline enum tg_parsed tg_parse(struct tg_packet *p, const void *
 					       const void *end)
 {
 	struct tg_cursor at = { begin, end, 0 };
-
 	enum tg_parsed parsed = TG_NOT_IP;
+	const __u16 type = tg_ethertype(p, &at);
 
-	p->transport_bytes = 0;
-	switch (tg_ethertype(&at)) {
+	p->ip = at.offset;
+	p->transport_bytes = p->fragment6_bytes = 0;
+	switch (type) {
 	case ETH_P_IP:
 		parsed = tg_parse4(p, &at);
 		break;

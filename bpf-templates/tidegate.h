@@ -22,30 +22,42 @@ struct tg_ip6 {
  * One packet, parsed once by the root program. A tail call keeps only its context, so the packet is
  * handed over in the per-CPU map `packet`; XDP does not nest on a CPU. Numbers are in host order.
  *
- * A transport field may be read only when its header has enough bytes: `tcp_bytes` is how much of the
- * TCP header lies inside the packet's own length (capped at 65,535), and 0 in a packet that is not TCP
- * or is a later fragment. What a field holds otherwise is left over from another packet.
+ * A header's field may be read only when the header has enough bytes: `tcp_bytes` is how much of the
+ * packet's own length is behind the start of its TCP header (capped at 65,535), and 0 in a packet that
+ * is not TCP or is a later fragment. What a field holds otherwise is left over from another packet.
+ * Where headers start is an offset in the frame.
  */
 struct tg_packet {
 	struct tg_ip6 src6, dst6;	/* IPv6 only */
 	__u32 src4, dst4;		/* IPv4 only */
 	__u32 length;			/* the packet's own length, from its IP header */
-	__u16 transport;		/* offset in the frame of what is behind the IP headers */
+	__u32 number;			/* what tg_read() read last: fields.h */
+	__u16 ip;			/* start of the IP header */
+	__u16 transport;		/* start of what is behind the IP headers */
 	__u16 transport_bytes;		/* of it, inside the own length; 0 in a later fragment */
+	__u16 fragment6, fragment6_bytes;	/* IPv6's fragment header */
+	__u16 vlan;			/* control information of the outermost tag, if `tagged` */
+	__u8 tagged;
 	__u8 family;			/* 4 or 6 */
 	__u8 proto_known;		/* 0 only where an IPv6 chain is unfinished */
 	__u8 ip_proto;			/* behind IPv6's extension headers */
 	__u8 tcp_flags;
 	__u8 zero;			/* always: see tg_opaque() */
-	__u16 tcp_bytes, udp_bytes, icmp_bytes, icmp6_bytes;
+	__u16 tcp_bytes, udp_bytes, icmp_bytes, icmp6_bytes, gre_bytes;
 	__u16 tcp_srcport, tcp_dstport, tcp_window;
 	__u16 udp_srcport, udp_dstport, udp_len;
 	__u8 icmp_type, icmp_code;
 	__u8 icmp6_type, icmp6_code;
+
+	/* Set by a customer's program whose rules ask for them: tg_find_ip4_option() and the like. */
+	__u16 ip4_option, ip4_option_bytes;
+	__u16 tcp_payload, tcp_payload_bytes;
+	__u16 tcp_mss, tcp_mss_bytes;	/* the value of the option */
+	__u16 gre_key, gre_key_bytes;
 };
 
 /* How conditions see the packet; tg_packet() says why it is volatile. */
-#define TG_PACKET const volatile struct tg_packet
+#define TG_PACKET volatile struct tg_packet
 
 #define TG_TCP_FIN 0x01
 #define TG_TCP_SYN 0x02
@@ -172,10 +184,15 @@ static __always_inline bool tg_any(__u32 value, __u32 mask)
 /*
  * A condition as 0 or 1, for the exclusive or `^`. As a constant on each path it would have the verifier follow the
  * paths apart, twice as many with each further one; plus a zero of which it does not know that, they meet again.
+ * The empty assembly keeps clang from putting off the sum, and with it all that it is made of, for which the stack is
+ * too small.
  */
 static __always_inline __u32 tg_opaque(TG_PACKET *p, bool condition)
 {
-	return condition + p->zero;
+	__u32 number = condition + p->zero;
+
+	asm volatile("" : "+r"(number));
+	return number;
 }
 
 /* Is the address in the prefix of `length` bits, 1 to 32? */

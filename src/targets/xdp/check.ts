@@ -2,11 +2,29 @@ import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import type { Policy, Rule } from "../../compiler/ir/policy.js";
 import { instructions, MAX_INSTRUCTIONS, MAX_MAPS, PROGRAM_COST } from "./cost.js";
 import { limitMap, listsIn } from "./maps.js";
+import { numberTests } from "./places.js";
 
-/** Every expression can be said in C; what can run out is room. Names the rule that crosses a limit. */
+/** Every expression about bytes can be said in C; what can run out is room. Names the rule that crosses a limit. */
 export function check(policy: Policy, diagnostics: Diagnostics): void {
+  checkConnections(policy.mitigate, diagnostics);
+  checkLogs(policy.mitigate, diagnostics);
   checkInstructions(policy.mitigate, diagnostics);
   checkMaps(policy.mitigate, diagnostics);
+}
+
+/** Connection tracking happens behind XDP. */
+function checkConnections(rules: readonly Rule[], diagnostics: Diagnostics): void {
+  for (const { name, match } of rules) {
+    const asked = numberTests(match).find(({ field }) => field.header === "ct");
+    if (asked) diagnostics.report("TG4003", asked.span, { rule: name });
+  }
+}
+
+/** A program of XDP can only count. */
+function checkLogs(rules: readonly Rule[], diagnostics: Diagnostics): void {
+  for (const { name, action, span } of rules) {
+    if (action.kind === "log") diagnostics.report("TG4004", span, { rule: name });
+  }
 }
 
 function checkInstructions(rules: readonly Rule[], diagnostics: Diagnostics): void {

@@ -39,6 +39,20 @@ export function chain(operator: Operator, operands: readonly Condition[]): Condi
   return rest.length === 0 ? first : { kind: "chain", operator, operands: flat };
 }
 
+/** Operands of one `^`: clang computes all of them before it joins them, and has 512 bytes of stack to keep them in. */
+const PARITY_GROUP = 16;
+
+/** Exclusive or: an odd number of the operands hold. */
+export function parity(operands: readonly Condition[]): Condition {
+  if (operands.length <= PARITY_GROUP) return chain("^", operands);
+  const count = Math.ceil(operands.length / PARITY_GROUP);
+  const groups = Array.from({ length: count }, (_, i) =>
+    chain("^", operands.slice(i * PARITY_GROUP, (i + 1) * PARITY_GROUP)),
+  );
+  // Not by chain(), which would make one of them again.
+  return { kind: "chain", operator: "^", operands: groups };
+}
+
 /**
  * The lines of `head` condition `tail`, for a place one tab deep. Further lines are aligned behind `head`.
  */

@@ -1,7 +1,7 @@
 import { assertNever } from "../../compiler/diagnostics/invariant.js";
 import { ADDRESS_BITS } from "../../compiler/ir/address.js";
 import type { Expr } from "../../compiler/ir/expr.js";
-import type { Rule } from "../../compiler/ir/policy.js";
+import type { Action, Rule } from "../../compiler/ir/policy.js";
 import type { WireField } from "../../compiler/ir/wire.js";
 import { bytesRead } from "./places.js";
 import { comparisonsOf } from "./ranges.js";
@@ -37,13 +37,19 @@ const COST = {
   read: 14,
   byte: 3,
   limit: 170,
+  count: 25,
 } as const;
 
 export const PROGRAM_COST: number = COST.program;
 
 /** At most how many BPF instructions the rule becomes. */
 export function instructions(rule: Rule): number {
-  return COST.rule + ofExpr(rule.match) + (rule.action.kind === "limit" ? COST.limit : 0);
+  return COST.rule + ofExpr(rule.match) + ofAction(rule.action);
+}
+
+/** A verdict is counted in one place for all rules. */
+function ofAction({ kind }: Action): number {
+  return kind === "limit" || kind === "count" ? COST[kind] : 0;
 }
 
 function ofExpr(expr: Expr): number {
@@ -56,7 +62,8 @@ function ofExpr(expr: Expr): number {
     case "or":
       return ofAll(expr.operands);
     case "xor":
-      return ofAll(expr.operands) + COST.opaque * expr.operands.length;
+      // Long ones are grouped, and a group is an operand too: see parity() in condition.ts.
+      return ofAll(expr.operands) + COST.opaque * Math.ceil((expr.operands.length * 16) / 15);
     case "address":
       return (
         COST.guard +

@@ -2,7 +2,7 @@ import { assertNever } from "../../compiler/diagnostics/invariant.js";
 import type { AddressTest, BitsTest, Expr, ListTest, NumberTest, Test } from "../../compiler/ir/expr.js";
 import { type AddressFieldName, FLAG_FIELDS, type FlagReading } from "../../compiler/ir/fields.js";
 import type { WireField } from "../../compiler/ir/wire.js";
-import { type Condition, call, chain, FALSE, not, TRUE } from "./condition.js";
+import { type Condition, call, chain, FALSE, not, parity, TRUE } from "./condition.js";
 import { listMap } from "./maps.js";
 import { guards, numberOf, type Present } from "./places.js";
 import { addressIn, decimal, type NumberFormat, numberIn } from "./ranges.js";
@@ -24,20 +24,16 @@ function lower(expr: Expr, present: Present): Condition {
     case "and":
       return lowerAnd(expr.operands, present);
     case "or":
-      return lowerChain("||", expr.operands, present);
+      return expr.operands.length === 0 ? FALSE : chain("||", lowerEach(expr.operands, present));
     case "xor":
-      return lowerChain("^", expr.operands, present);
+      return expr.operands.length === 0 ? FALSE : parity(lowerEach(expr.operands, present));
     default:
       return lowerAnd([expr], present);
   }
 }
 
-function lowerChain(operator: "||" | "^", operands: readonly Expr[], present: Present): Condition {
-  if (operands.length === 0) return FALSE;
-  return chain(
-    operator,
-    operands.map((operand) => lower(operand, present)),
-  );
+function lowerEach(operands: readonly Expr[], present: Present): readonly Condition[] {
+  return operands.map((operand) => lower(operand, present));
 }
 
 /** Each header is asked for once, with the most bytes that any operand needs; then the operands themselves. */

@@ -91,7 +91,7 @@ export function numberOf(field: WireField): Value {
   if (isMember(field)) return { read: null, text: MEMBERS[field.name] };
   switch (field.header) {
     case "proto":
-      return { read: null, text: part("p->ip_proto", 8, field) };
+      return impossible("the protocol number is read as a whole");
     case "vlan":
       return { read: null, text: part("p->vlan", 16, field) };
     case "ct":
