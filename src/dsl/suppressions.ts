@@ -4,6 +4,7 @@ import { SUPPRESSION } from "../compiler/diagnostics/catalogue/suppression.js";
 import type { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
 import { didYouMean } from "../compiler/diagnostics/did-you-mean.js";
 import type { SourceFile, Span } from "../compiler/diagnostics/span.js";
+import type { Suppression } from "../compiler/diagnostics/suppressions.js";
 import { exprTemplates } from "./expr-templates.js";
 
 /** The text of a comment behind its `//`, `#` or `/*`. */
@@ -18,17 +19,19 @@ const MARKER = "tidegate-ignore";
 /**
  * Reads the comments `// tidegate-ignore TG3004, TG3001: reason` of a module, also those behind `#` in its
  * expressions, and tells `diagnostics` what they suppress. What is no proper suppression is reported (TG309x).
+ * `shared`: the module is imported.
  */
 export function readSuppressions(
   program: TSESTree.Program,
   source: SourceFile,
   diagnostics: Diagnostics,
+  about: Pick<Suppression, "shared">,
 ): void {
   // Hardly any module has one, and looking for expressions costs a walk of the tree.
   if (!source.text.includes(MARKER)) return;
   const comments = [...moduleComments(program), ...expressionComments(program, source)];
   for (const comment of comments.sort((a, b) => a.start - b.start)) {
-    readComment(comment, source, diagnostics);
+    readComment(comment, source, diagnostics, about);
   }
 }
 
@@ -53,7 +56,12 @@ function expressionComments(program: TSESTree.Program, source: SourceFile): read
   });
 }
 
-function readComment({ start, text, block }: Comment, source: SourceFile, diagnostics: Diagnostics): void {
+function readComment(
+  { start, text, block }: Comment,
+  source: SourceFile,
+  diagnostics: Diagnostics,
+  { shared }: Pick<Suppression, "shared">,
+): void {
   const [, space = "", codes, , reason] = /^(\s*)tidegate-ignore\b([^:]*)(:(.*))?$/s.exec(text) ?? [];
   if (codes === undefined) return;
   const from = start + space.length;
@@ -72,14 +80,14 @@ function readComment({ start, text, block }: Comment, source: SourceFile, diagno
   const line = lineMeant(source, whole.line);
   for (const { index, 0: code } of named) {
     const at = from + MARKER.length + index;
-    readCode(code, source.span(at, at + code.length), { line, reason: reason.trim() }, diagnostics);
+    readCode(code, source.span(at, at + code.length), { line, reason: reason.trim(), shared }, diagnostics);
   }
 }
 
 function readCode(
   name: string,
   span: Span,
-  about: { readonly line: number; readonly reason: string },
+  about: Omit<Suppression, "code" | "span">,
   diagnostics: Diagnostics,
 ): void {
   if (!isCode(name)) {

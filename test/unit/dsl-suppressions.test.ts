@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { readParts } from "../support/reading.js";
+import { analyze } from "../../src/compiler/compile.js";
+import type { ModuleHost } from "../../src/dsl/modules.js";
+import { policyText, readParts } from "../support/reading.js";
+
+const IMPORTS = 'import { expr } from "tidegate";\n';
 
 /** Lines of a `mitigate` stage; `NOT` is a rule that TG3004 warns about. */
 const NOT = 'drop("other", expr`not tcp.dstport == 80`),';
@@ -18,7 +22,11 @@ describe("a suppression speaks of", () => {
     ["the next line that is no comment", [IGNORE, "// and why", NOT]],
     [
       "a line of an expression",
-      ['drop("other", expr`ip.src == 192.0.2.1 or', `# tidegate-ignore TG3004: meant`, "not tcp.dstport == 80`),"],
+      [
+        'drop("other", expr`ip.src == 192.0.2.1 or',
+        `# tidegate-ignore TG3004: meant`,
+        "not tcp.dstport == 80`),",
+      ],
     ],
     [
       "its own line in an expression",
@@ -52,6 +60,19 @@ describe("a suppression speaks of", () => {
     expect(readParts({ mitigate: `\n${IGNORE}\n${NOT}` }).suppressed).toEqual([
       { diagnostic: expect.objectContaining({ code: "TG3004" }), reason: "every protocol is meant" },
     ]);
+  });
+
+  test("in a module its own lines, and no policy alone can say that it is of no use", () => {
+    const module = `${IMPORTS}${IGNORE}\nexport const other = expr\`not tcp.dstport == 80\`;\n${IGNORE}\n`;
+    const modules: ModuleHost = { resolve: () => ({ kind: "module", file: "rules.ts", text: module }) };
+    const before = 'import { other } from "./rules.js";';
+    const { diagnostics, suppressed } = analyze(
+      "a.policy.ts",
+      policyText({ before, mitigate: 'drop("other", other)' }),
+      modules,
+    );
+    expect(diagnostics).toEqual([]);
+    expect(suppressed.map(({ diagnostic: { span } }) => `${span.file}:${span.line}`)).toEqual(["rules.ts:3"]);
   });
 
   test("with errors it is not known which suppressions are of use", () => {

@@ -10,6 +10,8 @@ export interface Suppression {
   /** The line, of the same file, whose diagnostics are meant. */
   readonly line: number;
   readonly reason: string;
+  /** It stands in an imported module: whether it is of use, only all the policies together know that import it. */
+  readonly shared: boolean;
 }
 
 /** A diagnostic that its author has seen and answered. */
@@ -21,6 +23,7 @@ export interface Suppressed {
 export interface Sorted {
   readonly left: readonly Diagnostic[];
   readonly suppressed: readonly Suppressed[];
+  /** Of the policy's own file. */
   readonly unused: readonly Suppression[];
 }
 
@@ -39,7 +42,7 @@ export function sortOut(diagnostics: readonly Diagnostic[], suppressions: readon
       suppressed.push({ diagnostic, reason: by.reason });
     }
   }
-  return { left, suppressed, unused: suppressions.filter((one) => !used.has(one)) };
+  return { left, suppressed, unused: suppressions.filter((one) => !one.shared && !used.has(one)) };
 }
 
 function placeOf(code: Code, file: string, line: number): string {

@@ -50,7 +50,7 @@ export function readModuleText(source: SourceFile, reading: Reading): Exports | 
   }
   const program = parseModule(source, reading.diagnostics);
   if (!program) return null;
-  readSuppressions(program, source, reading.diagnostics);
+  readSuppressions(program, source, reading.diagnostics, { shared: reading.sources.size > 1 });
   return evaluateModule(program, source, reading);
 }
 

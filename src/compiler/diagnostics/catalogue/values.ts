@@ -162,8 +162,8 @@ a GRE key has 32, a tunnel must carry at least 68 bytes for IPv4 and 1280 for IP
   ),
   TG2034: error(
     message`\`${"what"}\` must be "allow", "drop" or "reject", not "${"value"}"`,
-    `These are the verdicts; "reject" is a "drop" that the sender is told of. The firewall's default is never implied, so that each policy says what happens to packets
-that no rule matches.`,
+    `These are the verdicts; "reject" is a "drop" that the sender is told of. The firewall's default is never implied, so
+that each policy says what happens to packets that no rule matches.`,
     example(
       "policy",
       'firewall: { default: "block", rules: [] }',
