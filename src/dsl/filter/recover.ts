@@ -77,9 +77,23 @@ function endOfCondition(tokens: readonly IToken[], index: number): number {
     else if (isToken(token, Token.ParenClose, Token.BraceClose)) {
       if (depth > 0) depth--;
       else if (inGroup && isToken(token, Token.ParenClose)) return end;
-    } else if (depth === 0 && isToken(token, Token.And, Token.Or, Token.Xor)) return end;
+    } else if (depth === 0 && isToken(token, Token.And, Token.Or, Token.Xor)) {
+      if (!isBetween(tokens, index, end)) return end;
+    }
   }
   return tokens.length;
+}
+
+/** `tcp.dstport between 80 and 90`: what would be another mistake explains this one. */
+function isBetween(tokens: readonly IToken[], start: number, and: number): boolean {
+  const [word, low, joiner, high] = tokens.slice(start, and + 2);
+  const values = [Token.Literal, Token.ScalarHole];
+  return (
+    word?.image === "between" &&
+    isToken(low, ...values) &&
+    isToken(joiner, Token.And) &&
+    isToken(high, ...values)
+  );
 }
 
 /** Behind the end of the set or the arguments that `index` is in; `index` where that end seems forgotten. */

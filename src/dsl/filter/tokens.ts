@@ -99,7 +99,7 @@ export const Unread = createToken({ name: "Unread", pattern: Lexer.NA, categorie
 const LEXED = [
   ...[Space, Comment, RawText],
   ...[And, Or, Xor, Not, In, TextOperator, Wildcard, BitwiseAnd, Compare],
-  ...[Literal, Field, Text, OpenText, ForeignText, ForeignOperator, ListName, Hole],
+  ...[ForeignOperator, Literal, Field, Text, OpenText, ForeignText, ListName, Hole],
   ...[CompareSign, AndSign, OrSign, XorSign, NotSign, BitwiseAndSign, MatchesSign],
   ...[ParenOpen, ParenClose, BraceOpen, BraceClose, Range, Comma],
 ];
