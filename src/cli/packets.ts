@@ -1,3 +1,4 @@
+import type { Surroundings } from "../compiler/semantics/decode.js";
 import { type PacketProblem, parsePacket } from "../compiler/semantics/packet-text.js";
 import { UsageError } from "./exit.js";
 import { printable, underline } from "./render/underline.js";
@@ -6,6 +7,7 @@ import { printable, underline } from "./render/underline.js";
 export interface WrittenPacket {
   readonly text: string;
   readonly bytes: Uint8Array;
+  readonly surroundings: Surroundings;
   readonly at: bigint;
 }
 
@@ -14,7 +16,7 @@ export function readPacket(text: string, now: bigint, where = "--packet"): Writt
   const parsed = parsePacket(text);
   switch (parsed.kind) {
     case "packet":
-      return { text, bytes: parsed.bytes, at: parsed.at ?? now };
+      return { text, bytes: parsed.bytes, surroundings: parsed.surroundings, at: parsed.at ?? now };
     case "problems":
       throw new UsageError(parsed.problems.map((problem) => frame(text, problem, where)).join("\n"));
   }

@@ -1,8 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { parsePrefix } from "../../src/compiler/ir/address.js";
+import { CT_STATES } from "../../src/compiler/ir/fields.js";
 import type { Action, Policy, Rule, Verdict } from "../../src/compiler/ir/policy.js";
 import { printExpr } from "../../src/compiler/ir/print.js";
-import { evaluate, evaluateFrame, evaluateReturn } from "../../src/compiler/semantics/evaluate.js";
+import {
+  countersOf,
+  evaluate,
+  evaluateFrame,
+  evaluateReturn,
+} from "../../src/compiler/semantics/evaluate.js";
 import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
 import {
@@ -66,6 +72,7 @@ const TCP21 = "tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S";
 const UDP9 = "udp 192.0.2.7:53 > 203.0.113.9:9";
 const ftp = number("tcp.dstport", [20, 21]);
 const all = constant(true);
+const log: Action = { kind: "log", sample: 100 };
 
 describe("stages", () => {
   test.each<[string, Parts, string, string]>([
@@ -88,8 +95,30 @@ describe("stages", () => {
     ["the firewall's default drops", { rules: [rule("ftp", "allow", ftp)] }, UDP9, "drop firewall - -"],
     ["the firewall's default allows", { default: "allow" }, UDP9, "allow firewall - chicago"],
     ["without a route", { default: "allow", routes: [] }, UDP9, "drop route - -"],
+    ["the firewall rejects", { rules: [rule("ftp", "reject", ftp)] }, TCP21, "reject firewall ftp -"],
+    ["the firewall's default rejects", { default: "reject" }, UDP9, "reject firewall - -"],
+    [
+      "count and log decide nothing",
+      { rules: [rule("c", { kind: "count" }, all), rule("l", log, all), rule("ftp", "allow", ftp)] },
+      TCP21,
+      "allow firewall ftp chicago",
+    ],
   ])("%s", (_, parts, text, expected) => {
     expect(outcome(parts, text)).toBe(expected);
+  });
+
+  test("count and log count besides the rule that decides, once each", () => {
+    const trace = evaluate(
+      built({
+        mitigate: [rule("seen", { kind: "count" }, all), rule("other", { kind: "count" }, not(all))],
+        rules: [rule("noted", log, all), rule("ftp", "allow", ftp), rule("late", { kind: "count" }, all)],
+      }),
+      bytesOf(TCP21),
+      newLimitState(),
+      0n,
+    );
+    expect(countersOf(trace, "mitigate")).toEqual(["seen", null]);
+    expect(countersOf(trace, "firewall")).toEqual(["noted", "ftp"]);
   });
 
   test("counters follow one decision for each stage reached", () => {
@@ -253,6 +282,61 @@ describe("limits are a GCRA", () => {
         [1000, six],
       ]),
     ).toBe("....X");
+  });
+});
+
+describe("a stateful firewall", () => {
+  const web = number("tcp.dstport", 80);
+  const parts: Parts = {
+    mitigate: [rule("seen", { kind: "count" }, all)],
+    rules: [rule("known", "allow", number("ct.state", CT_STATES.established)), rule("web", "allow", web)],
+    stateful: true,
+  };
+
+  function judged(text: string) {
+    const parsed = parsePacket(text);
+    if (parsed.kind !== "packet") throw new Error(text);
+    return evaluate(built(parts), parsed.bytes, newLimitState(), 0n, parsed.surroundings);
+  }
+
+  test.each([
+    ["tcp 192.0.2.7:1 > 203.0.113.9:80", "web"],
+    ["tcp 192.0.2.7:1 > 203.0.113.9:81", null],
+    ["tcp 192.0.2.7:1 > 203.0.113.9:81 ct=established", "known"],
+  ])("%s is decided by %s", (text, name) => {
+    expect(judged(text).rule).toBe(name);
+  });
+
+  test.each([
+    "tcp 192.0.2.7:1 > 203.0.113.9:80 frag=0+",
+    "tcp 192.0.2.7:1 > 203.0.113.9:80 frag=8",
+    "tcp [2001:db8:9::7]:1 > [2001:db8::9]:80 frag=0+",
+    "proto=6 2001:db8:9::7 > 2001:db8::9 frag=1480",
+  ])("%s is held: no rule sees it, no counter of the stage counts it", (text) => {
+    const trace = judged(text);
+    expect(trace).toMatchObject({ verdict: "drop", stage: "firewall", rule: null, tunnel: null, held: true });
+    expect(countersOf(trace, "mitigate")).toEqual(["seen", null]);
+    expect(countersOf(trace, "firewall")).toEqual([]);
+  });
+
+  test("a fragment that is the whole datagram loses its fragment header, which rules then do not see", () => {
+    const atomic = "tcp [2001:db8:9::7]:1 > [2001:db8::9]:80 frag=0";
+    expect(judged(atomic)).toMatchObject({ verdict: "allow", rule: "web", held: false });
+    const header = rule("header", "drop", number("fragment6.offset", 0));
+    expect(outcome({ rules: [header], default: "allow" }, atomic)).toBe("drop firewall header -");
+    expect(outcome({ rules: [header], default: "allow", stateful: true }, atomic)).toBe(
+      "allow firewall - chicago",
+    );
+    const length = rule("length", "drop", number("ip6.payload_len", 20));
+    expect(outcome({ rules: [length], default: "allow", stateful: true }, atomic)).toBe(
+      "drop firewall length -",
+    );
+  });
+
+  test("a stateless one sees fragments as they are", () => {
+    expect(outcome({ rules: [rule("web", "allow", web)] }, "tcp 192.0.2.7:1 > 203.0.113.9:80 frag=0+")).toBe(
+      "allow firewall web chicago",
+    );
   });
 });
 

@@ -36,6 +36,18 @@ describe("text becomes bytes (checksums confirmed with tshark)", () => {
     expect(bytesOf("udp 192.0.2.7:53 > 203.0.113.9:9 len=60")).toHaveLength(60);
   });
 
+  test.each([
+    ["hex=45", { vlan: null, connection: 8 }],
+    ["hex=45 vlan=4095 ct=untracked", { vlan: 4095, connection: 64 }],
+    ["udp 192.0.2.7:53 > 203.0.113.9:9 vlan=0x64", { vlan: 100, connection: 8 }],
+    ["udp 192.0.2.7:53 > 203.0.113.9:9 ct=established at=5", { vlan: null, connection: 2 }],
+    ["icmp 192.0.2.7 > 203.0.113.9 ct=related", { vlan: null, connection: 4 }],
+    ["proto=47 192.0.2.7 > 203.0.113.9 ct=invalid", { vlan: null, connection: 1 }],
+    ["tcp 192.0.2.7:1 > 203.0.113.9:2 ct=new vlan=0", { vlan: 0, connection: 8 }],
+  ])("%s: what is known besides the bytes", (text, surroundings) => {
+    expect(parsePacket(text)).toMatchObject({ kind: "packet", surroundings });
+  });
+
   test("at= is a time in nanoseconds, beside the bytes", () => {
     expect(parsePacket("hex=45 at=1000000007 # later")).toMatchObject({ kind: "packet", at: 1000000007n });
   });
@@ -71,12 +83,26 @@ describe("a mistake is shown in the text", () => {
     ["udp 192.0.2.7:1 > 203.0.113.9:2 payload=abc", "abc"],
     ["udp 192.0.2.7:1 > 203.0.113.9:2 at=soon", "soon"],
     ["udp [2001:db8::7]:1 > [2001:db8::8]:2 id=1", "1"],
+    ["udp 192.0.2.7:1 > 203.0.113.9:2 vlan=4096", "4096"],
+    ["hex=45 ct=opened", "opened"],
+    ["icmp 2001:db8::7 > 2001:db8::8", "icmp"],
+    ["icmp6 192.0.2.7 > 203.0.113.9", "icmp6"],
     ["hex=45g0", "45g0"],
     ["hex=45 ttl=1", "ttl=1"],
   ])("%s", (text, culprit) => {
     const parsed = parsePacket(text);
     const problems = parsed.kind === "problems" ? parsed.problems : [];
     expect(problems.map(({ start, end }) => text.slice(start, end))).toEqual([culprit]);
+  });
+
+  test.each([
+    ["hex=45 ct=estblished", "did you mean `established`?"],
+    ["hex=45 ct=open", "write invalid, established, related, new, untracked"],
+    ["icmp 2001:db8::7 > 2001:db8::8", "write `icmp6`"],
+    ["icmp6 192.0.2.7 > 203.0.113.9", "write `icmp`"],
+  ])("%s: %s", (text, hint) => {
+    const parsed = parsePacket(text);
+    expect(parsed.kind === "problems" && parsed.problems[0]?.message).toContain(hint);
   });
 
   test("several mistakes are all reported", () => {

@@ -1,4 +1,3 @@
-import type { SourceFile } from "../../compiler/diagnostics/span.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
 import { newLimitState } from "../../compiler/semantics/gcra.js";
@@ -7,6 +6,7 @@ import { readSource } from "../io/read-source.js";
 import { loadPolicy } from "../load-policy.js";
 import { readPacket, readPackets, type WrittenPacket } from "../packets.js";
 import { renderJourney } from "../render/journey.js";
+import { sourcesOf } from "../render/sources.js";
 
 interface ExplainOptions {
   readonly packet?: string;
@@ -22,11 +22,11 @@ export async function explain(file: string, options: ExplainOptions): Promise<nu
   if (!loaded) return EXIT.failed;
   const state = newLimitState();
   for (const packet of packets) {
-    const trace = evaluate(loaded.policy, packet.bytes, state, packet.at);
+    const trace = evaluate(loaded.policy, packet.bytes, state, packet.at, packet.surroundings);
     console.log(
       options.json
         ? JSON.stringify(explanation(loaded.policy, packet, trace))
-        : journey(loaded.policy, loaded.source, packet, trace),
+        : `${renderJourney(loaded.policy, sourcesOf(loaded.sources.values()), packet.text, trace)}\n`,
     );
   }
   return EXIT.ok;
@@ -49,8 +49,4 @@ function explanation(policy: Policy, packet: WrittenPacket, trace: Trace): objec
     tunnel: trace.tunnel,
     line: rule?.span.line ?? null,
   };
-}
-
-function journey(policy: Policy, source: SourceFile, packet: WrittenPacket, trace: Trace): string {
-  return `${renderJourney(policy, source, packet.text, trace)}\n`;
 }

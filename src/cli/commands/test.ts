@@ -47,7 +47,7 @@ function testFile(file: string, options: TestOptions): readonly Tested[] {
 
 function run(policy: Policy, one: PolicyTest, file: string): Outcome {
   const packet = readPacket(one.packet, 0n, `${file}:${one.span.line}`);
-  const trace = evaluate(policy, packet.bytes, newLimitState(), packet.at);
+  const trace = evaluate(policy, packet.bytes, newLimitState(), packet.at, packet.surroundings);
   const passed = trace.verdict === one.expect && (one.rule === null || trace.rule === one.rule);
   return { test: one, trace, passed };
 }
@@ -68,7 +68,8 @@ function result(tested: readonly Tested[], passed: number, failed: number): obje
 function print({ file, policy, outcomes, covered }: Tested): void {
   for (const { test: one, trace, passed } of outcomes) {
     const expected = one.rule === null ? one.expect : `${one.expect} by ${one.rule}`;
-    const got = `${trace.verdict} by ${trace.rule ?? `${trace.stage} default`}`;
+    const decided = trace.held ? "the wait for the rest of its datagram" : `${trace.stage} default`;
+    const got = `${trace.verdict} by ${trace.rule ?? decided}`;
     console.log(
       passed
         ? `${pc.green("pass")} ${one.packet}  ${pc.dim(got)}`

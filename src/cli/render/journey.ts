@@ -1,16 +1,17 @@
 import pc from "picocolors";
-import type { SourceFile } from "../../compiler/diagnostics/span.js";
+import type { Span } from "../../compiler/diagnostics/span.js";
 import { formatAddress } from "../../compiler/ir/address.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import type { Step, Trace } from "../../compiler/semantics/evaluate.js";
+import type { Sources } from "./sources.js";
 import { printable } from "./underline.js";
 
 /** A packet's way through the stages: the rules that were tried, why they did not match, and what decided. */
-export function renderJourney(policy: Policy, source: SourceFile, packet: string, trace: Trace): string {
+export function renderJourney(policy: Policy, sources: Sources, packet: string, trace: Trace): string {
   return [
     pc.bold(printable(packet)),
     ...root(trace),
-    ...stages(policy, source, trace),
+    ...stages(policy, sources, trace),
     ...end(policy, trace),
   ].join("\n");
 }
@@ -26,22 +27,20 @@ function root(trace: Trace): readonly string[] {
   }
 }
 
-function stages(policy: Policy, source: SourceFile, trace: Trace): readonly string[] {
+function stages(policy: Policy, sources: Sources, trace: Trace): readonly string[] {
   return trace.decisions.flatMap((decision) => {
     const steps = trace.steps.filter(({ stage }) => stage === decision.stage);
-    const lines = steps.map((step) => renderStep(step, source));
+    const lines = steps.map((step) => renderStep(step, sources));
     if (decision.rule === null) lines.push(byDefault(policy, decision.stage));
     return lines.map((line, index) => `  ${index === 0 ? decision.stage.padEnd(8) : " ".repeat(8)}  ${line}`);
   });
 }
 
-function renderStep({ rule, outcome, miss }: Step, source: SourceFile): string {
+function renderStep({ rule, outcome, miss }: Step, sources: Sources): string {
   const name = `${rule.name}:${rule.span.line}`;
   switch (outcome) {
     case "miss": {
-      const part = miss
-        ? source.text.slice(miss.part.span.start, miss.part.span.end).replace(/\s+/g, " ")
-        : "";
+      const part = miss ? textAt(miss.part.span, sources) : "";
       const why = miss?.absent ? "the packet has no such field" : "false";
       return pc.dim(`${name}  no match, ${why}: \`${shorten(printable(part))}\``);
     }
@@ -60,6 +59,10 @@ function renderStep({ rule, outcome, miss }: Step, source: SourceFile): string {
     case "log":
       return pc.dim(`${name}  counted, logged if its turn comes, goes on`);
   }
+}
+
+function textAt({ file, start, end }: Span, sources: Sources): string {
+  return (sources(file)?.text.slice(start, end) ?? "").replace(/\s+/g, " ");
 }
 
 function byDefault(policy: Policy, stage: "mitigate" | "firewall"): string {

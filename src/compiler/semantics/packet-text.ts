@@ -1,9 +1,11 @@
 import { didYouMean } from "../diagnostics/did-you-mean.js";
-import { type Address, parseAddress } from "../ir/address.js";
+import { type Address, type Family, parseAddress } from "../ir/address.js";
+import { ALONE, type Surroundings } from "./decode.js";
 import { buildPacket, ipHeaderLength, type PacketSpec, type TransportSpec } from "./packet-bytes.js";
 import {
   type PacketProblem,
   Problems,
+  readConnection,
   readFlags,
   readFragment,
   readHex,
@@ -18,9 +20,17 @@ import {
 
 export type { PacketProblem } from "./packet-values.js";
 
+/** What a packet's text says. */
+interface WrittenPacket {
+  /** From the IP header on. */
+  readonly bytes: Uint8Array;
+  readonly surroundings: Surroundings;
+  /** When it arrives, in nanoseconds, where the text has `at=`. */
+  readonly at: bigint | null;
+}
+
 export type ParsedPacket =
-  /** `bytes` from the IP header on; `at` in nanoseconds, where the text has `at=`. */
-  | { readonly kind: "packet"; readonly bytes: Uint8Array; readonly at: bigint | null }
+  | ({ readonly kind: "packet" } & WrittenPacket)
   | { readonly kind: "problems"; readonly problems: readonly PacketProblem[] };
 
 type Protocol = "tcp" | "udp" | "icmp" | "icmp6" | "other";
@@ -29,7 +39,9 @@ const PROTOCOL_NUMBERS = { tcp: 6, udp: 17, icmp: 1, icmp6: 58 } as const satisf
   Record<Protocol, number>
 >;
 
-const COMMON_KEYS = ["ttl", "len", "dscp", "id", "frag", "payload", "at"];
+/** What is said beside the bytes. */
+const BESIDE_KEYS = ["vlan", "ct", "at"];
+const COMMON_KEYS = ["ttl", "len", "dscp", "id", "frag", "payload", ...BESIDE_KEYS];
 const KEYS: Readonly<Record<Protocol, readonly string[]>> = {
   tcp: [...COMMON_KEYS, "flags"],
   udp: COMMON_KEYS,
@@ -39,12 +51,15 @@ const KEYS: Readonly<Record<Protocol, readonly string[]>> = {
 };
 
 const DEFAULT_TTL = 64;
+/** A VLAN ID has 12 bits (802.1Q). */
+const LARGEST_VLAN = 4095;
 
 /**
  * Reads a packet as text, such as `tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=SA ttl=64`,
  * `udp [2001:db8::7]:53 > [2001:db8:1::1]:9`, `icmp A > B type=8 code=0`, `proto=47 A > B` or `hex=45000…`.
- * What is not written is zero, but the TTL 64 and ICMP's type that of an echo request. `#` starts a comment.
- * `frag=` is in bytes; on a later fragment the ports may be left out, and then only the payload follows.
+ * What is not written is zero, but the TTL 64 and ICMP's type that of an echo request; it has no VLAN tag and opens a
+ * connection. `#` starts a comment. `frag=` is in bytes; on a later fragment the ports may be left out, and then only the
+ * payload follows. docs/packets.md has it all.
  */
 export function parsePacket(text: string): ParsedPacket {
   const problems = new Problems();
@@ -64,18 +79,26 @@ export function parsePacket(text: string): ParsedPacket {
   return { kind: "packet", ...packet };
 }
 
-interface Bytes {
-  readonly bytes: Uint8Array;
-  readonly at: bigint | null;
-}
-
-function readHexPacket(first: Word, rest: readonly Word[], problems: Problems): Bytes | undefined {
+function readHexPacket(first: Word, rest: readonly Word[], problems: Problems): WrittenPacket | undefined {
   const bytes = readHex(valueAfterEquals(first), problems);
-  const options = readOptions(rest, ["at"], problems);
-  return bytes && { bytes, at: readTime(options.get("at"), problems) };
+  const options = readOptions(rest, BESIDE_KEYS, problems);
+  return bytes && { bytes, ...readBeside(options, problems) };
 }
 
-function readPacket(first: Word, rest: readonly Word[], problems: Problems): Bytes | undefined {
+function readBeside(
+  options: ReadonlyMap<string, Word>,
+  problems: Problems,
+): Pick<WrittenPacket, "surroundings" | "at"> {
+  return {
+    surroundings: {
+      vlan: readNumber(options.get("vlan"), LARGEST_VLAN, problems) ?? ALONE.vlan,
+      connection: readConnection(options.get("ct"), problems) ?? ALONE.connection,
+    },
+    at: readTime(options.get("at"), problems),
+  };
+}
+
+function readPacket(first: Word, rest: readonly Word[], problems: Problems): WrittenPacket | undefined {
   const protocol = readProtocol(first, problems);
   const [source, arrow, destination, ...tail] = rest;
   if (protocol === undefined) return undefined;
@@ -88,6 +111,7 @@ function readPacket(first: Word, rest: readonly Word[], problems: Problems): Byt
   if (problems.found.length === 0 && from.address.family !== to.address.family) {
     problems.at(destination, "source and destination are of different families");
   }
+  if (problems.found.length === 0) checkFamily(first, protocol.name, from.address.family, problems);
   const fragment = readFragment(options.get("frag"), problems);
   const transport = readTransport(protocol.name, from, to, fragment, options, problems);
   const spec: PacketSpec = {
@@ -102,8 +126,16 @@ function readPacket(first: Word, rest: readonly Word[], problems: Problems): Byt
     fragment,
     length: readLength(options.get("len"), ipHeaderLength({ source: from.address, fragment }), problems),
   };
-  const at = readTime(options.get("at"), problems);
-  return problems.found.length > 0 ? undefined : { bytes: buildPacket(spec), at };
+  const beside = readBeside(options, problems);
+  return problems.found.length > 0 ? undefined : { bytes: buildPacket(spec), ...beside };
+}
+
+/** Each family has an ICMP of its own; the number of the other's is no ICMP in it. */
+function checkFamily(word: Word, protocol: Protocol, family: Family, problems: Problems): void {
+  if (protocol === "icmp" && family === 6)
+    problems.at(word, "IPv6 has an ICMP of its own: write `icmp6`, or `proto=1` for the bare number");
+  if (protocol === "icmp6" && family === 4)
+    problems.at(word, "ICMPv6 belongs to IPv6: write `icmp`, or `proto=58` for the bare number");
 }
 
 function readProtocol(word: Word, problems: Problems): { name: Protocol; number: number } | undefined {

@@ -1,4 +1,6 @@
+import { didYouMean } from "../diagnostics/did-you-mean.js";
 import type { Address } from "../ir/address.js";
+import { CT_STATES } from "../ir/fields.js";
 import type { PacketSpec } from "./packet-bytes.js";
 
 /** A mistake in a packet's text; `start` and `end` are offsets in that text. */
@@ -102,6 +104,16 @@ export function readHex(word: Word, problems: Problems): Uint8Array | undefined 
     return problems.at(word, "expected bytes, two hexadecimal digits each");
   if (word.text.length / 2 > MAX_LENGTH) return problems.at(word, `a packet has at most ${MAX_LENGTH} bytes`);
   return Uint8Array.from(Buffer.from(word.text, "hex"));
+}
+
+/** What connection tracking says of the packet, by its name. */
+export function readConnection(word: Word | undefined, problems: Problems): number | undefined {
+  if (word === undefined) return undefined;
+  const state = Object.entries(CT_STATES).find(([name]) => name === word.text)?.[1];
+  if (state !== undefined) return state;
+  const names = Object.keys(CT_STATES);
+  const hint = didYouMean(word.text, names) ?? `write ${names.join(", ")}`;
+  return problems.at(word, `unknown state of a connection \`${word.text}\`: ${hint}`);
 }
 
 export function readTime(word: Word | undefined, problems: Problems): bigint | null {
