@@ -104,7 +104,7 @@ export default policy({
     allow("web", expr\`tcp.dstport in \${ports} = 80\`),
     limit("syn", expr\`tcp.flags.syn and\`, { rate: 5000 }),
   ],
-  firewall: { default: "drop", rules: [], stateful: true },
+  firewall: { default: "drop", rules: [], stateful: "yes" },
 });`;
 
   test("are all reported in one run, each at its place and in source order", () => {
@@ -119,7 +119,7 @@ export default policy({
       ["TG1101", "="],
       ["TG1100", "`"],
       ["TG2053", "5000"],
-      ["TG2052", "stateful"],
+      ["TG2053", '"yes"'],
     ]);
   });
 
@@ -137,10 +137,21 @@ export default policy({ customer: a, prefixes: a, mitigate: a, firewall: { defau
 
 describe("mistakes that leave something to look at", () => {
   test("a broken rule is left out, and said to be", () => {
-    const { policy, seen } = read(ACME.replace("tcp.dstport == 21", "tcp.dstport == 21 ="));
-    expect(seen.map(({ code }) => code)).toEqual(["TG1101"]);
+    const { policy, seen } = read(ACME.replace('"ftp"', "5"));
+    expect(seen.map(({ code }) => code)).toEqual(["TG2053"]);
     expect(policy?.firewall.rules).toEqual([]);
     expect(policy?.unread).toEqual(new Set(["rules"]));
+  });
+
+  test("a rule whose expression cannot be read keeps its name, and the rest of the expression", () => {
+    const { policy, seen } = read(ACME.replace("tcp.dstport == 21", "tcp.dstport == and udp.dstport == 9"));
+    expect(seen.map(({ code }) => code)).toEqual(["TG1100"]);
+    const [rule] = policy?.firewall.rules ?? [];
+    expect(rule?.name.value).toBe("ftp");
+    expect(
+      JSON.stringify(rule?.match, (_, part) => (typeof part === "bigint" ? Number(part) : part)),
+    ).toMatch(/"kind":"unknown".*"name":"udp.dstport"/);
+    expect(policy?.unread).toEqual(new Set());
   });
 
   test("parts that cannot be read are left out, and said to be", () => {
