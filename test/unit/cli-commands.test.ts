@@ -86,6 +86,33 @@ describe("check", () => {
     );
   });
 
+  test("--format sarif is one log, with what is suppressed in it", async () => {
+    await check([FIVE, WARNED], { format: "sarif" });
+    expect(output()).toMatchObject({
+      version: "2.1.0",
+      runs: [
+        { tool: { driver: { name: "Tidegate" } }, results: expect.arrayContaining([expect.anything()]) },
+      ],
+    });
+  });
+
+  test("what is suppressed counts in no format, also not with --strict", async () => {
+    const mitigate = '\n// tidegate-ignore TG3004: meant\ndrop("a", expr`not tcp.dstport == 80`)';
+    const quiet = file("quiet.policy.ts", policyText({ mitigate }));
+    expect(await check([quiet], { format: "json", strict: true })).toBe(0);
+    expect(output()).toEqual([]);
+  });
+
+  test("a module of two policies is spoken of once", async () => {
+    file("shared.ts", 'import { expr } from "tidegate";\nexport const web = expr`tcp.dstprt == 80`;\n');
+    const before = 'import { web } from "./shared.ts";';
+    const files = ["one", "two"].map((name) =>
+      file(`${name}.policy.ts`, policyText({ before, rules: 'allow("web", web)' })),
+    );
+    expect(await check(files, { format: "json" })).toBe(1);
+    expect(output()).toMatchObject([{ code: "TG2001", line: 2, column: 25 }]);
+  });
+
   test.each([
     ["nowhere.policy.ts", undefined],
     ["latin1.policy.ts", Uint8Array.of(0xff)],
@@ -152,7 +179,7 @@ describe("test", () => {
   test("the tests of several policies are counted together", async () => {
     const files = [ACME, file("failing.policy.ts", failing)];
     expect(await testPolicies(files, { json: true })).toBe(1);
-    expect(output()).toEqual({ passed: 5, failed: 2, coverage: { rules: 4, covered: 3 } });
+    expect(output()).toEqual({ passed: 5, failed: 2, coverage: { rules: 4, covered: 4 } });
   });
 
   test("all pass: exit 0", async () => {

@@ -45,7 +45,10 @@ async function reportOn(
 ): Promise<Report> {
   const entries = read.map(({ source }) => source);
   const found = read.flatMap(({ diagnostics }) => diagnostics);
-  const suppressed = read.flatMap((one) => one.suppressed);
+  const suppressed = eachOnce(
+    read.flatMap((one) => one.suppressed),
+    (one) => one.diagnostic,
+  );
   const typed = withTypes ? await typeCheck(entries, modules, found) : undefined;
   return {
     files,
@@ -68,19 +71,19 @@ async function typeCheck(
   return checkTypes(entries, modules, reported);
 }
 
-/**
- * File by file as they were asked for, what they import behind them; each once, also where several policies import
- * the module that it stands in.
- */
+/** File by file as they were asked for, what they import behind them. */
 function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): readonly Diagnostic[] {
   const order = new Map(files.map((file, index) => [file, index]));
-  const each = new Map(
-    diagnostics.map((one) => [`${one.code} ${one.span.start} ${one.span.file}\n${one.message}`, one]),
-  );
   const rank = ({ span }: Diagnostic) => order.get(span.file) ?? files.length;
-  return [...each.values()].sort(
+  return [...eachOnce(diagnostics, (one) => one)].sort(
     (a, b) => rank(a) - rank(b) || compareText(a.span.file, b.span.file) || a.span.start - b.span.start,
   );
+}
+
+/** Where several policies import a module, each of them has found what is wrong in it. */
+function eachOnce<T>(found: readonly T[], diagnosticOf: (one: T) => Diagnostic): readonly T[] {
+  const key = ({ code, span, message }: Diagnostic) => `${code} ${span.start} ${span.file}\n${message}`;
+  return [...new Map(found.map((one) => [key(diagnosticOf(one)), one])).values()];
 }
 
 function compareText(a: string, b: string): number {
