@@ -1,8 +1,6 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
-import { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
 import { isExprTemplate, isNode } from "./expr-templates.js";
-import { parseFilter } from "./filter/parse.js";
-import type { FilterTemplate } from "./filter/template.js";
+import type { Filter } from "./filter/ast.js";
 import type { ModuleSyntax } from "./syntax.js";
 
 /**
@@ -26,8 +24,7 @@ function textOf({ program, exprNames, expressions }: ModuleSyntax): string {
 }
 
 /** The values of interpolations are in the module's tree; here they are only places. */
-function expressionText(template: FilterTemplate): string {
-  const filter = parseFilter(template, new Diagnostics());
+function expressionText(filter: Filter): string {
   return JSON.stringify(filter, (key, value) => {
     if (key === "span") return undefined;
     return typeof value === "bigint" ? `${value}n` : value;

@@ -63,8 +63,10 @@ function textOf(formatted: Formatted): string | undefined {
 
 function summarize(all: number, changed: number, unreadable: number, { check }: FmtOptions): void {
   const files = all === 1 ? "1 file" : `${all} files`;
-  const state = check ? `${changed} not formatted` : `${changed} formatted`;
   const mistakes = unreadable === 0 ? "" : `, ${unreadable} with mistakes left as they are`;
-  const ok = unreadable === 0 && !(check && changed > 0);
-  console.log(`${ok ? `${pc.green("ok")} ` : ""}${files}: ${state}${mistakes}`);
+  if (check) {
+    const ok = changed + unreadable === 0;
+    console.log(ok ? `${pc.green("ok")} ${files} in style` : `${files}: ${changed} not formatted${mistakes}`);
+  } else
+    console.log(`${unreadable === 0 ? `${pc.green("ok")} ` : ""}${files}: ${changed} formatted${mistakes}`);
 }

@@ -24,8 +24,14 @@ interface TemplateNode {
   readonly quasis: readonly { readonly value: { readonly raw: string } }[];
 }
 
-/** Tells prettier how to lay out the text of expr`…`, under any of its `names`. */
-export function embedExpressions(names: ReadonlySet<string>): NonNullable<Printer["embed"]> {
+/**
+ * Tells prettier how to lay out the text of expr`…`, under any of its `names`. What goes wrong there, prettier would
+ * pass over in silence, so it is given to `failed`.
+ */
+export function embedExpressions(
+  names: ReadonlySet<string>,
+  failed: (problem: unknown) => void,
+): NonNullable<Printer["embed"]> {
   return (path: AstPath<TemplateNode>) => {
     const { node } = path;
     const parent: TemplateNode | null = path.parent;
@@ -33,11 +39,14 @@ export function embedExpressions(names: ReadonlySet<string>): NonNullable<Printe
     if (node.type !== "TemplateLiteral" || tag?.type !== "Identifier" || !names.has(tag.name ?? ""))
       return null;
     return async (_textToDoc, print) => {
-      const holes = (path.map(print, "expressions") as Doc[]).map(holeDoc);
-      return layOut(
-        node.quasis.map(({ value }) => value.raw),
-        holes,
-      );
+      try {
+        const holes = (path.map(print, "expressions") as Doc[]).map(holeDoc);
+        const texts = node.quasis.map(({ value }) => value.raw);
+        return layOut(texts, holes);
+      } catch (problem) {
+        failed(problem);
+        return undefined;
+      }
     };
   };
 }
@@ -66,14 +75,17 @@ const RAW_LINES = /\br#*"[^"]*\n/;
 function layOut(texts: readonly string[], holes: readonly HoleDoc[]): Doc | undefined {
   const template = withHoles(texts, holes);
   if (RAW_LINES.test(template.text)) return undefined;
-  const wide = formatExpression(template, { indent: 0, width: Number.POSITIVE_INFINITY });
-  const tall = formatExpression(template, { indent: 0, width: MEASURE });
-  if (wide === undefined || tall === undefined) return undefined;
   const docs = holes.map(({ doc }) => doc);
-  const lines = hugged(tall);
+  const wide = formatExpression(template, { indent: 0, width: Number.POSITIVE_INFINITY });
+  if (wide === undefined) return undefined;
+  const oneLine = ["`", linesOf(wide, docs, hardline), "`"];
   // A comment ends a line, whatever the width.
-  if (wide.includes("\n")) return ["`", linesOf(lines, docs, hardline), "`"];
-  return ["`", group(ifBreak(linesOf(lines, docs, line), linesOf(wide, docs, line))), "`"];
+  const isOneLine = !wide.includes("\n");
+  if (isOneLine && wide.length <= MEASURE) return oneLine;
+  const tall = formatExpression(template, { indent: 0, width: MEASURE });
+  invariant(tall !== undefined, "whether an expression can be formatted does not depend on the width");
+  const severalLines = ["`", linesOf(hugged(tall), docs, isOneLine ? line : hardline), "`"];
+  return isOneLine ? group(ifBreak(severalLines, oneLine)) : severalLines;
 }
 
 /** A single set or group needs no lines of its own for its brackets: expr`ip.src in {`, its items, `}`. */

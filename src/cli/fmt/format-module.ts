@@ -56,12 +56,16 @@ async function settle({ source, exprNames }: ModuleSyntax): Promise<string> {
 }
 
 async function formatOnce(text: string, exprNames: ReadonlySet<string>): Promise<string> {
-  const printer = { ...estree.printers.estree, embed: embedExpressions(exprNames) };
+  const problems: unknown[] = [];
+  const embed = embedExpressions(exprNames, (problem) => problems.push(problem));
+  const printer = { ...estree.printers.estree, embed };
   const printers = { ...estree.printers, estree: printer };
-  return format(text, {
+  const formatted = await format(text, {
     parser: "typescript",
     plugins: [typescript, { ...estree, printers }],
     printWidth: WIDTH,
     endOfLine: "lf",
   });
+  if (problems.length > 0) throw problems[0];
+  return formatted;
 }
