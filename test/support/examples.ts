@@ -54,7 +54,7 @@ function statements(snippet: string): string {
   return `${imports(snippet)}${snippet}\n${end}`;
 }
 
-/** All names of "tidegate" but those that the snippet imports by itself. */
+/** All names of "tidegate" but those that the snippet imports or declares by itself. */
 function imports(snippet: string): string {
   const own = /import \{(.*)\} from "tidegate"/.exec(snippet)?.[1] ?? "";
   const names = BUILTIN_NAMES.filter((name) => !own.split(/[\s,]+/).includes(name));
