@@ -57,6 +57,8 @@ function statements(snippet: string): string {
 /** All names of "tidegate" but those that the snippet imports or declares by itself. */
 function imports(snippet: string): string {
   const own = /import \{(.*)\} from "tidegate"/.exec(snippet)?.[1] ?? "";
-  const names = BUILTIN_NAMES.filter((name) => !own.split(/[\s,]+/).includes(name));
+  const declared = [...snippet.matchAll(/\bconst (\w+)/g)].map(([, name]) => name);
+  const taken = new Set([...own.split(/[\s,]+/), ...declared]);
+  const names = BUILTIN_NAMES.filter((name) => !taken.has(name));
   return `import { ${names.join(", ")} } from "tidegate";\n`;
 }
