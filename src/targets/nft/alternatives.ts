@@ -8,7 +8,7 @@ import { bytesNeeded } from "../../compiler/ir/wire.js";
 import { ANY_PROTOCOL, type Condition, type Part } from "./condition.js";
 import { fragmentHeaderTexts } from "./fragment-header.js";
 import { listSet } from "./names.js";
-import { comparison, decimal, spellAddresses } from "./spelling.js";
+import { comparison, decimal, namesNoRange, spellAddresses } from "./spelling.js";
 import {
   addressText,
   bitsText,
@@ -108,8 +108,7 @@ function valuesOf(test: NumericTest): Intervals {
 function wordOrRaw(test: NumericTest): readonly (readonly Condition[])[] {
   const { field } = test;
   const word = wordFor(field);
-  // nft would shift a part of a byte before it asks for bits of it: see rawLoad.
-  if (word && (test.kind === "number" || word.width % 8 === 0)) {
+  if (word && says(word, test)) {
     // nft 1.0.6 writes no guard for `tcp option`; whether the kernel looks at the protocol depends on its version.
     return [[condition(field.header, textOf(test, word), { guarded: field.header !== "tcpMss" })]];
   }
@@ -117,6 +116,14 @@ function wordOrRaw(test: NumericTest): readonly (readonly Condition[])[] {
     ...asks,
     condition(field.header, textOf(test, rawLoad(start, field)), { guarded: false }),
   ]);
+}
+
+/** Whether nft's word can be asked so. */
+function says(word: Load, test: NumericTest): boolean {
+  // nft would shift a part of a byte before it asks for bits of it: see rawLoad.
+  if (test.kind === "bits") return word.width % 8 === 0;
+  // `nft list` of 1.0.6 ends with a segmentation fault at some ranges of TCP flags.
+  return test.field.name !== "tcp.flags" || namesNoRange(test.ranges, test.field.width);
 }
 
 function textOf(test: NumericTest, load: Load): string {

@@ -52,8 +52,9 @@ export function matchText(conditions: readonly Condition[]): string {
     ...texts(conditions, "connection"),
     ...familyGuards(conditions),
     ...texts(conditions, "network"),
-    ...protocolGuards(conditions),
     ...texts(conditions, "transport"),
+    // Last, because nft 1.0.6 cannot list `@th` behind a protocol that it has no words for (payload_expr_complete aborts).
+    ...protocolGuards(conditions),
   ].join(" ");
 }
 

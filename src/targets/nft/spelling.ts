@@ -29,18 +29,34 @@ export function spellAddresses(family: Family): Spell {
   };
 }
 
+interface Named {
+  readonly negated: boolean;
+  readonly ranges: Intervals;
+}
+
+/** The fewer: what is asked for, or what is left out. */
+function named(ranges: Intervals, bits: number): Named {
+  const others = complement(ranges, bits);
+  return others.length > 0 && others.length < ranges.length
+    ? { negated: true, ranges: others }
+    : { negated: false, ranges };
+}
+
+/** Whether `comparison` names numbers one by one, without a range. */
+export function namesNoRange(ranges: Intervals, bits: number): boolean {
+  return named(ranges, bits).ranges.every(({ low, high }) => low === high);
+}
+
 /**
  * The right-hand side of a match: `80`, `{ 22, 80 }`, `!= 80`. An absent field makes nft's `!=` false like any other
  * comparison (the load ends the rule), so naming the fewer numbers that are left out says the same.
- * `equals` is written before a single value: only bitmask types such as tcp flags need it.
+ * `equals` is written before a single value: only bitmask types such as tcp flags, and what has a mask, need it.
  */
-export function comparison(ranges: Intervals, bits: number, spell: Spell, equals: "" | "== " = ""): string {
-  const others = complement(ranges, bits);
-  const negated = others.length > 0 && others.length < ranges.length;
-  const named = negated ? others : ranges;
-  const [first] = named;
+export function comparison(asked: Intervals, bits: number, spell: Spell, equals: "" | "== " = ""): string {
+  const { negated, ranges } = named(asked, bits);
+  const [first] = ranges;
   invariant(first, "a comparison with nothing is no comparison");
   const operator = negated ? "!= " : first.low === first.high ? equals : "";
-  if (named.length === 1) return operator + spell(first);
-  return `${negated ? "!= " : ""}{ ${named.map(spell).join(", ")} }`;
+  if (ranges.length === 1) return operator + spell(first);
+  return `${negated ? "!= " : ""}{ ${ranges.map(spell).join(", ")} }`;
 }
