@@ -41,7 +41,8 @@ export function evaluateObject(node: TSESTree.ObjectExpression, run: Evaluation)
   const properties = new Map<string, PropertyValue>();
   /** Names written in this literal itself, and not replaced by a spread behind them. */
   const written = new Map<string, PropertyValue>();
-  let partial = false;
+  // An object takes as much memory as several other values.
+  let partial = !run.spend(node.properties.length, run.spanOf(node));
   for (const part of node.properties) {
     if (part.type === "SpreadElement") {
       const spread = spreadProperties(part, run);

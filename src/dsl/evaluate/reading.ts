@@ -8,7 +8,7 @@ import type { Value } from "./value.js";
  * Levels of nested expressions, those of the calls around them included; far beyond what a person writes, far below
  * what the stack holds.
  */
-const MAX_DEPTH = 600;
+const MAX_DEPTH = 500;
 /** Calls inside calls. */
 const MAX_CALLS = 64;
 /**
