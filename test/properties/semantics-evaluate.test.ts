@@ -5,6 +5,7 @@ import { decode } from "../../src/compiler/semantics/decode.js";
 import { evaluate, evaluateFrame, evaluateReturn } from "../../src/compiler/semantics/evaluate.js";
 import { readAddress, readNumber } from "../../src/compiler/semantics/fields.js";
 import { newLimitState } from "../../src/compiler/semantics/gcra.js";
+import { headerStart } from "../../src/compiler/semantics/headers.js";
 import { formatPacket } from "../../src/compiler/semantics/packet-format.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
 import { anyFirewall, anyTest } from "../support/firewall-policies.js";
@@ -61,14 +62,16 @@ describe("the reference", () => {
         fc.pre(decoded.kind === "packet" && "needs" in expr);
         const { needs } = expr as Test;
         const { packet } = decoded as Extract<typeof decoded, { kind: "packet" }>;
-        const start = packet.transport?.header === needs.header ? packet.transport.offset : undefined;
-        const met = {
-          ip4: packet.family === 4,
-          ip6: packet.family === 6,
-          proto: packet.protocol !== null,
-        } as Readonly<Record<string, boolean>>;
+        const { header } = needs;
+        const outside = { proto: packet.protocol !== null, vlan: false, ct: true } as const;
+        const start =
+          header === "proto" || header === "vlan" || header === "ct"
+            ? undefined
+            : headerStart(packet, header);
         const present =
-          met[needs.header] ?? (start !== undefined && packet.bytes.length - start >= needs.bytes);
+          header in outside
+            ? outside[header as keyof typeof outside]
+            : start !== undefined && packet.bytes.length - start >= needs.bytes;
         const value =
           "family" in expr
             ? readAddress(packet, expr.field, expr.family)

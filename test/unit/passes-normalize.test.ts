@@ -16,6 +16,13 @@ test.each<[string, Expr, Expr]>([
   ["ports that touch are one range", or(http, number("tcp.dstport", 81)), number("tcp.dstport", [80, 81])],
   ["two ports at once are impossible", and(http, https), constant(false)],
   ["TCP and UDP at once are impossible", and(http, dns), constant(false)],
+  [
+    "alternatives that another operand excludes go",
+    and(dns, or(syn, number("udp.len", 8))),
+    and(dns, number("udp.len", 8)),
+  ],
+  ["and with them all, the rest", and(dns, or(and(syn, ten), http)), constant(false)],
+  ["but not those of a negation", and(dns, or(not(syn), ten)), and(dns, or(not(syn), ten))],
   ["ICMP is IPv4 only", and(number("icmp.type", 8), address("ip.src", "::/0")), constant(false)],
   [
     "addresses of two families do not merge",

@@ -42,6 +42,31 @@ export function exclude(kind: Kind, operands: readonly Expr[]): boolean {
   return headersExclude(wanted.flatMap((literal) => (literal ? [literal.test] : [])));
 }
 
+/**
+ * The operands of an `and` without alternatives that the others exclude: `udp.srcport == 53` leaves of a field with
+ * places in several headers only UDP's. The same operands if there is none.
+ */
+export function pruneAlternatives(operands: readonly Expr[]): readonly Expr[] {
+  const asked = operands.flatMap(positiveTests);
+  let pruned = false;
+  const left = operands.map((operand) => {
+    if (operand.kind !== "or") return operand;
+    const possible = operand.operands.filter((one) => !headersExclude([...asked, ...positiveTests(one)]));
+    if (possible.length === operand.operands.length) return operand;
+    pruned = true;
+    const [only] = possible;
+    return only && possible.length === 1 ? only : { ...operand, operands: possible };
+  });
+  return pruned ? left : operands;
+}
+
+/** Tests that must hold for the expression to hold. */
+function positiveTests(expr: Expr): readonly Test[] {
+  if (expr.kind === "and") return expr.operands.flatMap(positiveTests);
+  const literal = literalOf(expr);
+  return literal && !literal.negated ? [literal.test] : [];
+}
+
 /** A packet has one IP header and one transport header, ICMP in IPv4 and ICMPv6 in IPv6 only. */
 function headersExclude(tests: readonly Test[]): boolean {
   const needed = new Set(tests.flatMap(({ needs }) => withOuter(needs.header)));

@@ -1,6 +1,6 @@
 import type { Span } from "../diagnostics/span.js";
 import type { Expr } from "../ir/expr.js";
-import { exclude, keyOf, mergeOperands } from "./conjunctions.js";
+import { exclude, keyOf, mergeOperands, pruneAlternatives } from "./conjunctions.js";
 
 /**
  * The same meaning in normal form, so that targets meet few shapes.
@@ -64,7 +64,13 @@ function combine(kind: "and" | "or", operands: readonly Expr[], span: Span): Exp
   if (kept.some((operand) => isConstant(operand, absorbing)) || exclude(kind, kept)) {
     return constant(absorbing, span);
   }
-  return rebuilt(kind, kept, !absorbing, span);
+  const pruned = kind === "and" ? pruneAlternatives(kept) : kept;
+  return pruned === kept ? rebuilt(kind, kept, !absorbing, span) : combine(kind, pruned.map(foldEmpty), span);
+}
+
+/** An `or` of nothing is false. */
+function foldEmpty(expr: Expr): Expr {
+  return expr.kind === "or" && expr.operands.length === 0 ? constant(false, expr.span) : expr;
 }
 
 /** `xor` stays: spelled out with `and` and `or` it doubles with each operand. Pairs of equals cancel out. */
