@@ -25,10 +25,10 @@ describe("the reference", () => {
       fc.property(anyFirewall, fc.array(anyBytes, { maxLength: 10 }), (any, packets) => {
         const state = newLimitState();
         for (const bytes of packets) {
-          expect(["allow", "drop", "foreign", "malformed"]).toContain(
+          expect(["allow", "drop", "reject", "foreign", "malformed"]).toContain(
             evaluate(any, bytes, state, 0n).verdict,
           );
-          expect(["allow", "drop", "foreign", "malformed"]).toContain(
+          expect(["allow", "drop", "reject", "foreign", "malformed"]).toContain(
             evaluateFrame(any, bytes, state, 0n).verdict,
           );
           expect(["passed", "spoofed", "malformed"]).toContain(evaluateReturn(any, bytes));
