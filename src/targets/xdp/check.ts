@@ -1,6 +1,7 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
+import type { Test } from "../../compiler/ir/expr.js";
 import type { Policy, Rule } from "../../compiler/ir/policy.js";
-import { instructions, MAX_INSTRUCTIONS, MAX_MAPS, PROGRAM_COST } from "./cost.js";
+import { instructions, MAX_INSTRUCTIONS, MAX_MAPS, programCost } from "./cost.js";
 import { limitMap, listsIn } from "./maps.js";
 import { numberTests } from "./places.js";
 
@@ -8,16 +9,23 @@ import { numberTests } from "./places.js";
 export function check(policy: Policy, diagnostics: Diagnostics): void {
   checkConnections(policy.mitigate, diagnostics);
   checkLogs(policy.mitigate, diagnostics);
-  checkInstructions(policy.mitigate, diagnostics);
+  checkInstructions(
+    policy.mitigate.filter((rule) => connectionTest(rule) === undefined),
+    diagnostics,
+  );
   checkMaps(policy.mitigate, diagnostics);
 }
 
 /** Connection tracking happens behind XDP. */
 function checkConnections(rules: readonly Rule[], diagnostics: Diagnostics): void {
-  for (const { name, match } of rules) {
-    const asked = numberTests(match).find(({ field }) => field.header === "ct");
-    if (asked) diagnostics.report("TG4003", asked.span, { rule: name });
+  for (const rule of rules) {
+    const asked = connectionTest(rule);
+    if (asked) diagnostics.report("TG4003", asked.span, { rule: rule.name });
   }
+}
+
+function connectionTest({ match }: Rule): Test | undefined {
+  return numberTests(match).find(({ field }) => field.header === "ct");
 }
 
 /** A program of XDP can only count. */
@@ -28,7 +36,7 @@ function checkLogs(rules: readonly Rule[], diagnostics: Diagnostics): void {
 }
 
 function checkInstructions(rules: readonly Rule[], diagnostics: Diagnostics): void {
-  let total = PROGRAM_COST;
+  let total = programCost(rules);
   for (const rule of rules) {
     total += instructions(rule);
     if (total <= MAX_INSTRUCTIONS) continue;

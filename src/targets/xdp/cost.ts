@@ -3,7 +3,7 @@ import { ADDRESS_BITS } from "../../compiler/ir/address.js";
 import type { Expr } from "../../compiler/ir/expr.js";
 import type { Action, Rule } from "../../compiler/ir/policy.js";
 import type { WireField } from "../../compiler/ir/wire.js";
-import { bytesRead } from "./places.js";
+import { bytesRead, soughtHeaders } from "./places.js";
 import { comparisonsOf } from "./ranges.js";
 
 /**
@@ -36,11 +36,16 @@ const COST = {
   /** One read of the frame, and each byte that it takes from it. */
   read: 14,
   byte: 3,
+  /** tg_find_…(), once a program. */
+  sought: { ip4_option: 50, tcp_payload: 50, tcp_mss: 1200, gre_key: 60 },
   limit: 170,
   count: 25,
 } as const;
 
-export const PROGRAM_COST: number = COST.program;
+/** At most how many BPF instructions a program with the rules has besides them. */
+export function programCost(rules: readonly Rule[]): number {
+  return soughtHeaders(rules).reduce<number>((sum, header) => sum + COST.sought[header], COST.program);
+}
 
 /** At most how many BPF instructions the rule becomes. */
 export function instructions(rule: Rule): number {

@@ -60,7 +60,7 @@ function emitProgram(text: Text, policy: Policy): void {
   text.block("{", () => {
     text.line("TG_PACKET *p = tg_packet();").line("struct tg_verdict verdict;").line();
     text.line("if (!p)").line("\treturn XDP_DROP;");
-    for (const header of soughtHeaders(policy)) text.line(`tg_find_${header}(p, ctx);`);
+    for (const header of soughtHeaders(policy.mitigate)) text.line(`tg_find_${header}(p, ctx);`);
     text.line(`verdict = mitigate(${args(frame)});`).line("tg_count(&counters, verdict.rule, p->length);");
     text.line("return verdict.action;");
   });

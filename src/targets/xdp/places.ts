@@ -1,7 +1,7 @@
 import { impossible } from "../../compiler/diagnostics/invariant.js";
 import type { BitsTest, Expr, Needs, NumberTest } from "../../compiler/ir/expr.js";
 import type { Header } from "../../compiler/ir/headers.js";
-import type { Policy } from "../../compiler/ir/policy.js";
+import type { Rule } from "../../compiler/ir/policy.js";
 import type { WireField, WireName } from "../../compiler/ir/wire.js";
 import { type Condition, call, comparison } from "./condition.js";
 
@@ -28,6 +28,8 @@ const SOUGHT = {
   tcpMss: "tcp_mss",
   greKey: "gre_key",
 } as const satisfies Partial<Record<Header, string>>;
+
+export type SoughtHeader = (typeof SOUGHT)[keyof typeof SOUGHT];
 
 function sought(header: keyof typeof SOUGHT): Location {
   return { start: `p->${SOUGHT[header]}`, bytes: `p->${SOUGHT[header]}_bytes` };
@@ -144,12 +146,12 @@ export function readsFrame(expr: Expr): boolean {
 }
 
 /** The functions of fields.h, without `tg_find_`, that must have run before the policy's rules. */
-export function soughtHeaders(policy: Policy): readonly string[] {
-  const used = new Set<Header>(
-    policy.mitigate.flatMap(({ match }) => numberTests(match).map(({ field }) => field.header)),
+export function soughtHeaders(rules: readonly Rule[]): readonly SoughtHeader[] {
+  const used = new Set<string>(
+    rules.flatMap(({ match }) => numberTests(match).map(({ field }) => field.header)),
   );
   return Object.entries(SOUGHT)
-    .filter(([header]) => used.has(header as keyof typeof SOUGHT))
+    .filter(([header]) => used.has(header))
     .map(([, name]) => name);
 }
 
