@@ -140,13 +140,20 @@ describe("what the type checker finds", () => {
     expect(typesOf(text).diagnostics).toMatchObject([{ code: "TG2070", related: [] }]);
   });
 
-  test("its example of explain-code", () => {
-    const { of, wrong, right } = CATALOGUE.TG2070.example;
+  test("types that compute are refused before they do", () => {
+    const bomb = `type Grow<T extends unknown[]> = T["length"] extends 900 ? T : Grow<[...T, 1]>;\nconst all: Grow<[]> = [];`;
+    expect(found(`${IMPORTS}${bomb}\n${policyWith()}`)).toEqual([
+      `${FILE}: T["length"] extends 900 ? T : Grow<[...T, 1]>: a policy cannot have conditional types`,
+    ]);
+  });
+
+  test.each(["TG2070", "TG2071"] as const)("the example of explain-code %s", (code) => {
+    const { of, wrong, right } = CATALOGUE[code].example;
     const codes = (snippet: string) => {
       const { text, diagnostics } = tryExample(of, snippet) ?? { text: "", diagnostics: [] };
       return [...diagnostics, ...typesOf(text).diagnostics].map(({ code }) => code);
     };
-    expect(codes(wrong)).toEqual(["TG2070"]);
+    expect(codes(wrong)).toEqual([code]);
     expect(codes(right)).toEqual([]);
   });
 });

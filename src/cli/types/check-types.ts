@@ -1,14 +1,14 @@
-import type { Program } from "typescript";
+import type { Node, Program, SourceFile as TsSourceFile } from "typescript";
 import { type Diagnostic, diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
 import type { ModuleHost } from "../../dsl/modules.js";
 import { Files, hostFor, OPTIONS } from "./host.js";
-import { type Problem, problemOf, textOf } from "./problems.js";
+import { type Problem, problemOf, spanOfNode, textOf } from "./problems.js";
 import { ts } from "./typescript.js";
 
 export interface TypeCheck {
-  /** TG2070, in the order of the files and of their text. */
+  /** TG2070 and TG2071, in the order of the files and of their text. */
   readonly diagnostics: readonly Diagnostic[];
   /** Everything that diagnostics point into, by the name in their spans. */
   readonly sources: ReadonlyMap<string, SourceFile>;
@@ -45,7 +45,8 @@ function problemsIn(entries: readonly SourceFile[], files: Files, modules: Modul
     const program = ts.createProgram({ rootNames, options: OPTIONS, host: hostFor(files, modules) });
     const broken = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
     invariant(broken.length === 0, `TypeScript cannot start: ${broken.map(textOf).join(", ")}`);
-    return files.names.flatMap((name) => problemsOf(name, program, files));
+    const computed = files.names.flatMap((name) => conditionalTypes(fileOf(name, program), files));
+    return computed.length > 0 ? computed : files.names.flatMap((name) => problemsOf(name, program, files));
   } catch (error) {
     // The type checker recurses without a limit of its own, like the parser.
     const [first] = entries;
@@ -55,9 +56,27 @@ function problemsIn(entries: readonly SourceFile[], files: Files, modules: Modul
   }
 }
 
-function problemsOf(name: string, program: Program, files: Files): readonly Problem[] {
+/** TG2071. Types that decide something can compute anything, and TypeScript would go on for as long as they do. */
+function conditionalTypes(file: TsSourceFile, files: Files): readonly Problem[] {
+  if (!file.text.includes("extends")) return [];
+  const found: Problem[] = [];
+  const visit = (node: Node): void => {
+    const span = ts.isConditionalTypeNode(node) ? spanOfNode(node, files, file) : undefined;
+    if (span) found.push({ diagnostic: diagnostic("TG2071", span, {}), places: [span] });
+    else ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+function fileOf(name: string, program: Program): TsSourceFile {
   const file = program.getSourceFile(name);
   invariant(file, `${name} is no part of the check`);
+  return file;
+}
+
+function problemsOf(name: string, program: Program, files: Files): readonly Problem[] {
+  const file = fileOf(name, program);
   const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
   return found.map((one) => problemOf(one, files, program.getTypeChecker()));
 }

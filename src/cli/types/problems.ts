@@ -42,8 +42,8 @@ function spanOf({ file, start, length }: DiagnosticRelatedInformation, files: Fi
   return files.get(file?.fileName ?? "")?.span(start ?? 0, (start ?? 0) + (length ?? 0));
 }
 
-function spanOfNode(node: Node, files: Files): Span | undefined {
-  return files.get(node.getSourceFile().fileName)?.span(node.getStart(), node.getEnd());
+export function spanOfNode(node: Node, files: Files, file = node.getSourceFile()): Span | undefined {
+  return files.get(file.fileName)?.span(node.getStart(file), node.getEnd());
 }
 
 /**

@@ -47,4 +47,15 @@ this Tidegate, strict, whatever a tsconfig beside the policy says. \`tidegate ch
 checker out; Tidegate's own reader then still checks what reaches the policy.`,
     example("statements", 'const port: number = "443";', "const port: number = 443;"),
   ),
+  TG2071: error(
+    message`a policy cannot have conditional types`,
+    `Conditional types compute, without a limit, while the type checker runs; a policy is data, and checking it must
+end soon. Write out the type that is meant, as an interface or as a union of the possible values.`,
+    example(
+      "statements",
+      "type Port<T> = T extends string ? number : string;",
+      'type Port = number | "any";',
+    ),
+    "write out the type that is meant",
+  ),
 };
