@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions stand here as text
 import { describe, expect, test } from "vitest";
+import { analyze } from "../../src/compiler/compile.js";
 import { EXPRESSIONS } from "../../src/compiler/diagnostics/catalogue/expressions.js";
 import { policyText, read } from "../support/read.js";
 
@@ -234,6 +235,21 @@ describe("several mistakes are reported at once, each once", () => {
     const { seen } = read(policyText(Array.from({ length: 40 }, () => "a ==").join(" or ")));
     expect(seen).toHaveLength(16);
   });
+});
+
+test("what could be read is still checked", () => {
+  const text = policyText(
+    "ip.sorce == 192.0.2.1 and tcp.dstport == and udp.dtsport in {08} or ip.proto == 6x or tcp.flags.sny",
+  );
+  const { diagnostics } = analyze("test.policy.ts", text);
+  expect(diagnostics.map(({ code, span }) => [code, text.slice(span.start, span.end)])).toEqual([
+    ["TG2001", "ip.sorce"],
+    ["TG1100", "and"],
+    ["TG2001", "udp.dtsport"],
+    ["TG1110", "08"],
+    ["TG1110", "6x"],
+    ["TG2001", "tcp.flags.sny"],
+  ]);
 });
 
 describe("the place of a value with no place in an expression", () => {

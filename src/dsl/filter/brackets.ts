@@ -30,7 +30,13 @@ export function opens(tokens: readonly IToken[], index: number): BracketKind | u
   return isToken(tokens[index - 1], Token.Field) ? "call" : "group";
 }
 
-/** The index of the opening bracket that the closing one at `index` belongs to; its own if it has none. */
-export function openingOf(tokens: readonly IToken[], index: number): number {
-  return openBrackets(tokens, index).at(-1)?.index ?? index;
+/** For each closing bracket before `index` the index of the one that it closes. */
+export function partners(tokens: readonly IToken[], index: number): ReadonlyMap<number, number> {
+  const open: number[] = [];
+  const found = new Map<number, number>();
+  for (let at = 0; at < index; at++) {
+    if (opens(tokens, at)) open.push(at);
+    else if (isToken(tokens[at], Token.ParenClose, Token.BraceClose)) found.set(at, open.pop() ?? at);
+  }
+  return found;
 }

@@ -43,8 +43,9 @@ export function lex(template: FilterTemplate, problems: Problems): Lexed {
     tokenAt(Token.Unexpected, text.slice(offset, offset + length), offset),
   );
   const reader = new TokenReader(template, problems);
+  const all = strange.length === 0 ? tokens : inOrder([...tokens, ...strange]);
   return {
-    tokens: inOrder([...tokens, ...strange]).map((token) => reader.read(moved(token, template.start))),
+    tokens: all.map((token) => reader.read(moved(token, template.start))),
     comments: (groups["comments"] ?? []).map((token) => moved(token, template.start)),
   };
 }
@@ -65,8 +66,11 @@ function inOrder(tokens: readonly IToken[]): readonly IToken[] {
   return [...tokens].sort((a, b) => a.startOffset - b.startOffset);
 }
 
+/** Offsets of the lexer are those of the template, and it does not say where tokens end. */
 function moved(token: IToken, by: number): IToken {
-  return tokenAt(token.tokenType, token.image, token.startOffset + by);
+  token.startOffset += by;
+  token.endOffset = token.startOffset + token.image.length - 1;
+  return token;
 }
 
 /** A token whose end follows from its text. */
@@ -132,7 +136,8 @@ class TokenReader {
 
   #valued(token: IToken, operand: Operand | undefined): IToken {
     const read = operand ?? this.problems.lostOperand(tokenSpan(token, this.problems));
-    return { ...token, payload: { kind: "operand", operand: read } satisfies Payload };
+    token.payload = { kind: "operand", operand: read } satisfies Payload;
+    return token;
   }
 
   #text(token: IToken, span: Span): Operand | undefined {
@@ -165,10 +170,14 @@ class TokenReader {
     const hint = `write \`${meant.text}\``;
     this.problems.repaired("TG1101", span, { character: token.image }, { hint });
     const read = tokenAt(meant.type, meant.text, token.startOffset);
-    return { ...read, endOffset: span.end - 1, payload: { kind: "reported" } satisfies Payload };
+    read.endOffset = span.end - 1;
+    read.payload = { kind: "reported" } satisfies Payload;
+    return read;
   }
 }
 
 function holeToken(type: TokenType, { image, startOffset }: IToken, value: Interpolated): IToken {
-  return { ...tokenAt(type, image, startOffset), payload: { kind: "hole", value } satisfies Payload };
+  const token = tokenAt(type, image, startOffset);
+  token.payload = { kind: "hole", value } satisfies Payload;
+  return token;
 }

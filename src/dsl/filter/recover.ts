@@ -1,7 +1,7 @@
 import type { IToken } from "chevrotain";
 import { isFunctionName } from "../../compiler/ir/functions.js";
 import type { Filter } from "./ast.js";
-import { openBrackets, openingOf, opens } from "./brackets.js";
+import { openBrackets, opens, partners } from "./brackets.js";
 import { unknown } from "./build.js";
 import { reportStuck } from "./expected.js";
 import { type Payload, tokenAt, tokenSpan } from "./lex.js";
@@ -11,8 +11,10 @@ import type { FilterTemplate } from "./template.js";
 import * as Token from "./tokens.js";
 import { isToken } from "./tokens.js";
 
-/** More in one expression help nobody, and each costs another reading. */
+/** More in one expression help nobody. */
 const MAX_MISTAKES = 16;
+/** Each mistake costs another reading; this many tokens are read in well under a second. */
+const MAX_TOKENS_READ = 100_000;
 
 /**
  * Reads tokens to their end, however many mistakes of grammar there are: each is reported, then the condition that
@@ -21,7 +23,9 @@ const MAX_MISTAKES = 16;
  */
 export function readTokens(tokens: readonly IToken[], template: FilterTemplate, problems: Problems): Filter {
   let left = tokens;
-  for (let mistakes = 0; mistakes < MAX_MISTAKES; mistakes++) {
+  let cost = 0;
+  for (let mistakes = 0; mistakes < MAX_MISTAKES && cost <= MAX_TOKENS_READ; mistakes++) {
+    cost += left.length;
     const draft = problems.draft();
     const parsed = parseTokens(left, draft);
     if ("filter" in parsed) {
@@ -51,11 +55,10 @@ function regionAround(tokens: readonly IToken[], index: number): Region {
 
 function startOfCondition(tokens: readonly IToken[], index: number): number {
   const inner = openBrackets(tokens, index).at(-1);
+  const openings = partners(tokens, index);
   let start = inner && inner.kind !== "group" ? inner.index : index;
   while (start > 0 && !startsCondition(tokens, start)) {
-    const previous = start - 1;
-    const closes = isToken(tokens[previous], Token.ParenClose, Token.BraceClose);
-    start = closes ? openingOf(tokens, previous) : previous;
+    start = openings.get(start - 1) ?? start - 1;
   }
   return start;
 }
