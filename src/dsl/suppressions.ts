@@ -14,7 +14,16 @@ interface Comment {
   readonly block: boolean;
 }
 
+/** What all comments of a module share. */
+interface Module extends Pick<Suppression, "shared"> {
+  readonly source: SourceFile;
+  readonly diagnostics: Diagnostics;
+  readonly lineMeant: (line: number) => number;
+}
+
 const MARKER = "tidegate-ignore";
+/** More codes than exist are no list to read. */
+const LONGEST_LIST = 1000;
 
 /**
  * Reads the comments `// tidegate-ignore TG3004, TG3001: reason` of a module, also those behind `#` in its
@@ -30,9 +39,8 @@ export function readSuppressions(
   // Hardly any module has one, and looking for expressions costs a walk of the tree.
   if (!source.text.includes(MARKER)) return;
   const comments = [...moduleComments(program), ...expressionComments(program, source)];
-  for (const comment of comments.sort((a, b) => a.start - b.start)) {
-    readComment(comment, source, diagnostics, about);
-  }
+  const module = { source, diagnostics, lineMeant: linesMeant(source), ...about };
+  for (const comment of comments.sort((a, b) => a.start - b.start)) readComment(comment, module);
 }
 
 function moduleComments({ comments = [] }: TSESTree.Program): readonly Comment[] {
@@ -43,32 +51,38 @@ function moduleComments({ comments = [] }: TSESTree.Program): readonly Comment[]
   }));
 }
 
-/** `#` comments run to the end of the line, and `#` inside of quotes is none. */
-function expressionComments(program: TSESTree.Program, source: SourceFile): readonly Comment[] {
+function expressionComments(program: TSESTree.Program, { text }: SourceFile): readonly Comment[] {
   const pieces = exprTemplates(program).flatMap(({ quasi }) => quasi.quasis);
-  return pieces.flatMap(({ range: [start, end] }) => {
-    const found = source.text.slice(start, end).matchAll(/^((?:[^#"\r\n]|"[^"\r\n]*")*#)(.*)$/gm);
-    return [...found].map(({ index, 1: before = "", 2: text = "" }) => ({
-      start: start + index + before.length,
-      text,
-      block: false,
-    }));
-  });
+  return pieces.flatMap(({ range: [start, end] }) => hashComments(text, start, end));
 }
 
-function readComment(
-  { start, text, block }: Comment,
-  source: SourceFile,
-  diagnostics: Diagnostics,
-  { shared }: Pick<Suppression, "shared">,
-): void {
+/** `#` comments run to the end of the line, and `#` inside of quotes is none. */
+function hashComments(text: string, start: number, end: number): readonly Comment[] {
+  const comments: Comment[] = [];
+  let quoted = false;
+  for (let at = start; at < end; at++) {
+    const character = text[at];
+    if (character === "\n" || character === "\r") quoted = false;
+    else if (character === '"') quoted = !quoted;
+    else if (quoted && character === "\\") at++;
+    else if (!quoted && character === "#") {
+      const [comment = ""] = text.slice(at + 1, end).split(/[\r\n]/, 1);
+      comments.push({ start: at + 1, text: comment, block: false });
+      at += comment.length;
+    }
+  }
+  return comments;
+}
+
+function readComment({ start, text, block }: Comment, module: Module): void {
+  const { source, diagnostics, lineMeant, shared } = module;
   const [, space = "", codes, , reason] = /^(\s*)tidegate-ignore\b([^:]*)(:(.*))?$/s.exec(text) ?? [];
   if (codes === undefined) return;
   const from = start + space.length;
   const written = text.trim().split(/\s*[:\r\n]/, 1)[0] ?? "";
   const whole = source.span(from, from + written.length);
   const named = [...codes.matchAll(/[^\s,]+/g)];
-  if (block || !/^\s+\w+(\s*,\s*\w+)*\s*$/.test(codes)) {
+  if (block || codes.length > LONGEST_LIST || !/^\s+\w+(\s*,\s*\w+)*\s*$/.test(codes)) {
     const hint = block ? "write it as a comment of one line, behind `//`" : undefined;
     diagnostics.report("TG3094", whole, { comment: written }, { hint });
     return;
@@ -77,7 +91,7 @@ function readComment(
     diagnostics.report("TG3090", whole, { comment: written }, { hint: `write \`${written}: reason\`` });
     return;
   }
-  const line = lineMeant(source, whole.line);
+  const line = lineMeant(whole.line);
   for (const { index, 0: code } of named) {
     const at = from + MARKER.length + index;
     readCode(code, source.span(at, at + code.length), { line, reason: reason.trim(), shared }, diagnostics);
@@ -109,9 +123,18 @@ function whyNot(code: Code): string | undefined {
   return CATALOGUE[code].severity === "error" ? "an error" : undefined;
 }
 
-/** The comment's own line if more than the comment is on it, otherwise the next one that is no comment. */
-function lineMeant(source: SourceFile, line: number): number {
-  let meant = line;
-  while (/^\s*(\/\/|#)/.test(source.line(meant))) meant++;
-  return meant;
+/**
+ * For the line of a comment the line that it means: its own if more than the comment is on it, otherwise the next one
+ * that is no comment. Asked in the order of the text, so that of a run of comments each line is looked at once.
+ */
+function linesMeant(source: SourceFile): (line: number) => number {
+  let first = 0;
+  let meant = 0;
+  return (line) => {
+    if (line >= first && line < meant) return meant;
+    first = line;
+    meant = line;
+    while (/^\s*(\/\/|#)/.test(source.line(meant))) meant++;
+    return meant;
+  };
 }
