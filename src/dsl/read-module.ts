@@ -1,5 +1,6 @@
 import type { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
+import { readUncalled } from "./evaluate/functions.js";
 import { readModuleText } from "./evaluate/load.js";
 import { Reading } from "./evaluate/reading.js";
 import { describe, type Value } from "./evaluate/value.js";
@@ -34,6 +35,7 @@ export function readModule(
 ): ReadModule {
   const reading = new Reading(diagnostics, modules);
   const exports = reading.open(source.file, null, () => readModuleText(source, reading));
+  readUncalled(reading);
   const content = exports
     ? contentOf(exports.get("default"), wanted, source, diagnostics)
     : ({ kind: "unread" } as const);

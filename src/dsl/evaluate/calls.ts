@@ -5,7 +5,7 @@ import { callBuiltin } from "../builtins/index.js";
 import { spreadItems } from "./collections.js";
 import type { Evaluation } from "./evaluation.js";
 import { type CallSite, callFunction } from "./functions.js";
-import { memberOf, passesOver, propertyKey, refuseMember } from "./members.js";
+import { memberOf, passedOver, passesOver, propertyKey, refuseMember } from "./members.js";
 import { methodsOf } from "./methods/index.js";
 import type { MethodCall } from "./methods/method.js";
 import { describe, errorValue, type FunctionValue, isFunction, type Value } from "./value.js";
@@ -27,12 +27,13 @@ function callMember(
   run: Evaluation,
 ): Value {
   const object = run.evaluate(callee.object);
-  if (passesOver(object, callee.optional)) return { ...object, skipped: true };
+  if (passesOver(object, callee.optional)) return passedOver(node, run);
   const key = propertyKey(callee, run);
   if (object.kind === "error" || key === undefined) return callValue(errorValue(object.span), node, run);
   const held = memberOf(object, key, callee, run);
   if (held) return callValue(held, node, run);
   const method = methodsOf(object)?.known.get(String(key));
+  if (!method && node.optional && object.kind === "object") return passedOver(node, run);
   if (!method) return callValue(refuseMember(object, key, callee, run), node, run);
   const args = evaluateArguments(node, run);
   return method(object, methodCall(String(key), args, node, run));
@@ -48,7 +49,7 @@ function methodCall(
 }
 
 function callValue(callee: Value, node: TSESTree.CallExpression, run: Evaluation): Value {
-  if (passesOver(callee, node.optional)) return { ...callee, skipped: true };
+  if (passesOver(callee, node.optional)) return passedOver(node, run);
   // Arguments may hold mistakes of their own, also when nothing can be called with them.
   const args = evaluateArguments(node, run);
   if (callee.kind === "error") return errorValue(run.spanOf(node));
@@ -133,10 +134,11 @@ export function evaluateTaggedTemplate(node: TSESTree.TaggedTemplateExpression, 
 
 /** To parse an expression takes as long as some dozen values, and so does each text that may be an address. */
 const EXPRESSION_COST = 32;
-const OPERAND_COST = 8;
+const TEXT_COST = 8;
 
 /** The text is parsed anew in every call of the function around it. */
 function payForExpression({ start, end, holes }: TemplateBody, span: Span, run: Evaluation): boolean {
-  const items = holes.reduce((sum, { value }) => sum + (value.kind === "array" ? value.items.length : 1), 0);
-  return run.spend(EXPRESSION_COST + ((end - start) >> 2) + items * OPERAND_COST, span);
+  const operands = holes.flatMap(({ value }) => (value.kind === "array" ? value.items : [value]));
+  const texts = operands.filter(({ kind }) => kind === "string").length;
+  return run.spend(EXPRESSION_COST + ((end - start) >> 2) + operands.length + texts * TEXT_COST, span);
 }

@@ -1,7 +1,9 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
+import type { Label } from "../../compiler/diagnostics/diagnostic.js";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import type { Evaluation } from "./evaluation.js";
 import { bind, isOptional, namesIn } from "./patterns.js";
+import type { Reading } from "./reading.js";
 import { announceDeclared, declareFunctions, readStatement } from "./statements.js";
 import { errorValue, type UserFunction, type Value } from "./value.js";
 
@@ -9,7 +11,8 @@ import { errorValue, type UserFunction, type Value } from "./value.js";
 export interface CallSite {
   /** The call, or for a callback the place that it was written at. */
   readonly span: Span;
-  readonly label: { readonly span: Span; readonly text: string };
+  /** What a mistake in the function says of the call. */
+  readonly label: Label | null;
   /** What stands for the function there. */
   readonly callee: Span;
   /** Callbacks are given more than they need to take; who calls by hand gives what is asked for. */
@@ -19,13 +22,18 @@ export interface CallSite {
 /** `(a, b) => …`: its body is read when it is called, in the scope that it was written in. */
 export function evaluateArrow(node: TSESTree.ArrowFunctionExpression, run: Evaluation): Value {
   if (node.async || node.generator) return refuseKind(node, run);
-  return { kind: "function", fn: { name: null, node, run }, span: run.spanOf(node) };
+  return functionValue({ name: null, node, run });
 }
 
 /** `function name() {…}` means the same, and its name is known in the whole scope. */
 export function functionOf(node: TSESTree.FunctionDeclaration, run: Evaluation): Value {
   if (node.async || node.generator) return refuseKind(node, run);
-  return { kind: "function", fn: { name: node.id?.name ?? null, node, run }, span: run.spanOf(node) };
+  return functionValue({ name: node.id?.name ?? null, node, run });
+}
+
+function functionValue(fn: UserFunction): Value {
+  fn.run.reading.noteFunction(fn);
+  return { kind: "function", fn, span: fn.run.spanOf(fn.node) };
 }
 
 function refuseKind(node: UserFunction["node"], run: Evaluation): Value {
@@ -36,10 +44,25 @@ function refuseKind(node: UserFunction["node"], run: Evaluation): Value {
 export function callFunction(fn: UserFunction, args: readonly Value[], site: CallSite): Value {
   const { reading } = fn.run;
   if (site.exact && !checkCount(fn, args, site)) return errorValue(site.span);
-  const result = reading.called(() => reading.diagnostics.within(site.label, () => readBody(fn, args, site)));
+  reading.noteCall(fn);
+  const read = () => readBody(fn, args, site);
+  const { label } = site;
+  const result = reading.called(() => (label ? reading.diagnostics.within(label, read) : read()));
   if (result) return { ...result, via: site.span };
   reading.diagnostics.report("TG1060", site.span, { name: nameOf(fn) }, { related: [declared(fn)] });
   return errorValue(site.span);
+}
+
+/**
+ * Reads the functions that nobody called, for the mistakes in them: with arguments that could not be read, of which
+ * nothing is known and nothing is reported.
+ */
+export function readUncalled(reading: Reading): void {
+  for (let fn = reading.nextUncalled(); fn; fn = reading.nextUncalled()) {
+    const span = fn.run.spanOf(fn.node);
+    const args = fn.node.params.map(() => errorValue(span));
+    callFunction(fn, args, { span, label: null, callee: span, exact: false });
+  }
 }
 
 function nameOf({ name }: UserFunction): string {

@@ -27,7 +27,7 @@ function endOfChain(value: Value): Value {
 
 function member(node: TSESTree.MemberExpression, mayBeMissing: boolean, run: Evaluation): Value {
   const object = run.evaluate(node.object);
-  if (passesOver(object, node.optional)) return { ...object, skipped: true };
+  if (passesOver(object, node.optional)) return passedOver(node, run);
   const key = propertyKey(node, run);
   if (object.kind === "error" || key === undefined) return errorValue(run.spanOf(node));
   const found = memberOf(object, key, node, run);
@@ -40,8 +40,12 @@ function member(node: TSESTree.MemberExpression, mayBeMissing: boolean, run: Eva
 }
 
 /** Whether a link of a chain has nothing to go on from. */
-export function passesOver(value: Value, optional: boolean): value is Extract<Value, { kind: "undefined" }> {
+export function passesOver(value: Value, optional: boolean): boolean {
   return (value.kind === "undefined" && value.skipped === true) || (optional && isMissing(value));
+}
+
+export function passedOver(node: TSESTree.Node, run: Evaluation): Value {
+  return { kind: "undefined", span: run.spanOf(node), skipped: true };
 }
 
 /** What an object, array, string or namespace holds under a name; methods are for calls.ts. */

@@ -2,7 +2,7 @@ import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
 import type { ModuleHost } from "../modules.js";
-import type { Value } from "./value.js";
+import type { UserFunction, Value } from "./value.js";
 
 /**
  * Levels of nested expressions, those of the calls around them included; far beyond what a person writes, far below
@@ -32,6 +32,8 @@ export class Reading {
   /** null: a module that could not be read, which is reported. */
   readonly modules = new Map<string, Exports | null>();
   readonly #opened: Opened[] = [];
+  readonly #called = new Set<TSESTree.Node>();
+  readonly #uncalled = new Map<TSESTree.Node, UserFunction>();
   #depth = 0;
   #calls = 0;
   #fuel = FUEL;
@@ -73,6 +75,21 @@ export class Reading {
     } finally {
       this.#calls--;
     }
+  }
+
+  /** Keeps track of the functions whose bodies nobody has read. */
+  noteFunction(fn: UserFunction): void {
+    if (!this.#called.has(fn.node)) this.#uncalled.set(fn.node, fn);
+  }
+
+  noteCall(fn: UserFunction): void {
+    this.#called.add(fn.node);
+    this.#uncalled.delete(fn.node);
+  }
+
+  /** One function that was never called, until there is none left. */
+  nextUncalled(): UserFunction | undefined {
+    return this.#uncalled.values().next().value;
   }
 
   /** Keeps track of the modules that are being read, for the sake of cycles. */

@@ -87,6 +87,8 @@ function readArgument(kind: Kind<unknown>, index: number, call: MethodCall): { i
   const read = value && kind.read(value);
   if (read && value.kind !== "error") return read;
   if (call.args.some((arg) => arg.kind === "error")) return undefined;
+  // Of several that are left out, the first one is enough.
+  if (index > call.args.length) return undefined;
   const { span, related } = value ? placesOf(value) : { span: call.span, related: [] };
   const found = value ? describe(value) : "nothing";
   const params = { name: call.name, nth: index + 1, wants: kind.wants, found };
