@@ -22,6 +22,8 @@ const CONDITIONS: readonly Row[] = [
   ["TG1100", "a «b» and c", "as in `ip.src == 192.0.2.1`"],
   ["TG1100", "${expr`a`} «${expr`b`}»", "with `and` or `or`"],
   ["TG1100", "«${80}»", null],
+  ["TG1100", "«true»", "`ip.version in {4 6}`"],
+  ["TG1100", "a and not «false»", "leave out"],
 ];
 
 const OPERATORS: readonly Row[] = [
@@ -62,7 +64,7 @@ const FUNCTIONS: readonly Row[] = [
   ["TG1100", "payload.u8(3 «==» 5", null],
   ["TG1100", "payload.u8(«{»3}) == 5", null],
   ["TG1100", "payload.u8(0, «)» == 5", null],
-  ["TG1106", "«lower»(ip.proto)", "no field of a packet is text"],
+  ["TG1106", "«lower»(ip.proto)", "the value itself"],
   ["TG1106", "ip.src in {10.0.0.0/8} and «cidr»(ip.src, 24, 64)", "the prefix itself"],
   ["TG1106", "«bit_slise»(tcp, 0, 8) == 1", "`bit_slice`"],
   ["TG1106", "«payload.u64»(0) == 1", "`payload.u"],

@@ -54,6 +54,19 @@ describe("an expression in its canonical spelling", () => {
     ["ip.src == abcd::", "ip.src == abcd::"],
     ['ip.proto == "tcp"', 'ip.proto == "tcp"'],
     ['x == "# { } ( not a comment"', 'x == "# { } ( not a comment"'],
+    // Texts know the escapes of the Rules language, and those that a template needs; raw texts know none.
+    ['x == "\\x41\\x42"', 'x == "AB"'],
+    ['x == "a\\"b"', 'x == ${"a\\"b"}'],
+    ['x == "a\\\\b"', 'x == ${"a\\\\b"}'],
+    ['x == "\\`\\${y}"', 'x == ${"`${y}"}'],
+    ['x == r"a # b"', 'x == "a # b"'],
+    ['x == r#"say "hi""#', 'x == ${"say \\"hi\\""}'],
+    // Functions of the packet.
+    ["bit_slice( udp ,64, 0x60 )==1", "bit_slice(udp, 64, 96) == 1"],
+    ["bit_slice(tcp, 0, 4) & 1 and not payload.u8(3)", "bit_slice(tcp, 0, 4) & 1 and not payload.u8(3)"],
+    ["payload.u16(0) in {1 3..5} or payload.u32()<=2", "payload.u16(0) in {1 3..5} or payload.u32() <= 2"],
+    // Operators of texts; whether a field is one, the types say.
+    ['x contains "a" and x matches "b" or x ~ "c"', 'x contains "a" and x matches "b" or x matches "c"'],
     // Sets.
     ["tcp.dstport in {80}", "tcp.dstport in {80}"],
     ["tcp.dstport in {}", "tcp.dstport in {}"],
@@ -89,6 +102,7 @@ describe("interpolation puts typed values into the tree", () => {
     ['const x = "192.0.2.1";', "ip.src == ${x}", "ip.src == 192.0.2.1"],
     ['const x = "192.0.2.0/24";', "ip.src in {${x}}", "ip.src in {192.0.2.0/24}"],
     ['const x = "tcp";', "ip.proto == ${x}", 'ip.proto == "tcp"'],
+    ["const x = 3;", "payload.u8(${x}) == ${x}", "payload.u8(3) == 3"],
     ["const x = [80, 443];", "tcp.dstport in ${x}", "tcp.dstport in {80 443}"],
     ["const x = [80, 443];", "tcp.dstport in {22 ${x} 8080}", "tcp.dstport in {22 80 443 8080}"],
     ["const x: string[] = [];", "ip.src in ${x}", "ip.src in {}"],
@@ -145,6 +159,12 @@ describe("places are those of the file", () => {
     ["(a or b) and c", ["(a or b) and c", "a or b", "a", "a", "b", "b", "c", "c"]],
     ["not (a in {1..2})", ["not (a in {1..2})", "a in {1..2}", "a", "1..2", "1", "2"]],
     ["a in ${[1, 22]}", ["a in ${[1, 22]}", "a", "1", "22"]],
+    ["payload.u8(3) == 80", ["payload.u8(3) == 80", "payload.u8(3)", "3", "80"]],
+    ["bit_slice(tcp, 1, 2)", ["bit_slice(tcp, 1, 2)", "bit_slice(tcp, 1, 2)", "tcp", "1", "2"]],
+    [
+      'a == "\\`\\x41ü\u{1F30A}" and b',
+      ['a == "\\`\\x41ü\u{1F30A}" and b', 'a == "\\`\\x41ü\u{1F30A}"', "a", '"\\`\\x41ü\u{1F30A}"', "b", "b"],
+    ],
     ["a &\r\n0x1", ["a &\r\n0x1", "a", "0x1"]],
   ])("%j", (expression, texts) => {
     expect(underlined(expression)).toEqual(texts);

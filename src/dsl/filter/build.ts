@@ -41,13 +41,25 @@ export function fieldNode(
     problems.fatal("TG1107", spans.name, { name: clip(name.image) });
     return undefined;
   }
+  const constant = CONSTANTS.get(name.image);
+  if (constant !== undefined && !args) {
+    const expected = "a condition such as `ip.src == 192.0.2.1`";
+    problems.fatal("TG1100", spans.name, { expected, found: `\`${name.image}\`` }, { hint: constant });
+    return undefined;
+  }
   if (!args) return { name: name.image, args, span: spans.all };
   const hint = didYouMean(name.image, FUNCTION_NAMES) ?? FOREIGN_FUNCTIONS.get(name.image);
   problems.fatal("TG1106", spans.name, { name: clip(name.image) }, { hint });
   return undefined;
 }
 
-const OF_TEXT = "functions of texts have no use here: no field of a packet is text";
+/** What stands for a condition elsewhere, and what to write instead. */
+const CONSTANTS: ReadonlyMap<string, string> = new Map([
+  ["true", "for every packet write `ip.version in {4 6}`"],
+  ["false", "leave out the rule, or the condition"],
+]);
+
+const OF_TEXT = "functions of texts have no use here; compare with the value itself";
 
 /** Functions of the Rules language that ask about other things than packets. */
 const FOREIGN_FUNCTIONS: ReadonlyMap<string, string> = new Map([
