@@ -29,19 +29,20 @@ export function emit(policy: Policy): readonly Artifact[] {
 }
 
 function emitTable(text: Text, policy: Policy): void {
-  const whole = policy.firewall.rules.map((rule) => lowerRule(rule, "whole"));
-  const fragments = policy.firewall.rules.map((rule) => lowerRule(rule, "laterFragment"));
-  const limits = policy.firewall.rules.flatMap(limitRule);
+  const { rules, stateful } = policy.firewall;
+  const whole = rules.map((rule) => lowerRule(rule, "whole"));
+  const fragments = stateful ? [] : rules.map((rule) => lowerRule(rule, "laterFragment"));
+  const limits = rules.flatMap(limitRule);
 
   emitCounters(text, policy);
   for (const set of [...prefixSets(policy), ...listSets(policy)]) emitSet(text, set);
   for (const limit of limits) emitLimitSets(text, limit);
   emitDispatch(text, policy);
   emitFirewall(text, "firewall", whole, policy);
-  emitFirewall(text, "later-fragments", fragments, policy);
+  if (!stateful) emitFirewall(text, "later-fragments", fragments, policy);
   for (const rule of [...whole, ...fragments]) emitRuleChain(text, rule);
   for (const limit of limits) emitLimitChain(text, limit);
-  for (const log of policy.firewall.rules.flatMap((rule) => logRule(rule, policy))) emitLogChain(text, log);
+  for (const log of rules.flatMap((rule) => logRule(rule, policy))) emitLogChain(text, log);
   emitRejection(text, policy);
   emitWayBack(text);
 }
@@ -90,6 +91,14 @@ function emitWayBack(text: Text): void {
   });
 }
 
+const SEND_LATER_FRAGMENTS = [
+  "ip frag-off & 0x1fff != 0 goto later-fragments",
+  "frag frag-off != 0 goto later-fragments",
+];
+
+/** Reassembly lets a fragment pass as it is whose length is no multiple of 8 (nf_ct_frag6_gather at -EPROTO). */
+const DROP_FRAGMENTS = ["ip frag-off & 0x3fff != 0 drop", "exthdr frag exists drop"];
+
 /**
  * Before routing, so that a packet has its verdict and its count before routing can lose it. Later fragments are told
  * apart first: nft's fast path for loads of up to 4 bytes ignores the fragment offset (nft_payload_fast_eval), so
@@ -106,8 +115,7 @@ function emitDispatch(text: Text, { firewall }: Policy): void {
     text.line(`iifname != "${EDGE_LINK}" goto way-back`);
     text.line(`ip daddr != @${prefixSet(4)} counter name ${FOREIGN_COUNTER} drop`);
     text.line(`ip6 daddr != @${prefixSet(6)} counter name ${FOREIGN_COUNTER} drop`);
-    text.line("ip frag-off & 0x1fff != 0 goto later-fragments");
-    text.line("frag frag-off != 0 goto later-fragments");
+    text.lines(firewall.stateful ? DROP_FRAGMENTS : SEND_LATER_FRAGMENTS);
     text.line("goto firewall");
   });
 }
