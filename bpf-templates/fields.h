@@ -27,7 +27,8 @@
 #define TG_GRE_KEY 0x2000
 #define TG_GRE_VERSION 0x0007
 
-static __always_inline struct tg_cursor tg_cursor(const struct xdp_md *ctx, __u32 start)
+/* Volatile, as looking for an earlier load of the same would take clang a third of its time. */
+static __always_inline struct tg_cursor tg_cursor(const volatile struct xdp_md *ctx, __u32 start)
 {
 	return (struct tg_cursor){ (const void *)(long)ctx->data, (const void *)(long)ctx->data_end,
 				   start };
