@@ -75,8 +75,7 @@ const HABITS: readonly Habit[] = [
     hint: () => "`&` is for the bits of a number; conditions are joined with `and`",
   },
   {
-    applies: (found, { previous }) =>
-      isToken(found, ...VALUES) && !isToken(previous, Token.Field) && !previous,
+    applies: (found, { previous }) => isToken(found, ...VALUES) && previous === undefined,
     hint: () => "the field comes first, then the operator, then the value",
   },
   {
