@@ -4,32 +4,35 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { renderPretty } from "../../src/cli/render/pretty.js";
 import { sourcesOf } from "../../src/cli/render/sources.js";
-import { analyze, emit } from "../../src/compiler/compile.js";
-import { CATALOGUE } from "../../src/compiler/diagnostics/catalogue/index.js";
+import { emit } from "../../src/compiler/compile.js";
 import { printPolicy } from "../../src/compiler/ir/print.js";
+import { nodeConfig } from "../../src/targets/node.js";
+import { analyzeCase, type Case, type CaseAnalysis, readCases } from "../support/cases.js";
 
 /**
- * Policies beside what they become: `NAME/NAME.policy.ts` and `NAME/expected/`, with the IR, every target's
- * text and the diagnostics. The list of files is compared too. UPDATE_CASES=1 writes what is expected anew; read
- * the difference before you commit it. The kernel tests load and run the same policies.
+ * Policies beside what they become: `NAME/NAME.policy.ts` (or `edge.ts`) and `NAME/expected/`, with the IR, the texts
+ * of the targets that `case.json` names, and the diagnostics. The list of files is compared too. What has errors is
+ * named `mistakes-…`. UPDATE_CASES=1 writes what is expected anew; read the difference before you commit it. The
+ * kernel tests load and run the same policies.
  */
-const CASES = import.meta.dirname;
 const UPDATE = process.env["UPDATE_CASES"] === "1";
 
-const cases = readdirSync(CASES, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name);
+const analysed: readonly (Case & { readonly analysis: CaseAnalysis })[] = readCases().map((one) => ({
+  ...one,
+  analysis: analyzeCase(one),
+}));
 
-function outputs(name: string): ReadonlyMap<string, string> {
-  const file = `${name}.policy.ts`;
-  const { policy, diagnostics, source } = analyze(file, readFileSync(join(CASES, name, file), "utf8"));
-  const sources = sourcesOf([source]);
-  const report = diagnostics.map((one) => stripVTControlCharacters(renderPretty(one, sources))).join("\n\n");
+function outputs({ options, analysis }: (typeof analysed)[number]): ReadonlyMap<string, string> {
+  const { policy, edge, diagnostics, sources } = analysis;
   const texts = new Map<string, string>();
+  const look = sourcesOf(sources.values());
+  const report = diagnostics.map((one) => stripVTControlCharacters(renderPretty(one, look))).join("\n\n");
   if (report !== "") texts.set("diagnostics.txt", `${report}\n`);
-  if (policy) {
-    texts.set("ir.txt", printPolicy(policy));
-    for (const { path, text } of emit(policy)) texts.set(path, text);
+  if (edge) texts.set("node.json", `${JSON.stringify(nodeConfig(edge), null, 2)}\n`);
+  if (!policy) return texts;
+  texts.set("ir.txt", printPolicy(policy));
+  for (const { path, text } of emit(policy)) {
+    if (options.targets.some((target) => path.startsWith(`${target}/`))) texts.set(path, text);
   }
   return texts;
 }
@@ -53,23 +56,28 @@ function rewrite(folder: string, texts: ReadonlyMap<string, string>): void {
   }
 }
 
-describe("cases", () => {
-  test.each(cases)("%s", (name) => {
-    const texts = outputs(name);
-    const folder = join(CASES, name, "expected");
+describe("what is expected of", () => {
+  test.each(analysed)("$name", (one) => {
+    const texts = outputs(one);
+    const folder = join(one.folder, "expected");
     if (UPDATE) rewrite(folder, texts);
     const sorted = (map: ReadonlyMap<string, string>) => Object.fromEntries([...map].sort());
     expect(sorted(texts)).toEqual(sorted(stored(folder)));
   });
+});
 
-  test("every diagnostic is underlined where its message says", () => {
-    for (const name of cases) {
-      const file = `${name}.policy.ts`;
-      const { diagnostics, source } = analyze(file, readFileSync(join(CASES, name, file), "utf8"));
-      for (const { code, span } of diagnostics) {
-        expect(source.text.slice(span.start, span.end), `${name} ${code}`).not.toBe("");
-        expect(CATALOGUE[code].explanation.length).toBeGreaterThan(40);
-      }
+test("policies with errors, and no others, are named mistakes", () => {
+  for (const { name, analysis } of analysed) {
+    const isWhole = analysis.policy !== null || analysis.edge !== null;
+    expect(isWhole, name).toBe(!name.startsWith("mistakes-"));
+  }
+});
+
+test("every diagnostic underlines something", () => {
+  for (const { name, analysis } of analysed) {
+    for (const { code, span } of analysis.diagnostics) {
+      const text = analysis.sources.get(span.file)?.text;
+      expect(text?.slice(span.start, span.end), `${name} ${code}`).toMatch(/\S/);
     }
-  });
+  }
 });

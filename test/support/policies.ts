@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { analyze } from "../../src/compiler/compile.js";
+import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
+import { analyzeCase, readCase } from "./cases.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -20,15 +22,24 @@ export function policyFiles(): readonly NamedPolicy[] {
   );
 }
 
-/** The IR of a policy file; throws with its errors when it has some. */
+/** The IR of a policy of `policyFiles`; throws with its errors when it has some. */
 export function readPolicyFile(file: string): Policy {
-  return policyOf(readFileSync(join(ROOT, file), "utf8"), file);
+  const folder = join(ROOT, dirname(file));
+  return ofAnalysis(analyzeCase(readCase(folder)));
 }
 
 /** The IR of a policy's text. */
 export function policyOf(text: string, file = "test.policy.ts"): Policy {
-  const { policy, diagnostics } = analyze(file, text);
-  if (!policy)
-    throw new Error(diagnostics.map((d) => `${d.code} ${file}:${d.span.line} ${d.message}`).join("\n"));
-  return policy;
+  return ofAnalysis(analyze(file, text));
+}
+
+function ofAnalysis({ policy, diagnostics }: Analysed): Policy {
+  if (policy) return policy;
+  const lines = diagnostics.map(({ code, span, message }) => `${code} ${span.file}:${span.line} ${message}`);
+  throw new Error(lines.join("\n"));
+}
+
+interface Analysed {
+  readonly policy: Policy | null;
+  readonly diagnostics: readonly Diagnostic[];
 }

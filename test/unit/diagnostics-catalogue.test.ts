@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { catalogueMarkdown } from "../../src/cli/render/catalogue.js";
 import { titleOf } from "../../src/cli/render/explanation.js";
-import { analyze } from "../../src/compiler/compile.js";
 import { CATALOGUE, isCode } from "../../src/compiler/diagnostics/catalogue/index.js";
 import { type Diagnostic, diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import { SourceFile } from "../../src/compiler/diagnostics/span.js";
+import { analyzeCase, readCases } from "../support/cases.js";
 import { expectDiagnostics, quotesWhatItUnderlines } from "../support/diagnostics.js";
 import { tryExample } from "../support/examples.js";
 import { policyText } from "../support/reading.js";
@@ -76,18 +76,16 @@ describe("a message quotes what it underlines", () => {
     },
   );
 
-  const folder = join(ROOT, "test/cases");
-  const cases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  test.each(cases.map(({ name }) => name))("in the case %s", (name) => {
-    const file = join(folder, name, `${name}.policy.ts`);
-    const text = readFileSync(file, "utf8");
-    const { diagnostics } = analyze(file, text);
-    expect(
-      unquoted(
-        text,
-        diagnostics.filter(({ span }) => span.file === file),
-      ),
-    ).toEqual([]);
+  test.each(readCases())("in the case $name", (one) => {
+    const { diagnostics, sources } = analyzeCase(one);
+    for (const { file, text } of sources.values()) {
+      expect(
+        unquoted(
+          text,
+          diagnostics.filter(({ span }) => span.file === file),
+        ),
+      ).toEqual([]);
+    }
   });
 
   test("and the check sees when it does not", () => {
