@@ -228,18 +228,20 @@ static __always_inline enum tg_parsed tg_walk(struct tg_packet *p, struct tg_cur
 		}
 		if (is_fragment && p->fragment6_bytes)
 			return TG_MALFORMED;
+		if (is_fragment) {
+			const __u32 bytes = end - start;
+
+			/* Cut or not: behind an AH a cut one has the fields that are left of it. */
+			p->fragment6 = start;
+			p->fragment6_bytes = bytes > 0xffff ? 0xffff : bytes;
+		}
 		if (header)
 			at->offset += tg_extension_size(next, header);
 		if (!header || at->offset > end)
 			return chain->at_ah ? TG_PARSED : TG_MALFORMED;
 		next = header->next;
-		if (is_fragment) {
-			const __u32 bytes = end - start;
-
-			p->fragment6 = start;
-			p->fragment6_bytes = bytes > 0xffff ? 0xffff : bytes;
+		if (is_fragment)
 			later = header->fragment & bpf_htons(TG_FRAGMENT_OFFSET6);
-		}
 		if (!chain->at_ah)
 			*chain = (struct tg_chain){ at->offset, next, later, false };
 		if (later)

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import type { Expr } from "../../src/compiler/ir/expr.js";
-import type { AddressList, Policy, Rule } from "../../src/compiler/ir/policy.js";
-import type { WireName } from "../../src/compiler/ir/wire.js";
+import type { Header } from "../../src/compiler/ir/headers.js";
+import type { Action, AddressList, Policy, Rule, Verdict } from "../../src/compiler/ir/policy.js";
+import { slice, WIRE_FIELDS, type WireField, type WireName } from "../../src/compiler/ir/wire.js";
 import {
   address,
   and,
@@ -22,9 +23,9 @@ import {
 export function firewall(
   rules: readonly Rule[],
   lists: readonly AddressList[] = [],
-  otherwise: "allow" | "drop" = "drop",
+  otherwise: Verdict = "drop",
 ): Policy {
-  return { ...policy([], lists), firewall: { default: otherwise, rules } };
+  return { ...policy([], lists), firewall: { default: otherwise, rules, stateful: false } };
 }
 
 /** Few values for each field, so that random tests meet, overlap and contradict one another. */
@@ -34,7 +35,65 @@ const SOURCES = ["10.0.0.0/8", "10.1.2.3", "192.0.2.0-192.0.2.77", "0.0.0.0/0", 
 const SOURCES_6 = ["2001:db8:1::/48", "::1", "2001:db8::1-2001:db8::9", "::/0", "8000::-ffff::5"];
 const LIST = list("partners", "10.0.0.0/9", "192.0.2.7", "2001:db8:1::/49", "255.255.255.255");
 
+/** Every place that a packet in the namespace can be read at by itself. */
+const PLACES = Object.values(WIRE_FIELDS).filter(({ header }) => header !== "vlan" && header !== "ct");
+
+const anySlice = fc
+  .record({
+    header: fc.constantFrom<Header>(
+      "ip4",
+      "ip6",
+      "tcp",
+      "udp",
+      "icmp",
+      "icmp6",
+      "tcpPayload",
+      "gre",
+      "ip4Option",
+    ),
+    offset: fc.oneof(fc.nat(80), fc.nat(320), fc.constantFrom(2033, 2040)),
+    width: fc.oneof(fc.integer({ min: 1, max: 32 }), fc.constantFrom(8, 16, 32)),
+  })
+  // nft reaches byte 255 of the IP or the transport header, which may stand 60 bytes before.
+  .map(({ header, offset, width }) =>
+    slice(header, header === "tcpPayload" || header === "ip4Option" ? offset % 1560 : offset, width),
+  );
+
+/** Few values again: the edges, and those in the middle where a carry or a sign could go wrong. */
+function placeTest(field: WireField): fc.Arbitrary<Expr> {
+  const last = 2 ** field.width - 1;
+  const middle = Math.floor(last / 2);
+  const values = [...new Set([0, 1, 4, middle - 1, middle, middle + 1, last - 1, last])].filter(
+    (value) => value >= 0 && value <= last,
+  );
+  const ranges: readonly (readonly [number, number])[] = [
+    [0, last],
+    [Math.min(1, last), last],
+    [0, middle],
+    [middle, last],
+  ];
+  return fc.oneof(
+    fc.subarray(values).map((some) => number(field, ...some)),
+    fc.constantFrom(...ranges).map((range) => number(field, range)),
+    fc.constantFrom(...values.filter((value) => value > 0)).map((mask) => bits(field, mask)),
+  );
+}
+
+/** Lengths that packets have. */
+const anyLength = fc
+  .tuple(
+    fc.constantFrom<WireName>("ip4.len", "ip6.payload_len"),
+    fc.constantFrom<readonly [number, number]>([0, 39], [20, 40], [41, 60], [61, 65535], [128, 255]),
+  )
+  .map(([field, range]) => number(field, range));
+
+const anyPlaceTest = fc
+  .oneof({ weight: 2, arbitrary: fc.constantFrom(...PLACES) }, { weight: 1, arbitrary: anySlice })
+  .chain(placeTest);
+
 export const anyTest: fc.Arbitrary<Expr> = fc.oneof(
+  { weight: 6, arbitrary: anyPlaceTest },
+  anyLength,
   fc
     .tuple(fc.constantFrom(...PORTS, "tcp.window" as const), fc.subarray([0, 1, 80, 443, 65534, 65535]))
     .map(([field, values]) => number(field, ...values)),
@@ -77,7 +136,8 @@ export const anyExpr: fc.Arbitrary<Expr> = fc.letrec<{ expr: Expr }>((tie) => ({
 
 /** A limit that does not fill up again while a test runs. */
 const anyAction = fc.oneof(
-  fc.constantFrom("allow" as const, "drop" as const),
+  { weight: 2, arbitrary: fc.constantFrom<Verdict>("allow", "drop", "reject") },
+  fc.constantFrom<Action>({ kind: "count" }, { kind: "log", sample: 1 }, { kind: "log", sample: 3 }),
   fc
     .tuple(fc.integer({ min: 1, max: 9 }), fc.constantFrom("ip.src" as const, "ip.dst" as const, null))
     .map(([burst, per]) => hourly(burst, per)),
@@ -96,7 +156,7 @@ export function hourly(burst: number, per: "ip.src" | "ip.dst" | null): Rule["ac
 export const anyFirewall: fc.Arbitrary<Policy> = fc
   .tuple(
     fc.array(fc.tuple(anyAction, anyExpr), { minLength: 1, maxLength: 5 }),
-    fc.constantFrom("allow" as const, "drop" as const),
+    fc.constantFrom<Verdict>("allow", "drop", "reject"),
   )
   .map(([rules, otherwise]) =>
     firewall(

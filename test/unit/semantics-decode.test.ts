@@ -118,6 +118,16 @@ describe("a field is absent unless all its bytes are there", () => {
     expect(readNumber(decoded.packet, WIRE_FIELDS["tcp.dstport"])).toBe(destination);
   });
 
+  test.each([
+    [3, undefined],
+    [4, 1n],
+    [7, 1n],
+  ])("an IPv6 fragment header behind an AH in %i bytes", (length, more) => {
+    const decoded = decode(chain(51, [extension(44)], fragment(6, 1).slice(0, length)));
+    if (decoded.kind === "malformed") throw new Error(decoded.reason);
+    expect(readNumber(decoded.packet, WIRE_FIELDS["fragment6.more"])).toBe(more);
+  });
+
   test("padding is not part of the packet", () => {
     const decoded = decode(
       Uint8Array.from([...packet("proto=6 192.0.2.7 > 203.0.113.9"), ...new Uint8Array(26)]),

@@ -18,7 +18,7 @@ interface Chain {
 }
 
 export interface Extensions extends Chain {
-  /** Where the fragment header starts; it may stand behind the chain's end. */
+  /** Where the fragment header starts; it may stand behind the chain's end, and be cut there like any other header. */
   readonly fragmentHeader: number | null;
 }
 
@@ -40,9 +40,9 @@ export function walkExtensions(bytes: Uint8Array): Extensions | ExtensionProblem
     if (walked === MAX_EXTENSIONS) return "it has more than 8 extension headers";
     if (next === FRAGMENT && fragmentHeader !== null) return "it has two fragment headers";
     if (next === AUTHENTICATION) chain ??= chainAtAuthentication(bytes, at);
+    if (next === FRAGMENT) fragmentHeader = at;
     const header = readExtension(bytes, at, next);
     if (!header) return chain ? { ...chain, fragmentHeader } : "an extension header ends behind the packet";
-    if (next === FRAGMENT) fragmentHeader = at;
     at = header.end;
     next = header.next;
     if (header.laterFragment) return { ...(chain ?? chainAtFragment(next, at)), fragmentHeader };

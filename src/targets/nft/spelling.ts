@@ -42,9 +42,10 @@ function named(ranges: Intervals, bits: number): Named {
     : { negated: false, ranges };
 }
 
-/** Whether `comparison` names numbers one by one, without a range. */
-export function namesNoRange(ranges: Intervals, bits: number): boolean {
-  return named(ranges, bits).ranges.every(({ low, high }) => low === high);
+/** Whether `comparison` writes a set with ranges in it. */
+export function isSetOfRanges(asked: Intervals, bits: number): boolean {
+  const { ranges } = named(asked, bits);
+  return ranges.length > 1 && ranges.some(({ low, high }) => low !== high);
 }
 
 /**
