@@ -274,6 +274,8 @@ const PAYLOADS: readonly (readonly [header: Header, offset: number])[] = [
 /** nft loads payload from at most byte 255 of a header (`struct nft_payload`), which the Rules language says as 2,040 bits. */
 export const MAX_SLICE_OFFSET = 2040;
 export const MAX_SLICE_WIDTH = 32;
+/** The first byte of a payload that can be read, counted from its start: a TCP header of 60 bytes may stand before it. */
+export const MAX_PAYLOAD_INDEX = (MAX_SLICE_OFFSET - 8 * 60) / 8;
 
 /** `payload.u8(n)` and its like: `width` bits, `index` bytes behind the transport header. */
 export function payloadField(index: number, width: 8 | 16 | 32): NumberField {

@@ -3,6 +3,7 @@ import { invariant } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
 import {
   bitSliceField,
+  MAX_PAYLOAD_INDEX,
   MAX_SLICE_OFFSET,
   MAX_SLICE_WIDTH,
   type NumberField,
@@ -29,11 +30,9 @@ export function functionField(ref: FieldRef): FunctionField {
 function payload({ name, args, span }: FieldRef, width: 8 | 16 | 32): FunctionField {
   const [index, ...more] = args ?? [];
   if (!index || more.length > 0) return wrong(span, `\`${name}\` takes one number, as in ${name}(0)`);
-  // A UDP header of 8 bytes comes first, and nft loads nothing behind byte 255.
-  const last = (MAX_SLICE_OFFSET - 64) / 8;
   const at = wholeNumber(index);
-  if (at === undefined || at > last)
-    return wrong(index.span, `the byte must be a whole number from 0 to ${last}`);
+  if (at === undefined || at > MAX_PAYLOAD_INDEX)
+    return wrong(index.span, `the byte must be a whole number from 0 to ${MAX_PAYLOAD_INDEX}`);
   return { kind: "field", field: payloadField(at, width) };
 }
 
