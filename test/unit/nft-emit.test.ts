@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
 import type { Policy, Rule } from "../../src/compiler/ir/policy.js";
+import { slice } from "../../src/compiler/ir/wire.js";
 import { nft } from "../../src/targets/nft/target.js";
 import { firewall, hourly } from "../support/firewall-policies.js";
 import {
@@ -80,6 +81,69 @@ const MATCHES: readonly MatchCase[] = [
     and(or(address("ip.src", "10.0.0.0/8"), address("ip.src", "::1")), number("tcp.dstport", 80)),
     ["ip saddr 10.0.0.0/8 tcp dport 80", "ip6 saddr ::1 tcp dport 80"],
   ],
+  ["a time to live", number("ip4.ttl", [0, 5]), ["ip ttl 0-5"]],
+  ["a part of a byte", number("ip4.dscp", 10, [20, 30]), ["ip dscp { 10, 20-30 }"]],
+  ["bits of a part of a byte", bits("ip4.dscp", 0x05), ["meta nfproto ipv4 @nh,8,8 & 0x14 != 0"]],
+  ["a fragment by IPv4's header", number("ip4.frag", [1, 0x3fff]), ["ip frag-off & 0x3fff 0x01-0x3fff"]],
+  ["an offset in IPv4's header", number("ip4.frag.offset", [5, 9]), ["ip frag-off & 0x1fff 0x05-0x09"]],
+  ["an offset in IPv6's fragment header", number("fragment6.offset", [1, 8191]), ["frag frag-off 1-8191"]],
+  [
+    "a first fragment by IPv6's fragment header, whatever its reserved bits",
+    number("fragment6.field", 1, 3, 5, 7),
+    ["frag frag-off 0 frag more-fragments 1"],
+  ],
+  [
+    "any fragment by IPv6's fragment header",
+    number("fragment6.field", 1, 3, 5, [7, 65_535]),
+    ["frag frag-off 1-8191", "frag frag-off 0 frag more-fragments 1"],
+  ],
+  [
+    "reserved bits of IPv6's fragment header",
+    number("fragment6.field", 2, 6, 11),
+    [
+      "frag frag-off 0 frag reserved2 { 1, 3 } frag more-fragments 0",
+      "frag frag-off 1 frag reserved2 { 1 } frag more-fragments 1",
+    ],
+  ],
+  [
+    "a first next header, not as nft's protocol",
+    and(number("ip6.next_header", 60), number("udp.dstport", 53)),
+    ["meta nfproto ipv6 @nh,48,8 60 udp dport 53"],
+  ],
+  ["an IPv4 option, where there is one", number("ip4.option.type", 131), ["ip hdrlength 6-15 @nh,160,8 131"]],
+  ["a TCP option", number("tcp.option.mss", [0, 535]), ["tcp option maxseg size 0-535 meta l4proto 6"]],
+  [
+    "a set with ranges of flags",
+    number("tcp.flags", 1, [3, 5]),
+    ["@th,104,8 { 0x01, 0x03-0x05 } meta l4proto 6"],
+  ],
+  ["GRE, of which nft knows little", number("gre.proto", 0x0800), ["@th,16,16 2048 meta l4proto 47"]],
+  [
+    "a GRE key where the flags put it",
+    number("gre.key", 7),
+    [
+      "@th,0,16 & 0xe007 == 0x2000 @th,32,32 7 meta l4proto 47",
+      "@th,0,16 & 0xe007 { 0x6000, 0xa000, 0xe000 } @th,64,32 7 meta l4proto 47",
+    ],
+  ],
+  ["bytes of a header", number(slice("udp", 64, 16), 5), ["@th,64,16 5 meta l4proto 17"]],
+  ["bits of a header", number(slice("udp", 67, 9), 5), ["@th,64,16 & 0x1ff0 == 0x50 meta l4proto 17"]],
+  [
+    "bytes of ICMP, of IPv4 only",
+    number(slice("icmp", 64, 8), 5),
+    ["meta nfproto ipv4 @th,64,8 5 meta l4proto 1"],
+  ],
+  [
+    "TCP's payload behind each length of its header",
+    number(slice("tcpPayload", 8, 8), 5),
+    Array.from({ length: 11 }, (_, i) => `tcp doff ${5 + i} @th,${160 + 32 * i + 8},8 5`),
+  ],
+  [
+    "states of a connection",
+    or(number("ct.state", 2, [4, 7]), bits("ct.state", 9)),
+    ["ct state { established, related }", "ct state { invalid, new }"],
+  ],
+  ["a state that there is not", number("ct.state", 3), []],
   ["an alternative that cannot be", and(ftp, or(number("udp.dstport", 1), number("ip.proto", 17))), []],
   ["nothing", or(), []],
   ["a set of nothing", address("ip.src"), []],
@@ -213,5 +277,14 @@ test("a rule whose alternatives multiply is refused at its name", () => {
       message: "the alternatives of rule `huge` multiply to more than 512 lines of nftables",
       span: { line: 2 },
     },
+  ]);
+});
+
+test("a VLAN tag is refused at the place that asks for it", () => {
+  const tag: Expr = { ...number("eth.vlan", 7), span: spanAt(9) };
+  const diagnostics = new Diagnostics();
+  nft.check(firewall([rule("guests", "drop", and(ftp, not(tag)), 1)]), diagnostics);
+  expect(diagnostics.all).toMatchObject([
+    { code: "TG4051", message: "rule `guests` asks for a VLAN tag in the firewall", span: { line: 9 } },
   ]);
 });

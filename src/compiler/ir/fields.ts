@@ -274,7 +274,7 @@ const PAYLOADS: readonly (readonly [header: Header, offset: number])[] = [
 /** nft loads payload from at most byte 255 of a header (`struct nft_payload`), which the Rules language says as 2,040 bits. */
 export const MAX_SLICE_OFFSET = 2040;
 export const MAX_SLICE_WIDTH = 32;
-/** The first byte of a payload that can be read, counted from its start: a TCP header of 60 bytes may stand before it. */
+/** The last byte of payload that a number can start at: a TCP header of 60 bytes may stand before it. */
 export const MAX_PAYLOAD_INDEX = (MAX_SLICE_OFFSET - 8 * 60) / 8;
 
 /** `payload.u8(n)` and its like: `width` bits, `index` bytes behind the transport header. */
