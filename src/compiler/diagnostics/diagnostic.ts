@@ -62,19 +62,26 @@ function short(text: string): string {
 
 /** More of one severity than anyone reads; what is reported beyond is not kept. */
 const MAX_KEPT = 1000;
+/** A function may be called a million times, and be wrong each time. */
+const MAX_AT_PLACE = 100;
 /** Of nested calls, the innermost say where a value came from; the others repeat them. */
 const MAX_CONTEXT = 3;
 
 /** Collects what the stages report; stages report and go on, the pipeline stops between stages. */
 export class Diagnostics {
   readonly #reported = new Map<string, Diagnostic>();
+  readonly #timesAtPlace = new Map<string, number>();
   readonly #kept = { error: 0, warning: 0, note: 0 };
   readonly #context: Label[] = [];
   readonly #suppressions: Suppression[] = [];
 
   report<C extends Code>(code: C, span: Span, params: ParamsOf<C>, extras: Extras = {}): void {
+    const place = `${code} ${span.file}:${span.start}`;
+    const times = this.#timesAtPlace.get(place) ?? 0;
+    if (times === MAX_AT_PLACE) return;
+    this.#timesAtPlace.set(place, times + 1);
     const made = diagnostic(code, span, params, extras);
-    const key = `${code} ${span.file}:${span.start}:${made.message}`;
+    const key = `${place}:${made.message}`;
     if (this.#reported.has(key) || this.#kept[made.severity] >= MAX_KEPT) return;
     this.#kept[made.severity]++;
     const context = this.#context.slice(-MAX_CONTEXT).reverse();

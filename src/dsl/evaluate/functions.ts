@@ -19,6 +19,9 @@ export interface CallSite {
   readonly exact: boolean;
 }
 
+/** A call makes a scope, which takes the time and memory of several values. */
+const CALL_COST = 8;
+
 /** `(a, b) => …`: its body is read when it is called, in the scope that it was written in. */
 export function evaluateArrow(node: TSESTree.ArrowFunctionExpression, run: Evaluation): Value {
   if (node.async || node.generator) return refuseKind(node, run);
@@ -45,6 +48,7 @@ export function callFunction(fn: UserFunction, args: readonly Value[], site: Cal
   const { reading } = fn.run;
   if (site.exact && !checkCount(fn, args, site)) return errorValue(site.span);
   reading.noteCall(fn);
+  if (!fn.run.spend(CALL_COST, site.span)) return errorValue(site.span);
   const read = () => readBody(fn, args, site);
   const { label } = site;
   const result = reading.called(() => (label ? reading.diagnostics.within(label, read) : read()));
