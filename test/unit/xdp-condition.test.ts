@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { InternalError } from "../../src/compiler/diagnostics/invariant.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
+import { slice } from "../../src/compiler/ir/wire.js";
 import { layout } from "../../src/targets/xdp/condition.js";
 import { condition } from "../../src/targets/xdp/expr.js";
 import { address, and, bits, constant, inList, not, number, or, xor } from "../support/ir.js";
@@ -95,6 +97,73 @@ describe("an expression in C", () => {
       "p->tcp_bytes >= 14 && tg_any(p->tcp_flags, TG_TCP_SYN | TG_TCP_ACK)",
     ],
     ["bits of another field", bits("tcp.dstport", 1), "p->tcp_bytes >= 4 && tg_any(p->tcp_dstport, 0x01)"],
+    [
+      "a place of IPv4's header",
+      number("ip4.ttl", [0, 4]),
+      "p->family == 4 && tg_read(p, ctx, p->ip, 64, 8 /* ip4.ttl */) && p->number <= 4",
+    ],
+    [
+      "a place of IPv6's header",
+      number("ip6.flow", 7),
+      "p->family == 6 && tg_read(p, ctx, p->ip, 12, 20 /* ip6.flow */) && p->number == 7",
+    ],
+    [
+      "bits behind IPv4's fixed header",
+      bits(slice("ip4", 160, 9), 5),
+      "p->family == 4 && p->length >= 22 && tg_read(p, ctx, p->ip, 160, 9) && tg_any(p->number, 0x05)",
+    ],
+    [
+      "bits of a transport header",
+      number(slice("udp", 64, 32), 0xdeadbeef),
+      "p->udp_bytes >= 12 && tg_read(p, ctx, p->transport, 64, 32) && p->number == 3735928559",
+    ],
+    [
+      "GRE's protocol",
+      number("gre.proto", 0x0800),
+      "p->gre_bytes >= 4 && tg_read(p, ctx, p->transport, 16, 16 /* gre.proto */) && p->number == 0x800",
+    ],
+    [
+      "IPv6's fragment header",
+      bits("fragment6.more", 1),
+      "p->fragment6_bytes >= 4 && tg_read(p, ctx, p->fragment6, 31, 1 /* fragment6.more */) && tg_any(p->number, 0x01)",
+    ],
+    [
+      "the first IPv4 option",
+      number("ip4.option.type", 7),
+      "p->ip4_option_bytes >= 1 && tg_read(p, ctx, p->ip4_option, 0, 8 /* ip4.option.type */) && p->number == 7",
+    ],
+    [
+      "payload of TCP",
+      number(slice("tcpPayload", 8, 8), 1),
+      "p->tcp_payload_bytes >= 2 && tg_read(p, ctx, p->tcp_payload, 8, 8) && p->number == 1",
+    ],
+    [
+      "the MSS option",
+      number("tcp.option.mss", [0, 535]),
+      "p->tcp_mss_bytes >= 2 && tg_read(p, ctx, p->tcp_mss, 0, 16 /* tcp.option.mss */) && p->number <= 535",
+    ],
+    [
+      "GRE's key",
+      number("gre.key", 1),
+      "p->gre_key_bytes >= 4 && tg_read(p, ctx, p->gre_key, 0, 32 /* gre.key */) && p->number == 1",
+    ],
+    ["a VLAN", number("eth.vlan", 7), "p->tagged && (p->vlan & 0xfff) == 7"],
+    ["a VLAN's priority", number(slice("vlan", 0, 3), 5), "p->tagged && (p->vlan >> 13 & 0x7) == 5"],
+    [
+      "several values, read once",
+      number("ip4.dscp", 10, [20, 30]),
+      "p->family == 4 && tg_read(p, ctx, p->ip, 8, 6 /* ip4.dscp */) && (p->number == 10 || tg_between(p->number, 20, 30))",
+    ],
+    [
+      "any value: the bytes are there",
+      number(slice("ip6", 320, 8), [0, 255]),
+      "p->family == 6 && p->length >= 41",
+    ],
+    [
+      "and asks for the family once, and for the length only where it is new",
+      and(number("ip4.ttl", 1), not(number(slice("ip4", 160, 8), 2))),
+      "p->family == 4 && tg_read(p, ctx, p->ip, 64, 8 /* ip4.ttl */) && p->number == 1 && !(p->length >= 21 && tg_read(p, ctx, p->ip, 160, 8) && p->number == 2)",
+    ],
     ["no value at all", number("tcp.dstport"), "p->tcp_bytes >= 4 && false"],
     ["true", constant(true), "true"],
     ["and of nothing", and(), "true"],
@@ -129,6 +198,23 @@ describe("an expression in C", () => {
     ],
   ])("%s", (_, expr, text) => {
     expect(c(expr)).toBe(text);
+  });
+
+  test("a long exclusive or is one of groups", () => {
+    const flags = Array.from({ length: 33 }, () => constant(true));
+    expect(
+      c(xor(...flags))
+        .split(/tg_opaque\(p, (?=tg_opaque)/)
+        .map((group) => group.match(/true/g)?.length ?? 0),
+    ).toEqual([0, 16, 17]);
+  });
+
+  test.each<[string, Expr]>([
+    ["a connection's state", number("ct.state", 8)],
+    ["a bit of it", bits("ct.state", 8)],
+    ["a part of the protocol number", number(slice("proto", 2, 3), 1)],
+  ])("%s is never asked for in XDP", (_, expr) => {
+    expect(() => c(expr)).toThrow(InternalError);
   });
 
   test("a long one breaks at its operators, and no line is too long", () => {
