@@ -213,6 +213,18 @@ describe("a condition", () => {
       "pDDp",
     ],
     [
+      "fragment header behind an AH, cut",
+      number("fragment6.more", 1),
+      [3, 4, 7, 8].map((length) => {
+        const cut = Uint8Array.of(6, 0, 0, 1, 0, 0, 0, 0).subarray(0, length);
+        return packet(
+          { proto: 51, transport: Uint8Array.of(44, 0, 0, 0, 0, 0, 0, 0, ...cut), padding: 9 },
+          V6,
+        );
+      }),
+      "pDDD",
+    ],
+    [
       "IPv4 list",
       inList("ip.src", "l", 4),
       [packet(), packet({ src: addr("192.0.2.8") }), packet({}, V6)],
