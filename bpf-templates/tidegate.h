@@ -26,28 +26,31 @@ struct tg_ip6 {
  * packet's own length is behind the start of its TCP header (capped at 65,535), and 0 in a packet that
  * is not TCP or is a later fragment. What a field holds otherwise is left over from another packet.
  * Where headers start is an offset in the frame.
+ *
+ * New members come last: the root program meets programs of bundles that were compiled before it.
  */
 struct tg_packet {
 	struct tg_ip6 src6, dst6;	/* IPv6 only */
 	__u32 src4, dst4;		/* IPv4 only */
 	__u32 length;			/* the packet's own length, from its IP header */
-	__u32 number;			/* what tg_read() read last: fields.h */
-	__u16 ip;			/* start of the IP header */
 	__u16 transport;		/* start of what is behind the IP headers */
 	__u16 transport_bytes;		/* of it, inside the own length; 0 in a later fragment */
-	__u16 fragment6, fragment6_bytes;	/* IPv6's fragment header */
-	__u16 vlan;			/* control information of the outermost tag, if `tagged` */
-	__u8 tagged;
 	__u8 family;			/* 4 or 6 */
 	__u8 proto_known;		/* 0 only where an IPv6 chain is unfinished */
 	__u8 ip_proto;			/* behind IPv6's extension headers */
 	__u8 tcp_flags;
 	__u8 zero;			/* always: see tg_opaque() */
-	__u16 tcp_bytes, udp_bytes, icmp_bytes, icmp6_bytes, gre_bytes;
+	__u16 tcp_bytes, udp_bytes, icmp_bytes, icmp6_bytes;
 	__u16 tcp_srcport, tcp_dstport, tcp_window;
 	__u16 udp_srcport, udp_dstport, udp_len;
 	__u8 icmp_type, icmp_code;
 	__u8 icmp6_type, icmp6_code;
+	__u8 tagged;			/* behind a VLAN tag */
+	__u16 vlan;			/* control information of the outermost one */
+	__u16 ip;			/* start of the IP header */
+	__u16 fragment6, fragment6_bytes;	/* IPv6's fragment header */
+	__u16 gre_bytes;
+	__u32 number;			/* what tg_read() read last: fields.h */
 
 	/* Set by a customer's program whose rules ask for them: tg_find_ip4_option() and the like. */
 	__u16 ip4_option, ip4_option_bytes;
