@@ -312,6 +312,9 @@ describe("a stateful firewall", () => {
     "tcp 192.0.2.7:1 > 203.0.113.9:80 frag=8",
     "tcp [2001:db8:9::7]:1 > [2001:db8::9]:80 frag=0+",
     "proto=6 2001:db8:9::7 > 2001:db8::9 frag=1480",
+    // Whole as a datagram, but without the whole of its transport header.
+    "tcp [2001:db8:9::7]:1 > [2001:db8::9]:80 frag=0 len=67",
+    "proto=47 2001:db8:9::7 > 2001:db8::9 frag=0",
   ])("%s is held: no rule sees it, no counter of the stage counts it", (text) => {
     const trace = judged(text);
     expect(trace).toMatchObject({ verdict: "drop", stage: "firewall", rule: null, tunnel: null, held: true });

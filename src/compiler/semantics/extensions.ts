@@ -80,7 +80,7 @@ export function extensionLength(type: number, length: number): number {
   return type === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8;
 }
 
-function isExtension(next: number): boolean {
+export function isExtension(next: number): boolean {
   return (
     next === HOP_BY_HOP ||
     next === ROUTING ||
