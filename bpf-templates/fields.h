@@ -40,7 +40,9 @@ static __always_inline struct tg_cursor tg_cursor(const volatile struct xdp_md *
  * verifier must hear it.
  *
  * By way of the map, not a return value, so that the verifier takes the number for unknown at each
- * comparison: see tg_packet(). Byte by byte, as the place may be at any address.
+ * comparison: see tg_packet(). The comparisons of a read follow it at once, before the next one; also
+ * as operands of `^`, which clang computes one after another. Byte by byte, as a place may be at any
+ * address.
  */
 static __always_inline bool tg_read(TG_PACKET *p, const struct xdp_md *ctx, __u32 start,
 				    __u32 offset, __u32 width)

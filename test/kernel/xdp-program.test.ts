@@ -12,6 +12,7 @@ import { slice, WIRE_FIELDS, type WireField } from "../../src/compiler/ir/wire.j
 import { clangArguments } from "../../src/targets/xdp/clang.js";
 import { instructions, MAX_INSTRUCTIONS, MAX_MAPS, programCost } from "../../src/targets/xdp/cost.js";
 import { xdp } from "../../src/targets/xdp/target.js";
+import { codeSections, fallsBackInto } from "../support/bpf-flow.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
 import {
   address,
@@ -183,6 +184,14 @@ test("what can never hold, or always does, is compiled without complaint", async
       rule("none", "drop", number("udp.len")),
     ]),
   );
+});
+
+test("a program that reads every place of the frame closes its loops with jumps", () => {
+  const places = Object.values(WIRE_FIELDS).filter(({ header }) => header !== "ct");
+  const program = text(policy(places.map((one, i) => rule(`r${i}`, "drop", number(one, 1)))));
+  const sections = codeSections(Buffer.from(compileXdp("acme", program)));
+  expect(sections.length).toBeGreaterThan(0);
+  expect(sections.flatMap(fallsBackInto)).toEqual([]);
 });
 
 test("deep nesting is compiled", async () => {
