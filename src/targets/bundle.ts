@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { SourceFile } from "../compiler/diagnostics/span.js";
 import { formatPrefix } from "../compiler/ir/address.js";
 import type { Policy, Rule } from "../compiler/ir/policy.js";
 import { MANIFEST_SCHEMA, type Manifest } from "./manifest.js";
@@ -13,6 +12,13 @@ export interface BundleFile {
   readonly bytes: Uint8Array;
 }
 
+/** What a policy was read from; files by their paths from the policy's folder, so that they say nothing of a machine. */
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+  readonly modules: readonly { readonly file: string; readonly text: string }[];
+}
+
 export const MANIFEST_FILE = "manifest.json";
 
 /**
@@ -21,7 +27,7 @@ export const MANIFEST_FILE = "manifest.json";
  */
 export function manifest(
   policy: Policy,
-  source: SourceFile,
+  source: SourceText,
   compiler: string,
   files: readonly BundleFile[],
 ): Manifest {
@@ -32,7 +38,11 @@ export function manifest(
     namespace: namespaceName(policy.customer),
     link: linkName(policy.customer),
     prefixes: policy.prefixes.map(({ prefix }) => formatPrefix(prefix)),
-    source: { file: source.file.replace(/^.*\//, ""), sha256: sha256(source.text) },
+    source: {
+      file: source.file,
+      sha256: sha256(source.text),
+      modules: source.modules.map(({ file, text }) => ({ file, sha256: sha256(text) })),
+    },
     mitigate: policy.mitigate.map(ruleRow),
     firewall: { default: policy.firewall.default, rules: policy.firewall.rules.map(ruleRow) },
     tunnels: [...tunnels(policy)],

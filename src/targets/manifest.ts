@@ -62,8 +62,12 @@ export const manifestSchema = z.strictObject({
   namespace: z.string().regex(/^tg-[a-z0-9-]+$/),
   link: DEVICE,
   prefixes: z.array(PREFIX).min(1),
-  /** SHA-256 of the policy's source text. */
-  source: z.strictObject({ file: z.string(), sha256: SHA256 }),
+  /** SHA-256 of the policy's source text, and of each module that it imports, by its path from the policy's folder. */
+  source: z.strictObject({
+    file: z.string(),
+    sha256: SHA256,
+    modules: z.array(z.strictObject({ file: z.string(), sha256: SHA256 })).default([]),
+  }),
   /** Rules in counter order: the XDP program counts rule i at index i of its `counters` map, and packets
    * that no rule decided at index `mitigate.length`. */
   mitigate: z.array(rule),

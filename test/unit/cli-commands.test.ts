@@ -134,6 +134,20 @@ describe("explain", () => {
     expect(output()).toEqual({ packet, verdict, stage, rule, tunnel, line });
   });
 
+  test("a rule of a module is named with its file", async () => {
+    const rules =
+      'import { drop, expr } from "tidegate";\nexport const own = drop("own", expr`ip.ttl < 9`);\n';
+    const module = file("own-rules.ts", rules);
+    const before = 'import { own } from "./own-rules.js";';
+    const policy = file("modular.policy.ts", policyText({ before, mitigate: "own" }));
+    const packet = "udp 192.0.2.7:53 > 203.0.113.9:53 ttl=8";
+    expect(await explain(policy, { packet, json: true })).toBe(0);
+    expect(output()).toMatchObject({ rule: "own", line: 2, file: module });
+    printed = [];
+    expect(await explain(policy, { packet })).toBe(0);
+    expect(printed.join()).toContain(`own (${module}:2)  drop`);
+  });
+
   test("a file of packets is one row a packet; limits remember, and time does not go back by itself", async () => {
     const limited = file(
       "limited.policy.ts",

@@ -1,8 +1,15 @@
+import { basename, dirname, relative } from "node:path";
 import pc from "picocolors";
 import { emit } from "../../compiler/compile.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import { printPolicy } from "../../compiler/ir/print.js";
-import { type BundleFile, formatManifest, MANIFEST_FILE, manifest } from "../../targets/bundle.js";
+import {
+  type BundleFile,
+  formatManifest,
+  MANIFEST_FILE,
+  manifest,
+  type SourceText,
+} from "../../targets/bundle.js";
 import type { Artifact } from "../../targets/target.js";
 import { tables } from "../../targets/xdp/tables.js";
 import { EXIT } from "../exit.js";
@@ -46,8 +53,17 @@ export function bundleFiles(loaded: LoadedPolicy, artifacts: readonly Artifact[]
       bytes: compileXdp(loaded.policy.customer, text),
     }));
   const files = [...texts, ...objects];
-  const about = formatManifest(manifest(loaded.policy, loaded.source, version(), files));
+  const about = formatManifest(manifest(loaded.policy, sourceText(loaded), version(), files));
   return [...files, { path: MANIFEST_FILE, bytes: Buffer.from(about) }];
+}
+
+function sourceText({ source, sources }: LoadedPolicy): SourceText {
+  const folder = dirname(source.file);
+  const modules = [...sources.values()]
+    .filter(({ file }) => file !== source.file)
+    .map(({ file, text }) => ({ file: relative(folder, file).replaceAll("\\", "/"), text }))
+    .sort((a, b) => (a.file < b.file ? -1 : 1));
+  return { file: basename(source.file), text: source.text, modules };
 }
 
 /** Bytes of keys and values that the runtime puts into maps. */

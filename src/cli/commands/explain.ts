@@ -48,5 +48,7 @@ function explanation(policy: Policy, packet: WrittenPacket, trace: Trace): objec
     rule: trace.rule,
     tunnel: trace.tunnel,
     line: rule?.span.line ?? null,
+    // The line is the policy's own, unless the rule comes from a module.
+    ...(rule && rule.span.file !== policy.span.file ? { file: rule.span.file } : {}),
   };
 }

@@ -30,14 +30,16 @@ function root(trace: Trace): readonly string[] {
 function stages(policy: Policy, sources: Sources, trace: Trace): readonly string[] {
   return trace.decisions.flatMap((decision) => {
     const steps = trace.steps.filter(({ stage }) => stage === decision.stage);
-    const lines = steps.map((step) => renderStep(step, sources));
+    const lines = steps.map((step) => renderStep(step, policy, sources));
     if (decision.rule === null) lines.push(byDefault(policy, decision.stage));
     return lines.map((line, index) => `  ${index === 0 ? decision.stage.padEnd(8) : " ".repeat(8)}  ${line}`);
   });
 }
 
-function renderStep({ rule, outcome, miss }: Step, sources: Sources): string {
-  const name = `${rule.name}:${rule.span.line}`;
+function renderStep({ rule, outcome, miss }: Step, policy: Policy, sources: Sources): string {
+  const { file, line } = rule.span;
+  const name =
+    file === policy.span.file ? `${rule.name}:${line}` : `${rule.name} (${printable(file)}:${line})`;
   switch (outcome) {
     case "miss": {
       const part = miss ? textAt(miss.part.span, sources) : "";

@@ -37,7 +37,7 @@ export function checkTypes(
 
 /** Without a syntax tree of ours, TypeScript says the same again, and guesses at the rest. */
 const UNPARSED = "TG1001";
-const TOO_MUCH: ReadonlySet<string> = new Set(["TG1002", "TG1003"]);
+const TOO_MUCH: ReadonlySet<string> = new Set(["TG1002", "TG1003", "TG1005", "TG1060"]);
 
 function problemsIn(entries: readonly SourceFile[], files: Files, modules: ModuleHost): readonly Problem[] {
   const rootNames = entries.map((source) => files.add(source));

@@ -10,7 +10,7 @@ its own modules and JSON files by a path that starts with "./" or "../".`,
   ),
   TG1012: error(
     message`"tidegate" has no \`${"name"}\``,
-    `"tidegate" exports policy, edge, list, expr, allow, drop, limit, gre and their types.`,
+    `"tidegate" exports policy, edge, list, expr, allow, drop, limit, reject, count, log, gre and their types.`,
     example("statements", 'import { polcy } from "tidegate";', 'import { policy } from "tidegate";'),
   ),
   TG1013: error(
