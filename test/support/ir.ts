@@ -3,7 +3,7 @@ import { type Family, parseAddress, parsePrefix, prefixRange } from "../../src/c
 import type { Expr } from "../../src/compiler/ir/expr.js";
 import type { AddressFieldName } from "../../src/compiler/ir/fields.js";
 import { intervals, type Range } from "../../src/compiler/ir/intervals.js";
-import type { Action, AddressList, Limit, Policy, Rule } from "../../src/compiler/ir/policy.js";
+import type { Action, AddressList, Limit, Policy, Rule, Verdict } from "../../src/compiler/ir/policy.js";
 import { bytesNeeded, WIRE_FIELDS, type WireField, type WireName } from "../../src/compiler/ir/wire.js";
 
 /** Policy IR by hand, for tests of the targets. */
@@ -88,7 +88,7 @@ export function list(name: string, ...texts: readonly string[]): AddressList {
   return { name, 4: of(4), 6: of(6), span: SPAN };
 }
 
-export function rule(name: string, action: Action | "allow" | "drop", match: Expr, line = 1): Rule {
+export function rule(name: string, action: Action | Verdict, match: Expr, line = 1): Rule {
   return { name, action: typeof action === "string" ? { kind: action } : action, match, span: spanAt(line) };
 }
 

@@ -10,10 +10,9 @@ import { numberText, wordFor } from "./words.js";
 
 /** Alternatives, each a list of matches, that say "the field lies in `ranges`", which are not empty. */
 export function fragmentHeaderTexts(field: WireField, ranges: Intervals): readonly (readonly string[])[] {
-  if (field.name === "fragment6.field") return bySmallBits(ranges).flatMap(alternatives);
-  const word = wordFor(field);
-  invariant(word, `nft has a word for ${field.name} of the fragment header`);
-  return [[numberText(word, field, ranges)]];
+  return field.name === "fragment6.field"
+    ? bySmallBits(ranges).flatMap(alternatives)
+    : [[text(field, ranges)]];
 }
 
 /** The offsets behind which exactly the same of the 8 values of the lower 3 bits are asked for. */
@@ -26,24 +25,28 @@ interface Group {
 const ALL_SMALL = 0xff;
 
 function bySmallBits(ranges: Intervals): readonly Group[] {
-  const whole: Range[] = [];
-  const parts = new Map<bigint, number>();
+  const groups = new Map<number, Range[]>();
+  const add = (small: number, range: Range) => {
+    const offsets = groups.get(small) ?? [];
+    groups.set(small, offsets);
+    offsets.push(range);
+  };
+  const partly = new Map<bigint, number>();
   for (const { low, high } of ranges) {
     const [first, last] = [low >> 3n, high >> 3n];
-    if (first + 1n < last) whole.push({ low: first + 1n, high: last - 1n });
+    if (first + 1n < last) add(ALL_SMALL, { low: first + 1n, high: last - 1n });
     for (const offset of new Set([first, last])) {
-      const from = offset === first ? Number(low & 7n) : 0;
-      const to = offset === last ? Number(high & 7n) : 7;
-      parts.set(offset, (parts.get(offset) ?? 0) | ((ALL_SMALL >> (7 - to + from)) << from));
+      const values = smallBits(offset === first ? low & 7n : 0n, offset === last ? high & 7n : 7n);
+      partly.set(offset, (partly.get(offset) ?? 0) | values);
     }
   }
-  const groups = new Map<number, Range[]>([[ALL_SMALL, whole]]);
-  for (const [offset, small] of parts) {
-    groups.set(small, [...(groups.get(small) ?? []), { low: offset, high: offset }]);
-  }
-  return [...groups].flatMap(([small, offsets]) =>
-    offsets.length > 0 ? [{ small, offsets: intervals(offsets) }] : [],
-  );
+  for (const [offset, small] of partly) add(small, { low: offset, high: offset });
+  return [...groups].map(([small, offsets]) => ({ small, offsets: intervals(offsets) }));
+}
+
+/** The bits of the values from `low` to `high`. */
+function smallBits(low: bigint, high: bigint): number {
+  return Number((2n << high) - (1n << low));
 }
 
 const OFFSET = WIRE_FIELDS["fragment6.offset"];
