@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
@@ -52,4 +61,25 @@ test("the manifest lists every file of the bundle with its hash", async () => {
   expect(Object.keys(files)).toEqual(
     expect.arrayContaining(["xdp/acme.bpf.c", "xdp/acme.bpf.o", "nft/acme.nft"]),
   );
+});
+
+test("the manifest hashes the modules that the policy is read from", async () => {
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  const policy = join(folder, "modular.policy.ts");
+  const json = '["10.0.0.0/8"]';
+  mkdirSync(join(folder, "lists"));
+  writeFileSync(join(folder, "lists/bogons.json"), json);
+  const text = readFileSync(ACME, "utf8").replace(
+    "10.0.0.0/8 ",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an interpolation of the policy
+    "${bogons} ",
+  );
+  writeFileSync(policy, `import bogons from "./lists/bogons.json";\n${text}`);
+  const bundle = join(folder, "modular");
+  expect(await compile(policy, { output: bundle })).toBe(0);
+  const sha256 = createHash("sha256").update(json).digest("hex");
+  expect(readManifest(bundle).source).toMatchObject({
+    file: "modular.policy.ts",
+    modules: [{ file: "lists/bogons.json", sha256 }],
+  });
 });

@@ -20,7 +20,7 @@ const MANIFEST: Manifest = {
   namespace: "tg-acme",
   link: "tg-acme",
   prefixes: ["203.0.113.0/24"],
-  source: { file: "acme.policy.ts", sha256: "0".repeat(64) },
+  source: { file: "acme.policy.ts", sha256: "0".repeat(64), modules: [] },
   mitigate: [],
   firewall: { default: "drop", rules: [] },
   tunnels: [],
