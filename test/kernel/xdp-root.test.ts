@@ -77,6 +77,12 @@ function packet(change: Partial<PacketShape> = {}, base = V4): Uint8Array {
   return packetBytes({ ...base, ...change });
 }
 
+/** An AH of 8 bytes, and destination options. */
+function ahAnd(extensions: number): Uint8Array {
+  const kinds = [...Array(extensions).fill(60), 59];
+  return Uint8Array.from(kinds.flatMap((next, i) => [next, 0, i, 0, 0, 0, 0, 0]));
+}
+
 function patched(bytes: Uint8Array, changes: Readonly<Record<number, number>>): Uint8Array {
   const copy = Uint8Array.from(bytes);
   for (const [offset, value] of Object.entries(changes)) copy[Number(offset)] = value;
@@ -105,6 +111,16 @@ describe("a packet without a customer's rule", () => {
       "with nine extension headers",
       "malformed",
       ethernetFrame(packet({ extensions: Array(9).fill(60) }, V6)),
+    ],
+    [
+      "with eight extension headers behind an AH",
+      "malformed",
+      ethernetFrame(packet({ proto: 51, transport: ahAnd(8) }, V6)),
+    ],
+    [
+      "with seven extension headers behind an AH",
+      "dispatched",
+      ethernetFrame(packet({ proto: 51, transport: ahAnd(7) }, V6)),
     ],
     ["to nobody", "foreign", ethernetFrame(packet({ dst: addr("203.0.114.9") }))],
     ["to nobody, IPv6", "foreign", ethernetFrame(packet({ dst: addr("2001:db9::9") }, V6))],
@@ -174,6 +190,14 @@ describe("a condition", () => {
       number("icmp6.code", 3),
       [packet({ proto: 58, transport: icmp }, V6), packet({ proto: 58, transport: icmp })],
       "Dp",
+    ],
+    [
+      "MSS at the end of the longest options",
+      number("tcp.option.mss", 1460),
+      [[...Array(36).fill(1), 2, 4, 5, 0xb4], Array(40).fill(1), [...Array(38).fill(1), 2, 4]].map(
+        (options) => packet({ transport: Uint8Array.from([...patched(TCP, { 12: 0xf0 }), ...options]) }),
+      ),
+      "Dpp",
     ],
     ["protocol", number("ip.proto", 50), [packet({ proto: 50 }), packet({ proto: 50 }, V6), packet()], "DDp"],
     [
