@@ -7,7 +7,7 @@ import { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
 import { compileXdp } from "../../src/cli/io/clang.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
-import type { Policy, Rule } from "../../src/compiler/ir/policy.js";
+import type { Action, Policy, Rule } from "../../src/compiler/ir/policy.js";
 import { slice, WIRE_FIELDS, type WireField } from "../../src/compiler/ir/wire.js";
 import { clangArguments } from "../../src/targets/xdp/clang.js";
 import { instructions, MAX_INSTRUCTIONS, MAX_MAPS, programCost } from "../../src/targets/xdp/cost.js";
@@ -107,11 +107,15 @@ function place(random: (below: number) => number): WireField {
     : slice(headers[random(headers.length)] ?? "ip4", random(2041), 1 + random(32));
 }
 
+function verdict(index: number): Action {
+  return { kind: index % 3 === 0 ? "allow" : "drop" };
+}
+
 /** As long as the target's own check accepts the next one. */
-function rulesThatFit(match: () => Expr): Policy {
+function rulesThatFit(match: () => Expr, action = verdict): Policy {
   const rules: Rule[] = [];
   for (let own = programCost([]), total = 0; ; ) {
-    const next = rule(`r${rules.length}`, rules.length % 3 === 0 ? "allow" : "drop", match());
+    const next = rule(`r${rules.length}`, action(rules.length), match());
     if (programCost([next]) > programCost([])) own = programCost([...rules, next]);
     total += instructions(next);
     if (own + total > MAX_INSTRUCTIONS) return policy(rules, [list("l", "10.0.0.0/8", "2001:db8::/32")]);
@@ -155,6 +159,18 @@ describe("the largest policies that the check accepts", () => {
     const largest = rulesThatFit(match);
     expect(largest.mitigate.length).toBeGreaterThanOrEqual(atLeast);
     expect(await load(name.replaceAll(" ", "-"), largest)).toBeLessThanOrEqual(reckoned(largest.mitigate));
+  });
+
+  test.each<[string, () => Expr, number]>([
+    ["a test each", one, 500],
+    ["a flag each", () => bits("tcp.flags", 1 + random(255)), 700],
+    ["all packets", () => constant(true), 800],
+  ])("rules that count, %s: are loaded, and cost no more than was reckoned", async (name, match, atLeast) => {
+    const largest = rulesThatFit(match, () => ({ kind: "count" }));
+    expect(largest.mitigate.length).toBeGreaterThanOrEqual(atLeast);
+    expect(await load(`count-${name.replaceAll(" ", "-")}`, largest)).toBeLessThanOrEqual(
+      reckoned(largest.mitigate),
+    );
   });
 
   test("as many limits as there may be maps", async () => {
