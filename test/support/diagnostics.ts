@@ -36,6 +36,8 @@ export function quotesWhatItUnderlines({ message, span }: Diagnostic, text: stri
     ([, ticked, quoted]) => ticked ?? quoted ?? "",
   );
   const written = quotes.filter((quote) => text.includes(quote));
+  // An interpolation is not written as the value that it stands for.
+  if (underlined.startsWith("${")) return true;
   const bare = underlined.replace(/^(["'`])(.*)\1$/s, "$2");
   return (
     written.length === 0 ||

@@ -52,6 +52,7 @@ describe("texts of the catalogue", () => {
 
 /** Why a message may speak of something else than what is underlined. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  TG1035: "the message names the function; underlined is its argument",
   TG2013: "the message tells what the underlined argument must be",
   TG2050: "what is missing cannot be underlined; its object is",
   TG2053: "the message tells the kind of the value, which can be as long as the policy",

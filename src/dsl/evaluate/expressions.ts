@@ -16,7 +16,8 @@ type Evaluate<T extends NodeType> = (
   run: Evaluation,
 ) => Value;
 
-const changed = never("assignment", "declare a new constant: `const name = value`");
+const replaced = never("assignment", "declare a new constant: `const name = value`");
+const remade = never("assignment", "make a new object, `{ ...object, name: value }`, or a new array");
 const waited = never("waiting", "write the value itself; a policy has no input or output");
 const markup = never("JSX", "write the value itself");
 const pattern = never("a pattern", "take values apart in a `const` declaration");
@@ -46,8 +47,8 @@ const EXPRESSIONS: { readonly [T in NodeType]: Evaluate<T> } = {
   TSInstantiationExpression: untyped,
 
   FunctionExpression: never("`function`", "write an arrow function: `(a, b) => value`"),
-  AssignmentExpression: changed,
-  UpdateExpression: changed,
+  AssignmentExpression: (node, run) => changed(node.left, node, run),
+  UpdateExpression: (node, run) => changed(node.argument, node, run),
   ArrayPattern: pattern,
   ObjectPattern: pattern,
   AwaitExpression: waited,
@@ -67,6 +68,10 @@ export function evaluateExpression(node: TSESTree.Expression, run: Evaluation): 
   // The table's type ties each node type to its function; the compiler cannot follow that through a lookup.
   const evaluate = EXPRESSIONS[node.type] as Evaluate<NodeType>;
   return evaluate(node, run);
+}
+
+function changed(target: TSESTree.Node, node: TSESTree.Expression, run: Evaluation): Value {
+  return target.type === "MemberExpression" ? remade(node, run) : replaced(node, run);
 }
 
 function untyped(node: { readonly expression: TSESTree.Expression }, run: Evaluation): Value {

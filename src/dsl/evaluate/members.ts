@@ -110,7 +110,9 @@ function hintForMember(object: Value, name: string, methods: Methods | undefined
   if (object.kind === "native") return didYouMean(name, object.native.members.keys());
   if (object.kind === "array" && /^\d+$/.test(name))
     return `it has ${object.items.length} items, counted from 0`;
-  return isMissing(object) ? "write `?.` instead of `.`" : methods && didYouMean(name, methods.known.keys());
+  if (isMissing(object)) return "write `?.` instead of `.`";
+  const length = object.kind === "array" || object.kind === "string" ? ["length"] : [];
+  return methods && didYouMean(name, [...length, ...methods.known.keys()]);
 }
 
 function nameOf(object: Value): string {

@@ -109,7 +109,9 @@ export function evaluateUnary(node: TSESTree.UnaryExpression, run: Evaluation): 
   const span = run.spanOf(node);
   const { operator } = node;
   if (operator === "void" || operator === "delete") {
-    return run.refuse("TG1030", node, { what: `\`${operator}\`` }, { hint: "write the value itself" });
+    const hint =
+      operator === "void" ? "write `undefined`" : "make a new object: `const { name, ...others } = object`";
+    return run.refuse("TG1030", node, { what: `\`${operator}\`` }, { hint });
   }
   if (operator === "typeof") return typeOf(evaluateMaybe(node.argument, run), span);
   const operand = run.evaluate(node.argument);

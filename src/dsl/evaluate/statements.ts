@@ -12,7 +12,10 @@ type Run<T extends NodeType> = (
 ) => void;
 
 const nothing = (): void => {};
-const choice = never("a statement", "choose between values with `condition ? one : other`");
+const choice = (keyword: string) =>
+  never(`\`${keyword}\``, "choose between values with `condition ? one : other`");
+const failure = (keyword: string) =>
+  never(`\`${keyword}\``, "leave it out: a policy has no failures of its own");
 const loop = never("a loop", "write `array.map((item) => …)`, or `Array.from({ length: n }, (_, i) => …)`");
 const exports = never("`export =`", "write `export default policy({…})`");
 const module = never("a namespace", "use constants");
@@ -40,8 +43,8 @@ const STATEMENTS: { readonly [T in NodeType]: Run<T> } = {
   TSNamespaceExportDeclaration: module,
   TSImportEqualsDeclaration: never("`import =`", 'write `import { policy } from "tidegate"`'),
   TSExportAssignment: exports,
-  IfStatement: choice,
-  SwitchStatement: choice,
+  IfStatement: choice("if"),
+  SwitchStatement: choice("switch"),
   ForStatement: loop,
   ForInStatement: loop,
   ForOfStatement: loop,
@@ -49,12 +52,12 @@ const STATEMENTS: { readonly [T in NodeType]: Run<T> } = {
   DoWhileStatement: loop,
   BlockStatement: never("a block", "write its declarations at the top of the file"),
   LabeledStatement: never("a label", "leave it out"),
-  BreakStatement: choice,
-  ContinueStatement: choice,
+  BreakStatement: choice("break"),
+  ContinueStatement: choice("continue"),
   ReturnStatement: never("`return` outside a function", "write `export default policy({…})`"),
-  ThrowStatement: choice,
-  TryStatement: choice,
-  WithStatement: choice,
+  ThrowStatement: failure("throw"),
+  TryStatement: failure("try"),
+  WithStatement: never("`with`", "take values apart in a `const` declaration"),
   DebuggerStatement: never("`debugger`", "leave it out"),
 };
 

@@ -1,0 +1,3 @@
+import { offset } from "./servers.js";
+
+export const ports = [offset + 80, offset + 443];

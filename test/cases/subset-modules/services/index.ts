@@ -1,0 +1,2 @@
+export { web } from "./web.js";
+export * from "./mail.js";

@@ -1,0 +1,1 @@
+export const mail = [25, 465, 587];
