@@ -5,8 +5,8 @@ export const TARGETS = {
   TG4001: error(
     message`rule \`${"rule"}\` makes the XDP program too large: up to ${"total"} instructions, and ${"limit"} are allowed`,
     `The \`mitigate\` stage becomes one XDP program, and the kernel's verifier takes only so large a program. Counted are
-upper bounds: about 5 instructions for a number or an IPv4 range, 17 for an IPv6 range, 30 for bits that are read where they
-lie in the packet, 170 for a limit.
+upper bounds: about 5 instructions for a number or an IPv4 range, 17 for an IPv6 range, 30 for bits that are read where
+they lie in the packet, 170 for a limit.
 The rule named is the first that does not fit any more. Put the addresses of long sets into a \`list([...])\`, which is
 data and costs 32 instructions however long it is, or move rules to the \`firewall\` stage.`,
     example(
