@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
+import { printable } from "./underline.js";
 
 /** One row of `check --format json`; columns count from 1, `endColumn` is behind the last character. */
 export function diagnosticRow(diagnostic: Diagnostic): object {
@@ -40,8 +41,10 @@ export function renderGithub({ code, severity, message, span, hint }: Diagnostic
   return `::${GITHUB_COMMANDS[severity]} ${properties}::${escapeData(hint === null ? message : `${message}\nhint: ${hint}`)}`;
 }
 
+/** The log is shown on terminals too. */
 function escapeData(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const lines = text.replaceAll("%", "%25").split("\n");
+  return lines.map(printable).join("%0A");
 }
 
 function escapeProperty(text: string): string {

@@ -12,7 +12,7 @@ import {
   type Reading,
   type WireReading,
 } from "../ir/fields.js";
-import { contains, type Intervals, universe } from "../ir/intervals.js";
+import { contains, type Intervals, intervals, universe } from "../ir/intervals.js";
 import { bytesNeeded, type WireField } from "../ir/wire.js";
 
 /** Comparisons of a field become tests of the places that packets carry it at: at most one of them holds. */
@@ -83,11 +83,13 @@ export function addressNeeds(name: AddressFieldName, family: Family): Needs {
 export function wireValues({ wire, scale, add }: WireReading, values: Intervals): Intervals {
   const last = (1n << BigInt(wire.width)) - 1n;
   const [factor, base] = [BigInt(scale), BigInt(add)];
-  return values.flatMap(({ low, high }) => {
+  const ranges = values.flatMap(({ low, high }) => {
     const first = low <= base ? 0n : (low - base + factor - 1n) / factor;
     const end = high < base ? -1n : (high - base) / factor;
     return first <= end && first <= last ? [{ low: first, high: end < last ? end : last }] : [];
   });
+  // Between two values that no packet has there is no gap any more.
+  return intervals(ranges);
 }
 
 function numberTest(wire: WireField, ranges: Intervals, span: Span): Expr {

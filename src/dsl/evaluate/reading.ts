@@ -1,5 +1,6 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
+import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
 import type { ModuleHost } from "../modules.js";
 import type { UserFunction, Value } from "./value.js";
@@ -45,6 +46,7 @@ export class Reading {
 
   /** Takes fuel for `amount` values; false, reported once, when none is left. */
   spend(amount: number, span: Span): boolean {
+    invariant(amount >= 0, "work is a number from 0 up");
     if (this.#fuel < 0) return false;
     this.#fuel -= amount;
     if (this.#fuel < 0) this.diagnostics.report("TG1003", span, {});

@@ -100,7 +100,9 @@ const lengthOrArray: Kind<{ readonly length: number; readonly items: () => reado
     if (value.kind === "string")
       return { is: { length: value.value.length, items: () => charactersOf(value) } };
     const length = value.kind === "object" ? value.properties.get("length")?.value : undefined;
-    return length?.kind === "number" ? { is: { length: Math.trunc(length.value), items: () => [] } } : null;
+    // JavaScript takes NaN for 0, but whoever has computed one did not mean that.
+    const isLength = length?.kind === "number" && length.value >= 0;
+    return isLength ? { is: { length: Math.trunc(length.value), items: () => [] } } : null;
   },
 };
 
@@ -109,7 +111,7 @@ export const ARRAY: Native = namespace("Array", null, {
   of: (call) => give.array(call.args, call),
   from: fn([lengthOrArray, optional(callback)], ([{ length, items }, f], call) => {
     // Paid for before it is made: the length is only a number that the author wrote.
-    if (!call.run.spend(Math.max(0, length), call.span)) return errorValue(call.span);
+    if (!call.run.spend(length, call.span)) return errorValue(call.span);
     const given = items();
     const made = Array.from({ length: given.length || length }, (_, index) => {
       const item = given[index] ?? give.undefined(call);

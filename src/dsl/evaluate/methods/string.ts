@@ -88,10 +88,10 @@ export const STRING_METHODS: Readonly<Record<string, StringMethod>> = {
     return paid(self.value.length * times, call, () => give.text(self.value.repeat(times), call));
   }),
   padStart: method([number, optional(text)], (self, [length, fill = " "], call) =>
-    paid(Math.max(0, length), call, () => give.text(self.value.padStart(length, fill), call)),
+    paid(lengthOf(length), call, () => give.text(self.value.padStart(length, fill), call)),
   ),
   padEnd: method([number, optional(text)], (self, [length, fill = " "], call) =>
-    paid(Math.max(0, length), call, () => give.text(self.value.padEnd(length, fill), call)),
+    paid(lengthOf(length), call, () => give.text(self.value.padEnd(length, fill), call)),
   ),
 };
 
@@ -110,6 +110,11 @@ export const REFUSED_OF_STRINGS: ReadonlyMap<string, string> = new Map([
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** As JavaScript takes a number for a length: NaN is 0 (ECMA-262, 7.1.20). */
+function lengthOf(value: number): number {
+  return Math.max(0, value || 0);
 }
 
 /** Finding a part may compare all of it at every place. */

@@ -1,0 +1,2 @@
+import{edge}from"tidegate"//
+export default edge({uplinks:[],anycast:[""],owners:{e:[""]}})
