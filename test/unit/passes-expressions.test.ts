@@ -278,4 +278,21 @@ describe("what cannot be meant is a warning", () => {
     expect(found?.hint).toBe(hint);
     expect(found?.message).toContain(witness);
   });
+
+  test.each([
+    ["ip.dst == 203.0.113.80 and not tcp.dstport == 443", "udp 192.0.2.7:5000 > 203.0.113.80:5000"],
+    ["ip.src in {198.51.100.0/24} and not tcp.flags.syn", "udp 198.51.100.0:5000 > 203.0.113.0:5000"],
+    ["ip.src in ${partners} and not tcp.flags.syn", "udp 198.51.100.64:5000 > 203.0.113.0:5000"],
+    ["ip.version == 6 and not icmp6.type == 1", "udp [2001:db8::7]:5000 > [2001:db8:a::]:5000"],
+    ["udp.dstport == 53 and not tcp.dstport == 80", "udp 192.0.2.7:5000 > 203.0.113.0:53"],
+    ["tcp.flags.syn and not tcp.option.mss == 1460", "tcp 192.0.2.7:5000 > 203.0.113.0:5000 flags=S"],
+    ["not ip.proto == 17 and not tcp.dstport == 80", "icmp 192.0.2.7 > 203.0.113.0"],
+    // Nothing that is tried fits: then the witness is of the `not` alone.
+    ["ip.ttl == 1 and not tcp.dstport == 80", "udp 192.0.2.7:5000 > 203.0.113.0:5000"],
+  ])("the witness of %s is a packet that the rule matches", (text, witness) => {
+    const before = 'const partners = list(["198.51.100.64/26"]);\n';
+    expect(inRule(text, before).found.map(({ message }) => message)).toEqual([
+      expect.stringContaining(`\`${witness}\``),
+    ]);
+  });
 });

@@ -1,11 +1,10 @@
 import type { Filter, Operand } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { formatAddress } from "../ir/address.js";
 import { type Field, PROTOCOLS } from "../ir/fields.js";
 import { HEADERS, type Header } from "../ir/headers.js";
-import type { OwnedPrefix } from "../ir/policy.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf, numberOf } from "./operands.js";
+import { type Wanted, witnesses } from "./witness.js";
 
 type Headers = ReadonlySet<Header>;
 type Not = Extract<Filter, { kind: "not" }>;
@@ -20,12 +19,9 @@ const OPTIONAL: Headers = new Set<Header>([
  * Warns of `not` around a comparison of a header that nothing else in the conjunction asks for: it also holds where the
  * header is absent, which is seldom meant.
  */
-export function warnOfAbsence(
-  filter: Filter,
-  prefixes: readonly OwnedPrefix[],
-  diagnostics: Diagnostics,
-): void {
-  visit(filter, new Set());
+export function warnOfAbsence(rule: Wanted, diagnostics: Diagnostics): void {
+  const witnessWithout = witnesses(rule);
+  visit(rule.filter, new Set());
 
   function visit(part: Filter, known: Headers): void {
     switch (part.kind) {
@@ -50,7 +46,7 @@ export function warnOfAbsence(
     const missing = comparisons(part.operand).flatMap((comparison) => absentHeaders(comparison, known));
     const [first] = missing;
     if (!first) return;
-    const params = { header: namesOf(missing), witness: witnessWithout(new Set(missing), prefixes) };
+    const params = { header: namesOf(missing), witness: witnessWithout(withInner(missing)) };
     diagnostics.report("TG3004", part.span, params, { hint: hint(part.operand, first) });
   }
 }
@@ -106,6 +102,11 @@ function withOuter(header: Header): Headers {
   return outer ? new Set([header, ...withOuter(outer)]) : new Set([header]);
 }
 
+/** A packet of no payload, such as a witness, still has a place for one. */
+function withInner(headers: readonly Header[]): Headers {
+  return new Set(headers.flatMap((header) => (header === "tcpPayload" ? [header, "tcp"] : [header])));
+}
+
 function union(sets: readonly Headers[]): Headers {
   return new Set(sets.flatMap((set) => [...set]));
 }
@@ -132,29 +133,4 @@ function written(value: Operand): string {
     : value.kind === "number"
       ? `${value.value}`
       : "…";
-}
-
-/** Packets to a customer by the header that they have, each after the addresses of its family. */
-const CANDIDATES: readonly (readonly [header: Header | null, write: (to: string, v4: boolean) => string])[] =
-  [
-    ["udp", (to, v4) => `udp ${v4 ? "192.0.2.7" : "[2001:db8::7]"}:5000 > ${v4 ? to : `[${to}]`}:5000`],
-    [
-      "tcp",
-      (to, v4) => `tcp ${v4 ? "192.0.2.7" : "[2001:db8::7]"}:5000 > ${v4 ? to : `[${to}]`}:5000 flags=S`,
-    ],
-    ["icmp", (to, v4) => (v4 ? `icmp 192.0.2.7 > ${to}` : `icmp6 2001:db8::7 > ${to}`)],
-    [null, (to, v4) => `proto=132 ${v4 ? "192.0.2.7" : "2001:db8::7"} > ${to}`],
-  ];
-
-/** A packet to the customer that has none of the headers, as text. */
-function witnessWithout(headers: Headers, prefixes: readonly OwnedPrefix[]): string {
-  const { prefix } = prefixes[0] ?? { prefix: { family: 4, base: 0xcb007100n, length: 24 } as const };
-  const to = formatAddress({ family: prefix.family, value: prefix.base });
-  const v4 = prefix.family === 4;
-  const lacking = CANDIDATES.find(([header]) => {
-    if (header === null) return true;
-    const own = header === "icmp" && !v4 ? "icmp6" : header;
-    return !headers.has(own) && !(own === "tcp" && headers.has("tcpPayload"));
-  });
-  return lacking ? lacking[1](to, v4) : "";
 }

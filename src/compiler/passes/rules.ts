@@ -50,7 +50,7 @@ function readMatch(
   warnOfBounds(rule.match, diagnostics);
   noteRedundantMembers(rule.match, diagnostics);
   const written = makePresenceExplicit(rule.match, lists);
-  warnOfAbsence(rule.match, prefixes, diagnostics);
+  warnOfAbsence({ filter: rule.match, match: written, prefixes, lists }, diagnostics);
   const match = normalize(written);
   if (match.kind === "const" && !match.value) {
     diagnostics.report("TG3001", rule.name.span, { rule: rule.name.value });
