@@ -108,11 +108,16 @@ export function exchangesOf(console: string): readonly Exchange[] {
     .slice(1)
     .map((text) => {
       const [command = "", ...output] = text.split("\n");
-      return { command, output: output.join("\n").trim() };
+      return { command, output: bare(output.join("\n")) };
     });
 }
 
 export function isShown(shown: string, printed: string): boolean {
-  const parts = shown.split(/^…$/m).map((part) => part.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join("[\\s\\S]*")}$`).test(printed.trim());
+  const parts = shown.split(/^…$/m).map((part) => bare(part).replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join("[\\s\\S]*")}$`).test(bare(printed));
+}
+
+/** Without the empty lines around it; the first line keeps its indentation. */
+export function bare(output: string): string {
+  return output.replace(/^\n+/, "").trimEnd();
 }

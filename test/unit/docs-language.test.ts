@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatModule } from "../../src/cli/fmt/format-module.js";
 import { projectModules } from "../../src/cli/io/project.js";
 import {
+  bare,
   checkText,
   type Exchange,
   exchangesOf,
@@ -67,7 +68,7 @@ function run(command: string): string {
     encoding: "utf8",
     env: { ...process.env, PATH: path, NO_COLOR: "1" },
   });
-  return stdout.trim();
+  return bare(stdout);
 }
 
 function play({ text }: Snippet): void {

@@ -55,7 +55,7 @@ const EXPRESSIONS: { readonly [T in NodeType]: Evaluate<T> } = {
   YieldExpression: waited,
   ImportExpression: never("`import()`", "import by names at the top of the file"),
   MetaProperty: never("`import.meta`", "write the value itself"),
-  NewExpression: never("`new`", "use arrays, objects and `list`"),
+  NewExpression: (node, run) => never("`new`", insteadOfNew(node))(node, run),
   ClassExpression: classes,
   ThisExpression: never("`this`", "use constants"),
   Super: classes,
@@ -68,6 +68,20 @@ export function evaluateExpression(node: TSESTree.Expression, run: Evaluation): 
   // The table's type ties each node type to its function; the compiler cannot follow that through a lookup.
   const evaluate = EXPRESSIONS[node.type] as Evaluate<NodeType>;
   return evaluate(node, run);
+}
+
+/** What is meant by the constructors that authors know. */
+const INSTEAD_OF_NEW: ReadonlyMap<string, string> = new Map([
+  ["Date", "write the time as a constant; a policy has no clock"],
+  ["Map", "use an object, and `Object.entries`"],
+  ["Set", "use an array, and `includes`"],
+  ["RegExp", "use `startsWith`, `includes` or `split`"],
+  ["Array", "write `[…]`, or `Array.from({ length: n }, (_, i) => …)`"],
+]);
+
+function insteadOfNew({ callee }: TSESTree.NewExpression): string {
+  const known = callee.type === "Identifier" ? INSTEAD_OF_NEW.get(callee.name) : undefined;
+  return known ?? "use arrays, objects and `list`";
 }
 
 function changed(target: TSESTree.Node, node: TSESTree.Expression, run: Evaluation): Value {
