@@ -66,11 +66,11 @@ export function analyzeCase({ folder, file, options }: Case): CaseAnalysis {
   const { source, ...read } = analyzeAny(file, text, modules, geography);
   if (!options.types) return read;
   const typed = checkTypes([source], modules, read.diagnostics);
+  const isWhole = typed.diagnostics.length === 0;
   return {
-    ...read,
-    diagnostics: [...read.diagnostics, ...typed.diagnostics].sort(
-      (a, b) => Number(a.span.file !== file) - Number(b.span.file !== file) || a.span.start - b.span.start,
-    ),
+    policy: isWhole ? read.policy : null,
+    edge: isWhole ? read.edge : null,
+    diagnostics: [...read.diagnostics, ...typed.diagnostics],
     sources: new Map([...typed.sources, ...read.sources]),
   };
 }

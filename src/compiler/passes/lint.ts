@@ -1,7 +1,7 @@
 import type { Filter } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type NumberField, PROTOCOLS, type Reading } from "../ir/fields.js";
-import { HEADERS } from "../ir/headers.js";
+import { HEADERS, type Header } from "../ir/headers.js";
 import { type Intervals, intersection, sameIntervals } from "../ir/intervals.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf } from "./operands.js";
@@ -28,8 +28,8 @@ function checkNumber(comparison: Comparison, field: NumberField, diagnostics: Di
   if (!field.readings.some((reading) => canHold(reading, values)))
     diagnostics.report("TG3002", comparison.span, {});
   else if (sameIntervals(values, possibleValues(field))) {
-    const { header, hint } = whatIsLeft(field);
-    diagnostics.report("TG3003", comparison.span, { header }, { hint });
+    const left = whatIsLeft(comparison, field);
+    if (left) diagnostics.report("TG3003", comparison.span, { header: left.header }, { hint: left.hint });
   }
 }
 
@@ -42,17 +42,42 @@ function possibleValues({ min, max }: NumberField): Intervals {
   return [{ low: BigInt(min), high: BigInt(max) }];
 }
 
-/** All that such a comparison says is that the field is there. */
-function whatIsLeft({ readings }: NumberField): {
+interface Left {
   readonly header: string;
-  readonly hint: string | undefined;
-} {
-  const [reading, ...others] = readings;
-  if (reading?.kind !== "wire" || others.length > 0) return { header: "IP", hint: undefined };
-  const { name, proto } = HEADERS[reading.wire.header];
-  const protocol = Object.entries(PROTOCOLS).find(([, number]) => number === proto)?.[0];
+  readonly hint: string;
+}
+
+/** Headers that can be asked for in other words. */
+const PLAIN: ReadonlySet<Header> = new Set(["ip4", "ip6", "proto", "tcp", "udp", "icmp", "icmp6", "gre"]);
+
+/**
+ * What a comparison that every value fulfils still says: that the field is there. Undefined where there is no
+ * other way to say so, as for TCP's options, tags, and bits that may lie behind the end of the packet.
+ */
+function whatIsLeft({ field: { args } }: Comparison, { readings }: NumberField): Left | undefined {
+  const headers = readings.map((reading) =>
+    reading.kind === "wire" ? reading.wire.header : reading.family === 4 ? "ip4" : "ip6",
+  );
+  if (args !== null || !headers.every((header) => PLAIN.has(header))) return undefined;
+  const protocols = headers.flatMap((header) => protocolOf(header) ?? []);
+  const [first, ...others] = protocols;
+  if (first === undefined) return family(headers);
+  const said = others.length > 0 ? `in {${protocols.join(" ")}}` : `== ${first}`;
   return {
-    header: protocol ? name : "IP",
-    hint: protocol && `write \`ip.proto == "${protocol}"\` if this is meant`,
+    header: headers.map((header) => HEADERS[header].name).join(" or "),
+    hint: `write \`ip.proto ${said}\` if this is meant`,
   };
+}
+
+function family(headers: readonly Header[]): Left {
+  const [only, ...others] = headers;
+  if (others.length > 0 || (only !== "ip4" && only !== "ip6")) return { header: "IP", hint: "leave it out" };
+  const hint = `write \`ip.version == ${only === "ip4" ? 4 : 6}\` if this is meant`;
+  return { header: HEADERS[only].name, hint };
+}
+
+/** As `ip.proto` is compared with it. */
+function protocolOf(header: Header): string | undefined {
+  const name = Object.entries(PROTOCOLS).find(([, number]) => number === HEADERS[header].proto)?.[0];
+  return name && JSON.stringify(name);
 }

@@ -1,17 +1,16 @@
 import type { FieldRef, Filter, Operand, SetItem } from "../../dsl/filter/ast.js";
 import type { Code, ParamsOf } from "../diagnostics/catalogue/index.js";
 import type { Diagnostics, Extras } from "../diagnostics/diagnostic.js";
-import { didYouMean } from "../diagnostics/did-you-mean.js";
 import { assertNever, impossible } from "../diagnostics/invariant.js";
 import type { Span } from "../diagnostics/span.js";
 import { type Family, formatPrefix, parseAddress, parsePrefix } from "../ir/address.js";
 import { FIELDS, type Field, isFieldName, type NumberField } from "../ir/fields.js";
-import { FUNCTION_NAMES } from "../ir/functions.js";
 import { describeValue, OPERATORS } from "../ir/value.js";
 import { type Comparison, comparisons, unknownParts } from "./filters.js";
 import { functionField } from "./functions.js";
 import { addressesOf, describeField, numberOf } from "./operands.js";
 import { hasBits } from "./readings.js";
+import { operatorHint, unknownFieldHint, unknownNameHint } from "./type-hints.js";
 
 /** Reports every comparison whose field, operator and values do not fit together; true if all of them do. */
 export function checkTypes(filter: Filter, diagnostics: Diagnostics): boolean {
@@ -23,8 +22,6 @@ export function checkTypes(filter: Filter, diagnostics: Diagnostics): boolean {
     .every((fits) => fits);
 }
 
-const NAMES = [...Object.keys(FIELDS), ...FUNCTION_NAMES];
-
 /** The field that is named; undefined after a report. */
 function checkField(ref: FieldRef, refuse: Refuse): Field | undefined {
   const { name, span } = ref;
@@ -33,7 +30,7 @@ function checkField(ref: FieldRef, refuse: Refuse): Field | undefined {
     const field = FIELDS[name];
     if (field.type !== "country" && field.type !== "asnum") return field;
     refuse("TG2002", span, { field: name });
-  } else refuse("TG2001", span, { field: name }, { hint: didYouMean(name, NAMES) });
+  } else refuse("TG2001", span, { field: name }, { hint: unknownFieldHint(name) });
   return undefined;
 }
 
@@ -175,7 +172,7 @@ function checkNumber(
   if (value !== undefined)
     return value <= BigInt(max) || refuse("TG2006", operand.span, { value: String(value), field: name, max });
   if (operand.kind === "string" && names) {
-    const hint = didYouMean(operand.value, Object.keys(names));
+    const hint = unknownNameHint(operand.value, names);
     return refuse("TG2005", operand.span, { field: name, name: operand.value }, { hint });
   }
   const hint =
@@ -188,15 +185,9 @@ function checkNumber(
 
 function wrongOperator(comparison: Comparison, field: Field, operator: string, refuse: Refuse): false {
   const { name } = comparison.field;
-  const hints = {
-    flag: `write \`${name}\` or \`not ${name}\``,
-    address: `for a range of addresses write \`${name} in {LOW..HIGH}\``,
-    number: operator === "&" ? `\`${name}\` is no row of bits` : "names have no order: use == or !=",
-    country: "use ==, != or in",
-    asnum: "use ==, != or in",
-  };
+  const hint = operatorHint(name, field, operator);
   const params = { operator, field: name, type: describeField(field) };
-  return refuse("TG2003", comparison.span, params, { hint: hints[field.type] });
+  return refuse("TG2003", comparison.span, params, { hint });
 }
 
 function wrongValue(comparison: Comparison, field: Field, value: string, refuse: Refuse): false {

@@ -4,6 +4,7 @@ import { didYouMean } from "../../compiler/diagnostics/did-you-mean.js";
 import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import { formatPrefix } from "../../compiler/ir/address.js";
+import { isFieldName } from "../../compiler/ir/fields.js";
 import { FUNCTION_NAMES, isFunctionName } from "../../compiler/ir/functions.js";
 import { type CompareOp, describeValue } from "../../compiler/ir/value.js";
 import type { FieldArgument, FieldRef, Filter, Operand, SetItem } from "./ast.js";
@@ -48,7 +49,9 @@ export function fieldNode(
     return undefined;
   }
   if (!args) return { name: name.image, args, span: spans.all };
-  const hint = didYouMean(name.image, FUNCTION_NAMES) ?? FOREIGN_FUNCTIONS.get(name.image);
+  const hint = isFieldName(name.image)
+    ? "it is a field: leave out the parentheses"
+    : (didYouMean(name.image, FUNCTION_NAMES) ?? FOREIGN_FUNCTIONS.get(name.image));
   problems.fatal("TG1106", spans.name, { name: clip(name.image) }, { hint });
   return undefined;
 }
