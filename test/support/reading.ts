@@ -26,6 +26,7 @@ export interface PolicyParts {
   readonly prefixes?: string;
   readonly mitigate?: string;
   readonly byDefault?: string;
+  readonly stateful?: string;
   readonly rules?: string;
   readonly tunnels?: string;
   readonly routes?: string;
@@ -38,7 +39,11 @@ export default policy({
   customer: ${parts.customer ?? '"acme"'},
   prefixes: ${parts.prefixes ?? '["203.0.113.0/24", "2001:db8:a::/48"]'},
   mitigate: [${parts.mitigate ?? ""}],
-  firewall: { default: ${parts.byDefault ?? '"drop"'}, rules: [${parts.rules ?? ""}] },
+  firewall: {
+    default: ${parts.byDefault ?? '"drop"'},
+    stateful: ${parts.stateful ?? "false"},
+    rules: [${parts.rules ?? ""}],
+  },
   tunnels: ${parts.tunnels ?? '{ main: gre({ remote: "198.51.100.1" }) }'},
   routes: ${parts.routes ?? '[{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "2001:db8:a::/48", tunnel: "main" }]'},
   tests: [${parts.tests ?? ""}],

@@ -44,6 +44,8 @@ export interface NumberField extends Documented {
   /** Smallest and largest value that a packet can have. */
   readonly min: number;
   readonly max: number;
+  /** The only values, where not all from `min` to `max` are ones. */
+  readonly values?: readonly number[];
   /** Names that stand for numbers, such as "tcp" for 6. */
   readonly names?: Readonly<Record<string, number>>;
 }
@@ -178,6 +180,7 @@ const NUMBERS = {
   "eth.vlan": plain("VLAN ID of the outermost tag (mitigate only)", "eth.vlan"),
   "ct.state": {
     ...plain("state of the connection (stateful firewall only)", "ct.state"),
+    values: Object.values(CT_STATES),
     names: CT_STATES,
   },
 } as const satisfies Record<string, NumberField>;

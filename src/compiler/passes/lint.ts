@@ -2,7 +2,7 @@ import type { Filter } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type NumberField, PROTOCOLS, type Reading } from "../ir/fields.js";
 import { HEADERS, type Header } from "../ir/headers.js";
-import { type Intervals, intersection, sameIntervals } from "../ir/intervals.js";
+import { contains, type Intervals, intersection, intervals, sameIntervals } from "../ir/intervals.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf } from "./operands.js";
 import { wireValues } from "./readings.js";
@@ -20,26 +20,49 @@ export function warnOfBounds(filter: Filter, diagnostics: Diagnostics): void {
 }
 
 function checkNumber(comparison: Comparison, field: NumberField, diagnostics: Diagnostics): void {
+  switch (answerOf(comparison, field)) {
+    case "never":
+      diagnostics.report("TG3002", comparison.span, {});
+      return;
+    case "always": {
+      const left = whatIsLeft(comparison, field);
+      if (left) diagnostics.report("TG3003", comparison.span, { header: left.header }, { hint: left.hint });
+      return;
+    }
+    case "sometimes":
+  }
+}
+
+type Answer = "never" | "sometimes" | "always";
+
+/** What a comparison says of the values that packets can have. */
+function answerOf(comparison: Comparison, field: NumberField): Answer {
   if (comparison.kind === "bits") {
-    if (numberIn(field, comparison.mask) === 0n) diagnostics.report("TG3002", comparison.span, {});
-    return;
+    const mask = numberIn(field, comparison.mask);
+    // Of all values, 0 has no bit and the largest has every one.
+    const values = field.values ?? [0, field.max];
+    return together(values.map((value) => ((BigInt(value) & mask) === 0n ? "never" : "always")));
   }
-  const values = intersection(valuesOf(comparison, field), possibleValues(field));
-  if (!field.readings.some((reading) => canHold(reading, values)))
-    diagnostics.report("TG3002", comparison.span, {});
-  else if (sameIntervals(values, possibleValues(field))) {
-    const left = whatIsLeft(comparison, field);
-    if (left) diagnostics.report("TG3003", comparison.span, { header: left.header }, { hint: left.hint });
-  }
+  const possible = possibleValues(field);
+  const values = intersection(valuesOf(comparison, field), possible);
+  return together(field.readings.map((reading) => answerAt(reading, values, possible)));
 }
 
-function canHold(reading: Reading, values: Intervals): boolean {
-  if (reading.kind === "wire") return wireValues(reading, values).length > 0;
-  return values.some(({ low, high }) => low <= reading.value && reading.value <= high);
+function together(answers: readonly Answer[]): Answer {
+  const [first] = answers;
+  return first && answers.every((answer) => answer === first) ? first : "sometimes";
 }
 
-function possibleValues({ min, max }: NumberField): Intervals {
-  return [{ low: BigInt(min), high: BigInt(max) }];
+function answerAt(reading: Reading, values: Intervals, possible: Intervals): Answer {
+  if (reading.kind === "constant") return contains(values, BigInt(reading.value)) ? "always" : "never";
+  const asked = wireValues(reading, values);
+  if (asked.length === 0) return "never";
+  return sameIntervals(asked, wireValues(reading, possible)) ? "always" : "sometimes";
+}
+
+function possibleValues({ min, max, values }: NumberField): Intervals {
+  if (!values) return [{ low: BigInt(min), high: BigInt(max) }];
+  return intervals(values.map(BigInt).map((value) => ({ low: value, high: value })));
 }
 
 interface Left {
@@ -48,7 +71,17 @@ interface Left {
 }
 
 /** Headers that can be asked for in other words. */
-const PLAIN: ReadonlySet<Header> = new Set(["ip4", "ip6", "proto", "tcp", "udp", "icmp", "icmp6", "gre"]);
+const PLAIN: ReadonlySet<Header> = new Set([
+  "ip4",
+  "ip6",
+  "proto",
+  "tcp",
+  "udp",
+  "icmp",
+  "icmp6",
+  "gre",
+  "ct",
+]);
 
 /**
  * What a comparison that every value fulfils still says: that the field is there. Undefined where there is no

@@ -1,0 +1,139 @@
+import fc from "fast-check";
+import { analyze } from "../../src/compiler/compile.js";
+import type { Policy, Stage, Verdict } from "../../src/compiler/ir/policy.js";
+import {
+  BINDINGS,
+  type Binding,
+  type Condition,
+  comparisonsIn,
+  GEOGRAPHY,
+  PARTNERS,
+} from "./language-conditions.js";
+
+/** Whole policies as text: conditions joined in every way, every action, both stages. */
+
+export interface WrittenRule {
+  readonly text: string;
+  readonly condition: Condition;
+}
+
+export interface WrittenPolicy {
+  readonly text: string;
+  readonly rules: Readonly<Record<Stage, readonly WrittenRule[]>>;
+}
+
+/** In parentheses where the operator around it binds tighter. */
+function operand({ text, binds }: Condition, around: Binding): string {
+  return BINDINGS.indexOf(binds) > BINDINGS.indexOf(around) ? `(${text})` : text;
+}
+
+const JOINS = {
+  and: { spellings: ["and", "&&"], holds: (held: readonly boolean[]) => held.every((one) => one) },
+  or: { spellings: ["or", "||"], holds: (held: readonly boolean[]) => held.some((one) => one) },
+  xor: {
+    spellings: ["xor", "^^"],
+    holds: (held: readonly boolean[]) => held.filter(Boolean).length % 2 === 1,
+  },
+} as const;
+
+function joined(binds: keyof typeof JOINS, spelling: string, operands: readonly Condition[]): Condition {
+  return {
+    text: operands.map((one) => operand(one, binds)).join(` ${spelling} `),
+    binds,
+    holds: (packet) => JOINS[binds].holds(operands.map((one) => one.holds(packet))),
+  };
+}
+
+function negated(one: Condition): Condition {
+  return { text: `not ${operand(one, "not")}`, binds: "not", holds: (packet) => !one.holds(packet) };
+}
+
+export function conditionsIn(stage: Stage): fc.Arbitrary<Condition> {
+  const leaf = comparisonsIn(stage);
+  return fc.letrec<{ condition: Condition }>((tie) => ({
+    condition: fc.oneof(
+      { maxDepth: 3, withCrossShrink: true },
+      { weight: 3, arbitrary: leaf },
+      ...(["and", "or", "xor"] as const).map((binds) => ({
+        weight: 1,
+        arbitrary: fc
+          .tuple(
+            fc.constantFrom(...JOINS[binds].spellings),
+            fc.array(tie("condition"), { minLength: 2, maxLength: 3 }),
+          )
+          .map(([spelling, operands]) => joined(binds, spelling, operands)),
+      })),
+      { weight: 1, arbitrary: tie("condition").map(negated) },
+    ),
+  })).condition;
+}
+
+/** Limits that do not fill up again while a test runs. */
+const limits = fc
+  .tuple(fc.integer({ min: 1, max: 9 }), fc.constantFrom(', per: "ip.src"', ', per: "ip.dst"', ""))
+  .map(([burst, per]) => ({ name: "limit", options: `, { rate: "1/h", burst: ${burst}${per} }` }));
+
+const named = (...names: readonly string[]) =>
+  fc.constantFrom(...names).map((name) => ({ name, options: "" }));
+
+const ACTIONS = {
+  mitigate: fc.oneof(named("allow", "drop", "count"), limits),
+  firewall: fc.oneof(
+    named("allow", "drop", "reject", "count"),
+    limits,
+    fc.constantFrom(1, 3).map((sample) => ({ name: "log", options: `, { sample: ${sample} }` })),
+  ),
+} as const;
+
+function rulesIn(stage: Stage): fc.Arbitrary<readonly WrittenRule[]> {
+  return fc
+    .array(fc.tuple(ACTIONS[stage], conditionsIn(stage)), { minLength: 1, maxLength: 6 })
+    .map((rules) =>
+      rules.map(([{ name, options }, condition], index) => ({
+        text: `${name}("${stage}-${index}", expr\`${condition.text}\`${options}),`,
+        condition,
+      })),
+    );
+}
+
+export const writtenPolicies: fc.Arbitrary<WrittenPolicy> = fc
+  .record({
+    mitigate: rulesIn("mitigate"),
+    firewall: rulesIn("firewall"),
+    byDefault: fc.constantFrom<Verdict>("allow", "drop", "reject"),
+    stateful: fc.constantFrom(false, false, true),
+  })
+  .map(({ mitigate, firewall, byDefault, stateful }) => ({
+    rules: { mitigate, firewall },
+    text: `import { allow, count, drop, expr, gre, limit, list, log, policy, reject } from "tidegate";
+const partners = list(${JSON.stringify(PARTNERS)});
+export default policy({
+  customer: "language",
+  prefixes: ["203.0.113.0/24", "2001:db8::/32"],
+  mitigate: [
+    ${mitigate.map(({ text }) => text).join("\n    ")}
+  ],
+  firewall: {
+    default: "${byDefault}",
+    stateful: ${stateful},
+    rules: [
+      ${firewall.map(({ text }) => text).join("\n      ")}
+    ],
+  },
+  tunnels: { main: gre({ remote: "198.51.100.1" }) },
+  routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "2001:db8::/32", tunnel: "main" }],
+});
+`,
+  }));
+
+/** What chance may write, and a policy must not say: sets of nothing, and rules too large for a target. */
+const REFUSED: readonly string[] = ["TG2008", "TG2012", "TG4001", "TG4050"];
+
+/** undefined: refused, as it should be. */
+export function policyIn({ text }: WrittenPolicy): Policy | undefined {
+  const { policy, diagnostics } = analyze("language.policy.ts", text, undefined, GEOGRAPHY);
+  const wrong = diagnostics.filter(({ code, severity }) => severity === "error" && !REFUSED.includes(code));
+  if (wrong.length > 0)
+    throw new Error(`${wrong.map(({ code, message }) => `${code} ${message}`).join("\n")}\n${text}`);
+  return policy ?? undefined;
+}
