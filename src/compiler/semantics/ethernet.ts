@@ -17,11 +17,16 @@ export interface Carried {
 
 /** Steps over the Ethernet header and at most two VLAN tags; undefined: not IP, left alone. */
 export function stepOverEthernet(frame: Uint8Array): Carried | undefined {
-  let at = ADDRESSES;
+  return stepOverTags(frame, ADDRESSES);
+}
+
+/** The same from the EtherType (or the first tag's) at `start` on. */
+export function stepOverTags(frame: Uint8Array, start: number): Carried | undefined {
+  let at = start;
   for (let tags = 0; tags < MAX_TAGS && TAGS.has(twoBytes(frame, at)); tags++) at += 4;
   const type = twoBytes(frame, at);
   if (type !== IPV4 && type !== IPV6) return undefined;
-  const vlan = at === ADDRESSES ? null : twoBytes(frame, ADDRESSES + 2);
+  const vlan = at === start ? null : twoBytes(frame, start + 2);
   return { family: type === IPV4 ? 4 : 6, bytes: frame.subarray(at + 2), vlan };
 }
 

@@ -1,4 +1,5 @@
 import { assertNever } from "../diagnostics/invariant.js";
+import type { Family } from "../ir/address.js";
 import type { Policy, Rule, Stage, Verdict } from "../ir/policy.js";
 import { wholeDatagram } from "./datagram.js";
 import {
@@ -52,7 +53,8 @@ export interface Trace {
 
 /**
  * The meaning of a policy: docs/semantics.md as a function. `bytes` start at the IP header; `now` is in
- * nanoseconds and only limits ask for it; `surroundings` is what is known besides the bytes. Total: any bytes have a verdict.
+ * nanoseconds and only limits ask for it; `surroundings` is what is known besides the bytes; `family` is what the frame
+ * announces, and without one the packet's version decides. Total: any bytes have a verdict.
  */
 export function evaluate(
   policy: Policy,
@@ -60,8 +62,9 @@ export function evaluate(
   state: LimitState,
   now: bigint,
   surroundings: Surroundings = ALONE,
+  family?: Family,
 ): Trace {
-  return evaluateDecoded(policy, decode(bytes, undefined, surroundings), state, now);
+  return evaluateDecoded(policy, decode(bytes, family, surroundings), state, now);
 }
 
 /** The same for a whole Ethernet frame, as XDP sees it: a frame without IP is foreign, left alone. */

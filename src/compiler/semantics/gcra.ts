@@ -13,6 +13,11 @@ export function newLimitState(): LimitState {
   return new Map();
 }
 
+/** Takes out what says no more at `now` or later than its absence does: an arrival time that has passed. */
+export function forgetIdle(state: LimitState, now: bigint): void {
+  for (const [key, arrival] of state) if (arrival <= now) state.delete(key);
+}
+
 /** GCRA, virtual scheduling (ITU-T I.371): takes one packet's allowance at `now`, or says "over" and takes nothing. */
 export function takeAllowance(
   state: LimitState,

@@ -51,10 +51,14 @@ function listNamed(name: string, lists: readonly AddressList[]): AddressList {
   return list;
 }
 
-/** Why an expression was false: the smallest part that is to blame, and whether its field was absent. */
+/** Why an expression was false. */
 export interface Miss {
+  /** The smallest part that is to blame: one comparison, if it is one that is to blame. */
   readonly part: Expr;
+  /** The part asks for what the packet has not. */
   readonly absent: boolean;
+  /** Where the part is one comparison, or the `not` of one: what it asked, and the value that the packet has there. */
+  readonly found: { readonly test: Test; readonly value: bigint } | null;
 }
 
 /** For an expression that does not match `packet`. */
@@ -65,12 +69,30 @@ export function whyNot(expr: Expr, packet: Packet, lists: readonly AddressList[]
       invariant(culprit, "a false conjunction has a false operand");
       return whyNot(culprit, packet, lists);
     }
-    case "or":
-    case "xor":
+    case "or": {
+      // A field with several places is a disjunction of them, of which a packet has one at most.
+      const misses = expr.operands.map((operand) => whyNot(operand, packet, lists));
+      const [present, another] = misses.filter(({ absent }) => !absent);
+      if (!present) return { part: expr, absent: misses.length > 0, found: null };
+      return { part: expr, absent: false, found: another ? null : present.found };
+    }
     case "not":
+      return { part: expr, absent: false, found: isTest(expr.operand) ? find(expr.operand, packet) : null };
+    case "xor":
     case "const":
-      return { part: expr, absent: false };
-    default:
-      return { part: expr, absent: read(expr, packet) === undefined };
+      return { part: expr, absent: false, found: null };
+    default: {
+      const found = find(expr, packet);
+      return { part: expr, absent: found === null, found };
+    }
   }
+}
+
+function isTest(expr: Expr): expr is Test {
+  return "needs" in expr;
+}
+
+function find(test: Test, packet: Packet): Miss["found"] {
+  const value = read(test, packet);
+  return value === undefined ? null : { test, value };
 }
