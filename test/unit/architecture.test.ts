@@ -47,6 +47,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:crypto",
     "zod",
   ],
+  "src/verify": [
+    "src/compiler/ir",
+    "src/compiler/semantics",
+    "src/compiler/analysis",
+    "src/compiler/diagnostics",
+    "src/targets/names.ts",
+    "src/targets/manifest.ts",
+  ],
   runtime: ["src/targets/manifest.ts", "node:*", "zod"],
 };
 

@@ -1,0 +1,123 @@
+import type { Policy, Rule, Stage } from "../compiler/ir/policy.js";
+import { wholeDatagram } from "../compiler/semantics/datagram.js";
+import { decode, type Packet } from "../compiler/semantics/decode.js";
+import { matches } from "../compiler/semantics/match.js";
+import { type Built, finish } from "./build.js";
+import { negation } from "./expressions.js";
+import type { Shape } from "./shape.js";
+import { shapesOf } from "./shapes.js";
+import { type Goal, solve } from "./solve.js";
+import { type Template, templateOf } from "./template.js";
+
+/** A point in the policy that a packet is to reach: before the rule of that number in its stage. */
+export interface Position {
+  readonly stage: Stage;
+  readonly index: number;
+}
+
+/** A packet, and the shape that it was made in. */
+export interface Found extends Built {
+  readonly shape: Shape;
+}
+
+/** `none`: every shape was searched to the end, so no packet does it that shapes.ts can make. */
+export type Answer = Found | "none" | "unknown";
+
+/** A policy with what searching it needs again and again. */
+export interface Ground {
+  readonly policy: Policy;
+  readonly templates: readonly Template[];
+  /** The one that answered last is tried first: questions about one rule come one after the other. */
+  readonly lucky: { template: Template | null };
+}
+
+export function groundOf(policy: Policy): Ground {
+  const templates = shapesOf(policy).flatMap((shape) => templateOf(shape) ?? []);
+  return { policy, templates, lucky: { template: null } };
+}
+
+/**
+ * A packet that meets `goals` and reaches `position`; null: it need not reach anything. Rules on the way are looked at only
+ * once they take a candidate: then that rule's not matching becomes a goal too, and the search starts over.
+ */
+export function find(ground: Ground, position: Position | null, goals: readonly Goal[]): Answer {
+  const { lucky } = ground;
+  let exhaustive = true;
+  for (const template of inOrder(ground)) {
+    const answer = findIn(ground.policy, template, position, goals);
+    if (answer === "unknown") exhaustive = false;
+    else if (answer !== "none") {
+      lucky.template = template;
+      return answer;
+    }
+  }
+  return exhaustive ? "none" : "unknown";
+}
+
+function inOrder({ templates, lucky }: Ground): readonly Template[] {
+  const { template } = lucky;
+  return template ? [template, ...templates.filter((one) => one !== template)] : templates;
+}
+
+/** Two rules can take turns at most as often as their conditions have alternatives. */
+const MAX_ROUNDS = 200;
+
+function findIn(
+  policy: Policy,
+  template: Template,
+  position: Position | null,
+  goals: readonly Goal[],
+): Answer {
+  // Parts of datagrams never reach the rules of a stateful firewall.
+  if (position?.stage === "firewall" && policy.firewall.stateful && template.shape.fragment) return "none";
+  const asked = [...goals];
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const solution = solve(policy, template, asked);
+    if (solution.kind === "gaveUp") return "unknown";
+    if (solution.kind === "none") return "none";
+    const built = finish(template, solution.bytes);
+    const packet = judgedPacket(policy, position, built);
+    if (!packet || !goals.every((goal) => matches(goal.expr, packet, policy.lists) === goal.wanted))
+      return "unknown";
+    const obstacle = position && obstacleOf(policy, position, packet);
+    if (!obstacle) return { ...built, shape: template.shape };
+    asked.push(obstacle);
+  }
+  return "unknown";
+}
+
+function judgedPacket(
+  policy: Policy,
+  position: Position | null,
+  { bytes, surroundings }: Built,
+): Packet | undefined {
+  const decoded = decode(bytes, undefined, surroundings);
+  if (decoded.kind === "malformed") return undefined;
+  const datagrams = policy.firewall.stateful && position?.stage === "firewall";
+  return datagrams ? wholeDatagram(decoded.packet) : decoded.packet;
+}
+
+/** What a packet must be or not be so that it gets past the first rule that takes it; undefined: none does. */
+function obstacleOf(policy: Policy, { stage, index }: Position, packet: Packet): Goal | undefined {
+  const takes = ({ match }: Rule) => matches(match, packet, policy.lists);
+  const { mitigate, firewall } = policy;
+  if (stage === "mitigate") {
+    const taker = mitigate.slice(0, index).find((rule) => isTerminal(rule) && takes(rule));
+    return taker && { expr: taker.match, wanted: false };
+  }
+  // Allowed by an earlier rule of `mitigate`, a packet is past those that drop.
+  const decider = mitigate.findIndex((rule) => isTerminal(rule) && takes(rule));
+  const dropper = mitigate[decider];
+  if (dropper && dropper.action.kind !== "allow") {
+    const allowed = mitigate.slice(0, decider).filter(({ action }) => action.kind === "allow");
+    const ways = [negation(dropper.match), ...allowed.map(({ match }) => match)];
+    return { expr: { kind: "or", operands: ways, span: dropper.span }, wanted: true };
+  }
+  const taker = firewall.rules.slice(0, index).find((rule) => isTerminal(rule) && takes(rule));
+  return taker && { expr: taker.match, wanted: false };
+}
+
+/** The others let packets go on. */
+export function isTerminal({ action }: Rule): boolean {
+  return action.kind === "allow" || action.kind === "drop" || action.kind === "reject";
+}
