@@ -1,75 +1,102 @@
-import { invariant } from "../diagnostics/invariant.js";
 import { decode, type Packet } from "./decode.js";
-import { extensionLength, IPV6_HEADER, isExtension } from "./extensions.js";
+import { beginsTruncated, joinPieces, type Piece, pieceOf } from "./fragments.js";
 
-const FRAGMENT_HEADER = 8;
+/** Datagrams that are not whole yet, by their fragments' family, addresses and identification; the oldest first. */
+export type Datagrams = Map<string, Datagram>;
 
-/** IPv4's "more fragments" bit and offset; IPv6's the same, without the two reserved bits (RFC 8200, section 4.5). */
-const PART_OF_4 = 0x3fff;
-const PART_OF_6 = 0xfff9;
+interface Datagram {
+  /** When it is given up, in nanoseconds. */
+  readonly until: bigint;
+  readonly pieces: Piece[];
+  /**
+   * Bytes without a hole, each run as it grew: a piece that comes right behind everything lengthens the last one, any
+   * other stands for itself, though it may touch its neighbours (inet_frag_queue_insert).
+   */
+  readonly runs: { readonly start: number; end: number }[];
+  /** The largest end that any piece has named, and whether it is the datagram's. */
+  length: number;
+  ended: boolean;
+}
 
-/** "No next header" (RFC 8200, section 4.7). */
-const NOTHING = 59;
-/** Bytes of the headers that a first fragment must hold whole, by protocol number; of any other it must hold one. */
-const WHOLE_HEADERS: ReadonlyMap<number, number> = new Map([
-  [6, 20],
-  [17, 8],
-  [58, 8],
-]);
+/** net.ipv4.ipfrag_time and net.netfilter.nf_conntrack_frag6_timeout. */
+const PATIENCE = { 4: 30_000_000_000n, 6: 60_000_000_000n } as const;
+/** ipfrag_high_thresh and nf_conntrack_frag6_high_thresh: with more in wait, no new datagram is begun. */
+const MOST_BYTES = 4 * 1024 * 1024;
+/** What the kernel needs for a packet besides its bytes, about (skb->truesize). */
+const OVERHEAD = 768;
+/** IPv6's payload length has 16 bits. */
+const MAX_PAYLOAD = 65_535;
 
 /**
- * What a stateful firewall judges: the whole datagram. undefined: the packet is a part of one, or the broken beginning
- * of one. An IPv6 fragment that is the whole datagram loses its fragment header, as in any reassembly
- * (RFC 6946).
+ * What a stateful firewall judges: the whole datagram, when `packet` is one or completes it. undefined: the rest is awaited,
+ * or the piece does not fit and is dropped. As ip_defrag and nf_ct_frag6_gather do it; `datagrams` is written.
  */
-export function wholeDatagram(packet: Packet): Packet | undefined {
-  const { bytes, fragmentHeader } = packet;
-  if (packet.family === 4) return (twoBytes(bytes, 6) & PART_OF_4) === 0 ? packet : undefined;
-  if (fragmentHeader === null) return packet;
-  if ((twoBytes(bytes, fragmentHeader + 2) & PART_OF_6) !== 0) return undefined;
-  if (beginsTruncated(bytes, fragmentHeader)) return undefined;
+export function wholeDatagram(
+  packet: Packet,
+  datagrams: Datagrams = new Map(),
+  now = 0n,
+): Packet | undefined {
+  const piece = pieceOf(packet);
+  if (piece === null) return packet;
+  if (beginsTruncated(piece)) return undefined;
+  forgetOld(datagrams, now);
 
-  const decoded = decode(withoutHeader(bytes, fragmentHeader), 6, packet.surroundings);
-  invariant(decoded.kind === "packet", "a packet without its fragment header is well-formed as before");
-  return decoded.packet;
+  const key = `${packet.family} ${packet.source.value} ${packet.destination.value} ${piece.id}`;
+  const datagram = datagrams.get(key) ?? begin(key, packet, datagrams, now);
+  if (!datagram) return undefined;
+  const fate = take(piece, datagram);
+  if (fate === "forgotten") datagrams.delete(key);
+  if (fate !== "taken" || !isWhole(datagram)) return undefined;
+
+  datagrams.delete(key);
+  const bytes = joinPieces(datagram.pieces);
+  const decoded = bytes && decode(bytes, packet.family, packet.surroundings);
+  return decoded?.kind === "packet" ? decoded.packet : undefined;
 }
 
-/** A first fragment holds all headers, the transport's too (RFC 8200, section 4.5; ipv6frag_thdr_truncated). */
-function beginsTruncated(bytes: Uint8Array, fragmentHeader: number): boolean {
-  let at = fragmentHeader + FRAGMENT_HEADER;
-  let type = bytes[fragmentHeader] ?? 0;
-  // Nothing behind it is no fragment; and behind an AH it may itself be cut, which decode.ts is content with.
-  if (at >= bytes.length) return true;
-  while (isExtension(type)) {
-    const [next, length] = bytes.subarray(at, at + 2);
-    if (next === undefined || length === undefined) return false;
-    at += extensionLength(type, length);
-    type = next;
-  }
-  return type !== NOTHING && at + (WHOLE_HEADERS.get(type) ?? 1) > bytes.length;
+function forgetOld(datagrams: Datagrams, now: bigint): void {
+  for (const [key, { until }] of datagrams) if (until <= now) datagrams.delete(key);
 }
 
-function withoutHeader(bytes: Uint8Array, fragmentHeader: number): Uint8Array {
-  const whole = Uint8Array.from(bytes);
-  whole[nextHeaderBefore(bytes, fragmentHeader)] = bytes[fragmentHeader] ?? 0;
-  whole.copyWithin(fragmentHeader, fragmentHeader + FRAGMENT_HEADER);
-  const shorter = whole.subarray(0, bytes.length - FRAGMENT_HEADER);
-  const view = new DataView(shorter.buffer, shorter.byteOffset, shorter.byteLength);
-  view.setUint16(4, shorter.length - IPV6_HEADER);
-  return shorter;
+function begin(key: string, { family }: Packet, datagrams: Datagrams, now: bigint): Datagram | undefined {
+  const waiting = [...datagrams.values()].flatMap(({ pieces }) => pieces);
+  if (waiting.reduce((sum, { data }) => sum + data.length + OVERHEAD, 0) > MOST_BYTES) return undefined;
+  const datagram = { until: now + PATIENCE[family], pieces: [], runs: [], length: 0, ended: false };
+  datagrams.set(key, datagram);
+  return datagram;
 }
 
-/** Offset of the byte that announces the header at `target`. */
-function nextHeaderBefore(bytes: Uint8Array, target: number): number {
-  let announcedAt = 6;
-  for (let at = IPV6_HEADER; at < target; ) {
-    const type = bytes[announcedAt] ?? 0;
-    announcedAt = at;
-    at += extensionLength(type, bytes[at + 1] ?? 0);
-  }
-  return announcedAt;
+/** `dropped`: this piece alone; `forgotten`: with all that came before, so that nobody can rewrite what was read (RFC 5722). */
+type Fate = "taken" | "dropped" | "forgotten";
+
+function take(piece: Piece, datagram: Datagram): Fate {
+  const { start, end, more } = piece;
+  const six = piece.packet.family === 6;
+  if (six && end > MAX_PAYLOAD) return "dropped";
+  // What does not fit the end that is known spoils an IPv4 datagram, and not an IPv6 one.
+  const misfit = six ? "dropped" : "forgotten";
+  if (more && six && end % 8 !== 0) return "forgotten";
+  if (datagram.ended && (more ? end > datagram.length : end !== datagram.length)) return misfit;
+  if (!more && end < datagram.length) return misfit;
+  datagram.ended ||= !more;
+  datagram.length = Math.max(datagram.length, end);
+  if (start === end) return misfit;
+
+  const fate = insert(start, end, datagram.runs);
+  if (fate === "taken") datagram.pieces.push(piece);
+  return fate;
 }
 
-function twoBytes(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0);
+/** A piece of which every byte is there already is passed over; an overlap is an attack (RFC 5722). */
+function insert(start: number, end: number, runs: Datagram["runs"]): Fate {
+  const last = runs.reduce((a, b) => (b.end > a.end ? b : a), { start: 0, end: 0 });
+  if (runs.some((run) => start >= run.start && end <= run.end)) return "dropped";
+  if (runs.some((run) => start < run.end && end > run.start)) return "forgotten";
+  if (start === last.end && runs.length > 0) last.end = end;
+  else runs.push({ start, end });
+  return "taken";
+}
+
+function isWhole({ ended, pieces, length }: Datagram): boolean {
+  return ended && pieces.reduce((sum, { data }) => sum + data.length, 0) === length;
 }

@@ -11,9 +11,11 @@ import {
   type Surroundings,
 } from "./decode.js";
 import { stepOverEthernet } from "./ethernet.js";
-import { type LimitState, takeAllowance } from "./gcra.js";
+import { type Gate, gateOf } from "./gates.js";
+import { takeAllowance } from "./gcra.js";
 import { type Miss, matches, whyNot } from "./match.js";
 import { chooseRoute, owns } from "./route.js";
+import { newState, type State } from "./state.js";
 
 /**
  * One rule that was tried. `over`: the limit dropped the packet. `under`: the limit let it go on to the next rule, which
@@ -45,6 +47,11 @@ export interface Trace {
   readonly tunnel: string | null;
   /** Only with `malformed`. */
   readonly reason: MalformedReason | null;
+  /**
+   * Where the kernel drops the packet between the two stages, whatever the policy says; null: nowhere. What follows
+   * `mitigate` is then what would be if the packet came that far, and alone.
+   */
+  readonly gate: Gate | null;
   /** A part of a datagram, of which a stateful firewall awaits the rest: dropped there, before its rules. */
   readonly held: boolean;
   readonly decisions: readonly Decision[];
@@ -59,7 +66,7 @@ export interface Trace {
 export function evaluate(
   policy: Policy,
   bytes: Uint8Array,
-  state: LimitState,
+  state: State,
   now: bigint,
   surroundings: Surroundings = ALONE,
   family?: Family,
@@ -68,26 +75,33 @@ export function evaluate(
 }
 
 /** The same for a whole Ethernet frame, as XDP sees it: a frame without IP is foreign, left alone. */
-export function evaluateFrame(policy: Policy, frame: Uint8Array, state: LimitState, now: bigint): Trace {
+export function evaluateFrame(policy: Policy, frame: Uint8Array, state: State, now: bigint): Trace {
   const carried = stepOverEthernet(frame);
   if (!carried) return atRoot("foreign");
   const surroundings = { ...ALONE, vlan: carried.vlan };
   return evaluateDecoded(policy, decode(carried.bytes, carried.family, surroundings), state, now);
 }
 
-function evaluateDecoded(policy: Policy, decoded: Decoded, state: LimitState, now: bigint): Trace {
+function evaluateDecoded(policy: Policy, decoded: Decoded, state: State, now: bigint): Trace {
   if (decoded.kind === "malformed") return { ...atRoot("malformed"), reason: decoded.reason };
   return judge(policy, decoded.packet, state, now);
 }
 
-function judge(policy: Policy, packet: Packet, state: LimitState, now: bigint): Trace {
+function judge(policy: Policy, packet: Packet, state: State, now: bigint): Trace {
   if (!owns(policy, packet.destination)) return atRoot("foreign");
 
   const context: Context = { policy, packet, state, now, steps: [] };
   const mitigate = decide("mitigate", policy.mitigate, "allow", context);
   if (mitigate.verdict === "drop") return traced(mitigate, null, [mitigate], context);
 
-  const judged = policy.firewall.stateful ? wholeDatagram(packet) : packet;
+  const gate = gateOf(packet);
+  const passed = gate === null ? context : { ...context, state: newState() };
+  return { ...judgeBehindGates(mitigate, passed), gate };
+}
+
+function judgeBehindGates(mitigate: Decision, context: Context): Trace {
+  const { policy, packet, state, now } = context;
+  const judged = policy.firewall.stateful ? wholeDatagram(packet, state.datagrams, now) : packet;
   if (!judged) return held(mitigate, context);
 
   const { rules, default: byDefault } = policy.firewall;
@@ -110,7 +124,7 @@ export function evaluateReturn(policy: Policy, bytes: Uint8Array): "passed" | "s
 interface Context {
   readonly policy: Policy;
   readonly packet: Packet;
-  readonly state: LimitState;
+  readonly state: State;
   readonly now: bigint;
   readonly steps: Step[];
 }
@@ -161,7 +175,7 @@ function traced(
   decisions: readonly Decision[],
   { steps }: Context,
 ): Trace {
-  return { verdict, stage, rule, tunnel, reason: null, held: false, decisions, steps };
+  return { verdict, stage, rule, tunnel, reason: null, gate: null, held: false, decisions, steps };
 }
 
 function held(mitigate: Decision, context: Context): Trace {
@@ -170,7 +184,15 @@ function held(mitigate: Decision, context: Context): Trace {
 }
 
 function atRoot(verdict: "foreign" | "malformed"): Trace {
-  const nothing = { rule: null, tunnel: null, reason: null, held: false, decisions: [], steps: [] };
+  const nothing = {
+    rule: null,
+    tunnel: null,
+    reason: null,
+    gate: null,
+    held: false,
+    decisions: [],
+    steps: [],
+  };
   return { verdict, stage: "root", ...nothing };
 }
 
