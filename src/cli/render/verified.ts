@@ -1,0 +1,107 @@
+import pc from "picocolors";
+import { formatPacket } from "../../compiler/semantics/packet-format.js";
+import type { TestPacket } from "../../verify/packets.js";
+import { type RateReport, withinBounds } from "../verify/rates.js";
+import type { StageReport, Verified } from "../verify/run-check.js";
+
+/** Mismatches of all stages, and limits that let through too few or too many. */
+export function mismatchesOf({ stages, rates }: Verified): number {
+  const wrong = rates.filter((rate) => !withinBounds(rate)).length;
+  return stages.reduce((sum, { mismatches }) => sum + mismatches, wrong);
+}
+
+/** What `tidegate verify` prints. */
+export function renderVerified(name: string, verified: Verified): string {
+  const { packets, stages, rates, counterexamples } = verified;
+  const mismatches = mismatchesOf(verified);
+  const end =
+    mismatches === 0
+      ? `${pc.green("ok")} ${name}: reference and kernel agree on ${count(packets)} packets`
+      : `${pc.red("FAIL")} ${name}: ${count(mismatches)} ${mismatches === 1 ? "mismatch" : "mismatches"} in ${count(packets)} packets`;
+  return [
+    ...stages.map(renderStage),
+    ...rates.map(renderRate),
+    ...counterexamples.flatMap((one) => ["", ...renderCounterexample(one)]),
+    end,
+  ].join("\n");
+}
+
+/** The row that scripts read (DESIGN, section 8), and more. */
+export function verifiedJson(verified: Verified): object {
+  const seconds = (name: string) => rounded(sumOf(verified.stages.filter(({ stage }) => stage === name)));
+  return {
+    packets: verified.packets,
+    mismatches: mismatchesOf(verified),
+    seconds: { xdp: seconds("xdp"), nft: seconds("nft") },
+    stages: verified.stages.map(({ stage, packets, unreached, seconds: took, mismatches }) => ({
+      ...{ stage, packets, unreached, mismatches, seconds: rounded(took) },
+    })),
+    limits: verified.rates.map((rate) => ({ ...rate, agrees: withinBounds(rate) })),
+    counterexamples: verified.counterexamples.map(({ stage, packets, answers }) => ({
+      ...{ stage, packets: packets.map(packetText), why: packets.at(-1)?.why ?? null, answers },
+    })),
+  };
+}
+
+function sumOf(stages: readonly StageReport[]): number {
+  return stages.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** To the microsecond: no figure is more exact. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
+}
+
+function renderStage({ stage, packets, unreached, seconds, mismatches }: StageReport): string {
+  const rate = seconds > 0 ? `${count(Math.round(packets / seconds))}/s` : "";
+  const lost =
+    unreached > 0 ? pc.dim(`  ${count(unreached)} of them dropped by the kernel before the hooks`) : "";
+  const wrong = mismatches > 0 ? pc.red(`  ${count(mismatches)} mismatches`) : "";
+  return `  ${stage.padEnd(4)} ${count(packets).padStart(9)} packets  ${seconds.toFixed(2)} s  ${rate}${lost}${wrong}`;
+}
+
+function renderRate(rate: RateReport): string {
+  const bounds = rate.atLeast === rate.atMost ? `${rate.atLeast}` : `${rate.atLeast} to ${rate.atMost}`;
+  const text = `limit \`${rate.rule}\` let ${rate.passed} of ${rate.sent} through; ${bounds} are right`;
+  return withinBounds(rate) ? `  ${pc.dim(text)}` : `  ${pc.red(text)}`;
+}
+
+/** Packets before the last one that are shown one by one. */
+const SHOWN = 8;
+
+function renderCounterexample({
+  stage,
+  packets,
+  answers,
+  difference,
+}: Verified["counterexamples"][number]): readonly string[] {
+  const before = packets.slice(0, -1);
+  const last = packets.slice(-1);
+  const more = before.length > SHOWN ? [`    … ${before.length - SHOWN} more`] : [];
+  const miscounted = difference.counts.map(
+    ({ counter, expected, counted }) => `counter ${counter}: ${counted} instead of ${expected}`,
+  );
+  return [
+    `${pc.red("mismatch")} at ${stage}${before.length > 0 ? `, after ${before.length} packets` : ""}`,
+    ...before.slice(0, SHOWN).map((packet) => pc.dim(`    ${packetText(packet)}`)),
+    ...more.map(pc.dim),
+    ...last.flatMap((packet) => [
+      `    ${pc.bold(packetText(packet))}`,
+      `    ${pc.dim(`hex=${Buffer.from(packet.bytes).toString("hex")}`)}`,
+      `    ${pc.dim(`made from: ${packet.why}`)}`,
+    ]),
+    `  reference  ${answers.reference}`,
+    `  xdp        ${answers.xdp}`,
+    `  nft        ${answers.nft}`,
+    ...miscounted.map((text) => `  ${pc.red(text)}`),
+  ];
+}
+
+/** As `tidegate explain --packet` reads it. */
+export function packetText({ bytes, surroundings: { vlan } }: TestPacket): string {
+  return `${formatPacket(bytes)}${vlan === null ? "" : ` vlan=${vlan & 0xfff}`}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}

@@ -1,0 +1,70 @@
+import type { Policy } from "../../compiler/ir/policy.js";
+import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
+import { newLimitState } from "../../compiler/semantics/gcra.js";
+import type { TestPacket } from "../../verify/packets.js";
+import type { Check } from "./compare.js";
+import type { KernelStage } from "./stage.js";
+
+/** What each of the three says of the last packet of a sequence. */
+export interface Answers {
+  readonly reference: string;
+  readonly xdp: string;
+  readonly nft: string;
+}
+
+/** `drop by mitigate rule "bogons"`, at the end of the sequence. */
+export function referenceAnswer(policy: Policy, packets: readonly TestPacket[]): string {
+  const state = newLimitState();
+  const traces = packets.map(({ bytes, at, surroundings }) =>
+    evaluate(policy, bytes, state, at, surroundings),
+  );
+  const last = traces.at(-1);
+  return last ? describeTrace(last) : "nothing";
+}
+
+export function describeTrace({
+  verdict,
+  stage,
+  rule,
+  held,
+}: Pick<Trace, "verdict" | "stage" | "rule" | "held">): string {
+  if (stage === "root") return verdict;
+  if (held) return "held: waits for the rest of its datagram";
+  return `${verdict} by ${stage} ${rule === null ? "default" : `rule \`${rule}\``}`;
+}
+
+/** Sends the sequence to every stage, and asks what became of its last packet. */
+export async function answers(
+  checks: readonly Check[],
+  packets: readonly TestPacket[],
+  reference: string,
+): Promise<Answers> {
+  return {
+    reference,
+    xdp: await ofStage("xdp", checks, packets),
+    nft: await ofStage("nft", checks, packets),
+  };
+}
+
+async function ofStage(
+  name: KernelStage["name"],
+  checks: readonly Check[],
+  packets: readonly TestPacket[],
+): Promise<string> {
+  const check = checks.find(({ stage }) => stage.name === name);
+  const last = packets.slice(-1);
+  if (!check || !last.every(check.asks)) return "is not asked";
+  const { stage } = check;
+  await stage.reset();
+  await stage.run(packets.slice(0, -1).filter(check.asks));
+  const { verdicts, counted } = await stage.run(last);
+  const counters = [...counted].filter(([, count]) => count > 0).map(([counter]) => counter);
+  return `${WORDS[verdicts[0] ?? "other"]}; counted by ${counters.length > 0 ? counters.join(", ") : "none"}`;
+}
+
+const WORDS = {
+  pass: "pass",
+  drop: "drop",
+  unreached: "dropped by the kernel before the hooks",
+  other: "neither pass nor drop",
+} as const;

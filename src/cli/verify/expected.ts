@@ -1,0 +1,72 @@
+import type { Policy } from "../../compiler/ir/policy.js";
+import { decode } from "../../compiler/semantics/decode.js";
+import { countersOf, evaluate, evaluateFrame, type Trace } from "../../compiler/semantics/evaluate.js";
+import { newLimitState } from "../../compiler/semantics/gcra.js";
+import { owns } from "../../compiler/semantics/route.js";
+import type { TestPacket } from "../../verify/packets.js";
+import { frameOf } from "./frame.js";
+import { DEFAULT, type Expected } from "./stage.js";
+import { DISPATCHED, FOREIGN, MALFORMED } from "./xdp-stage.js";
+
+/** What the reference expects of XDP: the root program and the mitigate stage, each packet at its own time. */
+export function expectedOfXdp(policy: Policy, packets: readonly TestPacket[]): readonly Expected[] {
+  const state = newLimitState();
+  return packets.map((packet) => ofXdp(evaluateFrame(policy, frameOf(packet), state, packet.at)));
+}
+
+function ofXdp(trace: Trace): Expected {
+  switch (trace.verdict) {
+    case "malformed":
+      return { verdict: "drop", counted: [MALFORMED] };
+    case "foreign":
+      return { verdict: "pass", counted: [FOREIGN] };
+    default: {
+      const dropped = trace.stage === "mitigate" && trace.verdict === "drop";
+      return { verdict: dropped ? "drop" : "pass", counted: [DISPATCHED, ...counters(trace, "mitigate")] };
+    }
+  }
+}
+
+/** What the reference expects of the firewall alone, given the policy that `frozenFirewall` makes. */
+export function expectedOfNft(frozen: Policy, packets: readonly TestPacket[]): readonly Expected[] {
+  const state = newLimitState();
+  return packets.map(({ bytes, surroundings }) => {
+    const trace = evaluate(frozen, bytes, state, 0n, surroundings);
+    const passed = trace.verdict === "allow" || trace.stage === "route";
+    return { verdict: passed ? "pass" : "drop", counted: counters(trace, "firewall") };
+  });
+}
+
+/** XDP stands before the namespace: only well-formed packets to the customer come there. */
+export function comesToFirewall(policy: Policy, { bytes }: TestPacket): boolean {
+  const decoded = decode(bytes);
+  return decoded.kind === "packet" && owns(policy, decoded.packet.destination);
+}
+
+const HOUR = 3_600_000_000_000n;
+/** The passes hold interval times burst below this (ns). */
+const LONGEST = 1n << 62n;
+
+/** More than any batch of packets. */
+const GENEROUS = 1n << 20n;
+
+/**
+ * The firewall alone, with limits that do not fill up again while packets are sent: nft's clock is the real one, and at one
+ * packet an hour it is as good as stopped. `generous`: and that no batch uses up, for the rules behind them.
+ */
+export function frozenFirewall(policy: Policy, kind: "frozen" | "generous"): Policy {
+  const rules = policy.firewall.rules.map((rule) => {
+    if (rule.action.kind !== "limit") return rule;
+    const { limit } = rule.action;
+    const burst = kind === "generous" || HOUR * limit.burst >= LONGEST ? GENEROUS : limit.burst;
+    const action = { kind: "limit", limit: { ...limit, burst, interval: HOUR, rate: HOURLY } } as const;
+    return { ...rule, action };
+  });
+  return { ...policy, mitigate: [], firewall: { ...policy.firewall, rules } };
+}
+
+const HOURLY = { count: 1, unit: "h" } as const;
+
+function counters(trace: Trace, stage: "mitigate" | "firewall"): readonly string[] {
+  return countersOf(trace, stage).map((rule) => rule ?? DEFAULT);
+}

@@ -1,0 +1,93 @@
+import { NFT_VERDICT, Probe } from "../../../runtime/probe-client.js";
+import type { TestPacket } from "../../verify/packets.js";
+import { connectionsOf } from "./connections.js";
+import { countedSince, type KernelRun, type KernelStage, type KernelVerdict } from "./stage.js";
+
+export interface NftBuild {
+  /** What `nft -f` takes; it replaces itself. */
+  readonly ruleset: string;
+  /** It tracks connections: the kernel keeps parts of datagrams, and only it knows a packet's `ct.state`. */
+  readonly stateful: boolean;
+  /** It has limits. */
+  readonly remembers: boolean;
+}
+
+/** A customer's ruleset at the real hooks of a network namespace that holds nothing else. */
+export class NftStage implements KernelStage {
+  readonly name = "nft";
+  readonly #build: NftBuild;
+  #probe: Probe;
+  /** A namespace without a ruleset: says what the kernel drops by itself. */
+  readonly #bare: Probe;
+
+  private constructor(build: NftBuild, probe: Probe, bare: Probe) {
+    this.#build = build;
+    this.#probe = probe;
+    this.#bare = bare;
+  }
+
+  static async load(build: NftBuild): Promise<NftStage> {
+    const stage = new NftStage(build, await openProbe(), await openProbe());
+    await stage.#probe.nftLoad(build.ruleset);
+    return stage;
+  }
+
+  async unload(): Promise<void> {
+    await Promise.all([this.#probe.close(), this.#bare.close()]);
+  }
+
+  /** The ruleset comes with empty counters and full buckets; parts of datagrams go only with their namespace. */
+  async reset(): Promise<void> {
+    if (this.#build.stateful) {
+      await this.#probe.close();
+      this.#probe = await openProbe();
+    }
+    if (this.#build.remembers || this.#build.stateful) await this.#probe.nftLoad(this.#build.ruleset);
+  }
+
+  async run(packets: readonly TestPacket[]): Promise<KernelRun> {
+    const before = await this.#counters();
+    const start = performance.now();
+    const marks = await this.#probe.nftRun(packets.map(({ bytes }) => bytes));
+    const seconds = (performance.now() - start) / 1000;
+    const counted = countedSince(before, await this.#counters());
+    const verdicts = await this.#excused(packets, Array.from(marks, verdictOf));
+    const met = this.#build.stateful ? await connectionsOf(packets) : packets;
+    return { verdicts, counted, met, seconds };
+  }
+
+  /** A packet that comes to the hooks where there is no ruleset was dropped by the ruleset, however early. */
+  async #excused(
+    packets: readonly TestPacket[],
+    verdicts: readonly KernelVerdict[],
+  ): Promise<readonly KernelVerdict[]> {
+    const missing = packets.filter((_, index) => verdicts[index] === "unreached");
+    const marks = await this.#bare.nftRun(missing.map(({ bytes }) => bytes));
+    let next = 0;
+    return verdicts.map((verdict) => {
+      if (verdict !== "unreached") return verdict;
+      return marks[next++] === NFT_VERDICT.unreached ? verdict : "drop";
+    });
+  }
+
+  /** By rule's name; others in brackets. */
+  async #counters(): Promise<ReadonlyMap<string, number>> {
+    const counters = await this.#probe.nftCounters();
+    return new Map([...counters].map(([name, { packets }]) => [ruleOf(name), packets]));
+  }
+}
+
+function ruleOf(counter: string): string {
+  return counter.startsWith("rule-") ? counter.slice("rule-".length) : `(${counter})`;
+}
+
+export async function openProbe(): Promise<Probe> {
+  const probe = await Probe.start();
+  await probe.nftOpen();
+  return probe;
+}
+
+function verdictOf(mark: number): KernelVerdict {
+  if (mark === NFT_VERDICT.unreached) return "unreached";
+  return mark === NFT_VERDICT.survived ? "pass" : "drop";
+}

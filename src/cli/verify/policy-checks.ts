@@ -1,0 +1,69 @@
+import { emit } from "../../compiler/compile.js";
+import { invariant } from "../../compiler/diagnostics/invariant.js";
+import { formatPrefix } from "../../compiler/ir/address.js";
+import type { Policy, Rule } from "../../compiler/ir/policy.js";
+import type { Artifact } from "../../targets/target.js";
+import { tables } from "../../targets/xdp/tables.js";
+import { compileXdp } from "../io/clang.js";
+import type { Check } from "./compare.js";
+import { comesToFirewall, expectedOfNft, expectedOfXdp, frozenFirewall } from "./expected.js";
+import { NftStage } from "./nft-stage.js";
+import type { Scratch } from "./scratch.js";
+import { smallerPackets } from "./smaller.js";
+import { XdpStage } from "./xdp-stage.js";
+
+/** What the policy's targets make of it; tests plant mistakes here. */
+export type Emit = (policy: Policy) => readonly Artifact[];
+
+/** A packet larger than this needs more than one buffer in a test run, which our programs do not ask for. */
+const LARGEST_FRAME = 3400;
+
+/** The policy's XDP program, with a clock that tells each packet's own time, against the reference. */
+export async function checkOfXdp(policy: Policy, scratch: Scratch, emitted: Emit = emit): Promise<Check> {
+  const stage = await XdpStage.load(scratch, {
+    object: compileXdp(policy.customer, textOf(emitted(policy), ".bpf.c"), { testClock: true }),
+    prefixes: policy.prefixes.map(({ prefix }) => formatPrefix(prefix)),
+    tables: tables(policy),
+    rules: policy.mitigate.map(({ name }) => name),
+    testClock: true,
+    remembers: policy.mitigate.some(isLimit),
+  });
+  return {
+    stage,
+    asks: ({ bytes }) => bytes.length <= LARGEST_FRAME,
+    expect: (packets) => expectedOfXdp(policy, packets),
+    simpler: smallerPackets,
+  };
+}
+
+/** The policy's firewall, with limits as `frozenFirewall` has them, against the reference. */
+export function checksOfNft(policy: Policy, emitted: Emit = emit): Promise<readonly Check[]> {
+  const kinds = policy.firewall.rules.some(isLimit)
+    ? (["frozen", "generous"] as const)
+    : (["frozen"] as const);
+  return Promise.all(kinds.map((kind) => checkOfNft(policy, frozenFirewall(policy, kind), emitted)));
+}
+
+async function checkOfNft(policy: Policy, frozen: Policy, emitted: Emit): Promise<Check> {
+  const stage = await NftStage.load({
+    ruleset: textOf(emitted(frozen), ".nft"),
+    stateful: policy.firewall.stateful,
+    remembers: policy.firewall.rules.some(isLimit),
+  });
+  return {
+    stage,
+    asks: (packet) => comesToFirewall(policy, packet),
+    expect: (packets) => expectedOfNft(frozen, packets),
+    simpler: smallerPackets,
+  };
+}
+
+export function isLimit({ action }: Rule): boolean {
+  return action.kind === "limit";
+}
+
+export function textOf(artifacts: readonly Artifact[], ending: string): string {
+  const found = artifacts.find(({ path }) => path.endsWith(ending));
+  invariant(found, `the targets emit a file *${ending}`);
+  return found.text;
+}

@@ -1,0 +1,88 @@
+import type { Policy, Rule, Stage } from "../../compiler/ir/policy.js";
+import { decode } from "../../compiler/semantics/decode.js";
+import { evaluate, type Step } from "../../compiler/semantics/evaluate.js";
+import { newLimitState } from "../../compiler/semantics/gcra.js";
+import { owns } from "../../compiler/semantics/route.js";
+import type { TestPacket } from "../../verify/packets.js";
+import type { KernelStage } from "./stage.js";
+
+/** A limit, and a packet that it judges. */
+export interface RateProbe {
+  readonly stage: Stage;
+  readonly rule: string;
+  readonly packet: TestPacket;
+  readonly burst: bigint;
+  /** Nanoseconds that one packet costs. */
+  readonly interval: bigint;
+}
+
+/** How many of the same packet, sent at once, a limit let through by the kernel's own clock. */
+export interface RateReport {
+  readonly stage: Stage;
+  readonly rule: string;
+  readonly sent: number;
+  readonly passed: number;
+  readonly atLeast: number;
+  readonly atMost: number;
+}
+
+/** A burst that is larger is met only in part: then all must pass. */
+const MOST_PACKETS = 60_000;
+
+/**
+ * Sends more packets of one key than its burst. GCRA lets `burst` through at once, and one more for each interval that goes
+ * by meanwhile, so with a clock that is not ours the count has bounds: what the reference says if no time passes, and if
+ * all of them came at the end of the run; and one packet for the parts of an interval before and behind.
+ */
+export async function measureRate(kernel: KernelStage, probe: RateProbe): Promise<RateReport> {
+  const { stage, rule, packet, burst, interval } = probe;
+  const sent = Number(min(burst + burst / 4n + 64n, BigInt(MOST_PACKETS)));
+  await kernel.reset();
+  const start = process.hrtime.bigint();
+  const { counted } = await kernel.run(Array.from({ length: sent }, () => packet));
+  const elapsed = process.hrtime.bigint() - start;
+  const atMost = Number(min(burst + elapsed / interval + 1n, BigInt(sent)));
+  const atLeast = Number(min(burst, BigInt(sent)));
+  return { stage, rule, sent, passed: sent - (counted.get(rule) ?? 0), atLeast, atMost };
+}
+
+export function withinBounds({ passed, atLeast, atMost }: RateReport): boolean {
+  return passed >= atLeast && passed <= atMost;
+}
+
+/** For each limit of a stage the first packet that meets it, and no other limit there; limits that none meets are left out. */
+export function rateProbes(
+  policy: Policy,
+  stage: Stage,
+  packets: readonly TestPacket[],
+): readonly RateProbe[] {
+  const rules = stage === "mitigate" ? policy.mitigate : policy.firewall.rules;
+  const wanted = new Set(rules.filter(({ action }) => action.kind === "limit").map(({ name }) => name));
+  const found = new Map<string, RateProbe>();
+  for (const packet of packets) {
+    if (found.size === wanted.size) break;
+    const rule = onlyLimit(policy, stage, packet);
+    if (rule?.action.kind !== "limit" || found.has(rule.name)) continue;
+    const { burst, interval } = rule.action.limit;
+    found.set(rule.name, { stage, rule: rule.name, packet, burst, interval });
+  }
+  return [...found.values()];
+}
+
+function onlyLimit(policy: Policy, stage: Stage, packet: TestPacket): Rule | undefined {
+  const { bytes, surroundings } = packet;
+  const decoded = decode(bytes);
+  if (decoded.kind !== "packet" || !owns(policy, decoded.packet.destination)) return undefined;
+  const alone = stage === "firewall" ? { ...policy, mitigate: [] } : policy;
+  const { steps } = evaluate(alone, bytes, newLimitState(), packet.at, surroundings);
+  const met = steps.filter((step) => step.stage === stage && isLimited(step));
+  return met.length === 1 ? met[0]?.rule : undefined;
+}
+
+function isLimited({ outcome }: Step): boolean {
+  return outcome === "under" || outcome === "over";
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

@@ -1,0 +1,84 @@
+import type { TestPacket } from "../../verify/packets.js";
+import { type Answers, answers } from "./answers.js";
+import { type Check, type Difference, difference, differs, mismatches } from "./compare.js";
+import { type Counterexample, counterexample } from "./counterexample.js";
+import type { RateReport } from "./rates.js";
+import type { StageName } from "./stage.js";
+
+/** What became of all packets. */
+export interface Verified {
+  readonly packets: number;
+  readonly stages: readonly StageReport[];
+  readonly rates: readonly RateReport[];
+  /** The first counterexample of each check. */
+  readonly counterexamples: readonly (Counterexample & {
+    readonly stage: StageName;
+    readonly answers: Answers;
+  })[];
+}
+
+/** What one stage made of its packets. */
+export interface StageReport {
+  readonly stage: StageName;
+  readonly packets: number;
+  readonly unreached: number;
+  readonly seconds: number;
+  readonly mismatches: number;
+  /** Of the first batch that disagrees. */
+  readonly counterexample: Counterexample | null;
+}
+
+/**
+ * Packets that share limits. A kernel's table of keys holds 65,536 (docs/semantics.md, "Limits"): with fewer packets than
+ * that, no key is ever evicted, and reference and kernel agree to the packet.
+ */
+const BATCH = 16_384;
+
+/** Runs the packets through one check after the other. `reference` answers for the last packet of a sequence. */
+export async function runChecks(
+  checks: readonly Check[],
+  packets: readonly TestPacket[],
+  reference: (packets: readonly TestPacket[]) => string,
+  onProgress: (what: string, done: number, of: number) => void,
+): Promise<Omit<Verified, "rates">> {
+  const stages: StageReport[] = [];
+  for (const check of checks) {
+    const { name } = check.stage;
+    stages.push(await runCheck(check, packets, (done) => onProgress(name, done, packets.length)));
+  }
+  const counterexamples = [];
+  for (const { stage, counterexample: found } of stages) {
+    if (!found) continue;
+    const given = await answers(checks, found.packets, reference(found.packets));
+    counterexamples.push({ ...found, stage, answers: given });
+  }
+  return { packets: packets.length, stages, counterexamples };
+}
+
+/** Runs all packets that the stage is asked about, batch by batch. */
+async function runCheck(
+  check: Check,
+  packets: readonly TestPacket[],
+  onProgress: (done: number) => void,
+): Promise<StageReport> {
+  const asked = packets.filter(check.asks);
+  const differences: Difference[] = [];
+  let found: Counterexample | null = null;
+  for (let start = 0; start < asked.length; start += BATCH) {
+    const batch = asked.slice(start, start + BATCH);
+    const one = await difference(check, batch);
+    differences.push(one);
+    if (differs(one)) found ??= await counterexample(check, batch);
+    onProgress(start + batch.length);
+  }
+  const sum = (amount: (one: Difference) => number) =>
+    differences.reduce((total, one) => total + amount(one), 0);
+  return {
+    stage: check.stage.name,
+    packets: asked.length,
+    unreached: sum(({ unreached }) => unreached),
+    seconds: sum(({ seconds }) => seconds),
+    mismatches: sum(mismatches),
+    counterexample: found,
+  };
+}

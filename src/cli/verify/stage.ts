@@ -1,0 +1,44 @@
+import type { TestPacket } from "../../verify/packets.js";
+
+/** `unreached`: the kernel dropped it before the stage could see it. `other`: what no stage of ours ever does. */
+export type KernelVerdict = "pass" | "drop" | "unreached" | "other";
+
+/** What the kernel did with packets, in their order. */
+export interface KernelRun {
+  readonly verdicts: readonly KernelVerdict[];
+  /** Packets by counter, those of this run alone: rules by name, and DEFAULT and the like in brackets. */
+  readonly counted: ReadonlyMap<string, number>;
+  /** The packets as the kernel met them: with what it says of their connections. */
+  readonly met: readonly TestPacket[];
+  /** How long the packets took. */
+  readonly seconds: number;
+}
+
+/** One stage of a policy, loaded in the real kernel. */
+export interface KernelStage {
+  readonly name: StageName;
+  /** Forgets everything about packets before: allowances of limits, parts of datagrams. */
+  reset(): Promise<void>;
+  run(packets: readonly TestPacket[]): Promise<KernelRun>;
+  /** Takes it out of the kernel. */
+  unload(): Promise<void>;
+}
+
+export type StageName = "xdp" | "nft";
+
+/** The counter of packets that no rule decided; a rule's name has no brackets. */
+export const DEFAULT = "(default)";
+
+/** What a stage should do with one packet, and the counters that should count it. */
+export interface Expected {
+  readonly verdict: "pass" | "drop";
+  readonly counted: readonly string[];
+}
+
+/** What was counted since `before`. */
+export function countedSince(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  return new Map([...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)]));
+}

@@ -1,0 +1,73 @@
+import { emit } from "../../compiler/compile.js";
+import type { Policy } from "../../compiler/ir/policy.js";
+import { boundaryPackets, randomPackets, type TestPacket, witnessPackets } from "../../verify/packets.js";
+import { referenceAnswer } from "./answers.js";
+import { NftStage } from "./nft-stage.js";
+import { checkOfXdp, checksOfNft, type Emit, textOf } from "./policy-checks.js";
+import { measureRate, type RateReport, rateProbes } from "./rates.js";
+import { runChecks, type Verified } from "./run-check.js";
+import { Scratch } from "./scratch.js";
+
+export interface VerifyOptions {
+  /** How many to send: those that the policy's own constants and mutations ask for first, then random ones. */
+  readonly packets: number;
+  readonly seed: number;
+  readonly onProgress: (what: string, done: number, of: number) => void;
+  /** What the targets make of the policy. */
+  readonly emit?: Emit;
+}
+
+/** Compiles a policy, loads it, and holds the kernel against the reference. */
+export async function verifyPolicy(policy: Policy, options: VerifyOptions): Promise<Verified> {
+  options.onProgress("choosing packets", 0, 1);
+  const packets = choosePackets(policy, options.packets, options.seed);
+  options.onProgress("loading", 0, 1);
+  const scratch = await Scratch.start();
+  const checks = [
+    await checkOfXdp(policy, scratch, options.emit),
+    ...(await checksOfNft(policy, options.emit)),
+  ];
+  try {
+    const reference = (sequence: readonly TestPacket[]) => referenceAnswer(policy, sequence);
+    const verified = await runChecks(checks, packets, reference, options.onProgress);
+    return { ...verified, rates: await ratesOfNft(policy, packets, options.emit ?? emit) };
+  } finally {
+    for (const { stage } of checks) await stage.unload();
+    await scratch.close();
+  }
+}
+
+/** First what tells the policy from its neighbours, then random packets up to the number. Times go on from one to the next. */
+export function choosePackets(policy: Policy, count: number, seed: number): readonly TestPacket[] {
+  const chosen: TestPacket[] = [];
+  let origin = 0n;
+  for (const source of [boundaryPackets, witnessPackets, (p: Policy) => randomPackets(p, seed)]) {
+    let last = origin;
+    for (const packet of chosen.length < count ? source(policy) : []) {
+      if (chosen.length === count) break;
+      last = origin + packet.at;
+      chosen.push({ ...packet, at: last });
+    }
+    origin = last;
+  }
+  return chosen;
+}
+
+/** XDP's limits were compared to the packet; nft's have the kernel's own clock, and so bounds. */
+async function ratesOfNft(
+  policy: Policy,
+  packets: readonly TestPacket[],
+  emitted: Emit,
+): Promise<readonly RateReport[]> {
+  const probes = rateProbes(policy, "firewall", packets);
+  if (probes.length === 0) return [];
+  const ruleset = textOf(emitted({ ...policy, mitigate: [] }), ".nft");
+  const stage = await NftStage.load({ ruleset, stateful: policy.firewall.stateful, remembers: true });
+  try {
+    const reports: RateReport[] = [];
+    for (const probe of probes) reports.push(await measureRate(stage, probe));
+    return reports;
+  } finally {
+    await stage.unload();
+  }
+}

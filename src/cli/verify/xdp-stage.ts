@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { namedCounters } from "../../../runtime/counters.js";
+import { lpmKey, type Prefix, parsePrefix } from "../../../runtime/prefix.js";
+import { invariant } from "../../compiler/diagnostics/invariant.js";
+import type { Manifest } from "../../targets/manifest.js";
+import type { TestPacket } from "../../verify/packets.js";
+import { frameOf } from "./frame.js";
+import { ROOT_OBJECT, type Scratch } from "./scratch.js";
+import { countedSince, DEFAULT, type KernelRun, type KernelStage, type KernelVerdict } from "./stage.js";
+
+/** A customer's XDP program and what it needs to be loaded. */
+export interface XdpBuild {
+  readonly object: Uint8Array;
+  readonly prefixes: readonly string[];
+  readonly tables: Manifest["tables"];
+  /** Rules in the order of the program's counters. */
+  readonly rules: readonly string[];
+  /** It reads the time of each packet from `test_clock`; false: the kernel's own clock. */
+  readonly testClock: boolean;
+  /** It has limits. */
+  readonly remembers: boolean;
+}
+
+export const MALFORMED = "(malformed)";
+export const FOREIGN = "(foreign)";
+export const DISPATCHED = "(dispatched)";
+
+/** The only customer sits here; any slot would do. */
+const SLOT = 5;
+/** enum xdp_action (linux/bpf.h). */
+const XDP_DROP = 1;
+const XDP_PASS = 2;
+/** In the order of enum tg_root_counter (bpf-templates/root.bpf.c). */
+const ROOT_COUNTERS = [MALFORMED, FOREIGN, "(closed)", DISPATCHED];
+
+/** A customer's program behind the real root program, fed by BPF test runs. */
+export class XdpStage implements KernelStage {
+  readonly name = "xdp";
+  readonly #scratch: Scratch;
+  readonly #build: XdpBuild;
+  /** Pins of the program in force; each loading has a folder of its own. */
+  #customer = "";
+  #loadings = 0;
+
+  private constructor(scratch: Scratch, build: XdpBuild) {
+    this.#scratch = scratch;
+    this.#build = build;
+  }
+
+  static async load(scratch: Scratch, build: XdpBuild): Promise<XdpStage> {
+    const stage = new XdpStage(scratch, build);
+    await scratch.loader.loadObject({ object: ROOT_OBJECT, pinDir: stage.#root, reuse: {} });
+    await stage.#fillPrefixes();
+    await stage.#replaceCustomer();
+    return stage;
+  }
+
+  async unload(): Promise<void> {
+    for (const pins of [this.#root, this.#customer]) rmSync(pins, { recursive: true, force: true });
+  }
+
+  /** A program without limits remembers nothing. */
+  async reset(): Promise<void> {
+    if (this.#build.remembers) await this.#replaceCustomer();
+  }
+
+  async #replaceCustomer(): Promise<void> {
+    const old = this.#customer;
+    this.#customer = join(this.#scratch.pins, `customer-${this.#loadings++}`);
+    await this.#loadCustomer();
+    await this.#scratch.loader.setProgram(
+      `${this.#root}/map_programs`,
+      SLOT,
+      `${this.#customer}/prog_tidegate_customer`,
+    );
+    if (old !== "") rmSync(old, { recursive: true, force: true });
+  }
+
+  async run(packets: readonly TestPacket[]): Promise<KernelRun> {
+    const frames = packets.map((packet) => ({ frame: frameOf(packet), now: packet.at }));
+    const before = await this.#counters();
+    const start = performance.now();
+    const actions = await this.#send(frames);
+    const seconds = (performance.now() - start) / 1000;
+    const counted = countedSince(before, await this.#counters());
+    return { verdicts: Array.from(actions, verdictOf), counted, met: packets, seconds };
+  }
+
+  #send(frames: readonly { readonly frame: Uint8Array; readonly now: bigint }[]): Promise<Uint32Array> {
+    const { probe } = this.#scratch;
+    const program = `${this.#root}/prog_tidegate_root`;
+    if (this.#build.testClock) return probe.xdpRunTimed(program, `${this.#customer}/map_test_clock`, frames);
+    return probe.xdpRun(
+      program,
+      frames.map(({ frame }) => frame),
+    );
+  }
+
+  get #root(): string {
+    return join(this.#scratch.pins, "root");
+  }
+
+  async #loadCustomer(): Promise<void> {
+    const { loader } = this.#scratch;
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-xdp-"));
+    try {
+      const object = join(folder, "customer.bpf.o");
+      writeFileSync(object, this.#build.object);
+      const reuse = { packet: `${this.#root}/map_packet` };
+      await loader.loadObject({ object, pinDir: this.#customer, reuse });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    for (const { map, entries } of this.#build.tables) {
+      const rows = entries.map((text) => ({ key: lpmKey(prefixOf(text)), value: Uint8Array.of(1) }));
+      if (rows.length > 0) await loader.updateMap(`${this.#customer}/map_${map}`, rows);
+    }
+  }
+
+  async #fillPrefixes(): Promise<void> {
+    const value = Buffer.alloc(4);
+    value.writeUInt32LE(SLOT);
+    for (const prefix of this.#build.prefixes.map(prefixOf)) {
+      const map = `${this.#root}/map_customers_${prefix.family}`;
+      await this.#scratch.loader.updateMap(map, [{ key: lpmKey(prefix), value }]);
+    }
+  }
+
+  async #counters(): Promise<ReadonlyMap<string, number>> {
+    const { loader } = this.#scratch;
+    const rules = [...this.#build.rules, DEFAULT];
+    const counters = {
+      ...namedCounters(await loader.dumpMap(`${this.#customer}/map_counters`), rules),
+      ...namedCounters(await loader.dumpMap(`${this.#root}/map_root_counters`), ROOT_COUNTERS),
+    };
+    return new Map(Object.entries(counters).map(([name, { packets }]) => [name, packets]));
+  }
+}
+
+function verdictOf(action: number): KernelVerdict {
+  if (action === XDP_DROP) return "drop";
+  return action === XDP_PASS ? "pass" : "other";
+}
+
+function prefixOf(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  invariant(prefix, `${text} is a prefix`);
+  return prefix;
+}
