@@ -1,8 +1,9 @@
 import pc from "picocolors";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import { formatAddress } from "../../compiler/ir/address.js";
-import type { Policy } from "../../compiler/ir/policy.js";
+import type { Policy, Rule } from "../../compiler/ir/policy.js";
 import type { Step, Trace } from "../../compiler/semantics/evaluate.js";
+import { whyMissed } from "./found.js";
 import type { Sources } from "./sources.js";
 import { printable } from "./underline.js";
 
@@ -30,10 +31,20 @@ function root(trace: Trace): readonly string[] {
 function stages(policy: Policy, sources: Sources, trace: Trace): readonly string[] {
   return trace.decisions.flatMap((decision) => {
     const steps = trace.steps.filter(({ stage }) => stage === decision.stage);
-    const lines = steps.map((step) => renderStep(step, policy, sources));
+    const lines = steps.flatMap((step) => [
+      renderStep(step, policy, sources),
+      ...(step.rule.name === decision.rule ? sourceLines(step.rule, sources) : []),
+    ]);
     if (decision.rule === null) lines.push(byDefault(policy, decision.stage));
-    return lines.map((line, index) => `  ${index === 0 ? decision.stage.padEnd(8) : " ".repeat(8)}  ${line}`);
+    const shown = lines.map((line, index) => `  ${(index === 0 ? decision.stage : "").padEnd(8)}  ${line}`);
+    return decision.stage === "mitigate" ? [...shown, ...kernel(trace)] : shown;
   });
+}
+
+/** Between the stages. What the firewall would say is shown all the same: the gate may be what one did not think of. */
+function kernel({ gate }: Trace): readonly string[] {
+  if (!gate) return [];
+  return [`  kernel    ${pc.red("drop")}: ${gate.reason}; without that:`];
 }
 
 function renderStep({ rule, outcome, miss }: Step, policy: Policy, sources: Sources): string {
@@ -43,8 +54,7 @@ function renderStep({ rule, outcome, miss }: Step, policy: Policy, sources: Sour
   switch (outcome) {
     case "miss": {
       const part = miss ? textAt(miss.part.span, sources) : "";
-      const why = miss?.absent ? "the packet has no such field" : "false";
-      return pc.dim(`${name}  no match, ${why}: \`${shorten(printable(part))}\``);
+      return pc.dim(`${name}  no match, ${whyMissed(miss)}: \`${shorten(printable(part))}\``);
     }
     case "allow":
       return `${name}  ${pc.green("allow")}`;
@@ -62,6 +72,25 @@ function renderStep({ rule, outcome, miss }: Step, policy: Policy, sources: Sour
       return pc.dim(`${name}  counted, logged if its turn comes, goes on`);
   }
 }
+
+/** More lines than this are not shown of a rule. */
+const MOST_LINES = 6;
+
+/** The rule as it was written: from its name's line to its condition's end, if that is not far. */
+function sourceLines({ span, match }: Rule, sources: Sources): readonly string[] {
+  const source = sources(span.file);
+  if (!source) return [];
+  const together = match.span.file === span.file && match.span.line >= span.line;
+  const last = together ? Math.min(match.span.endLine, span.line + MOST_LINES - 1) : span.line;
+  const lines = Array.from({ length: last - span.line + 1 }, (_, index) => source.line(span.line + index));
+  const margin = Math.min(...lines.map((line) => line.length - line.trimStart().length));
+  return lines.map((line, index) => {
+    const number = String(span.line + index).padStart(4);
+    return pc.dim(`${number} | ${shorten(printable(line.slice(margin)), LONGEST_LINE)}`);
+  });
+}
+
+const LONGEST_LINE = 90;
 
 function textAt({ file, start, end }: Span, sources: Sources): string {
   return (sources(file)?.text.slice(start, end) ?? "").replace(/\s+/g, " ");
@@ -83,10 +112,10 @@ function end(policy: Policy, trace: Trace): readonly string[] {
   if (!tunnel) return [];
   const key = tunnel.key === null ? "" : `, key ${tunnel.key}`;
   return [
-    `  route     tunnel ${pc.bold(tunnel.name)}: GRE to ${formatAddress(tunnel.remote)}, ttl ${tunnel.ttl}${key}`,
+    `  route     tunnel ${pc.bold(tunnel.name)}: GRE from the edge's anycast address to ${formatAddress(tunnel.remote)}, ttl ${tunnel.ttl}${key}`,
   ];
 }
 
-function shorten(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+function shorten(text: string, most = 60): string {
+  return text.length <= most ? text : `${text.slice(0, most - 3)}…`;
 }

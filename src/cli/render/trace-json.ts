@@ -1,0 +1,24 @@
+import type { Policy } from "../../compiler/ir/policy.js";
+import type { Trace } from "../../compiler/semantics/evaluate.js";
+
+/** The row that scripts read (docs/explain.md). */
+export function traceJson(policy: Policy, packet: string, trace: Trace): object {
+  const { verdict, stage, tunnel } = trace;
+  return {
+    packet,
+    verdict,
+    stage,
+    rule: trace.rule,
+    tunnel,
+    ...ruleLine(policy, trace.rule),
+    gate: trace.gate,
+  };
+}
+
+/** The line is the policy's own, unless the rule comes from a module. */
+export function ruleLine(policy: Policy, name: string | null): object {
+  const rule = [...policy.mitigate, ...policy.firewall.rules].find((one) => one.name === name);
+  if (!rule) return { line: null };
+  const { file, line } = rule.span;
+  return file === policy.span.file ? { line } : { line, file };
+}
