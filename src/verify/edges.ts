@@ -37,7 +37,7 @@ export function pinned(test: Exclude<Test, BitsTest>, value: bigint): Expr {
   return { kind: "address", field, family, ranges, needs, span };
 }
 
-function spread(values: Intervals): Intervals {
+export function spread(values: Intervals): Intervals {
   const step = Math.ceil(values.length / MOST_RANGES);
   return step <= 1 ? values : values.filter((_, index) => index % step === 0 || index === values.length - 1);
 }
