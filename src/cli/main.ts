@@ -48,7 +48,23 @@ function program(): Command {
     .argument("<policy>", "policy file")
     .option("--packet <text>", "one packet, such as 'tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S'")
     .option("--packets <file>", "a file with one packet a line")
-    .option("--json", "one JSON object a packet")
+    .option("--hex <bytes>", "the bytes of an IP packet or an Ethernet frame")
+    .addOption(new Option("--link <link>", "what --hex starts with").choices(["ip", "ethernet"]))
+    .option("--pcap <file>", "a capture, as pcap or pcapng: how many packets each rule decides")
+    .option("--each", "with --pcap: print each packet too")
+    .option("--rule <name>", "print only packets that this rule matches")
+    .addOption(
+      new Option("--verdict <verdict>", "print only packets with this verdict").choices([
+        "allow",
+        "drop",
+        "reject",
+        "gate",
+        "foreign",
+        "malformed",
+        "unclear",
+      ]),
+    )
+    .option("--json", "one JSON object a packet; with --pcap one in all, unless with --each")
     .addOption(geo())
     .action(async (file, options) =>
       exit(await (await import("./commands/explain.js")).explain(file, options)),
@@ -67,6 +83,20 @@ function program(): Command {
     .option("--json", "print the result as JSON")
     .addOption(geo())
     .action(async (files, options) => exit(await (await import("./commands/test.js")).test(files, options)));
+
+  tidegate
+    .command("verify")
+    .description(
+      "run packets through the real kernel and hold it against the reference; exit 1 on a mismatch",
+    )
+    .argument("<target>", "policy file, or a bundle's directory")
+    .option("--packets <n>", "how many packets; those that the policy asks for come first (default: 20000)")
+    .option("--seed <n>", "for the random ones (default: 1)")
+    .option("--json", "print the result as JSON")
+    .addOption(geo())
+    .action(async (target, options) =>
+      exit(await (await import("./commands/verify.js")).verify(target, options)),
+    );
 
   authorCommands(tidegate);
   runtimeCommands(tidegate);
