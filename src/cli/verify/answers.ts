@@ -1,6 +1,6 @@
 import type { Policy } from "../../compiler/ir/policy.js";
 import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
-import { newLimitState } from "../../compiler/semantics/gcra.js";
+import { newState } from "../../compiler/semantics/state.js";
 import type { TestPacket } from "../../verify/packets.js";
 import type { Check } from "./compare.js";
 import type { KernelStage } from "./stage.js";
@@ -14,7 +14,7 @@ export interface Answers {
 
 /** `drop by mitigate rule "bogons"`, at the end of the sequence. */
 export function referenceAnswer(policy: Policy, packets: readonly TestPacket[]): string {
-  const state = newLimitState();
+  const state = newState();
   const traces = packets.map(({ bytes, at, surroundings }) =>
     evaluate(policy, bytes, state, at, surroundings),
   );

@@ -40,22 +40,13 @@ export async function difference(
 ): Promise<Difference> {
   await stage.reset();
   const run = await stage.run(packets);
-  const reached = run.verdicts.flatMap((verdict, index) => {
-    const packet = run.met[index];
-    return packet === undefined || verdict === "unreached" ? [] : [{ packet, verdict }];
+  const expected = expect(run.met);
+  const verdicts = run.met.flatMap((packet, index) => {
+    const [wanted, verdict] = [expected[index], run.verdicts[index] ?? "other"];
+    return wanted === undefined || wanted.verdict === verdict ? [] : [{ packet, expected: wanted, verdict }];
   });
-  const expected = expect(reached.map(({ packet }) => packet));
-  return {
-    verdicts: reached.flatMap(({ packet, verdict }, index) => {
-      const wanted = expected[index];
-      return wanted === undefined || wanted.verdict === verdict
-        ? []
-        : [{ packet, expected: wanted, verdict }];
-    }),
-    counts: miscounts(expected, run),
-    unreached: packets.length - reached.length,
-    seconds: run.seconds,
-  };
+  const unreached = run.verdicts.filter((verdict) => verdict === "unreached").length;
+  return { verdicts, counts: miscounts(expected, run), unreached, seconds: run.seconds };
 }
 
 export function differs({ verdicts, counts }: Difference): boolean {

@@ -23,8 +23,9 @@ async function inState(state: string, packets: readonly TestPacket[]): Promise<U
     await probe.nftOpen();
     await probe.nftLoad(
       `table inet tidegate { chain asked {
-         type filter hook prerouting priority filter; policy drop; ct state ${state} accept
-       } }`,
+         type filter hook prerouting priority filter; policy drop; ct state ${state} accept;
+       }
+       }`,
     );
     return await probe.nftRun(packets.map(({ bytes }) => bytes));
   } finally {

@@ -1,8 +1,9 @@
 import type { Policy } from "../../compiler/ir/policy.js";
 import { decode } from "../../compiler/semantics/decode.js";
 import { countersOf, evaluate, evaluateFrame, type Trace } from "../../compiler/semantics/evaluate.js";
-import { newLimitState } from "../../compiler/semantics/gcra.js";
+import { gateOf } from "../../compiler/semantics/gates.js";
 import { owns } from "../../compiler/semantics/route.js";
+import { newState } from "../../compiler/semantics/state.js";
 import type { TestPacket } from "../../verify/packets.js";
 import { frameOf } from "./frame.js";
 import { DEFAULT, type Expected } from "./stage.js";
@@ -10,7 +11,7 @@ import { DISPATCHED, FOREIGN, MALFORMED } from "./xdp-stage.js";
 
 /** What the reference expects of XDP: the root program and the mitigate stage, each packet at its own time. */
 export function expectedOfXdp(policy: Policy, packets: readonly TestPacket[]): readonly Expected[] {
-  const state = newLimitState();
+  const state = newState();
   return packets.map((packet) => ofXdp(evaluateFrame(policy, frameOf(packet), state, packet.at)));
 }
 
@@ -29,18 +30,23 @@ function ofXdp(trace: Trace): Expected {
 
 /** What the reference expects of the firewall alone, given the policy that `frozenFirewall` makes. */
 export function expectedOfNft(frozen: Policy, packets: readonly TestPacket[]): readonly Expected[] {
-  const state = newLimitState();
+  const state = newState();
   return packets.map(({ bytes, surroundings }) => {
     const trace = evaluate(frozen, bytes, state, 0n, surroundings);
+    if (trace.gate?.at === "arrival") return { verdict: "unreached", counted: [] };
     const passed = trace.verdict === "allow" || trace.stage === "route";
     return { verdict: passed ? "pass" : "drop", counted: counters(trace, "firewall") };
   });
 }
 
-/** XDP stands before the namespace: only well-formed packets to the customer come there. */
-export function comesToFirewall(policy: Policy, { bytes }: TestPacket): boolean {
+/**
+ * XDP stands before the namespace: only well-formed packets to the customer come there. What a node would not forward
+ * comes to these hooks, and not to those of an edge server: it may be asked about, but must not use up what others `share`.
+ */
+export function comesToFirewall(policy: Policy, { bytes }: TestPacket, share: boolean): boolean {
   const decoded = decode(bytes);
-  return decoded.kind === "packet" && owns(policy, decoded.packet.destination);
+  if (decoded.kind !== "packet" || !owns(policy, decoded.packet.destination)) return false;
+  return !share || gateOf(decoded.packet)?.at !== "forwarding";
 }
 
 const HOUR = 3_600_000_000_000n;

@@ -17,23 +17,20 @@ export class NftStage implements KernelStage {
   readonly name = "nft";
   readonly #build: NftBuild;
   #probe: Probe;
-  /** A namespace without a ruleset: says what the kernel drops by itself. */
-  readonly #bare: Probe;
 
-  private constructor(build: NftBuild, probe: Probe, bare: Probe) {
+  private constructor(build: NftBuild, probe: Probe) {
     this.#build = build;
     this.#probe = probe;
-    this.#bare = bare;
   }
 
   static async load(build: NftBuild): Promise<NftStage> {
-    const stage = new NftStage(build, await openProbe(), await openProbe());
+    const stage = new NftStage(build, await openProbe());
     await stage.#probe.nftLoad(build.ruleset);
     return stage;
   }
 
   async unload(): Promise<void> {
-    await Promise.all([this.#probe.close(), this.#bare.close()]);
+    await this.#probe.close();
   }
 
   /** The ruleset comes with empty counters and full buckets; parts of datagrams go only with their namespace. */
@@ -51,23 +48,9 @@ export class NftStage implements KernelStage {
     const marks = await this.#probe.nftRun(packets.map(({ bytes }) => bytes));
     const seconds = (performance.now() - start) / 1000;
     const counted = countedSince(before, await this.#counters());
-    const verdicts = await this.#excused(packets, Array.from(marks, verdictOf));
+    const verdicts = Array.from(marks, verdictOf);
     const met = this.#build.stateful ? await connectionsOf(packets) : packets;
     return { verdicts, counted, met, seconds };
-  }
-
-  /** A packet that comes to the hooks where there is no ruleset was dropped by the ruleset, however early. */
-  async #excused(
-    packets: readonly TestPacket[],
-    verdicts: readonly KernelVerdict[],
-  ): Promise<readonly KernelVerdict[]> {
-    const missing = packets.filter((_, index) => verdicts[index] === "unreached");
-    const marks = await this.#bare.nftRun(missing.map(({ bytes }) => bytes));
-    let next = 0;
-    return verdicts.map((verdict) => {
-      if (verdict !== "unreached") return verdict;
-      return marks[next++] === NFT_VERDICT.unreached ? verdict : "drop";
-    });
   }
 
   /** By rule's name; others in brackets. */
@@ -81,7 +64,7 @@ function ruleOf(counter: string): string {
   return counter.startsWith("rule-") ? counter.slice("rule-".length) : `(${counter})`;
 }
 
-export async function openProbe(): Promise<Probe> {
+async function openProbe(): Promise<Probe> {
   const probe = await Probe.start();
   await probe.nftOpen();
   return probe;

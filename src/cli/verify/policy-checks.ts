@@ -45,14 +45,12 @@ export function checksOfNft(policy: Policy, emitted: Emit = emit): Promise<reado
 }
 
 async function checkOfNft(policy: Policy, frozen: Policy, emitted: Emit): Promise<Check> {
-  const stage = await NftStage.load({
-    ruleset: textOf(emitted(frozen), ".nft"),
-    stateful: policy.firewall.stateful,
-    remembers: policy.firewall.rules.some(isLimit),
-  });
+  const { stateful, rules } = policy.firewall;
+  const remembers = rules.some(isLimit);
+  const stage = await NftStage.load({ ruleset: textOf(emitted(frozen), ".nft"), stateful, remembers });
   return {
     stage,
-    asks: (packet) => comesToFirewall(policy, packet),
+    asks: (packet) => comesToFirewall(policy, packet, stateful || remembers),
     expect: (packets) => expectedOfNft(frozen, packets),
     simpler: smallerPackets,
   };

@@ -1,8 +1,8 @@
 import type { Policy, Rule, Stage } from "../../compiler/ir/policy.js";
 import { decode } from "../../compiler/semantics/decode.js";
 import { evaluate, type Step } from "../../compiler/semantics/evaluate.js";
-import { newLimitState } from "../../compiler/semantics/gcra.js";
 import { owns } from "../../compiler/semantics/route.js";
+import { newState } from "../../compiler/semantics/state.js";
 import type { TestPacket } from "../../verify/packets.js";
 import type { KernelStage } from "./stage.js";
 
@@ -74,7 +74,7 @@ function onlyLimit(policy: Policy, stage: Stage, packet: TestPacket): Rule | und
   const decoded = decode(bytes);
   if (decoded.kind !== "packet" || !owns(policy, decoded.packet.destination)) return undefined;
   const alone = stage === "firewall" ? { ...policy, mitigate: [] } : policy;
-  const { steps } = evaluate(alone, bytes, newLimitState(), packet.at, surroundings);
+  const { steps } = evaluate(alone, bytes, newState(), packet.at, surroundings);
   const met = steps.filter((step) => step.stage === stage && isLimited(step));
   return met.length === 1 ? met[0]?.rule : undefined;
 }

@@ -31,7 +31,7 @@ export const DEFAULT = "(default)";
 
 /** What a stage should do with one packet, and the counters that should count it. */
 export interface Expected {
-  readonly verdict: "pass" | "drop";
+  readonly verdict: "pass" | "drop" | "unreached";
   readonly counted: readonly string[];
 }
 
