@@ -5,6 +5,7 @@ import type { Host } from "../host.js";
 import { rootProgramOn } from "../node/root-program.js";
 import type { Part } from "../steps.js";
 import { anycast4 } from "./change.js";
+import { hopProgramOn } from "./hops.js";
 import { linkPart } from "./link.js";
 import { namespacePart } from "./namespace.js";
 
@@ -13,6 +14,7 @@ export function customerParts(host: Host, { manifest }: Bundle, node: NodeConfig
   return [
     namespacePart(manifest, node),
     linkPart(manifest, node),
+    hopProgramOn(host, manifest.link),
     // So that what one customer sends to another's prefix is judged like any other packet.
     rootProgramOn(host, manifest.link),
   ];

@@ -14,14 +14,18 @@ export function clsact(device: string): Part {
   };
 }
 
-/** Does the program with this id classify what comes in by `device`? */
-export async function hasClassifier(device: string, program: number): Promise<boolean> {
+/** Does the program with this id classify what comes in, or goes out, by `device`? */
+export async function hasClassifier(
+  device: string,
+  program: number,
+  direction: "ingress" | "egress" = "ingress",
+): Promise<boolean> {
   const filters = await show<{ options?: { prog?: { id: number } } }>([
     "filter",
     "show",
     "dev",
     device,
-    "ingress",
+    direction,
   ]);
   return filters.some(({ options }) => options?.prog?.id === program);
 }

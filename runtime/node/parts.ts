@@ -1,4 +1,5 @@
 import type { NodeConfig } from "../../src/targets/manifest.js";
+import { hopProgram } from "../customer/hops.js";
 import { failure } from "../failures.js";
 import type { GreDriver } from "../gre/driver.js";
 import type { Host } from "../host.js";
@@ -31,6 +32,7 @@ export function nodeParts(host: Host, node: NodeConfig, gre: GreDriver): readonl
     ...forwardingParts(),
     bpfMount(host.paths),
     rootProgram(host),
+    hopProgram(host),
     ...node.anycast.map(anycastAddress),
     policyRouting(4),
     policyRouting(6),
