@@ -1,9 +1,12 @@
+import type { Family } from "../compiler/ir/address.js";
 import type { Policy, Rule, Stage } from "../compiler/ir/policy.js";
 import { wholeDatagram } from "../compiler/semantics/datagram.js";
 import { decode, type Packet } from "../compiler/semantics/decode.js";
+import { gateOf } from "../compiler/semantics/gates.js";
 import { matches } from "../compiler/semantics/match.js";
 import { type Built, finish } from "./build.js";
 import { negation } from "./expressions.js";
+import { passable } from "./passable.js";
 import type { Shape } from "./shape.js";
 import { shapesOf } from "./shapes.js";
 import { type Goal, solve } from "./solve.js";
@@ -27,13 +30,16 @@ export type Answer = Found | "none" | "unknown";
 export interface Ground {
   readonly policy: Policy;
   readonly templates: readonly Template[];
+  /** What gets packets past the kernel, to the firewall. */
+  readonly gates: Readonly<Record<Family, readonly Goal[]>>;
   /** The one that answered last is tried first: questions about one rule come one after the other. */
   readonly lucky: { template: Template | null };
 }
 
 export function groundOf(policy: Policy): Ground {
   const templates = shapesOf(policy).flatMap((shape) => templateOf(shape) ?? []);
-  return { policy, templates, lucky: { template: null } };
+  const gates = (family: Family) => passable(family, policy.span).map((expr) => ({ expr, wanted: true }));
+  return { policy, templates, gates: { 4: gates(4), 6: gates(6) }, lucky: { template: null } };
 }
 
 /**
@@ -44,7 +50,7 @@ export function find(ground: Ground, position: Position | null, goals: readonly 
   const { lucky } = ground;
   let exhaustive = true;
   for (const template of inOrder(ground)) {
-    const answer = findIn(ground.policy, template, position, goals);
+    const answer = findIn(ground, template, position, goals);
     if (answer === "unknown") exhaustive = false;
     else if (answer !== "none") {
       lucky.template = template;
@@ -63,14 +69,15 @@ function inOrder({ templates, lucky }: Ground): readonly Template[] {
 const MAX_ROUNDS = 200;
 
 function findIn(
-  policy: Policy,
+  ground: Ground,
   template: Template,
   position: Position | null,
   goals: readonly Goal[],
 ): Answer {
+  const { policy } = ground;
   // Parts of datagrams never reach the rules of a stateful firewall.
   if (position?.stage === "firewall" && policy.firewall.stateful && template.shape.fragment) return "none";
-  const asked = [...goals];
+  const asked = [...goals, ...(position?.stage === "firewall" ? ground.gates[template.shape.family] : [])];
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const solution = solve(policy, template, asked);
     if (solution.kind === "gaveUp") return "unknown";
@@ -93,8 +100,9 @@ function judgedPacket(
 ): Packet | undefined {
   const decoded = decode(bytes, undefined, surroundings);
   if (decoded.kind === "malformed") return undefined;
-  const datagrams = policy.firewall.stateful && position?.stage === "firewall";
-  return datagrams ? wholeDatagram(decoded.packet) : decoded.packet;
+  const inFirewall = position?.stage === "firewall";
+  if (inFirewall && gateOf(decoded.packet)) return undefined;
+  return inFirewall && policy.firewall.stateful ? wholeDatagram(decoded.packet) : decoded.packet;
 }
 
 /** What a packet must be or not be so that it gets past the first rule that takes it; undefined: none does. */
@@ -115,6 +123,14 @@ function obstacleOf(policy: Policy, { stage, index }: Position, packet: Packet):
   }
   const taker = firewall.rules.slice(0, index).find((rule) => isTerminal(rule) && takes(rule));
   return taker && { expr: taker.match, wanted: false };
+}
+
+/** That no limit on the way to the position takes the packet: one that is smaller would use itself up first. */
+export function pastLimits({ mitigate, firewall }: Policy, { stage, index }: Position): readonly Goal[] {
+  const before =
+    stage === "mitigate" ? mitigate.slice(0, index) : [...mitigate, ...firewall.rules.slice(0, index)];
+  const limits = before.filter(({ action }) => action.kind === "limit");
+  return limits.map(({ match }) => ({ expr: match, wanted: false }));
 }
 
 /** The others let packets go on. */

@@ -5,7 +5,7 @@ import type { Session } from "./session.js";
 import type { Goal } from "./solve.js";
 
 /** A packet that comes when the limit is used up, and why. */
-interface Asked {
+export interface Asked {
   readonly found: Built;
   readonly why: string;
 }

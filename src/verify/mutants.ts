@@ -1,17 +1,10 @@
 import { ADDRESS_BITS, type Family } from "../compiler/ir/address.js";
 import type { Expr, Test } from "../compiler/ir/expr.js";
-import {
-  complement,
-  EMPTY,
-  type Intervals,
-  intersection,
-  intervals,
-  type Range,
-} from "../compiler/ir/intervals.js";
+import { complement, EMPTY, type Intervals, intervals, type Range } from "../compiler/ir/intervals.js";
 import type { Action, Limit, Policy, Rule, Stage, Verdict } from "../compiler/ir/policy.js";
-import { WIRE_FIELDS, type WireField, type WireName } from "../compiler/ir/wire.js";
+import { WIRE_FIELDS, type WireName } from "../compiler/ir/wire.js";
 import { fieldText, spread } from "./edges.js";
-import { negation, replacePart, testsOf, truth, widthOf } from "./expressions.js";
+import { negation, truth, widthOf } from "./expressions.js";
 import { valuesOf } from "./solve.js";
 
 /**

@@ -178,31 +178,48 @@ class Search {
   }
 
   /** Some value that the shape allows, boxed because 0 is one too. */
-  private value({ bits, domain }: Variable): { readonly value: bigint } | undefined {
-    const { bytes, locked } = this.template;
-    const value = pickIn(domain, bits, bytes, locked);
+  private value(variable: Variable): { readonly value: bigint } | undefined {
+    const value = valueIn(variable, this.template);
     return value === undefined ? undefined : { value };
   }
 
-  /** Writes one variable after the other; the bits of each are given for those that overlap it. */
+  /**
+   * Writes one variable after the other; the bits of each are given for those that overlap it. Where only variables that have
+   * one value are in the way, nothing else could have been written.
+   */
   private assign(domains: Domains): Uint8Array | undefined {
-    const bytes = this.template.bytes.slice();
-    const locked = this.template.locked.slice();
-    const variables = [...domains.values()];
-    for (const { bits, domain } of variables) {
-      const value = pickIn(domain, bits, bytes, locked);
-      if (value === undefined) {
-        this.exact = false;
-        return undefined;
-      }
-      writeBits(bytes, bits, value);
-      writeBits(locked, bits, (1n << BigInt(bits.width)) - 1n);
-    }
-    return bytes;
+    const all = [...domains.values()];
+    const given = written(all.filter(isForced), this.template);
+    const free = all.filter((variable) => !isForced(variable));
+    if (!given || free.some((variable) => valueIn(variable, given) === undefined)) return undefined;
+    const done = written(free, given);
+    if (!done) this.exact = false;
+    return done?.bytes;
   }
 }
 
-function pickIn(domain: Domain, bits: BitRange, bytes: Uint8Array, locked: Uint8Array): bigint | undefined {
+/** Bits, and which of them may not change any more. */
+type Bits = Pick<Template, "bytes" | "locked">;
+
+/** Each variable in turn gets a value, and its bits are locked; undefined: one finds no value among what is locked. */
+function written(variables: readonly Variable[], { bytes, locked }: Bits): Bits | undefined {
+  const made = { bytes: bytes.slice(), locked: locked.slice() };
+  for (const variable of variables) {
+    const value = valueIn(variable, made);
+    if (value === undefined) return undefined;
+    const { bits } = variable;
+    writeBits(made.bytes, bits, value);
+    writeBits(made.locked, bits, (1n << BigInt(bits.width)) - 1n);
+  }
+  return made;
+}
+
+/** It has one value only. */
+function isForced({ domain: { ranges } }: Variable): boolean {
+  return ranges.length === 1 && ranges[0]?.low === ranges[0]?.high;
+}
+
+function valueIn({ bits, domain }: Variable, { bytes, locked }: Bits): bigint | undefined {
   const [mask, now] = [readBits(locked, bits), readBits(bytes, bits)];
   return pick(domain, { mask, value: now & mask }, bits.width, now);
 }

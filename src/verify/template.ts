@@ -116,6 +116,11 @@ function writeLength(bytes: Uint8Array, { family }: Shape, length: number): void
 }
 
 const DEFAULT_TTL = 64;
+/** Somebody on the Internet, from the ranges for documentation (RFC 5737, RFC 9637). */
+const SOURCE = {
+  4: [192, 0, 2, 7],
+  6: [0x3f, 0xff, ...new Array(13).fill(0), 7],
+} as const;
 
 /** RFC 791. The addresses are values; the checksum comes last. */
 function ipv4({ optionWords, fragment, protocol }: Shape): Piece {
@@ -123,7 +128,7 @@ function ipv4({ optionWords, fragment, protocol }: Shape): Piece {
   const fixed = [0x45 + optionWords, 0, 0, 0, 0, 0, flags >> 8, flags & 0xff, DEFAULT_TTL, protocol];
   // One option of an unknown kind, as long as there is room: the kernel steps over it (ip_options_compile).
   const options = optionWords === 0 ? [] : [0x5e, 4 * optionWords, ...new Array(4 * optionWords - 2).fill(0)];
-  const header = piece([...fixed, ...new Array(10).fill(0), ...options], 0, 2, 3, 7, 9, 10, 11, 21);
+  const header = piece([...fixed, 0, 0, ...SOURCE[4], 0, 0, 0, 0, ...options], 0, 2, 3, 7, 9, 10, 11, 21);
   // Not locked are the reserved bit and "don't fragment".
   header.locked[6] = 0x3f;
   return header;
@@ -133,7 +138,8 @@ function ipv4({ optionWords, fragment, protocol }: Shape): Piece {
 function ipv6({ extensions, fragment, protocol }: Shape): Piece {
   const kinds = [...extensions, ...(fragment ? [FRAGMENT] : [])];
   const follows = (index: number): number => kinds[index] ?? protocol;
-  const fixed = piece([0x60, 0, 0, 0, 0, 0, follows(0), DEFAULT_TTL, ...new Array(32).fill(0)], 4, 5, 6);
+  const addresses = [...SOURCE[6], ...new Array(16).fill(0)];
+  const fixed = piece([0x60, 0, 0, 0, 0, 0, follows(0), DEFAULT_TTL, ...addresses], 4, 5, 6);
   fixed.locked[0] = 0xf0;
   const headers = kinds.map((kind, index) =>
     kind === FRAGMENT && fragment

@@ -1,11 +1,9 @@
 import { assertNever, invariant } from "../compiler/diagnostics/invariant.js";
 import type { Expr } from "../compiler/ir/expr.js";
 import type { Policy, Rule } from "../compiler/ir/policy.js";
-import { decode } from "../compiler/semantics/decode.js";
-import { matches } from "../compiler/semantics/match.js";
 import { either } from "./expressions.js";
-import { type Found, find, type Ground, groundOf, type Position } from "./find.js";
-import { exhausting, sameKey } from "./limits.js";
+import { type Found, find, type Ground, groundOf, type Position, pastLimits } from "./find.js";
+import { type Asked, exhausting, sameKey } from "./limits.js";
 import { type Change, type Mutant, mutantsOf, rulesIn } from "./mutants.js";
 import { tellsApart } from "./observe.js";
 import { type Session, single } from "./session.js";
@@ -27,39 +25,104 @@ const MOST_COPIES = 20_000;
 /** For each mutant, a packet or a session that shows the difference; found by the solver, and judged by the reference. */
 export function witnessesOf(policy: Policy): Witnesses {
   const ground = groundOf(policy);
-  const sessions: Session[] = [];
-  const told: Mutant[] = [];
-  const equivalent: Mutant[] = [];
-  const open: Mutant[] = [];
-  for (const mutants of byPosition(mutantsOf(policy))) {
-    const known: Session[] = [];
-    for (const mutant of mutants) {
-      const answer = known.some((session) => tellsApart(session, policy, mutant.policy))
-        ? "known"
-        : witnessOf(ground, mutant);
-      if (answer === "none") equivalent.push(mutant);
-      else if (answer === "unknown") open.push(mutant);
-      else told.push(mutant);
-      if (typeof answer === "object") known.push(answer);
-    }
-    sessions.push(...known);
-  }
-  return { sessions, told, equivalent, open };
+  const groups = byPosition(mutantsOf(policy)).map((mutants) => tellAll(ground, mutants));
+  return {
+    // Whoever sends only some of the packets should not spend all of them on one large burst.
+    sessions: groups.flatMap(({ sessions }) => sessions).sort((a, b) => a.copies - b.copies),
+    told: groups.flatMap(({ told }) => told),
+    equivalent: groups.flatMap(({ equivalent }) => equivalent),
+    open: groups.flatMap(({ open }) => open),
+  };
 }
 
 /** What shows one mutant of a rule often shows others of it too. */
-function byPosition(mutants: readonly Mutant[]): Iterable<readonly Mutant[]> {
+function byPosition(mutants: readonly Mutant[]): readonly (readonly Mutant[])[] {
   const groups = new Map<string, Mutant[]>();
   for (const mutant of mutants) {
     const group = groups.get(positionText(mutant));
     if (group) group.push(mutant);
     else groups.set(positionText(mutant), [mutant]);
   }
-  return groups.values();
+  return [...groups.values()];
 }
 
 function positionText(change: Change): string {
   return change.kind === "default" ? "default" : `${change.stage} ${change.index}`;
+}
+
+/** Mutants of one rule. */
+function tellAll(ground: Ground, mutants: readonly Mutant[]): Witnesses {
+  const known: Session[] = [];
+  const sorted = { told: [] as Mutant[], equivalent: [] as Mutant[], open: [] as Mutant[] };
+  const shared = mutants[0] && sharedBurst(ground, mutants[0]);
+  for (const mutant of mutants) {
+    const isTold = (session: Session) => tellsApart(session, ground.policy, mutant.policy);
+    if (shared?.tells(mutant) || known.some(isTold)) {
+      sorted.told.push(mutant);
+      continue;
+    }
+    const answer = witnessOf(ground, mutant);
+    if (answer === "none") sorted.equivalent.push(mutant);
+    else if (answer === "unknown") sorted.open.push(mutant);
+    else {
+      sorted.told.push(mutant);
+      known.push(answer);
+    }
+  }
+  const burst = shared?.session();
+  return { sessions: burst ? [...known, burst] : known, ...sorted };
+}
+
+/** One burst that uses a limit up, for all mutants of the limit that packets with the same key can show. */
+interface SharedBurst {
+  /** Adds the packet that it takes. */
+  readonly tells: (mutant: Mutant) => boolean;
+  /** null: nothing has been told with it. */
+  readonly session: () => Session | null;
+}
+
+function sharedBurst(ground: Ground, first: Mutant): SharedBurst | undefined {
+  if (first.kind === "default") return undefined;
+  const { policy } = ground;
+  const position: Position = first;
+  const rule = rulesIn(policy, first.stage)[first.index];
+  if (rule?.action.kind !== "limit") return undefined;
+  const { limit } = rule.action;
+  const base = atLimit(ground, position, rule.match, []);
+  if (typeof base === "string") return undefined;
+  const key = sameKey(rule, base);
+  const burst = (others: readonly Asked[]) => exhausting(base, limit, MOST_COPIES, rule.name, others);
+  const asked: Asked[] = [];
+  let used = false;
+  const shows = (mutant: Mutant, others: readonly Asked[]): boolean => {
+    const session = burst(others);
+    const told = session !== null && tellsApart(session, policy, mutant.policy);
+    used ||= told;
+    return told;
+  };
+  const tells = (mutant: Mutant): boolean => {
+    if (shows(mutant, asked)) return true;
+    if (mutant.kind !== "match") return false;
+    const found = atLimit(ground, position, either(rule.match, mutant.match), key);
+    if (typeof found === "string") return false;
+    const one = { found, why: mutant.what };
+    if (!shows(mutant, [one])) return false;
+    asked.push(one);
+    return true;
+  };
+  return { tells, session: () => (used ? burst(asked) : null) };
+}
+
+/** A packet at a limit, past all other limits if that can be. */
+function atLimit(
+  ground: Ground,
+  position: Position,
+  match: Expr,
+  more: readonly Goal[],
+): Found | "none" | "unknown" {
+  const goals = [{ expr: match, wanted: true }, ...more];
+  const past = find(ground, position, [...goals, ...pastLimits(ground.policy, position)]);
+  return typeof past === "object" ? past : find(ground, position, goals);
 }
 
 /** `none`: there is no such packet. */
@@ -113,10 +176,13 @@ function shown(
   rules: readonly Rule[],
   differs: Expr,
 ): Answer {
-  const found = find(ground, { stage, index }, [{ expr: differs, wanted: true }]);
-  if (typeof found === "string") return found;
   const limits = rules.flatMap(({ action }) => (action.kind === "limit" ? [action.limit] : []));
   const [largest] = limits.sort((a, b) => Number(b.burst - a.burst));
-  if (!largest) return single(found, what);
+  if (!largest) {
+    const found = find(ground, { stage, index }, [{ expr: differs, wanted: true }]);
+    return typeof found === "string" ? found : single(found, what);
+  }
+  const found = atLimit(ground, { stage, index }, differs, []);
+  if (typeof found === "string") return found;
   return exhausting(found, largest, MOST_COPIES, what, []) ?? "unknown";
 }
