@@ -157,7 +157,7 @@ describe("the tunnel on the wire", () => {
       "198.18.0.1,192.0.2.7",
       `198.51.100.1,${FTP}`,
       // The client's 64, less one hop at the edge and one in the customer's namespace.
-      "61,62",
+      "61,63",
       "1,1",
       "0x0800",
       "21",
