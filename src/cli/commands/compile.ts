@@ -16,6 +16,7 @@ import { EXIT } from "../exit.js";
 import { compileXdp } from "../io/clang.js";
 import { writeBundle } from "../io/write-bundle.js";
 import { type LoadedPolicy, loadPolicy } from "../load-policy.js";
+import { formatProof, PROOF_FILE, proofOf } from "../verify/proof.js";
 import { version } from "../version.js";
 
 interface CompileOptions {
@@ -33,18 +34,32 @@ export async function compile(file: string, options: CompileOptions): Promise<nu
   const read = performance.now();
   const artifacts = emit(loaded.policy);
   const emitted = performance.now();
-  const files = bundleFiles(loaded, artifacts);
+  const proof = proofFile(loaded.policy);
+  const proven = performance.now();
+  const files = bundleFiles(loaded, artifacts, proof);
   const compiled = performance.now();
   writeBundle(options.output, files);
 
   if (options.emitIr) process.stdout.write(printPolicy(loaded.policy));
-  const ms = { read: read - started, compile: emitted - read, clang: compiled - emitted };
+  const ms = {
+    ...{ read: read - started, compile: emitted - read },
+    ...{ proof: proven - emitted, clang: compiled - proven },
+  };
   report(loaded.policy, options, files, ms);
   return EXIT.ok;
 }
 
-/** The whole bundle: text artifacts, the compiled XDP program, and the manifest over them. */
-export function bundleFiles(loaded: LoadedPolicy, artifacts: readonly Artifact[]): readonly BundleFile[] {
+/** What the reference says of the policy's boundary packets, for `tidegate verify` on another machine. */
+function proofFile(policy: Policy): BundleFile {
+  return { path: PROOF_FILE, bytes: Buffer.from(formatProof(proofOf(policy))) };
+}
+
+/** The whole bundle: text artifacts, the compiled XDP program, the proof, and the manifest over them. */
+export function bundleFiles(
+  loaded: LoadedPolicy,
+  artifacts: readonly Artifact[],
+  proof: BundleFile = proofFile(loaded.policy),
+): readonly BundleFile[] {
   const texts = artifacts.map(({ path, text }) => ({ path, bytes: Buffer.from(text) }));
   const objects = artifacts
     .filter(({ path }) => path.endsWith(".bpf.c"))
@@ -52,7 +67,7 @@ export function bundleFiles(loaded: LoadedPolicy, artifacts: readonly Artifact[]
       path: path.replace(/\.c$/, ".o"),
       bytes: compileXdp(loaded.policy.customer, text),
     }));
-  const files = [...texts, ...objects];
+  const files = [...texts, ...objects, proof];
   const about = formatManifest(manifest(loaded.policy, sourceText(loaded), version(), files));
   return [...files, { path: MANIFEST_FILE, bytes: Buffer.from(about) }];
 }
@@ -76,7 +91,7 @@ function report(
   policy: Policy,
   options: CompileOptions,
   files: readonly BundleFile[],
-  ms: Readonly<Record<"read" | "compile" | "clang", number>>,
+  ms: Readonly<Record<"read" | "compile" | "proof" | "clang", number>>,
 ): void {
   const rules = policy.mitigate.length + policy.firewall.rules.length;
   if (options.json) {

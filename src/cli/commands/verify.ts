@@ -5,6 +5,7 @@ import { progressBar } from "../render/progress.js";
 import { mismatchesOf, renderVerified, verifiedJson } from "../render/verified.js";
 import { requireKernel } from "../verify/requirements.js";
 import type { Verified } from "../verify/run-check.js";
+import { verifyBundle } from "../verify/verify-bundle.js";
 import { verifyPolicy } from "../verify/verify-policy.js";
 
 interface VerifyOptions {
@@ -42,6 +43,10 @@ async function verifyTarget(
   { packets, seed, geo }: Request,
   onProgress: (what: string, done: number, of: number) => void,
 ): Promise<Verified | undefined> {
+  if (isFolder(target)) {
+    requireKernel(["unshare", "mount"]);
+    return verifyBundle(target, onProgress);
+  }
   const loaded = loadPolicy(target, geo === undefined ? {} : { geo });
   if (!loaded) return undefined;
   requireKernel(["clang", "llvm-strip", "unshare", "mount"]);

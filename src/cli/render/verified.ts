@@ -1,6 +1,5 @@
 import pc from "picocolors";
-import { formatPacket } from "../../compiler/semantics/packet-format.js";
-import type { TestPacket } from "../../verify/packets.js";
+import { packetText } from "../verify/packet-text.js";
 import { type RateReport, withinBounds } from "../verify/rates.js";
 import type { StageReport, Verified } from "../verify/run-check.js";
 
@@ -95,11 +94,6 @@ function renderCounterexample({
     `  nft        ${answers.nft}`,
     ...miscounted.map((text) => `  ${pc.red(text)}`),
   ];
-}
-
-/** As `tidegate explain --packet` reads it. */
-export function packetText({ bytes, surroundings: { vlan } }: TestPacket): string {
-  return `${formatPacket(bytes)}${vlan === null ? "" : ` vlan=${vlan & 0xfff}`}`;
 }
 
 function count(value: number): string {

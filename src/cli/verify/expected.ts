@@ -6,8 +6,7 @@ import { owns } from "../../compiler/semantics/route.js";
 import { newState } from "../../compiler/semantics/state.js";
 import type { TestPacket } from "../../verify/packets.js";
 import { frameOf } from "./frame.js";
-import { DEFAULT, type Expected } from "./stage.js";
-import { DISPATCHED, FOREIGN, MALFORMED } from "./xdp-stage.js";
+import { DEFAULT, DISPATCHED, type Expected, FOREIGN, MALFORMED } from "./stage.js";
 
 /** What the reference expects of XDP: the root program and the mitigate stage, each packet at its own time. */
 export function expectedOfXdp(policy: Policy, packets: readonly TestPacket[]): readonly Expected[] {
@@ -15,7 +14,8 @@ export function expectedOfXdp(policy: Policy, packets: readonly TestPacket[]): r
   return packets.map((packet) => ofXdp(evaluateFrame(policy, frameOf(packet), state, packet.at)));
 }
 
-function ofXdp(trace: Trace): Expected {
+/** What XDP should do with a packet, given its trace through the whole policy. */
+export function ofXdp(trace: Trace): Expected {
   switch (trace.verdict) {
     case "malformed":
       return { verdict: "drop", counted: [MALFORMED] };
@@ -31,12 +31,19 @@ function ofXdp(trace: Trace): Expected {
 /** What the reference expects of the firewall alone, given the policy that `frozenFirewall` makes. */
 export function expectedOfNft(frozen: Policy, packets: readonly TestPacket[]): readonly Expected[] {
   const state = newState();
-  return packets.map(({ bytes, surroundings }) => {
-    const trace = evaluate(frozen, bytes, state, 0n, surroundings);
-    if (trace.gate?.at === "arrival") return { verdict: "unreached", counted: [] };
-    const passed = trace.verdict === "allow" || trace.stage === "route";
-    return { verdict: passed ? "pass" : "drop", counted: counters(trace, "firewall") };
-  });
+  return packets.map(({ bytes, surroundings }) => ofNft(evaluate(frozen, bytes, state, 0n, surroundings)));
+}
+
+/** What the firewall should do with a packet, given its trace through a policy without mitigate rules. */
+export function ofNft(trace: Trace): Expected {
+  if (trace.gate?.at === "arrival") return { verdict: "unreached", counted: [] };
+  const passed = trace.verdict === "allow" || trace.stage === "route";
+  return { verdict: passed ? "pass" : "drop", counted: counters(trace, "firewall") };
+}
+
+/** What the firewall says of a packet may depend on those before it. */
+export function sharesState({ firewall }: Policy): boolean {
+  return firewall.stateful || firewall.rules.some(({ action }) => action.kind === "limit");
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Artifact } from "../../targets/target.js";
 import { tables } from "../../targets/xdp/tables.js";
 import { compileXdp } from "../io/clang.js";
 import type { Check } from "./compare.js";
-import { comesToFirewall, expectedOfNft, expectedOfXdp, frozenFirewall } from "./expected.js";
+import { comesToFirewall, expectedOfNft, expectedOfXdp, frozenFirewall, sharesState } from "./expected.js";
 import { NftStage } from "./nft-stage.js";
 import type { Scratch } from "./scratch.js";
 import { smallerPackets } from "./smaller.js";
@@ -50,7 +50,7 @@ async function checkOfNft(policy: Policy, frozen: Policy, emitted: Emit): Promis
   const stage = await NftStage.load({ ruleset: textOf(emitted(frozen), ".nft"), stateful, remembers });
   return {
     stage,
-    asks: (packet) => comesToFirewall(policy, packet, stateful || remembers),
+    asks: (packet) => comesToFirewall(policy, packet, sharesState(policy)),
     expect: (packets) => expectedOfNft(frozen, packets),
     simpler: smallerPackets,
   };

@@ -28,6 +28,10 @@ export type StageName = "xdp" | "nft";
 
 /** The counter of packets that no rule decided; a rule's name has no brackets. */
 export const DEFAULT = "(default)";
+/** Counters of the root program. */
+export const MALFORMED = "(malformed)";
+export const FOREIGN = "(foreign)";
+export const DISPATCHED = "(dispatched)";
 
 /** What a stage should do with one packet, and the counters that should count it. */
 export interface Expected {

@@ -8,7 +8,16 @@ import type { Manifest } from "../../targets/manifest.js";
 import type { TestPacket } from "../../verify/packets.js";
 import { frameOf } from "./frame.js";
 import { ROOT_OBJECT, type Scratch } from "./scratch.js";
-import { countedSince, DEFAULT, type KernelRun, type KernelStage, type KernelVerdict } from "./stage.js";
+import {
+  countedSince,
+  DEFAULT,
+  DISPATCHED,
+  FOREIGN,
+  type KernelRun,
+  type KernelStage,
+  type KernelVerdict,
+  MALFORMED,
+} from "./stage.js";
 
 /** A customer's XDP program and what it needs to be loaded. */
 export interface XdpBuild {
@@ -22,10 +31,6 @@ export interface XdpBuild {
   /** It has limits. */
   readonly remembers: boolean;
 }
-
-export const MALFORMED = "(malformed)";
-export const FOREIGN = "(foreign)";
-export const DISPATCHED = "(dispatched)";
 
 /** The only customer sits here; any slot would do. */
 const SLOT = 5;

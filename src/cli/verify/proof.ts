@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { CT_STATES } from "../../compiler/ir/fields.js";
+import type { Policy } from "../../compiler/ir/policy.js";
+import { evaluate, evaluateFrame, type Trace } from "../../compiler/semantics/evaluate.js";
+import { parsePacket } from "../../compiler/semantics/packet-text.js";
+import { newState, type State } from "../../compiler/semantics/state.js";
+import { boundaryPackets, type TestPacket } from "../../verify/packets.js";
+import { comesToFirewall, ofNft, ofXdp, sharesState } from "./expected.js";
+import { frameOf } from "./frame.js";
+import { packetText } from "./packet-text.js";
+import { rateProbes } from "./rates.js";
+
+/**
+ * `proof/packets.json` of a bundle: what the reference says of the policy's boundary packets, so that any machine can hold
+ * its kernel and the bundle's own files against it without the policy. Packets are sent in this order; those that would be
+ * over a limit are left out, so that no verdict depends on how much time goes by.
+ */
+export const PROOF_FILE = "proof/packets.json";
+
+const SCHEMA = 1;
+
+/** The verdict, and the counters that count the packet. */
+const expected = z.tuple([z.enum(["pass", "drop", "unreached"])], z.string());
+
+const row = z.strictObject({
+  packet: z.string(),
+  why: z.string(),
+  /** Of the whole policy, as `tidegate explain` says it. */
+  verdict: z.enum(["allow", "drop", "reject", "foreign", "malformed"]),
+  stage: z.enum(["root", "mitigate", "firewall", "route"]),
+  rule: z.string().nullable(),
+  xdp: expected,
+  /** By what the kernel says of the connection; null: the firewall is not asked. */
+  nft: z
+    .strictObject({ new: expected, invalid: expected.optional(), untracked: expected.optional() })
+    .nullable(),
+});
+
+const limit = z.strictObject({
+  stage: z.enum(["mitigate", "firewall"]),
+  rule: z.string(),
+  packet: z.string(),
+  burst: z.string().regex(/^\d+$/),
+  /** Nanoseconds. */
+  interval: z.string().regex(/^\d+$/),
+});
+
+export const proofSchema = z.strictObject({
+  schema: z.literal(SCHEMA),
+  stateful: z.boolean(),
+  limits: z.array(limit),
+  packets: z.array(row),
+});
+
+export type Proof = z.infer<typeof proofSchema>;
+export type ProofRow = z.infer<typeof row>;
+
+/** What the reference says of the policy's boundary packets. Same policy, same proof. */
+export function proofOf(policy: Policy): Proof {
+  const written = boundaryPackets(policy).flatMap(asWritten);
+  const packets = [...new Map(written.map((packet) => [packetText(packet), packet])).values()];
+  const states = { xdp: newState(), nft: newState() };
+  const limits = (["mitigate", "firewall"] as const).flatMap((stage) => rateProbes(policy, stage, packets));
+  return {
+    schema: SCHEMA,
+    stateful: policy.firewall.stateful,
+    limits: limits.map(({ stage, rule, packet, burst, interval }) => ({
+      ...{ stage, rule, packet: packetText(packet), burst: `${burst}`, interval: `${interval}` },
+    })),
+    packets: packets.flatMap((packet) => rowOf(policy, packet, states) ?? []),
+  };
+}
+
+/** One row a line, so that two proofs can be compared line by line. */
+export function formatProof({ packets, ...head }: Proof): string {
+  const rows = packets.map((one) => `    ${JSON.stringify(one)}`).join(",\n");
+  const start = JSON.stringify(head, null, 2).replace(/\n}$/, "");
+  return `${start},\n  "packets": [\n${rows}\n  ]\n}\n`;
+}
+
+/** The packet as its text says; none where the text cannot say it. */
+export function asWritten(packet: TestPacket): readonly TestPacket[] {
+  return packetOfText(packetText(packet), packet.why);
+}
+
+export function packetOfText(text: string, why: string): readonly TestPacket[] {
+  const parsed = parsePacket(text);
+  if (parsed.kind === "problems") return [];
+  return [{ bytes: parsed.bytes, surroundings: parsed.surroundings, at: 0n, why }];
+}
+
+interface States {
+  readonly xdp: State;
+  readonly nft: State;
+}
+
+function rowOf(policy: Policy, packet: TestPacket, states: States): ProofRow | undefined {
+  const early = evaluateFrame(policy, frameOf(packet), states.xdp, 0n);
+  const late = firewallTraces(policy, packet, states.nft);
+  if ([early, ...Object.values(late ?? {})].some(isOver)) return undefined;
+  const { verdict, stage, rule } = evaluate(policy, packet.bytes, newState(), 0n, packet.surroundings);
+  return {
+    packet: packetText(packet),
+    why: packet.why,
+    ...{ verdict, stage, rule },
+    xdp: tuple(ofXdp(early)),
+    nft: late && {
+      new: tuple(ofNft(late.new)),
+      ...(late.invalid && { invalid: tuple(ofNft(late.invalid)) }),
+      ...(late.untracked && { untracked: tuple(ofNft(late.untracked)) }),
+    },
+  };
+}
+
+interface FirewallTraces {
+  readonly new: Trace;
+  readonly invalid?: Trace;
+  readonly untracked?: Trace;
+}
+
+/** What the firewall alone says; null where it is not asked, and of parts of datagrams, which depend on one another. */
+function firewallTraces(policy: Policy, packet: TestPacket, state: State): FirewallTraces | null {
+  if (!comesToFirewall(policy, packet, sharesState(policy))) return null;
+  const alone = { ...policy, mitigate: [] };
+  const trace = (connection: number, before: State) =>
+    evaluate(alone, packet.bytes, before, 0n, { ...packet.surroundings, connection });
+  if (trace(CT_STATES.new, newState()).held) return null;
+  const asNew = trace(CT_STATES.new, state);
+  if (!policy.firewall.stateful) return { new: asNew };
+  // All of them take from the same allowances: more than the one that comes true.
+  return {
+    ...{ new: asNew, invalid: trace(CT_STATES.invalid, state) },
+    untracked: trace(CT_STATES.untracked, state),
+  };
+}
+
+function isOver({ steps }: Trace): boolean {
+  return steps.some(({ outcome }) => outcome === "over");
+}
+
+function tuple({ verdict, counted }: ReturnType<typeof ofNft>): ProofRow["xdp"] {
+  return [verdict, ...counted];
+}
