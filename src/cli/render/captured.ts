@@ -3,7 +3,7 @@ import type { Policy } from "../../compiler/ir/policy.js";
 import { decode } from "../../compiler/semantics/decode.js";
 import { formatPacket } from "../../compiler/semantics/packet-format.js";
 import type { Judged } from "../captures/judge.js";
-import type { CapturedIp, CapturedPacket } from "../captures/packets.js";
+import type { CapturedIp } from "../captures/packets.js";
 import { renderJourney } from "./journey.js";
 import { summarize } from "./packet.js";
 import type { Sources } from "./sources.js";
@@ -38,7 +38,7 @@ function exactText({ bytes, family, surroundings }: CapturedIp, at: bigint): str
 
 export function renderCaptured(policy: Policy, sources: Sources, judged: Judged): string {
   const { packet, trace } = judged;
-  const heading = `#${packet.number}  ${seconds(packet.at)}  ${textOf(packet)}`;
+  const heading = `#${packet.number}  ${seconds(packet.at)}  ${textOf(judged)}`;
   return trace
     ? renderJourney(policy, sources, heading, trace)
     : `${pc.bold(printable(heading))}\n  root      ${whyUnjudged(judged)}`;
@@ -51,10 +51,12 @@ function whyUnjudged({ outcome, doubt }: Judged): string {
   return `${pc.yellow("unclear")}: the capture did not keep ${missing}`;
 }
 
-function textOf(packet: CapturedPacket): string {
+function textOf({ packet, doubt }: Judged): string {
   if (packet.kind !== "ip") return `a frame of ${packet.length} bytes`;
-  const decoded = decode(packet.bytes, packet.family, packet.surroundings);
-  return decoded.kind === "packet" ? summarize(decoded.packet) : `a packet of ${packet.bytes.length} bytes`;
+  const { bytes, known, family, surroundings } = packet;
+  const decoded = decode(bytes, family, surroundings);
+  if (decoded.kind === "packet" && doubt?.rule !== null) return summarize(decoded.packet, known);
+  return `a packet of ${bytes.length} bytes${known < bytes.length ? `, of which ${known} were captured` : ""}`;
 }
 
 /** Nanoseconds as seconds, to the microsecond. */

@@ -4,13 +4,17 @@ import type { Packet } from "../../compiler/semantics/decode.js";
 import { readNumber } from "../../compiler/semantics/fields.js";
 import { flagsText } from "./found.js";
 
-/** A packet in the words of docs/packets.md, short: what is not said of it here may be anything. */
-export function summarize(packet: Packet): string {
+/**
+ * A packet in the words of docs/packets.md, short: what is not said of it here may be anything. `known`: so many of its bytes
+ * are its own, and of the others nothing is said.
+ */
+export function summarize(whole: Packet, known = whole.bytes.length): string {
+  const packet = { ...whole, bytes: whole.bytes.subarray(0, known) };
   const words = [
     ...kindAndEnds(packet),
     first(packet, "ip4.ttl", "ip6.hop_limit", "ttl"),
     ...fragment(packet),
-    `len=${packet.bytes.length}`,
+    `len=${whole.bytes.length}`,
     vlan(packet),
   ];
   return words.filter((word) => word !== "").join(" ");
