@@ -1,4 +1,4 @@
-import type { Policy } from "../compiler/ir/policy.js";
+import type { Policy, Stage } from "../compiler/ir/policy.js";
 import { countersOf, evaluate, type Trace } from "../compiler/semantics/evaluate.js";
 import { type LimitState, newLimitState } from "../compiler/semantics/gcra.js";
 import type { Session, SessionPacket } from "./session.js";
@@ -42,9 +42,16 @@ function skip(policy: Policy, packet: SessionPacket, state: LimitState, count: n
   return Number(least);
 }
 
+/** Of a packet that the kernel drops between the stages nobody sees what the second would have said. */
 function textOf(trace: Trace): string {
-  const counted = (["mitigate", "firewall"] as const).map((stage) =>
-    [...countersOf(trace, stage)].sort().join(),
-  );
-  return [trace.verdict, trace.stage, trace.rule, trace.tunnel, ...counted].join(" ");
+  const counted = (stage: Stage) => [...countersOf(trace, stage)].sort().join();
+  if (trace.gate) return `gate ${counted("mitigate")}`;
+  return [
+    trace.verdict,
+    trace.stage,
+    trace.rule,
+    trace.tunnel,
+    counted("mitigate"),
+    counted("firewall"),
+  ].join(" ");
 }

@@ -127,7 +127,9 @@ function ipv4({ optionWords, fragment, protocol }: Shape): Piece {
   const flags = fragment ? (fragment.more ? 0x2000 : 0) | fragment.offset : 0;
   const fixed = [0x45 + optionWords, 0, 0, 0, 0, 0, flags >> 8, flags & 0xff, DEFAULT_TTL, protocol];
   // One option of an unknown kind, as long as there is room: the kernel steps over it (ip_options_compile).
-  const options = optionWords === 0 ? [] : [0x5e, 4 * optionWords, ...new Array(4 * optionWords - 2).fill(0)];
+  // As a route that is recorded it would be full: its pointer stands behind its end (RFC 791).
+  const size = 4 * optionWords;
+  const options = size === 0 ? [] : [0x5e, size, size + 1, ...new Array(size - 3).fill(0)];
   const header = piece([...fixed, 0, 0, ...SOURCE[4], 0, 0, 0, 0, ...options], 0, 2, 3, 7, 9, 10, 11, 21);
   // Not locked are the reserved bit and "don't fragment".
   header.locked[6] = 0x3f;
