@@ -57,18 +57,54 @@ export type ProofRow = z.infer<typeof row>;
 
 /** What the reference says of the policy's boundary packets. Same policy, same proof. */
 export function proofOf(policy: Policy): Proof {
-  const written = boundaryPackets(policy).flatMap(asWritten);
-  const packets = [...new Map(written.map((packet) => [packetText(packet), packet])).values()];
+  const written = writtenPackets(policy);
+  const packets = written.map(({ packet }) => packet);
+  const textOf = new Map(written.map(({ packet, text }) => [packet, text]));
   const states = { xdp: newState(), nft: newState() };
   const limits = (["mitigate", "firewall"] as const).flatMap((stage) => rateProbes(policy, stage, packets));
   return {
     schema: SCHEMA,
     stateful: policy.firewall.stateful,
     limits: limits.map(({ stage, rule, packet, burst, interval }) => ({
-      ...{ stage, rule, packet: packetText(packet), burst: `${burst}`, interval: `${interval}` },
+      ...{ stage, rule, packet: textOf.get(packet) ?? "", burst: `${burst}`, interval: `${interval}` },
     })),
-    packets: packets.flatMap((packet) => rowOf(policy, packet, states) ?? []),
+    packets: written.flatMap((one) => rowOf(policy, one, states) ?? []),
   };
+}
+
+/** Of a larger policy, so many rules of each stage, spread over it, say which packets are of interest. */
+const MOST_RULES = 64;
+/** Rules times packets: what a compilation has time to judge. */
+const MOST_TRIALS = 400_000;
+const FEWEST_PACKETS = 256;
+
+interface WrittenPacket {
+  readonly text: string;
+  /** As the text says it. */
+  readonly packet: TestPacket;
+}
+
+function writtenPackets(policy: Policy): readonly WrittenPacket[] {
+  const { mitigate, firewall } = policy;
+  const few = {
+    ...{ ...policy, mitigate: spread(mitigate, MOST_RULES) },
+    firewall: { ...firewall, rules: spread(firewall.rules, MOST_RULES) },
+  };
+  const written = boundaryPackets(few).flatMap((packet) => {
+    const text = packetText(packet);
+    return packetOfText(text, packet.why).map((one) => ({ text, packet: one }));
+  });
+  const different = [...new Map(written.map((one) => [one.text, one])).values()];
+  const most = Math.floor(MOST_TRIALS / Math.max(1, mitigate.length + firewall.rules.length));
+  return spread(different, Math.max(FEWEST_PACKETS, most));
+}
+
+/** At most so many, at even distances. */
+function spread<T>(all: readonly T[], most: number): readonly T[] {
+  if (all.length <= most) return all;
+  return all.filter(
+    (_, index) => Math.floor((index * most) / all.length) !== Math.floor(((index - 1) * most) / all.length),
+  );
 }
 
 /** One row a line, so that two proofs can be compared line by line. */
@@ -78,11 +114,7 @@ export function formatProof({ packets, ...head }: Proof): string {
   return `${start},\n  "packets": [\n${rows}\n  ]\n}\n`;
 }
 
-/** The packet as its text says; none where the text cannot say it. */
-export function asWritten(packet: TestPacket): readonly TestPacket[] {
-  return packetOfText(packetText(packet), packet.why);
-}
-
+/** None where the text is none that `tidegate explain --packet` reads. */
 export function packetOfText(text: string, why: string): readonly TestPacket[] {
   const parsed = parsePacket(text);
   if (parsed.kind === "problems") return [];
@@ -94,13 +126,13 @@ interface States {
   readonly nft: State;
 }
 
-function rowOf(policy: Policy, packet: TestPacket, states: States): ProofRow | undefined {
-  const early = evaluateFrame(policy, frameOf(packet), states.xdp, 0n);
+function rowOf(policy: Policy, { packet, text }: WrittenPacket, states: States): ProofRow | undefined {
+  const early = evaluateFrame(mitigateAlone(policy), frameOf(packet), states.xdp, 0n);
   const late = firewallTraces(policy, packet, states.nft);
   if ([early, ...Object.values(late ?? {})].some(isOver)) return undefined;
-  const { verdict, stage, rule } = evaluate(policy, packet.bytes, newState(), 0n, packet.surroundings);
+  const { verdict, stage, rule } = wholeTrace(policy, packet, early, late);
   return {
-    packet: packetText(packet),
+    packet: text,
     why: packet.why,
     ...{ verdict, stage, rule },
     xdp: tuple(ofXdp(early)),
@@ -110,6 +142,16 @@ function rowOf(policy: Policy, packet: TestPacket, states: States): ProofRow | u
       ...(late.untracked && { untracked: tuple(ofNft(late.untracked)) }),
     },
   };
+}
+
+function mitigateAlone(policy: Policy): Policy {
+  return { ...policy, firewall: { default: "allow", rules: [], stateful: false } };
+}
+
+/** Of both stages together; where each was asked, no limit was over, and so they say the same. */
+function wholeTrace(policy: Policy, packet: TestPacket, early: Trace, late: FirewallTraces | null): Trace {
+  if (early.stage === "root" || (early.stage === "mitigate" && early.verdict === "drop")) return early;
+  return late?.new ?? evaluate(policy, packet.bytes, newState(), 0n, packet.surroundings);
 }
 
 interface FirewallTraces {
@@ -124,12 +166,11 @@ function firewallTraces(policy: Policy, packet: TestPacket, state: State): Firew
   const alone = { ...policy, mitigate: [] };
   const trace = (connection: number, before: State) =>
     evaluate(alone, packet.bytes, before, 0n, { ...packet.surroundings, connection });
+  if (!policy.firewall.stateful) return { new: trace(CT_STATES.new, state) };
   if (trace(CT_STATES.new, newState()).held) return null;
-  const asNew = trace(CT_STATES.new, state);
-  if (!policy.firewall.stateful) return { new: asNew };
   // All of them take from the same allowances: more than the one that comes true.
   return {
-    ...{ new: asNew, invalid: trace(CT_STATES.invalid, state) },
+    ...{ new: trace(CT_STATES.new, state), invalid: trace(CT_STATES.invalid, state) },
     untracked: trace(CT_STATES.untracked, state),
   };
 }
