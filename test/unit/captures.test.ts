@@ -213,7 +213,7 @@ describe("a capture that cannot be read", () => {
     [
       "pcap: a packet is cut",
       two.subarray(0, two.length - 3),
-      [1, 70, /ends 3 bytes before its last packet/],
+      [1, 70, /3 of 30 bytes of its last packet are missing/],
     ],
     ["pcap: too long a packet", damaged(two, 24 + 10, 0xff), [0, 24, /16711710 bytes, where 262144/]],
     [
@@ -222,7 +222,7 @@ describe("a capture that cannot be read", () => {
       [0, 24, /link type 127/],
     ],
     ["pcapng: no byte order", damaged(ng, 8, 0), [0, 0, /does not say its byte order/]],
-    ["pcapng: a block is cut", ng.subarray(0, ng.length - 8), [0, 48, /ends 8 bytes before its last block/]],
+    ["pcapng: a block is cut", ng.subarray(0, ng.length - 8), [0, 48, /8 of 84 bytes of its last block are missing/]],
     [
       "pcapng: only the start of a block",
       joined([ng, text("abcd")]),

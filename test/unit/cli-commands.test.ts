@@ -6,6 +6,8 @@ import { check } from "../../src/cli/commands/check.js";
 import { explain } from "../../src/cli/commands/explain.js";
 import { test as testPolicies } from "../../src/cli/commands/test.js";
 import { UsageError } from "../../src/cli/exit.js";
+import { readPacket } from "../../src/cli/packets.js";
+import { pcapFile } from "../support/capture-files.js";
 import { policyText } from "../support/reading.js";
 
 /** What scripts rely on (docs of the commands): exit codes, and the shapes of JSON. */
@@ -131,7 +133,7 @@ describe("explain", () => {
     ["hex=45", "malformed", "root", null, null, null],
   ])("%s", async (packet, verdict, stage, rule, tunnel, line) => {
     expect(await explain(ACME, { packet, json: true })).toBe(0);
-    expect(output()).toEqual({ packet, verdict, stage, rule, tunnel, line });
+    expect(output()).toEqual({ packet, verdict, stage, rule, tunnel, line, gate: null });
   });
 
   test("a rule of a module is named with its file", async () => {
@@ -167,6 +169,95 @@ describe("explain", () => {
     const rows = printed.map((line) => JSON.parse(line));
     expect(rows.map(({ rule }) => rule)).toEqual([null, null, "slow", null, "slow"]);
     expect(rows[0].packet).toBe(packet);
+  });
+
+  const hexOf = (packet: string) =>
+    readPacket(packet, 0n).bytes.reduce((hex, byte) => hex + byte.toString(16).padStart(2, "0"), "");
+  const SYN = hexOf("tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S");
+  const SSH = hexOf("tcp 192.0.2.7:40000 > 203.0.113.100:22 flags=S");
+  const MACS = "020000000001 020000000002";
+
+  test.each<[string, string, "ip" | "ethernet" | undefined, string | null]>([
+    ["a packet", SYN, undefined, "ftp"],
+    ["a packet as tools print it", `0x${SYN.replace(/..../g, "$& ")}`, undefined, "ftp"],
+    ["a frame", `${MACS} 0800 ${SYN}`, undefined, "ftp"],
+    [
+      "a frame with a tag and padding",
+      `${MACS.replaceAll(" ", ":")} 8100 0007 0800 ${SYN} 0000`,
+      undefined,
+      "ftp",
+    ],
+    ["a frame, said to be one", `${MACS} 0800 ${SYN}`, "ethernet", "ftp"],
+    ["a frame, said to be a packet", `${MACS} 0800 ${SYN}`, "ip", null],
+  ])("--hex: %s", async (_, hex, link, rule) => {
+    expect(await explain(ACME, { hex, json: true, ...(link ? { link } : {}) })).toBe(0);
+    expect(output()).toMatchObject({ rule, verdict: rule === null ? "malformed" : "allow" });
+    expect(output()).toMatchObject({
+      packet: expect.stringMatching(hex.includes("8100") ? / vlan=7$/ : /^hex=/),
+    });
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["no digits", { hex: "45 0z" }, /`z` is no hexadecimal digit/],
+    ["half a byte", { hex: "450" }, /3 digits/],
+    ["nothing", { hex: " " }, /no bytes/],
+    ["a frame without IP", { hex: `${MACS} 0806 0001`, link: "ethernet" }, /neither IPv4 nor IPv6/],
+    ["either", { hex: `450000280000 020000000002 0800 ${SYN}` }, /say --link ip or --link ethernet/],
+    ["a link for a text", { packet: "hex=45", link: "ip" }, /--link says/],
+    ["each of one", { packet: "hex=45", each: true }, /--each is for --pcap/],
+    ["an unknown rule", { packet: "hex=45", rule: "ftb" }, /no rule `ftb`: did you mean `ftp`/],
+    ["no capture", { pcap: ACME }, /at byte 0: it is no capture: it begins with/],
+    ["a capture that is not there", { pcap: "nowhere" }, /no such file/],
+  ])("%s is a usage error", async (_, options, message) => {
+    await expect(explain(ACME, options)).rejects.toThrow(message);
+  });
+
+  const packets = ["00", `${MACS} 0800 ${SYN}`, `${MACS} 0806 0001`, `${MACS} 0800 ${SSH}`].map((hex) => ({
+    bytes: new Uint8Array(Buffer.from(hex.replaceAll(" ", ""), "hex")),
+  }));
+  const capture = pcapFile({ little: true, linkType: 1 }, packets);
+
+  test("--pcap: one object", async () => {
+    expect(await explain(ACME, { pcap: file("four.pcap", capture), json: true })).toBe(0);
+    expect(output()).toEqual({
+      packets: 4,
+      bytes: 1 + 40 + 16 + 40,
+      verdicts: { allow: 1, drop: 1, reject: 0, foreign: 0, malformed: 0 },
+      gate: 0,
+      notIp: 2,
+      unclear: 0,
+      rules: [
+        { stage: "mitigate", rule: "bogons", action: "drop", packets: 0, bytes: 0, line: 12 },
+        { stage: "mitigate", rule: "syn-flood", action: "limit", packets: 0, bytes: 0, line: 18 },
+        { stage: "mitigate", rule: null, action: "allow", packets: 2, bytes: 80, line: null },
+        { stage: "firewall", rule: "ftp", action: "allow", packets: 1, bytes: 40, line: 28 },
+        { stage: "firewall", rule: null, action: "drop", packets: 1, bytes: 40, line: null },
+        { stage: "route", rule: null, action: "drop", packets: 0, bytes: 0, line: null },
+      ],
+      problem: null,
+    });
+  });
+
+  test.each<[string, object, readonly number[]]>([
+    ["all", { each: true }, [1, 2, 3, 4]],
+    ["of a rule", { rule: "ftp" }, [2]],
+    ["of a limit that let them go on", { rule: "syn-flood" }, [2, 4]],
+    ["of a verdict", { verdict: "drop" }, [4]],
+  ])("--pcap: rows, %s", async (_, options, numbers) => {
+    expect(await explain(ACME, { pcap: file("four.pcap", capture), json: true, ...options })).toBe(0);
+    expect(printed.map((line) => JSON.parse(line).number)).toEqual(numbers);
+  });
+
+  test("--pcap: what stands before damage is told, and exit 1", async () => {
+    const pcap = file("damaged.pcap", capture.subarray(0, capture.length - 1));
+    expect(await explain(ACME, { pcap, json: true })).toBe(1);
+    expect(output()).toMatchObject({
+      packets: 3,
+      problem: { offset: 143, message: expect.stringContaining("1 of 54 bytes") },
+    });
+    printed = [];
+    expect(await explain(ACME, { pcap })).toBe(1);
+    expect(printed.join("\n")).toMatch(/firewall {2}ftp {8}allow {9}1 {5}40/);
   });
 
   test("a policy with errors: exit 1 and no row", async () => {

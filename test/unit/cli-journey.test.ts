@@ -15,7 +15,7 @@ export const rules = [
 `;
 
 function policyText(firewall: string): string {
-  return `import { policy } from "tidegate";
+  return `import { allow, expr, gre, policy } from "tidegate";
 import { rules } from "./rules.ts";
 export default policy({ customer: "acme", prefixes: ["203.0.113.0/24"], firewall: ${firewall} });
 `;
@@ -37,7 +37,15 @@ describe("the journey of a packet", () => {
     ["tcp 192.0.2.7:1 > 203.0.113.9:113", "ident (rules.ts:5)  reject: dropped, and the sender is told"],
     ["tcp 192.0.2.7:1 > 203.0.113.9:113", "seen (rules.ts:3)  counted, goes on"],
     ["tcp 192.0.2.7:1 > 203.0.113.9:113", "noted (rules.ts:4)  counted, logged if its turn comes, goes on"],
-    ["tcp 192.0.2.7:1 > 203.0.113.9:80", "ident (rules.ts:5)  no match, false: `tcp.dstport == 113`"],
+    [
+      "tcp 192.0.2.7:1 > 203.0.113.9:80",
+      "ident (rules.ts:5)  no match, the packet has 80: `tcp.dstport == 113`",
+    ],
+    ["tcp 192.0.2.7:1 > 203.0.113.9:113", '            5 | reject("ident", expr`tcp.dstport == 113`),'],
+    [
+      "tcp 192.0.2.7:1 > 203.0.113.9:113 ttl=1",
+      "  kernel    drop: its time to live ends here; without that:",
+    ],
     [
       "udp 192.0.2.7:1 > 203.0.113.9:80",
       "ident (rules.ts:5)  no match, the packet has no such field: `tcp.dstport == 113`",
@@ -56,5 +64,33 @@ describe("the journey of a packet", () => {
       "  mitigate  no rule decided: on to the firewall",
       "  firewall  held: a stateful firewall judges datagrams, and this fragment waits for the rest of its own",
     ]);
+  });
+
+  test.each([
+    ["ip.src == 10.0.0.1", "udp 192.0.2.7:1 > 203.0.113.9:2", "the packet has 192.0.2.7"],
+    ["ip.src == 2001:db8::1", "udp 192.0.2.7:1 > 203.0.113.9:2", "the packet is IPv4"],
+    ["not ip.src == 192.0.2.7", "udp 192.0.2.7:1 > 203.0.113.9:2", "the packet has 192.0.2.7"],
+    ['ip.proto == "tcp"', "udp 192.0.2.7:1 > 203.0.113.9:2", "the packet has 17 (udp)"],
+    ["tcp.dstport != 2", "tcp 192.0.2.7:1 > 203.0.113.9:2", "the packet has 2"],
+    ["port.dst == 80", "udp 192.0.2.7:1 > 203.0.113.9:53", "the packet has 53"],
+    ["port.dst == 80", "icmp 192.0.2.7 > 203.0.113.9", "the packet has no such field"],
+    ["tcp.flags.syn", "tcp 192.0.2.7:1 > 203.0.113.9:2 flags=RA", "the packet has flags=RA"],
+    ["tcp.flags.syn", "tcp 192.0.2.7:1 > 203.0.113.9:2", "the packet has no flags"],
+    ["ip.frag.offset == 8", "udp 192.0.2.7:1 > 203.0.113.9:2 frag=16", "the packet has 16"],
+    ["ip.len > 1000", "udp 192.0.2.7:1 > 203.0.113.9:2", "the packet has 28"],
+    ["payload.u8(0) == 7", "udp 192.0.2.7:1 > 203.0.113.9:2 payload=2a", "the packet has 0x2a"],
+    ["ip.frag", "udp 192.0.2.7:1 > 203.0.113.9:2", "false"],
+    ["tcp.dstport == 80 or udp.dstport == 80", "udp 192.0.2.7:1 > 203.0.113.9:2", "false"],
+    ["ip.ttl == 3 xor ip.len == 9", "udp 192.0.2.7:1 > 203.0.113.9:2", "false"],
+  ])("why `%s` does not match %s: %s", (match, text, why) => {
+    const rules = `[allow("only", expr\`${match}\`)]`;
+    expect(journey(`{ default: "drop", rules: ${rules} }`, text)).toContain(`no match, ${why}: \`${match}\``);
+  });
+
+  test("the tunnel, and the outer header", () => {
+    const routes = `tunnels: { home: gre({ remote: "198.51.100.9", key: 7 }) },
+      routes: [{ prefix: "203.0.113.0/24", tunnel: "home" }]`;
+    const lines = journey(`{ default: "allow", rules: [] }, ${routes}`, "udp 192.0.2.7:1 > 203.0.113.9:2");
+    expect(lines).toContain("tunnel home: GRE from the edge's anycast address to 198.51.100.9, ttl 64, key 7");
   });
 });

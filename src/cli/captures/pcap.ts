@@ -59,7 +59,7 @@ function readFrame(
   if (bytes.length < captured) {
     throw new CaptureError(
       offset,
-      `the file ends ${captured - bytes.length} bytes before its last packet does`,
+      `the file ends there: ${captured - bytes.length} of ${captured} bytes of its last packet are missing`,
     );
   }
   const at = BigInt(seconds) * 1_000_000_000n + BigInt(fraction) * unit;

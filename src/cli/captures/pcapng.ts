@@ -75,7 +75,10 @@ function readBlock(input: ByteInput, { littleEndian }: Section): Block {
     throw new CaptureError(offset, `a block says that it is ${length} bytes long, which none is`);
   const bytes = input.take(length);
   if (bytes.length < length) {
-    throw new CaptureError(offset, `the file ends ${length - bytes.length} bytes before its last block does`);
+    throw new CaptureError(
+      offset,
+      `the file ends there: ${length - bytes.length} of ${length} bytes of its last block are missing`,
+    );
   }
   const again = viewOf(bytes).getUint32(length - 4, littleEndian);
   if (again !== length) {
