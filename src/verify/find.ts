@@ -9,7 +9,7 @@ import { negation } from "./expressions.js";
 import { passable } from "./passable.js";
 import type { Shape } from "./shape.js";
 import { shapesOf } from "./shapes.js";
-import { type Goal, solve } from "./solve.js";
+import { type Effort, type Goal, solve } from "./solve.js";
 import { type Template, templateOf } from "./template.js";
 
 /** A point in the policy that a packet is to reach: before the rule of that number in its stage. */
@@ -32,14 +32,30 @@ export interface Ground {
   readonly templates: readonly Template[];
   /** What gets packets past the kernel, to the firewall. */
   readonly gates: Readonly<Record<Family, readonly Goal[]>>;
+  /** What all searches together may still spend: a policy that chance wrote could take minutes. */
+  readonly effort: Effort;
   /** The one that answered last is tried first: questions about one rule come one after the other. */
   readonly lucky: { template: Template | null };
+}
+
+const MOST_EFFORT = 200_000;
+/** One question gets a part of what is left, and never less than this. */
+const LEAST_EFFORT = 100;
+
+function allowance({ effort }: Ground): Effort {
+  return { left: Math.max(LEAST_EFFORT, Math.ceil(effort.left / 40)) };
 }
 
 export function groundOf(policy: Policy): Ground {
   const templates = shapesOf(policy).flatMap((shape) => templateOf(shape) ?? []);
   const gates = (family: Family) => passable(family, policy.span).map((expr) => ({ expr, wanted: true }));
-  return { policy, templates, gates: { 4: gates(4), 6: gates(6) }, lucky: { template: null } };
+  return {
+    policy,
+    templates,
+    gates: { 4: gates(4), 6: gates(6) },
+    effort: { left: MOST_EFFORT },
+    lucky: { template: null },
+  };
 }
 
 /**
@@ -48,15 +64,21 @@ export function groundOf(policy: Policy): Ground {
  */
 export function find(ground: Ground, position: Position | null, goals: readonly Goal[]): Answer {
   const { lucky } = ground;
+  const effort = allowance(ground);
+  const granted = effort.left;
   let exhaustive = true;
   for (const template of inOrder(ground)) {
-    const answer = findIn(ground, template, position, goals);
-    if (answer === "unknown") exhaustive = false;
-    else if (answer !== "none") {
+    const answer = findIn(ground, template, position, goals, effort);
+    if (answer === "none") continue;
+    if (answer !== "unknown") {
       lucky.template = template;
+      ground.effort.left -= granted - effort.left;
       return answer;
     }
+    exhaustive = false;
+    if (effort.left < 0) break;
   }
+  ground.effort.left -= granted - effort.left;
   return exhaustive ? "none" : "unknown";
 }
 
@@ -73,13 +95,14 @@ function findIn(
   template: Template,
   position: Position | null,
   goals: readonly Goal[],
+  effort: Effort,
 ): Answer {
   const { policy } = ground;
   // Parts of datagrams never reach the rules of a stateful firewall.
   if (position?.stage === "firewall" && policy.firewall.stateful && template.shape.fragment) return "none";
   const asked = [...goals, ...(position?.stage === "firewall" ? ground.gates[template.shape.family] : [])];
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const solution = solve(policy, template, asked);
+    const solution = solve(policy, template, asked, effort);
     if (solution.kind === "gaveUp") return "unknown";
     if (solution.kind === "none") return "none";
     const built = finish(template, solution.bytes);

@@ -5,8 +5,19 @@ import type { Session, SessionPacket } from "./session.js";
 
 /** What can be seen from outside of a session's packets: their ends, and the counters that count them. */
 export function tellsApart(session: Session, one: Policy, other: Policy): boolean {
-  const [seen, also] = [observe(session, one), observe(session, other)];
+  const [seen, also] = [remembered(session, one), observe(session, other)];
   return seen.some((text, index) => text !== also[index]);
+}
+
+/** A policy is held against hundreds of mutants, with the same few packets. */
+const seenOf = new WeakMap<Policy, WeakMap<Session, readonly string[]>>();
+
+function remembered(session: Session, policy: Policy): readonly string[] {
+  const bySession = seenOf.get(policy) ?? new WeakMap<Session, readonly string[]>();
+  seenOf.set(policy, bySession);
+  const seen = bySession.get(session) ?? observe(session, policy);
+  bySession.set(session, seen);
+  return seen;
 }
 
 /** A limit's arithmetic must not run below zero. */

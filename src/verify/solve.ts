@@ -18,17 +18,18 @@ export type Solution =
   | { readonly kind: "none" }
   | { readonly kind: "gaveUp" };
 
-/** Alternatives that one search may try; far more than any rule that a person wrote has. */
-const MAX_CHOICES = 3000;
+/** How many alternatives searches may still try. They take it from one another. */
+export interface Effort {
+  left: number;
+}
 
 /**
  * Values for the open bits of a template such that all goals are met. The search is the textbook's (Davis, Putnam, Logemann,
  * Loveland) over sets of values instead of truth values: what must hold narrows the values of its bits, and what may hold in
  * several ways is tried one way after the other. Exhaustive, but for tests that look at overlapping bits.
  */
-export function solve(policy: Policy, template: Template, goals: readonly Goal[]): Solution {
-  const search = new Search(policy, template);
-  return search.run(goals);
+export function solve(policy: Policy, template: Template, goals: readonly Goal[], effort: Effort): Solution {
+  return new Search(policy, template, effort).run(goals);
 }
 
 /** By the place of their bits. */
@@ -39,14 +40,14 @@ interface Variable {
   readonly domain: Domain;
 }
 
-/** The state is what makes the search fit to be trusted: what it has spent, and whether something was not exact. */
+/** Its state is what makes an answer fit to be trusted: whether something was not exact. */
 class Search {
-  private choices = 0;
   private exact = true;
 
   constructor(
     private readonly policy: Policy,
     private readonly template: Template,
+    private readonly effort: Effort,
   ) {}
 
   run(goals: readonly Goal[]): Solution {
@@ -75,7 +76,7 @@ class Search {
     const [first, ...rest] = open;
     if (!first) return this.assign(domains);
     for (const alternative of alternativesOf(first)) {
-      if (++this.choices > MAX_CHOICES) {
+      if (--this.effort.left < 0) {
         this.exact = false;
         return undefined;
       }
