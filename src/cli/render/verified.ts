@@ -89,7 +89,7 @@ function renderCounterexample({
       `    ${pc.dim(`hex=${Buffer.from(packet.bytes).toString("hex")}`)}`,
       `    ${pc.dim(`made from: ${packet.why}`)}`,
     ]),
-    `  reference  ${answers.reference}`,
+    `  reference  ${answers.reference}; ${stage} should: ${answers.expected}`,
     `  xdp        ${answers.xdp}`,
     `  nft        ${answers.nft}`,
     ...miscounted.map((text) => `  ${pc.red(text)}`),

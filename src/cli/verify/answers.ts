@@ -3,11 +3,14 @@ import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
 import { newState } from "../../compiler/semantics/state.js";
 import type { TestPacket } from "../../verify/packets.js";
 import type { Check } from "./compare.js";
-import type { KernelStage } from "./stage.js";
+import type { KernelVerdict, StageName } from "./stage.js";
 
 /** What each of the three says of the last packet of a sequence. */
 export interface Answers {
+  /** Of the whole policy. */
   readonly reference: string;
+  /** What the stage that disagrees should have done by itself, by the reference. */
+  readonly expected: string;
   readonly xdp: string;
   readonly nft: string;
 }
@@ -33,25 +36,29 @@ export function describeTrace({
   return `${verdict} by ${stage} ${rule === null ? "default" : `rule \`${rule}\``}`;
 }
 
-/** Sends the sequence to every stage, and asks what became of its last packet. */
+/** Sends the sequence to every stage, and asks what became of its last packet. `wrong` is the check that disagrees. */
 export async function answers(
   checks: readonly Check[],
+  wrong: Check,
   packets: readonly TestPacket[],
   reference: string,
 ): Promise<Answers> {
+  const last = wrong.expect(packets).at(-1);
   return {
     reference,
-    xdp: await ofStage("xdp", checks, packets),
-    nft: await ofStage("nft", checks, packets),
+    expected: last ? describe(last.verdict, last.counted) : "nothing",
+    xdp: await ofStage("xdp", checks, wrong, packets),
+    nft: await ofStage("nft", checks, wrong, packets),
   };
 }
 
 async function ofStage(
-  name: KernelStage["name"],
+  name: StageName,
   checks: readonly Check[],
+  wrong: Check,
   packets: readonly TestPacket[],
 ): Promise<string> {
-  const check = checks.find(({ stage }) => stage.name === name);
+  const check = [wrong, ...checks].find(({ stage }) => stage.name === name);
   const last = packets.slice(-1);
   if (!check || !last.every(check.asks)) return "is not asked";
   const { stage } = check;
@@ -59,7 +66,11 @@ async function ofStage(
   await stage.run(packets.slice(0, -1).filter(check.asks));
   const { verdicts, counted } = await stage.run(last);
   const counters = [...counted].filter(([, count]) => count > 0).map(([counter]) => counter);
-  return `${WORDS[verdicts[0] ?? "other"]}; counted by ${counters.length > 0 ? counters.join(", ") : "none"}`;
+  return describe(verdicts[0] ?? "other", counters);
+}
+
+function describe(verdict: KernelVerdict, counters: readonly string[]): string {
+  return `${WORDS[verdict]}; counted by ${counters.length > 0 ? counters.join(", ") : "none"}`;
 }
 
 const WORDS = {
@@ -67,4 +78,4 @@ const WORDS = {
   drop: "drop",
   unreached: "dropped by the kernel before the hooks",
   other: "neither pass nor drop",
-} as const;
+} as const satisfies Record<KernelVerdict, string>;

@@ -42,15 +42,15 @@ export async function runChecks(
   onProgress: (what: string, done: number, of: number) => void,
 ): Promise<Omit<Verified, "rates">> {
   const stages: StageReport[] = [];
+  const counterexamples: Verified["counterexamples"][number][] = [];
   for (const check of checks) {
     const { name } = check.stage;
-    stages.push(await runCheck(check, packets, (done) => onProgress(name, done, packets.length)));
-  }
-  const counterexamples = [];
-  for (const { stage, counterexample: found } of stages) {
-    if (!found) continue;
-    const given = await answers(checks, found.packets, reference(found.packets));
-    counterexamples.push({ ...found, stage, answers: given });
+    const report = await runCheck(check, packets, (done) => onProgress(name, done, packets.length));
+    stages.push(report);
+    if (!report.counterexample) continue;
+    const found = report.counterexample;
+    const given = await answers(checks, check, found.packets, reference(found.packets));
+    counterexamples.push({ ...found, stage: name, answers: given });
   }
   return { packets: packets.length, stages, counterexamples };
 }
