@@ -40,7 +40,7 @@ test("a number is picked if there is one, and it is one of them", () => {
   );
 });
 
-const PACKETS = 400;
+const PACKETS = 200;
 
 function someOf(policy: Policy, seed: number): readonly TestPacket[] {
   const packets: TestPacket[] = [];
@@ -80,7 +80,10 @@ test("no rule is called out of reach that chance reaches", () => {
   );
 });
 
-test("no mutant is called equivalent that chance can tell", () => {
+/** Large policies of chance, with hundreds of mutants each. */
+const A_WHILE = 180_000;
+
+test("no mutant is called equivalent that chance can tell", { timeout: A_WHILE }, () => {
   fc.assert(
     fc.property(writtenPolicies, fc.nat(), (written, seed) => {
       const policy = policyIn(written);
@@ -92,6 +95,6 @@ test("no mutant is called equivalent that chance can tell", () => {
       });
       expect(wrong, written.text).toEqual([]);
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });

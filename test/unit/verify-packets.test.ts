@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import type { Policy } from "../../src/compiler/ir/policy.js";
+import { decode } from "../../src/compiler/semantics/decode.js";
+import { evaluate } from "../../src/compiler/semantics/evaluate.js";
+import { newLimitState } from "../../src/compiler/semantics/gcra.js";
+import { positionsOf } from "../../src/verify/boundary.js";
+import { find, groundOf } from "../../src/verify/find.js";
+import { mutantsOf } from "../../src/verify/mutants.js";
+import { tellsApart } from "../../src/verify/observe.js";
+import { boundaryPackets, randomPackets, type TestPacket, witnessPackets } from "../../src/verify/packets.js";
+import { witnessesOf } from "../../src/verify/witness.js";
+import { policyFiles, policyOf, readPolicyFile } from "../support/policies.js";
+
+function first(packets: Iterable<TestPacket>, count: number): readonly TestPacket[] {
+  const taken: TestPacket[] = [];
+  for (const packet of packets) if (taken.push(packet) === count) break;
+  return taken;
+}
+
+function policyWith(parts: string): Policy {
+  return policyOf(`import { allow, count, drop, expr, gre, limit, policy } from "tidegate";
+export default policy({
+  customer: "acme",
+  prefixes: ["203.0.113.0/24"],
+  ${parts}
+  tunnels: { main: gre({ remote: "198.51.100.1" }) },
+  routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }],
+});`);
+}
+
+const FTP = policyWith(`firewall: {
+    default: "drop",
+    rules: [
+      drop("bad", expr\`ip.src in {198.51.100.0/24} and tcp.dstport == 21\`),
+      allow("ftp", expr\`ip.dst == 203.0.113.100 and tcp.dstport in {20..21}\`),
+    ],
+  },`);
+
+function judged(policy: Policy, packets: readonly TestPacket[]) {
+  const state = newLimitState();
+  return packets.map(({ bytes, surroundings, at, why }) => {
+    return { why, trace: evaluate(policy, bytes, state, at, surroundings) };
+  });
+}
+
+describe("boundary packets", () => {
+  const packets = judged(FTP, boundaryPackets(FTP));
+  const ruleAt = (why: string) => packets.find((packet) => packet.why === why)?.trace.rule;
+
+  test.each([
+    ["ftp: tcp.dstport 19, outside", null],
+    ["ftp: tcp.dstport 20, inside", "ftp"],
+    ["ftp: tcp.dstport 21, inside", "ftp"],
+    ["ftp: tcp.dstport 22, outside", null],
+    ["ftp: ip.dst 203.0.113.99, outside", null],
+    ["ftp: ip.dst 203.0.113.100, inside", "ftp"],
+    ["ftp: ip.dst 203.0.113.101, outside", null],
+    ["bad: ip.src 198.51.100.255, inside", "bad"],
+    ["bad: ip.src 198.51.101.0, outside", null],
+    ["ftp: protocol 17", null],
+    ["ftp: later fragment", null],
+    ["ftp: first fragment", "ftp"],
+    ["ftp: IPv4 options", "ftp"],
+    ["ftp: cut to 23 bytes", null],
+    ["ftp: cut to 23 bytes, padded", null],
+    ["ftp: cut to 24 bytes", "ftp"],
+  ])("%s", (why, rule) => {
+    expect(ruleAt(why)).toBe(rule);
+  });
+
+  test("each malformed packet is, and no other", () => {
+    const malformed = packets.filter(({ trace }) => trace.verdict === "malformed").map(({ why }) => why);
+    expect(malformed).toEqual(packets.map(({ why }) => why).filter((why) => why.startsWith("malformed")));
+    expect(malformed.length).toBeGreaterThan(5);
+  });
+
+  test("the neighbours of a prefix are foreign", () => {
+    const ends = packets.filter(({ why }) => why.startsWith("prefix 203.0.113.0/24"));
+    expect(ends.map(({ why, trace }) => `${why.split(" to ")[1]} ${trace.verdict}`)).toEqual([
+      "203.0.112.255 foreign",
+      "203.0.113.0 drop",
+      "203.0.113.255 drop",
+      "203.0.114.0 foreign",
+    ]);
+  });
+
+  test("a limit is used up, and allows again when it may", () => {
+    const policy = policyWith(`mitigate: [limit("pings", expr\`icmp.type == 8\`, { rate: "10/s", burst: 5 })],
+  firewall: { default: "allow", rules: [] },`);
+    const decided = judged(policy, boundaryPackets(policy)).map(({ why, trace }) => `${why}: ${trace.rule}`);
+    expect(decided.filter((text) => text.startsWith("pings: the burst of 5: null"))).toHaveLength(5);
+    expect(decided).toContain("pings: one more than the burst: pings");
+    expect(decided).toContain("pings: icmp.type 8, inside, over the rate: pings");
+    expect(decided).toContain("pings: icmp.type 9, outside, over the rate: null");
+    expect(decided).toContain("pings: a nanosecond before the next is allowed: pings");
+    expect(decided).toContain("pings: when the next is allowed: null");
+  });
+});
+
+describe("what holds of all packets", () => {
+  const makers = {
+    boundaryPackets,
+    witnessPackets,
+    random: (policy: Policy) => first(randomPackets(policy, 7), 500),
+  };
+
+  test.each(Object.entries(makers))(
+    "%s: the same policy gives the same packets, in the order of time",
+    (_, make) => {
+      const packets = make(FTP);
+      expect(make(FTP)).toEqual(packets);
+      expect(packets.every(({ at }, index) => at >= (packets[index - 1]?.at ?? 0n))).toBe(true);
+    },
+  );
+
+  test("another seed gives other packets, well-formed ones for the most part", () => {
+    const [one, other] = [7, 8].map((seed) => first(randomPackets(FTP, seed), 500));
+    expect(one).not.toEqual(other);
+    const formed = one?.filter(({ bytes }) => decode(bytes).kind === "packet") ?? [];
+    expect(formed.length).toBeGreaterThan(400);
+    expect(formed.length).toBeLessThan(500);
+    const rules = new Set(judged(FTP, one ?? []).map(({ trace }) => trace.rule));
+    expect(rules).toEqual(new Set([null, "bad", "ftp"]));
+  });
+});
+
+describe("mutants", () => {
+  const what = mutantsOf(FTP).map((mutant) => mutant.what);
+
+  test.each([
+    "ftp: tcp.dstport: 20..21 begins one lower",
+    "ftp: tcp.dstport: 20..21 ends one higher",
+    "ftp: tcp.dstport is asked of udp.dstport too",
+    "ftp: tcp.dstport: negated, for packets without it too",
+    "ftp: `and` is `or`",
+    "ftp: operand 1 of an `and` is gone",
+    "ftp: allow is drop",
+    "ftp is gone",
+    "bad and ftp change places",
+    "default drop is allow",
+  ])("%s", (text) => {
+    expect(what).toContain(text);
+  });
+
+  test("two rules that no packet matches both may change places", () => {
+    const policy = policyWith(`firewall: {
+      default: "drop",
+      rules: [allow("web", expr\`tcp.dstport == 80\`), drop("dns", expr\`udp.dstport == 53\`)],
+    },`);
+    const { equivalent } = witnessesOf(policy);
+    expect(equivalent.map((mutant) => mutant.what)).toContain("web and dns change places");
+  });
+});
+
+/** Their limits allow a million packets and more at once: nothing uses them up. */
+const ENDLESS = ["lint-limits"];
+
+describe.each(policyFiles().filter(({ name }) => !ENDLESS.includes(name)))("$name", ({ file }) => {
+  const policy = readPolicyFile(file);
+
+  test("boundary packets meet every rule that any packet can meet", () => {
+    const traces = judged(policy, boundaryPackets(policy));
+    const met = new Set(
+      traces
+        .flatMap(({ trace }) => trace.steps)
+        .flatMap(({ rule, outcome }) => (outcome === "miss" ? [] : [rule.name])),
+    );
+    const ground = groundOf(policy);
+    const missed = positionsOf(policy).filter(({ rule }) => !met.has(rule.name));
+    const answers = missed.map(({ rule, position }) => {
+      return `${rule.name}: ${JSON.stringify(find(ground, position, [{ expr: rule.match, wanted: true }]))}`;
+    });
+    expect(answers).toEqual(missed.map(({ rule }) => `${rule.name}: "none"`));
+  });
+
+  test("witnesses tell it from every mutant that is not equivalent", () => {
+    const { sessions, told, open } = witnessesOf(policy);
+    expect(open.map((mutant) => mutant.what)).toEqual([]);
+    const untold = told.filter((mutant) => !sessions.some((one) => tellsApart(one, policy, mutant.policy)));
+    expect(untold.map((mutant) => mutant.what)).toEqual([]);
+    expect(told.length).toBeGreaterThan(0);
+  });
+});
