@@ -222,7 +222,11 @@ describe("a capture that cannot be read", () => {
       [0, 24, /link type 127/],
     ],
     ["pcapng: no byte order", damaged(ng, 8, 0), [0, 0, /does not say its byte order/]],
-    ["pcapng: a block is cut", ng.subarray(0, ng.length - 8), [0, 48, /8 of 84 bytes of its last block are missing/]],
+    [
+      "pcapng: a block is cut",
+      ng.subarray(0, ng.length - 8),
+      [0, 48, /8 of 84 bytes of its last block are missing/],
+    ],
     [
       "pcapng: only the start of a block",
       joined([ng, text("abcd")]),

@@ -91,6 +91,8 @@ describe("the journey of a packet", () => {
     const routes = `tunnels: { home: gre({ remote: "198.51.100.9", key: 7 }) },
       routes: [{ prefix: "203.0.113.0/24", tunnel: "home" }]`;
     const lines = journey(`{ default: "allow", rules: [] }, ${routes}`, "udp 192.0.2.7:1 > 203.0.113.9:2");
-    expect(lines).toContain("tunnel home: GRE from the edge's anycast address to 198.51.100.9, ttl 64, key 7");
+    expect(lines).toContain(
+      "tunnel home: GRE from the edge's anycast address to 198.51.100.9, ttl 64, key 7",
+    );
   });
 });
