@@ -6,35 +6,63 @@
 #include <linux/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "operations.h"
 #include "pin.h"
 
-static int set_clock(int clock, uint64_t now, struct answer *answer)
+/* What a program under test takes for the time. */
+struct clock {
+	int map;
+	volatile uint64_t *page; /* the map's value, or NULL where it cannot be mapped */
+};
+
+static int set_clock(const struct clock *clock, uint64_t now, struct answer *answer)
 {
 	__u32 zero = 0;
 
-	if (bpf_map_update_elem(clock, &zero, &now, BPF_ANY))
+	if (clock->page)
+		*clock->page = now;
+	else if (bpf_map_update_elem(clock->map, &zero, &now, BPF_ANY))
 		return fail(answer, errno, "cannot set the clock");
 	return 0;
 }
 
+static void close_clock(const struct clock *clock)
+{
+	if (clock->page)
+		munmap((void *)clock->page, sysconf(_SC_PAGESIZE));
+	close(clock->map);
+}
+
+/* A store into a mapped page instead of a system call for each packet: that is half of a run's time. */
+static void map_clock(struct clock *clock)
+{
+	void *page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  clock->map, 0);
+
+	clock->page = page == MAP_FAILED ? NULL : page;
+}
+
 /* A clock that is not one u64 would make the kernel read past `now`. */
-static int open_clock(const char *path, struct answer *answer)
+static int open_clock(const char *path, struct clock *clock, struct answer *answer)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 size = sizeof(info);
-	int clock = pin_open(path, PIN_MAP, answer);
 
-	if (clock < 0)
+	clock->page = NULL;
+	clock->map = pin_open(path, PIN_MAP, answer);
+	if (clock->map < 0)
 		return -1;
-	if (bpf_obj_get_info_by_fd(clock, &info, &size) || info.type != BPF_MAP_TYPE_ARRAY ||
+	if (bpf_obj_get_info_by_fd(clock->map, &info, &size) || info.type != BPF_MAP_TYPE_ARRAY ||
 	    info.key_size != sizeof(__u32) || info.value_size != sizeof(uint64_t)) {
-		close(clock);
+		close(clock->map);
 		return fail(answer, EINVAL, "%s is not an array of u64", path);
 	}
-	return clock;
+	if (info.map_flags & BPF_F_MMAPABLE)
+		map_clock(clock);
+	return 0;
 }
 
 static int run_packet(int program, const struct packet *packet, uint32_t index, uint32_t *action,
@@ -51,8 +79,8 @@ static int run_packet(int program, const struct packet *packet, uint32_t index, 
 	return 0;
 }
 
-/* Runs a batch; with a clock (not -1) sets it before each packet. */
-static int run_batch(int program, int clock, struct batch batch, struct answer *answer)
+/* Runs a batch; with a clock (not NULL) sets it before each packet. */
+static int run_batch(int program, const struct clock *clock, struct batch batch, struct answer *answer)
 {
 	uint32_t count, *actions;
 
@@ -62,7 +90,7 @@ static int run_batch(int program, int clock, struct batch batch, struct answer *
 	for (uint32_t i = 0; i < count; i++) {
 		struct packet packet = batch_next(&batch);
 
-		if ((clock >= 0 && set_clock(clock, packet.clock, answer)) ||
+		if ((clock && set_clock(clock, packet.clock, answer)) ||
 		    run_packet(program, &packet, i, &actions[i], answer)) {
 			free(actions);
 			return -1;
@@ -83,7 +111,7 @@ static int run(const struct request *request, struct answer *answer)
 
 	if (program < 0)
 		return -1;
-	status = run_batch(program, -1, batch, answer);
+	status = run_batch(program, NULL, batch, answer);
 	close(program);
 	return status;
 }
@@ -93,35 +121,35 @@ static int run_timed(const struct request *request, struct answer *answer)
 {
 	const struct field *bytes = &request->arguments[2];
 	struct batch batch = { .data = bytes->data, .left = bytes->size, .timed = true };
-	int program, clock, status;
+	struct clock clock;
+	int program, status;
 
-	clock = open_clock(request_text(request, 1), answer);
-	if (clock < 0)
+	if (open_clock(request_text(request, 1), &clock, answer))
 		return -1;
 	program = pin_open(request_text(request, 0), PIN_PROGRAM, answer);
 	if (program < 0) {
-		close(clock);
+		close_clock(&clock);
 		return -1;
 	}
-	status = run_batch(program, clock, batch, answer);
+	status = run_batch(program, &clock, batch, answer);
 	close(program);
-	close(clock);
+	close_clock(&clock);
 	return status;
 }
 
 /* clock.set CLOCK NANOSECONDS */
 static int clock_set(const struct request *request, struct answer *answer)
 {
+	struct clock clock;
 	uint64_t now;
-	int clock, status;
+	int status;
 
 	if (request_u64(request, 1, &now, answer))
 		return -1;
-	clock = open_clock(request_text(request, 0), answer);
-	if (clock < 0)
+	if (open_clock(request_text(request, 0), &clock, answer))
 		return -1;
-	status = set_clock(clock, now, answer);
-	close(clock);
+	status = set_clock(&clock, now, answer);
+	close_clock(&clock);
 	return status;
 }
 
