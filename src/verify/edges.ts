@@ -21,7 +21,7 @@ export function edgesOf(test: Test, policy: Policy): readonly Edge[] {
   if (test.kind === "bits") return bitEdges(test);
   const values = valuesOf(test, policy);
   const last = (1n << BigInt(widthOf(test))) - 1n;
-  const near = spread(values).flatMap(({ low, high }) => [low - 1n, low, high, high + 1n]);
+  const near = spread(values, MOST_RANGES).flatMap(({ low, high }) => [low - 1n, low, high, high + 1n]);
   const distinct = [...new Set(near)].filter((value) => value >= 0n && value <= last);
   return distinct.map((value) => {
     const side = contains(values, value) ? "inside" : "outside";
@@ -37,8 +37,9 @@ export function pinned(test: Exclude<Test, BitsTest>, value: bigint): Expr {
   return { kind: "address", field, family, ranges, needs, span };
 }
 
-export function spread(values: Intervals): Intervals {
-  const step = Math.ceil(values.length / MOST_RANGES);
+/** At most about `most` ranges, from all over the set. */
+export function spread(values: Intervals, most: number): Intervals {
+  const step = Math.ceil(values.length / most);
   return step <= 1 ? values : values.filter((_, index) => index % step === 0 || index === values.length - 1);
 }
 

@@ -152,11 +152,14 @@ function withRanges(test: RangeTest, ranges: Intervals): Expr {
   return { kind: "address", field, family, ranges, needs, span };
 }
 
+/** Of a longer set, some ranges from all over it are changed. */
+const MOST_RANGES = 16;
+
 function rangeMutations(test: RangeTest, policy: Policy): readonly Mutated[] {
   const values = valuesOf(test, policy);
   const width = widthOf(test);
   const last = (1n << BigInt(width)) - 1n;
-  const moved = spread(values).flatMap((range) =>
+  const moved = spread(values, MOST_RANGES).flatMap((range) =>
     otherRanges(range, last).map(({ what, to }) => {
       const rest = values.filter((one) => one !== range);
       return { what, expr: withRanges(test, intervals(to ? [...rest, to] : rest)) };
