@@ -1,5 +1,5 @@
 import { type Difference, difference, differs } from "../../src/cli/verify/compare.js";
-import { checkOfXdp, checksOfNft } from "../../src/cli/verify/policy-checks.js";
+import { checkOfXdp, checksOfNft, type Emit } from "../../src/cli/verify/policy-checks.js";
 import type { Scratch } from "../../src/cli/verify/scratch.js";
 import { analyze } from "../../src/compiler/compile.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
@@ -58,15 +58,20 @@ function verdictText(
   return `${verdict} by ${rule ?? "default"}${into}`;
 }
 
-/** Where the kernel differs from the reference, verdict by verdict and counter by counter. `ct=` only the reference is told. */
+/**
+ * Where the kernel differs from the reference, verdict by verdict and counter by counter. `ct=` only the reference is told.
+ * `emitted`: what the targets make of the policy, if not what they should.
+ */
 export async function kernelDiffers(
   { policy, packets }: Pinned,
   scratch: Scratch,
+  emitted?: Emit,
 ): Promise<readonly Difference[]> {
-  const checks = [await checkOfXdp(policy, scratch), ...(await checksOfNft(policy))];
+  const sent = packets.map(({ packet }) => packet);
+  const checks = [await checkOfXdp(policy, scratch, emitted), ...(await checksOfNft(policy, emitted))];
   const all: Difference[] = [];
   for (const check of checks) {
-    all.push(await difference(check, packets.map(({ packet }) => packet).filter(check.asks)));
+    all.push(await difference(check, sent.filter(check.asks)));
     await check.stage.unload();
   }
   return all.filter(differs);

@@ -1,8 +1,16 @@
+import type { Family } from "../ir/address.js";
 import { decode, type Packet } from "./decode.js";
 import { beginsTruncated, joinPieces, type Piece, pieceOf } from "./fragments.js";
 
-/** Datagrams that are not whole yet, by their fragments' family, addresses and identification; the oldest first. */
-export type Datagrams = Map<string, Datagram>;
+/** Datagrams of each family that are not whole yet. */
+export type Datagrams = Readonly<Record<Family, Queue>>;
+
+interface Queue {
+  /** By their fragments' addresses and identification; the oldest first. */
+  readonly datagrams: Map<string, Datagram>;
+  /** What their pieces take. */
+  bytes: number;
+}
 
 interface Datagram {
   /** When it is given up, in nanoseconds. */
@@ -27,43 +35,57 @@ const OVERHEAD = 768;
 /** IPv6's payload length has 16 bits. */
 const MAX_PAYLOAD = 65_535;
 
+export function newDatagrams(): Datagrams {
+  return { 4: { datagrams: new Map(), bytes: 0 }, 6: { datagrams: new Map(), bytes: 0 } };
+}
+
 /**
  * What a stateful firewall judges: the whole datagram, when `packet` is one or completes it. undefined: the rest is awaited,
- * or the piece does not fit and is dropped. As ip_defrag and nf_ct_frag6_gather do it; `datagrams` is written.
+ * or the piece does not fit and is dropped. As ip_defrag and nf_ct_frag6_gather do it; `waiting` is written.
  */
-export function wholeDatagram(
-  packet: Packet,
-  datagrams: Datagrams = new Map(),
-  now = 0n,
-): Packet | undefined {
+export function wholeDatagram(packet: Packet, waiting = newDatagrams(), now = 0n): Packet | undefined {
   const piece = pieceOf(packet);
   if (piece === null) return packet;
   if (beginsTruncated(piece)) return undefined;
-  forgetOld(datagrams, now);
+  const queue = waiting[packet.family];
+  forgetOld(queue, now);
 
-  const key = `${packet.family} ${packet.source.value} ${packet.destination.value} ${piece.id}`;
-  const datagram = datagrams.get(key) ?? begin(key, packet, datagrams, now);
+  const key = `${packet.source.value} ${packet.destination.value} ${piece.id}`;
+  const datagram = queue.datagrams.get(key) ?? begin(key, packet.family, queue, now);
   if (!datagram) return undefined;
   const fate = take(piece, datagram);
-  if (fate === "forgotten") datagrams.delete(key);
+  if (fate === "taken") queue.bytes += sizeOf(piece);
+  if (fate === "forgotten") forget(key, datagram, queue);
   if (fate !== "taken" || !isWhole(datagram)) return undefined;
 
-  datagrams.delete(key);
+  forget(key, datagram, queue);
   const bytes = joinPieces(datagram.pieces);
   const decoded = bytes && decode(bytes, packet.family, packet.surroundings);
   return decoded?.kind === "packet" ? decoded.packet : undefined;
 }
 
-function forgetOld(datagrams: Datagrams, now: bigint): void {
-  for (const [key, { until }] of datagrams) if (until <= now) datagrams.delete(key);
+/** All wait equally long, so who came first goes first. */
+function forgetOld(queue: Queue, now: bigint): void {
+  for (const [key, datagram] of queue.datagrams) {
+    if (datagram.until > now) return;
+    forget(key, datagram, queue);
+  }
 }
 
-function begin(key: string, { family }: Packet, datagrams: Datagrams, now: bigint): Datagram | undefined {
-  const waiting = [...datagrams.values()].flatMap(({ pieces }) => pieces);
-  if (waiting.reduce((sum, { data }) => sum + data.length + OVERHEAD, 0) > MOST_BYTES) return undefined;
+function forget(key: string, { pieces }: Datagram, queue: Queue): void {
+  queue.datagrams.delete(key);
+  queue.bytes -= pieces.reduce((sum, piece) => sum + sizeOf(piece), 0);
+}
+
+function begin(key: string, family: Family, queue: Queue, now: bigint): Datagram | undefined {
+  if (queue.bytes > MOST_BYTES) return undefined;
   const datagram = { until: now + PATIENCE[family], pieces: [], runs: [], length: 0, ended: false };
-  datagrams.set(key, datagram);
+  queue.datagrams.set(key, datagram);
   return datagram;
+}
+
+function sizeOf({ data }: Piece): number {
+  return data.length + OVERHEAD;
 }
 
 /** `dropped`: this piece alone; `forgotten`: with all that came before, so that nobody can rewrite what was read (RFC 5722). */

@@ -1,4 +1,4 @@
-import type { Datagrams } from "./datagram.js";
+import { type Datagrams, newDatagrams } from "./datagram.js";
 
 /**
  * What the kernel remembers from packet to packet. `evaluate` writes it, as kernel maps and queues are written: packets must
@@ -15,7 +15,7 @@ export interface State {
 }
 
 export function newState(): State {
-  return { arrivals: new Map(), datagrams: new Map() };
+  return { arrivals: new Map(), datagrams: newDatagrams() };
 }
 
 /** Takes out what says no more at `now` or later than its absence does: an arrival time that has passed. */
