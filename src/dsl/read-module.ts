@@ -1,4 +1,5 @@
 import type { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
+import { invariant } from "../compiler/diagnostics/invariant.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
 import { readUncalled } from "./evaluate/functions.js";
 import { readModuleText } from "./evaluate/load.js";
@@ -39,6 +40,7 @@ export function readModule(
   const content = exports
     ? contentOf(exports.get("default"), wanted, source, diagnostics)
     : ({ kind: "unread" } as const);
+  invariant(content.kind !== "unread" || diagnostics.hasErrors, "what could not be read is reported");
   return { content, sources: reading.sources };
 }
 

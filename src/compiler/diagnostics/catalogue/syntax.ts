@@ -153,8 +153,8 @@ const next = port + 1;`,
   ),
   TG1044: error(
     message`the property \`${"name"}\` is written twice`,
-    `The second one would silently replace the first, also when a spread brings it. To override a property on purpose,
-spread the object first: { ...base, name: value }.`,
+    `The second one would silently replace the first. To override a property on purpose, spread one object behind the
+other: \`{ ...defaults, name: value }\`, or \`{ name: value, ...options }\`.`,
     example("statements", "const web = { port: 80, port: 443 };", "const web = { http: 80, https: 443 };"),
   ),
   TG1045: error(
