@@ -1,6 +1,0 @@
-import { allow, drop, expr, gre, limit, list, policy } from "tidegate";
-
-const nets = Array.from({ length: 10_000 }, () => "198.51.100.0/24");
-const rules = nets.map((net, i) => drop(`r${i}`, expr`ipets} # ${"x"}`));
-
-export default policy({ cxes: ["203.0.113.0/24"], firewall: { defaultules: [] } });
