@@ -199,7 +199,13 @@ test("every code of the reader has a mistake here, and an explanation of some li
   // Modules, JSON, expressions, files too large to be written here and the type checker have tests of their own.
   const elsewhere = { ...EXPRESSIONS, ...IMPORTS_OF_MODULES };
   const codes = Object.keys({ ...SYNTAX, ...SHAPES }).filter((code) => !Object.hasOwn(elsewhere, code));
-  expect(codes.filter((code) => !tested.has(code))).toEqual(["TG1004", "TG1005", "TG1006", "TG2070", "TG2071"]);
+  expect(codes.filter((code) => !tested.has(code))).toEqual([
+    "TG1004",
+    "TG1005",
+    "TG1006",
+    "TG2070",
+    "TG2071",
+  ]);
   for (const { explanation } of Object.values({ ...SYNTAX, ...SHAPES })) {
     expect(explanation.length).toBeGreaterThan(60);
   }

@@ -257,6 +257,7 @@ describe("what cannot be meant is a warning", () => {
     ["not (tcp.dstport == 80 or udp.dstport == 53)", ["TG3004"]],
     ["not port.dst == 80", ["TG3004"]],
     ["not ip.ttl == 1", []],
+    ["ip.version in {4 6}", []],
     ["not ip.frag", []],
     ["tcp.flags.syn and not tcp.option.mss == 1460", ["TG3004"]],
     ["tcp.option.mss > 0 and not tcp.dstport == 80", []],

@@ -88,6 +88,8 @@ const PLAIN: ReadonlySet<Header> = new Set([
  * other way to say so, as for TCP's options, tags, and bits that may lie behind the end of the packet.
  */
 function whatIsLeft({ field: { args } }: Comparison, { readings }: NumberField): Left | undefined {
+  // `ip.version in {4 6}` is how to say "every packet".
+  if (readings.every(({ kind }) => kind === "constant")) return undefined;
   const headers = readings.map((reading) =>
     reading.kind === "wire" ? reading.wire.header : reading.family === 4 ? "ip4" : "ip6",
   );
