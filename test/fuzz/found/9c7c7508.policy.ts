@@ -1,6 +1,0 @@
-import { allow, drop, expr, grmit, list, policy } from "tidegate";
-
-const nets = Array.from({ length: 10_000 }, () => "198.51.100.0/24");
-const rules = nets.map((net, i) => drop(`r${i}`, expr`ip.src in ${nets} # ${"x"}`));
-
-export default polkcy({ cxes: ["203.0.113.0/24"], firewall: { defaultules: [] } });
