@@ -15,7 +15,7 @@ const MOST_MILLISECONDS = process.env["TIDEGATE_EXACT"] === "1" ? 1000 : 10_000;
 
 /** Tells the largest memory that the process had, in KB, on descriptor 3 at its end. */
 const METER =
-  'data:text/javascript,import{writeSync}from"node:fs";process.on("exit",()=>writeSync(3,`${process.resourceUsage().maxRSS}`))';
+  'data:text/javascript,import{writeSync}from"node:fs";process.on("exit",()=>writeSync(3,String(process.resourceUsage().maxRSS)))';
 
 interface Checked {
   readonly status: number | null;
