@@ -161,7 +161,7 @@ test("a workflow command of GitHub cannot be broken out of", () => {
   const source = new SourceFile("a,b:c%.ts", "x");
   const found = diagnostic("TG1020", source.span(0, 1), { name: "%\r\n::error::x" });
   expect(renderGithub(found)).toBe(
-    "::error file=a%2Cb%3Ac%25.ts,line=1,col=1,endLine=1,endColumn=2,title=TG1020::unknown name `%25%0D%0A::error::x`" +
+    "::error file=a%2Cb%3Ac%25.ts,line=1,col=1,endLine=1,endColumn=2,title=TG1020::unknown name `%25\ufffd%0A::error::x`" +
       '%0Ahint: declare it with `const`, or import it from "tidegate"',
   );
 });
