@@ -2,10 +2,9 @@ import type { Filter, Operand } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type Field, PROTOCOLS } from "../ir/fields.js";
 import { HEADERS, type Header } from "../ir/headers.js";
-import { intersection, sameIntervals } from "../ir/intervals.js";
+import { answerOf } from "./answers.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf, numberOf } from "./operands.js";
-import { valuesOf } from "./values.js";
 import { type Wanted, witnesses } from "./witness.js";
 
 type Headers = ReadonlySet<Header>;
@@ -75,9 +74,7 @@ function negated(filter: Filter, isTwice = false): readonly Comparison[] {
 /** Whether every value fulfils it: `not tcp.option.mss >= 0` is how to say that there is no such option. */
 function asksForPresence(comparison: Comparison): boolean {
   const field = fieldOf(comparison.field);
-  if (field.type !== "number" || (comparison.kind !== "compare" && comparison.kind !== "in")) return false;
-  const all = [{ low: BigInt(field.min), high: BigInt(field.max) }];
-  return sameIntervals(intersection(valuesOf(comparison, field), all), all);
+  return field.type === "number" && answerOf(comparison, field) === "always";
 }
 
 /** The headers of which a comparison needs one, where the packet may well have none of them. */

@@ -1,12 +1,10 @@
 import type { Filter } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { type NumberField, PROTOCOLS, type Reading } from "../ir/fields.js";
+import { type NumberField, PROTOCOLS } from "../ir/fields.js";
 import { HEADERS, type Header } from "../ir/headers.js";
-import { contains, type Intervals, intersection, intervals, sameIntervals } from "../ir/intervals.js";
+import { answerOf } from "./answers.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf } from "./operands.js";
-import { wireValues } from "./readings.js";
-import { numberIn, valuesOf } from "./values.js";
 
 /**
  * Warns of comparisons of numbers that no value, or every value, of their field fulfils. Addresses are left alone:
@@ -31,38 +29,6 @@ function checkNumber(comparison: Comparison, field: NumberField, diagnostics: Di
     }
     case "sometimes":
   }
-}
-
-type Answer = "never" | "sometimes" | "always";
-
-/** What a comparison says of the values that packets can have. */
-function answerOf(comparison: Comparison, field: NumberField): Answer {
-  if (comparison.kind === "bits") {
-    const mask = numberIn(field, comparison.mask);
-    // Of all values, 0 has no bit and the largest has every one.
-    const values = field.values ?? [0, field.max];
-    return together(values.map((value) => ((BigInt(value) & mask) === 0n ? "never" : "always")));
-  }
-  const possible = possibleValues(field);
-  const values = intersection(valuesOf(comparison, field), possible);
-  return together(field.readings.map((reading) => answerAt(reading, values, possible)));
-}
-
-function together(answers: readonly Answer[]): Answer {
-  const [first] = answers;
-  return first && answers.every((answer) => answer === first) ? first : "sometimes";
-}
-
-function answerAt(reading: Reading, values: Intervals, possible: Intervals): Answer {
-  if (reading.kind === "constant") return contains(values, BigInt(reading.value)) ? "always" : "never";
-  const asked = wireValues(reading, values);
-  if (asked.length === 0) return "never";
-  return sameIntervals(asked, wireValues(reading, possible)) ? "always" : "sometimes";
-}
-
-function possibleValues({ min, max, values }: NumberField): Intervals {
-  if (!values) return [{ low: BigInt(min), high: BigInt(max) }];
-  return intervals(values.map(BigInt).map((value) => ({ low: value, high: value })));
 }
 
 interface Left {
