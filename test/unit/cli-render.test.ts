@@ -1,9 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { UsageError } from "../../src/cli/exit.js";
 import { readPacket } from "../../src/cli/packets.js";
 import { renderGithub } from "../../src/cli/render/machine.js";
 import { renderPretty } from "../../src/cli/render/pretty.js";
+import { printProblem } from "../../src/cli/render/problem.js";
 import { sourcesOf } from "../../src/cli/render/sources.js";
 import { underline } from "../../src/cli/render/underline.js";
 import { diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
@@ -35,6 +36,16 @@ describe("carets stand under what they mark", () => {
     expect(() => readPacket(text, 0n)).toThrow(UsageError);
     expect(() => readPacket(text, 0n)).toThrow(`  ${text}\n     \t            ^^^^^`);
   });
+});
+
+test("the name of a file that stops a command does nothing to the terminal", () => {
+  const printed = vi.spyOn(console, "error").mockImplementation(() => {});
+  expect(printProblem(new UsageError("cannot read \u001b]0;x\u0007\n  second\tline"))).toBe(2);
+  const [line] = printed.mock.calls[0] ?? [];
+  vi.restoreAllMocks();
+  expect(stripVTControlCharacters(String(line))).toBe(
+    "tidegate: cannot read \ufffd]0;x\ufffd\n  second\tline",
+  );
 });
 
 /** A half of a surrogate pair without the other. */

@@ -2,6 +2,7 @@ import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import { makeFilter, type TemplateBody } from "../builtins/expr.js";
 import { callBuiltin } from "../builtins/index.js";
+import { holesOf } from "../expr-templates.js";
 import { spreadItems } from "./collections.js";
 import type { Evaluation } from "./evaluation.js";
 import { type CallSite, callFunction } from "./functions.js";
@@ -122,12 +123,10 @@ export function evaluateTaggedTemplate(node: TSESTree.TaggedTemplateExpression, 
   if (tag.name !== "expr") {
     return run.refuse("TG1054", node.tag, { name: tag.name, right: "as a call, with parentheses" });
   }
-  const { quasis, expressions } = node.quasi;
-  const holes = expressions.map((expression, index) => ({
-    // A quasi's range reaches from its opening ` or } to its closing ` or ${.
-    start: (quasis[index]?.range[1] ?? 0) - "${".length,
-    end: (quasis[index + 1]?.range[0] ?? 0) + "}".length,
-    value: run.evaluate(expression),
+  const values = node.quasi.expressions.map((expression) => run.evaluate(expression));
+  const holes = holesOf(node.quasi).map((hole, index) => ({
+    ...hole,
+    value: values[index] ?? errorValue(span),
   }));
   const body = { start: node.quasi.range[0] + 1, end: node.quasi.range[1] - 1, holes };
   if (run.reading.isHopeless(node) || !payForExpression(body, span, run)) return errorValue(span);
