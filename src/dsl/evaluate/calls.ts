@@ -90,7 +90,7 @@ export function invoke(
         return errorValue(span);
       }
       if (!payFor(args, ARGUMENT_LEVELS, span, run)) return errorValue(span);
-      return callBuiltin(callee.name, { span, callee: site.callee, args }, run.diagnostics);
+      return noted(callBuiltin(callee.name, { span, callee: site.callee, args }, run.diagnostics), run);
   }
 }
 
@@ -132,6 +132,11 @@ export function evaluateTaggedTemplate(node: TSESTree.TaggedTemplateExpression, 
   if (run.reading.isHopeless(node) || !payForExpression(body, span, run)) return errorValue(span);
   const made = makeFilter(body, span, run);
   if (hasUnread(made)) run.reading.noteMistaken(node);
+  return noted(made, run);
+}
+
+function noted(made: Value, run: Evaluation): Value {
+  run.reading.noteMade(made);
   return made;
 }
 

@@ -2,7 +2,9 @@ import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
+import type { Filter } from "../filter/ast.js";
 import type { ModuleHost } from "../modules.js";
+import type { Made, SurfaceList } from "../surface.js";
 import type { UserFunction, Value } from "./value.js";
 
 /**
@@ -35,6 +37,8 @@ export class Reading {
   /** null: a module that could not be read, which is reported. */
   readonly modules = new Map<string, Exports | null>();
   readonly #opened: Opened[] = [];
+  readonly #filters: Filter[] = [];
+  readonly #lists: SurfaceList[] = [];
   readonly #mistaken = new Map<TSESTree.Node, number>();
   readonly #called = new Set<TSESTree.Node>();
   readonly #uncalled = new Map<TSESTree.Node, UserFunction>();
@@ -89,6 +93,16 @@ export class Reading {
 
   noteMistaken(node: TSESTree.Node): void {
     this.#mistaken.set(node, (this.#mistaken.get(node) ?? 0) + 1);
+  }
+
+  /** Keeps track of expressions and lists, for the mistakes in those that no rule will use. */
+  noteMade(value: Value): void {
+    if (value.kind === "filter") this.#filters.push(value.filter);
+    else if (value.kind === "list") this.#lists.push(value.list);
+  }
+
+  get made(): Made {
+    return { filters: this.#filters, lists: this.#lists };
   }
 
   /** Keeps track of the functions whose bodies nobody has read. */
