@@ -2,33 +2,27 @@ import type { Filter } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type NumberField, PROTOCOLS } from "../ir/fields.js";
 import { HEADERS, type Header } from "../ir/headers.js";
-import { answerOf } from "./answers.js";
+import { type Answer, answerOf } from "./answers.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf } from "./operands.js";
 
 /**
  * Warns of comparisons of numbers that no value, or every value, of their field fulfils. Addresses are left alone:
- * `ip.src in {::/0}` is how to say "IPv6".
+ * `ip.src in {::/0}` is how to say "IPv6". Gives the comparisons that never hold.
  */
-export function warnOfBounds(filter: Filter, diagnostics: Diagnostics): void {
-  for (const comparison of comparisons(filter)) {
+export function warnOfBounds(filter: Filter, diagnostics: Diagnostics): readonly Comparison[] {
+  return comparisons(filter).filter((comparison) => {
     const field = fieldOf(comparison.field);
-    if (field.type === "number") checkNumber(comparison, field, diagnostics);
-  }
+    return field.type === "number" && warnOfBound(comparison, field, diagnostics) === "never";
+  });
 }
 
-function checkNumber(comparison: Comparison, field: NumberField, diagnostics: Diagnostics): void {
-  switch (answerOf(comparison, field)) {
-    case "never":
-      diagnostics.report("TG3002", comparison.span, {});
-      return;
-    case "always": {
-      const left = whatIsLeft(comparison, field);
-      if (left) diagnostics.report("TG3003", comparison.span, { header: left.header }, { hint: left.hint });
-      return;
-    }
-    case "sometimes":
-  }
+function warnOfBound(comparison: Comparison, field: NumberField, diagnostics: Diagnostics): Answer {
+  const answer = answerOf(comparison, field);
+  if (answer === "never") diagnostics.report("TG3002", comparison.span, {});
+  const left = answer === "always" ? whatIsLeft(comparison, field) : undefined;
+  if (left) diagnostics.report("TG3003", comparison.span, { header: left.header }, { hint: left.hint });
+  return answer;
 }
 
 interface Left {
