@@ -11,7 +11,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "pure", include: ["test/{unit,cases,properties,fuzz,hostile}/**/*.test.ts"] },
+        test: { name: "pure", include: ["test/{unit,cases,properties,fuzz}/**/*.test.ts"] },
       },
       {
         extends: true,

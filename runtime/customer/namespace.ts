@@ -13,6 +13,8 @@ const SYSCTLS = [
   "net.ipv4.ip_forward=1",
   "net.ipv4.conf.all.rp_filter=0",
   "net.ipv4.conf.default.rp_filter=0",
+  // Errors of the node and of other customers come from the anycast address, which is this namespace's own too.
+  "net.ipv4.conf.all.accept_local=1",
   "net.ipv4.conf.all.accept_redirects=0",
   "net.ipv4.conf.all.send_redirects=0",
   "net.ipv4.conf.default.send_redirects=0",

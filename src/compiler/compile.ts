@@ -11,6 +11,8 @@ import type { Geography } from "./ir/geography.js";
 import type { Policy } from "./ir/policy.js";
 import { buildEdge } from "./passes/build-edge.js";
 import { buildPolicy } from "./passes/build-policy.js";
+import { allRules } from "./passes/filters.js";
+import { checkUnused } from "./passes/unused.js";
 
 /** What an analysis says of a file, whatever it is. */
 interface Findings {
@@ -63,7 +65,8 @@ interface Around {
 function analyzeAs(kind: ModuleKind | "any", file: string, text: string, { modules, geography }: Around) {
   const source = new SourceFile(file, text);
   const diagnostics = new Diagnostics();
-  const { content, sources } = readModule(kind, source, diagnostics, modules);
+  const { content, made, sources } = readModule(kind, source, diagnostics, modules);
+  checkUnused(made, content.kind === "policy" ? allRules(content.policy) : [], diagnostics);
   const policy = content.kind === "policy" ? policyOf(content.policy, diagnostics, geography) : null;
   const edge = content.kind === "edge" ? edgeOf(content.edge, diagnostics) : null;
   const { all, suppressed } = diagnostics;

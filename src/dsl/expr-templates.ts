@@ -38,7 +38,7 @@ export function isExprTemplate(
   );
 }
 
-function childrenOf(node: TSESTree.Node): readonly TSESTree.Node[] {
+export function childrenOf(node: TSESTree.Node): readonly TSESTree.Node[] {
   return Object.entries(node)
     .filter(([key]) => key !== "parent")
     .flatMap(([, value]) => (Array.isArray(value) ? value : [value]))

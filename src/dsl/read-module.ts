@@ -1,11 +1,12 @@
 import type { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
+import { invariant } from "../compiler/diagnostics/invariant.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
 import { readUncalled } from "./evaluate/functions.js";
 import { readModuleText } from "./evaluate/load.js";
 import { Reading } from "./evaluate/reading.js";
 import { describe, type Value } from "./evaluate/value.js";
 import { type ModuleHost, NO_MODULES } from "./modules.js";
-import type { SurfaceEdge, SurfacePolicy } from "./surface.js";
+import type { Made, SurfaceEdge, SurfacePolicy } from "./surface.js";
 
 /** What a file is for: a customer's policy, or the operator's edge. */
 export type ModuleKind = "policy" | "edge";
@@ -19,6 +20,7 @@ export type ModuleContent =
 
 export interface ReadModule {
   readonly content: ModuleContent;
+  readonly made: Made;
   /** The module and all that it imports, by file name. */
   readonly sources: ReadonlyMap<string, SourceFile>;
 }
@@ -39,7 +41,8 @@ export function readModule(
   const content = exports
     ? contentOf(exports.get("default"), wanted, source, diagnostics)
     : ({ kind: "unread" } as const);
-  return { content, sources: reading.sources };
+  invariant(content.kind !== "unread" || diagnostics.hasErrors, "what could not be read is reported");
+  return { content, made: reading.made, sources: reading.sources };
 }
 
 function contentOf(

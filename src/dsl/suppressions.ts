@@ -5,7 +5,7 @@ import type { Diagnostics } from "../compiler/diagnostics/diagnostic.js";
 import { didYouMean } from "../compiler/diagnostics/did-you-mean.js";
 import type { SourceFile, Span } from "../compiler/diagnostics/span.js";
 import type { Suppression } from "../compiler/diagnostics/suppressions.js";
-import { exprTemplates } from "./expr-templates.js";
+import { childrenOf, exprTemplates } from "./expr-templates.js";
 
 /** The text of a comment behind its `//`, `#` or `/*`. */
 interface Comment {
@@ -19,6 +19,7 @@ interface Module extends Pick<Suppression, "shared"> {
   readonly source: SourceFile;
   readonly diagnostics: Diagnostics;
   readonly lineMeant: (line: number) => number;
+  readonly lastLineFrom: (line: number) => number;
 }
 
 const MARKER = "tidegate-ignore";
@@ -39,7 +40,9 @@ export function readSuppressions(
   // Hardly any module has one, and looking for expressions costs a walk of the tree.
   if (!source.text.includes(MARKER)) return;
   const comments = [...moduleComments(program), ...expressionComments(program, source)];
-  const module = { source, diagnostics, lineMeant: linesMeant(source), ...about };
+  const lastLines = lastLinesOf(program, source);
+  const lastLineFrom = (line: number) => lastLines.get(line) ?? line;
+  const module = { source, diagnostics, lineMeant: linesMeant(source), lastLineFrom, ...about };
   for (const comment of comments.sort((a, b) => a.start - b.start)) readComment(comment, module);
 }
 
@@ -75,7 +78,7 @@ function hashComments(text: string, start: number, end: number): readonly Commen
 }
 
 function readComment({ start, text, block }: Comment, module: Module): void {
-  const { source, diagnostics, lineMeant, shared } = module;
+  const { source, diagnostics, lineMeant, lastLineFrom, shared } = module;
   const [, space = "", codes, , reason] = /^(\s*)tidegate-ignore\b([^:]*)(:(.*))?$/s.exec(text) ?? [];
   if (codes === undefined) return;
   const from = start + space.length;
@@ -92,9 +95,10 @@ function readComment({ start, text, block }: Comment, module: Module): void {
     return;
   }
   const line = lineMeant(whole.line);
+  const about = { line, lastLine: lastLineFrom(line), reason: reason.trim(), shared };
   for (const { index, 0: code } of named) {
     const at = from + MARKER.length + index;
-    readCode(code, source.span(at, at + code.length), { line, reason: reason.trim(), shared }, diagnostics);
+    readCode(code, source.span(at, at + code.length), about, diagnostics);
   }
 }
 
@@ -137,4 +141,35 @@ function linesMeant(source: SourceFile): (line: number) => number {
     while (/^\s*(\/\/|#)/.test(source.line(meant))) meant++;
     return meant;
   };
+}
+
+/**
+ * For a line the last one of what begins there, however many lines a formatter gave it: a statement, an item of an array,
+ * a property. The default export is the whole policy and not one thing: what is meant in it is said at its parts.
+ */
+function lastLinesOf(program: TSESTree.Program, source: SourceFile): ReadonlyMap<number, number> {
+  const lines = new Map<number, number>();
+  const visit = (node: TSESTree.Node): void => {
+    for (const part of partsOf(node)) {
+      const { line, endLine } = source.span(...part.range);
+      lines.set(line, Math.max(endLine, lines.get(line) ?? 0));
+    }
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(program);
+  return lines;
+}
+
+function partsOf(node: TSESTree.Node): readonly TSESTree.Node[] {
+  switch (node.type) {
+    case "Program":
+    case "BlockStatement":
+      return node.body.filter(({ type }) => type !== "ExportDefaultDeclaration");
+    case "ArrayExpression":
+      return node.elements.filter((element) => element !== null);
+    case "ObjectExpression":
+      return node.properties;
+    default:
+      return [];
+  }
 }

@@ -62,6 +62,12 @@ export interface SurfaceTest extends Spanned {
   readonly rule: Located<string> | null;
 }
 
+/** Every expression and list that a module and its imports make, whether or not a rule uses it. */
+export interface Made {
+  readonly filters: readonly Filter[];
+  readonly lists: readonly SurfaceList[];
+}
+
 /** The parts of a policy of which there can be many. */
 export type PolicyPart = "prefixes" | "rules" | "tunnels" | "routes" | "tests";
 

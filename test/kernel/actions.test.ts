@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AcmeEdge, acme, FTP, FTP6, NODE } from "../support/acme-edge.js";
-import { and, number, rule } from "../support/ir.js";
+import { AcmeEdge, acme, FTP, FTP6, globex, NODE } from "../support/acme-edge.js";
+import { address, and, number, rule } from "../support/ir.js";
 
 /** What a sender and an operator see of `reject` and `log`: real packets through a whole edge server. */
 
@@ -17,21 +17,24 @@ beforeAll(async () => {
         rule("seen", { kind: "log", sample: 3 }, and(number("ip.proto", 17), number("udp.dstport", 5))),
         rule("no-telnet", "reject", number("tcp.dstport", 23)),
         rule("silent", "drop", number("udp.dstport", 7)),
+        rule("answers", "allow", address("ip.src", "198.18.0.1", "198.18.64.0/24")),
       ],
       stateful: false,
     },
   });
   await edge.server.apply(edge.bundle("acme", policy), NODE);
+  const closed = { default: "reject", rules: [], stateful: false } as const;
+  await edge.server.apply(edge.bundle("globex", { ...globex(), mitigate: [], firewall: closed }), NODE);
 });
 
 afterAll(() => edge?.server.end());
 
 /** What becomes of a UDP packet: the error that its sender's socket reports. */
-function sendUdp(host: string, port: number): string {
+function sendUdp(host: string, port: number, from = "client"): string {
   const family = host.includes(":") ? "udp6" : "udp4";
   return edge
     .script(
-      "client",
+      from,
       `const s = require("dgram").createSocket("${family}");
        const end = (word) => { console.log(word); process.exit(); };
        s.on("error", (error) => end(error.code));
@@ -45,10 +48,10 @@ function sendUdp(host: string, port: number): string {
     .trim();
 }
 
-function connect(host: string, port: number): string {
+function connect(host: string, port: number, from = "client"): string {
   return edge
     .script(
-      "client",
+      from,
       `const s = require("net").connect({ host: "${host}", port: ${port} });
        const end = (word) => () => { console.log(word); process.exit(); };
        s.on("connect", end("open")); s.on("error", (error) => end(error.code)());
@@ -76,6 +79,14 @@ describe("reject", () => {
     ["IPv6", FTP6, "EACCES"],
   ])("UDP over %s: the sender is told that it is prohibited", (_, host, code) => {
     expect(sendUdp(host, 9)).toBe(code);
+  });
+
+  test("a sender behind another customer's tunnel is told too, if that customer lets the answer in", async () => {
+    const { firewall } = await counters();
+    expect(connect("198.18.64.9", 80, "site")).toBe("ECONNREFUSED");
+    expect(sendUdp("198.18.64.9", 80, "site")).toBe("EHOSTUNREACH");
+    const after = (await counters()).firewall;
+    expect(after.answers.packets - firewall.answers.packets).toBeGreaterThanOrEqual(2);
   });
 
   test("a drop is silent", () => {

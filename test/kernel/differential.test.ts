@@ -89,8 +89,8 @@ describe.each(policyFiles())("$name", ({ name, file }) => {
   });
 
   // What a packet is to a connection depends on those before it: test/kernel/stateful.test.ts.
-  const nftTest = test.skipIf(readPolicyFile(file).firewall.stateful);
-  nftTest("nftables judges and counts as the reference does", async () => {
+  if (readPolicyFile(file).firewall.stateful) return;
+  test("nftables judges and counts as the reference does", async () => {
     // XDP stands before the namespace: only well-formed packets to the customer's prefixes reach it.
     const policy = { ...readPolicyFile(file), mitigate: [] };
     const packets = sample(policy).filter((packet) => {

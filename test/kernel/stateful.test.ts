@@ -171,6 +171,16 @@ describe("packet by packet", () => {
     expect((await both(stateless, fragment)).kernel).toEqual({ "rule-web": 1 });
   });
 
+  test("a stateless firewall sees fragments as they come, also where somebody else tracks connections", async () => {
+    const chain = "add chain inet other c { type filter hook prerouting priority 0; }";
+    await probe.nftLoad(`add table inet other\n${chain}\nadd rule inet other c ct state new`);
+    const texts = [`tcp ${V4} flags=S frag=0+ id=8`, `tcp ${V6} flags=S frag=0+ id=9 payload=00000000`];
+    const seen = await both(firewall([rule("web", "allow", web)]), texts);
+    await probe.nftLoad("delete table inet other");
+    expect(seen.kernel).toEqual({ "rule-web": 2 });
+    expect(seen.reference).toEqual(seen.kernel);
+  });
+
   test("an IPv6 fragment that is the whole datagram is judged without its fragment header", async () => {
     const header = rule("header", { kind: "count" }, number("fragment6.offset", 0));
     const length = rule("length", { kind: "count" }, number("ip6.payload_len", 20));

@@ -1,5 +1,8 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions that interpolate
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FIELDS } from "../../src/compiler/ir/fields.js";
+import { FUNCTION_NAMES } from "../../src/compiler/ir/functions.js";
 import { printFilter } from "../../src/dsl/filter/print.js";
 import { filters, LISTS } from "../support/filter-arbitrary.js";
 import { readFilter, withoutSpans } from "../support/read.js";
@@ -28,6 +31,34 @@ describe("reading what was printed gives the same expression", () => {
     );
   });
 });
+
+/** An expression of each form that a field can stand in, whether the types fit or not. */
+const FORMS = [
+  (field: string) => field,
+  (field: string) => `not ${field}`,
+  ...["==", "!=", "<", "<=", ">", ">=", "&"].map((operator) => (field: string) => `${field} ${operator} 80`),
+  ...["contains", "matches"].map((operator) => (field: string) => `${field} ${operator} "tcp"`),
+  ...["{}", "{80}", "{1..9 80}", "{192.0.2.0/24 ::1 192.0.2.1..192.0.2.9}", '{"tcp" 17}', "${partners}"].map(
+    (set) => (field: string) => `${field} in ${set}`,
+  ),
+  ...["and", "or", "xor"].map((operator) => (field: string) => `${field} == 1 ${operator} ${field}`),
+];
+
+const CALLS = FUNCTION_NAMES.flatMap((name) => ["()", "(0)", "(tcp, 0, 8)"].map((args) => name + args));
+
+test.each([...Object.keys(FIELDS), ...CALLS])("%s is printed in every form as it was written", (field) => {
+  for (const form of FORMS) {
+    const { filter, seen } = readFilter(form(field), LISTS);
+    expect(seen).toEqual([]);
+    const printed = printFilter(filter ?? fail(form(field)));
+    expect(printed).toBe(form(field));
+    expect(withoutSpans(readFilter(printed, LISTS).filter)).toEqual(withoutSpans(filter));
+  }
+});
+
+function fail(text: string): never {
+  throw new Error(`no filter: ${text}`);
+}
 
 test.each(["not ", "("])("128 levels of %j are read", (opening) => {
   const text = `${opening.repeat(128)}a${opening === "(" ? ")".repeat(128) : ""}`;

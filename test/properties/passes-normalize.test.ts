@@ -5,9 +5,9 @@ import { printExpr } from "../../src/compiler/ir/print.js";
 import { normalize } from "../../src/compiler/passes/normalize.js";
 import { decode, type Packet } from "../../src/compiler/semantics/decode.js";
 import { matches } from "../../src/compiler/semantics/match.js";
+import { aimedPackets } from "../support/aimed-packets.js";
 import { anyExpr, firewall } from "../support/firewall-policies.js";
 import { list, rule } from "../support/ir.js";
-import { packetsFor } from "../support/packet-arbitrary.js";
 
 const LISTS = [list("partners", "10.0.0.0/9", "192.0.2.7", "2001:db8:1::/49", "255.255.255.255")];
 
@@ -19,7 +19,7 @@ function decoded(bytes: Uint8Array): readonly Packet[] {
 const exprAndPackets = anyExpr.chain((expr) =>
   fc.tuple(
     fc.constant(expr),
-    fc.array(packetsFor(firewall([rule("r", "drop", expr)], LISTS)), { minLength: 5, maxLength: 20 }),
+    fc.array(aimedPackets(firewall([rule("r", "drop", expr)], LISTS)), { minLength: 5, maxLength: 20 }),
   ),
 );
 

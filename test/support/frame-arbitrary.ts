@@ -67,7 +67,7 @@ function headerOf(proto: number): fc.Arbitrary<Uint8Array> {
 
 /** Checksum, routing, key, sequence; version 0 or 1. */
 const greFlags = fc
-  .tuple(fc.constantFrom(0x20, 0x20, 0xa0, 0x60, 0x30, 0x80), fc.constantFrom(0, 0, 0, 1))
+  .tuple(fc.constantFrom(0x20, 0x20, 0xa0, 0x60, 0xe0, 0x30, 0x80), fc.constantFrom(0, 0, 0, 1))
   .map((pair) => Uint8Array.from(pair));
 
 /** The data offset fits the options, or it does not. */

@@ -121,6 +121,19 @@ describe("what is there already", () => {
   });
 });
 
+test.each([
+  ["plain", "cd plain"],
+  ["two words", "cd 'two words'"],
+  ["-option", "cd ./-option"],
+  ["it's; ls", "cd 'it'\\''s; ls'"],
+  ["red\u001b[31m", "cd 'red\ufffd[31m'"],
+])("the first step leads into the folder %j, as a shell reads it", async (name, step) => {
+  vi.spyOn(process, "cwd").mockReturnValue(folder);
+  expect(await init(join(folder, name), {})).toBe(0);
+  expect(printed.join("\n")).toContain(`  ${step}\n`);
+  expect(printed.join("\n")).not.toContain("\u001b[31m");
+});
+
 describe("the customer's name", () => {
   test.each([
     ["42", {}, "example"],

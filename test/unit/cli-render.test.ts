@@ -1,9 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { UsageError } from "../../src/cli/exit.js";
 import { readPacket } from "../../src/cli/packets.js";
 import { renderGithub } from "../../src/cli/render/machine.js";
 import { renderPretty } from "../../src/cli/render/pretty.js";
+import { printProblem } from "../../src/cli/render/problem.js";
 import { sourcesOf } from "../../src/cli/render/sources.js";
 import { underline } from "../../src/cli/render/underline.js";
 import { diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
@@ -35,6 +36,16 @@ describe("carets stand under what they mark", () => {
     expect(() => readPacket(text, 0n)).toThrow(UsageError);
     expect(() => readPacket(text, 0n)).toThrow(`  ${text}\n     \t            ^^^^^`);
   });
+});
+
+test("the name of a file that stops a command does nothing to the terminal", () => {
+  const printed = vi.spyOn(console, "error").mockImplementation(() => {});
+  expect(printProblem(new UsageError("cannot read \u001b]0;x\u0007\n  second\tline"))).toBe(2);
+  const [line] = printed.mock.calls[0] ?? [];
+  vi.restoreAllMocks();
+  expect(stripVTControlCharacters(String(line))).toBe(
+    "tidegate: cannot read \ufffd]0;x\ufffd\n  second\tline",
+  );
 });
 
 /** A half of a surrogate pair without the other. */
@@ -161,7 +172,7 @@ test("a workflow command of GitHub cannot be broken out of", () => {
   const source = new SourceFile("a,b:c%.ts", "x");
   const found = diagnostic("TG1020", source.span(0, 1), { name: "%\r\n::error::x" });
   expect(renderGithub(found)).toBe(
-    "::error file=a%2Cb%3Ac%25.ts,line=1,col=1,endLine=1,endColumn=2,title=TG1020::unknown name `%25%0D%0A::error::x`" +
+    "::error file=a%2Cb%3Ac%25.ts,line=1,col=1,endLine=1,endColumn=2,title=TG1020::unknown name `%25\ufffd%0A::error::x`" +
       '%0Ahint: declare it with `const`, or import it from "tidegate"',
   );
 });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policies stand here as text
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -309,12 +310,15 @@ describe("tidegate check", () => {
     return folder;
   }
 
-  async function rows(file: string, types = true): Promise<readonly { code: string; line: number }[]> {
+  async function rows(
+    files: string | readonly string[],
+    types = true,
+  ): Promise<readonly { code: string; line: number }[]> {
     const log = vi
       .spyOn(console, "log")
       .mockReset()
       .mockImplementation(() => undefined);
-    await check([file], { format: "json", types });
+    await check([files].flat(), { format: "json", types });
     return JSON.parse(String(log.mock.calls[0]?.[0]));
   }
 
@@ -346,6 +350,13 @@ describe("tidegate check", () => {
     const again = `${text}const last: number = "2";\n`;
     const found = await rows(join(folderWith({ [FILE]: again }), FILE));
     expect(found.map(({ code }) => code)).toEqual(["TG2070", "TG2050", "TG2070"]);
+  });
+
+  test("a file that is too much keeps no other one from its types", async () => {
+    const deep = `const deep = ${"[".repeat(20_000)}${"]".repeat(20_000)};\n${WRONG}`;
+    const folder = folderWith({ "deep.policy.ts": deep, [FILE]: WRONG });
+    const found = await rows([join(folder, "deep.policy.ts"), join(folder, FILE)]);
+    expect(found.map(({ code }) => code)).toEqual(["TG1002", "TG2070"]);
   });
 });
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policies stand here as text
 import { describe, expect, test } from "vitest";
 import { checkTypes } from "../../src/cli/types/check-types.js";
 import { analyze } from "../../src/compiler/compile.js";

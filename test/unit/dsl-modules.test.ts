@@ -20,6 +20,12 @@ describe("imports of values", () => {
       'export default "v"; export const b = "";',
     ],
     ["namespace", 'import * as x from "./x.js";', "x.a", 'export const a = "v";'],
+    [
+      "namespace, in the order of the names",
+      'import * as x from "./x.js";',
+      "Object.keys(x).join('') === 'Zab' ? 'v' : 'w'",
+      'export const b = ""; export const a = "v"; export const Z = "";',
+    ],
     ["a list of exports", 'import { b } from "./x.js";', "b", 'const a = "v"; export { a as b };'],
     ["exported before it is declared", 'import { a } from "./x.js";', "a", 'export { a }; const a = "v";'],
     ["a function", 'import { f } from "./x.js";', 'f("v")', "export const f = (s: string) => s;"],

@@ -33,6 +33,22 @@ describe("a suppression speaks of", () => {
       ['drop("other", expr`not tcp.dstport == 80 # tidegate-ignore TG3004: "meant"', "`),"],
     ],
     [
+      "all of a rule that begins there",
+      [IGNORE, "drop(", '"other",', "expr`", "ip.version == 4 and", "not tcp.dstport == 80", "`,", "),"],
+    ],
+    [
+      "an item within an item",
+      [
+        "// tidegate-ignore TG3008: all of them are meant",
+        'drop("other", expr`tcp.dstport in ${[',
+        "80,",
+        "80,",
+        "// tidegate-ignore TG3008: this one more than the others",
+        "80,",
+        "]}`),",
+      ],
+    ],
+    [
       "each of its codes",
       [
         "// tidegate-ignore TG3004 , TG3001: meant",
@@ -44,6 +60,11 @@ describe("a suppression speaks of", () => {
   test.each([
     ["no other line", [IGNORE, "", NOT], ["TG3092 TG3004", "TG3004 not tcp.dstport == 80"]],
     ["no line above", [NOT, IGNORE], ["TG3004 not tcp.dstport == 80", "TG3092 TG3004"]],
+    [
+      "no rule behind",
+      [IGNORE, 'drop("first",', "expr`tcp.dstport == 80`),", NOT],
+      ["TG3092 TG3004", "TG3004 not tcp.dstport == 80"],
+    ],
     [
       "no other code",
       [IGNORE.replace("3004", "3001"), NOT],
@@ -73,6 +94,15 @@ describe("a suppression speaks of", () => {
     );
     expect(diagnostics).toEqual([]);
     expect(suppressed.map(({ diagnostic: { span } }) => `${span.file}:${span.line}`)).toEqual(["rules.ts:3"]);
+  });
+
+  test("a statement and a property are meant to their ends, and the default export is not", () => {
+    const rule = `drop(\n"other",\nexpr\`not tcp.dstport == 80\`)`;
+    const policyFrom = (before: string, comment: string) =>
+      policyText({ before: `${before}\n${comment}`, mitigate: before ? "...rules" : `\n${rule}` });
+    const codes = (text: string) => analyze("a.policy.ts", text).diagnostics.map(({ code }) => code);
+    expect(codes(policyFrom(`${IGNORE}\nconst rules = [\n${rule}];`, ""))).toEqual([]);
+    expect(codes(policyFrom("", IGNORE))).toEqual(["TG3092", "TG3004"]);
   });
 
   test("with errors it is not known which suppressions are of use", () => {

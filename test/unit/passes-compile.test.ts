@@ -56,13 +56,15 @@ describe("mistakes of every stage in one run", () => {
     });
     const { policy, diagnostics, source } = analyze("test.policy.ts", text);
     expect(policy).toBeNull();
-    const found = diagnostics.map(({ code, span }) => `${code} ${source.text.slice(span.start, span.end)}`);
+    const found = diagnostics.map(({ code, span }) =>
+      `${code} ${source.text.slice(span.start, span.end)}`.replace(/\s+/g, " "),
+    );
     expect(found).toEqual([
       "TG2053 5",
       "TG1020 nobodys",
       "TG1100 `",
       "TG2006 70000",
-      'TG2050 { default: undefined, rules: [allow("other", expr`ip.dst == 192.0.2.1`)] }',
+      'TG2050 { default: undefined, stateful: false, rules: [allow("other", expr`ip.dst == 192.0.2.1`)], }',
       "TG2050 { ttl: 0 }",
       'TG2050 { prefix: "203.0.113.0/24" }',
       'TG2010 "203.0.113.1/24"',

@@ -43,13 +43,12 @@ async function reportOn(
   modules: ModuleHost,
   withTypes: boolean,
 ): Promise<Report> {
-  const entries = read.map(({ source }) => source);
   const found = read.flatMap(({ diagnostics }) => diagnostics);
   const suppressed = eachOnce(
     read.flatMap((one) => one.suppressed),
     (one) => one.diagnostic,
   );
-  const typed = withTypes ? await typeCheck(entries, modules, found) : undefined;
+  const typed = withTypes ? await typeCheck(read, modules) : undefined;
   return {
     files,
     diagnostics: inOrder([...found, ...(typed?.diagnostics ?? [])], files),
@@ -62,13 +61,14 @@ async function reportOn(
 }
 
 /** The type checker is loaded only when it is used: it costs as much as all the rest. */
-async function typeCheck(
-  entries: readonly SourceFile[],
-  modules: ModuleHost,
-  reported: readonly Diagnostic[],
-) {
-  const { checkTypes } = await import("../types/check-types.js");
-  return checkTypes(entries, modules, reported);
+async function typeCheck(read: readonly Checked[], modules: ModuleHost) {
+  const { checkTypes, isTooMuch } = await import("../types/check-types.js");
+  const fit = read.filter(({ diagnostics }) => !isTooMuch(diagnostics));
+  return checkTypes(
+    fit.map(({ source }) => source),
+    modules,
+    fit.flatMap(({ diagnostics }) => diagnostics),
+  );
 }
 
 /** File by file as they were asked for, what they import behind them. */

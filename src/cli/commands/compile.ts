@@ -16,6 +16,7 @@ import { EXIT } from "../exit.js";
 import { compileXdp } from "../io/clang.js";
 import { writeBundle } from "../io/write-bundle.js";
 import { type LoadedPolicy, loadPolicy } from "../load-policy.js";
+import { printable } from "../render/underline.js";
 import { formatProof, PROOF_FILE, proofOf } from "../verify/proof.js";
 import { version } from "../version.js";
 
@@ -99,6 +100,6 @@ function report(
     console.log(JSON.stringify({ rules, tableBytes: tableBytes(policy), ms: rounded }));
   } else if (!options.emitIr) {
     for (const file of files) console.log(`${String(file.bytes.length).padStart(8)}  ${file.path}`);
-    console.log(`${pc.green("ok")} ${policy.customer}: ${rules} rules → ${options.output}`);
+    console.log(`${pc.green("ok")} ${policy.customer}: ${rules} rules → ${printable(options.output)}`);
   }
 }

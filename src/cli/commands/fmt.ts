@@ -5,6 +5,7 @@ import { type Formatted, formatModule } from "../fmt/format-module.js";
 import { readSource } from "../io/read-source.js";
 import { replaceFile, requirePlainFile } from "../io/replace-file.js";
 import { printErrors } from "../load-policy.js";
+import { printable } from "../render/underline.js";
 
 interface FmtOptions {
   readonly check?: boolean;
@@ -36,7 +37,7 @@ async function fmtFile(file: string, { check }: FmtOptions): Promise<Outcome> {
   if (text === undefined) return "unreadable";
   if (text === before) return "unchanged";
   if (!check) replaceFile(file, text);
-  console.log(`${check ? pc.yellow("not formatted") : pc.green("formatted")}  ${file}`);
+  console.log(`${check ? pc.yellow("not formatted") : pc.green("formatted")}  ${printable(file)}`);
   return "changed";
 }
 

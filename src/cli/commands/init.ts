@@ -4,6 +4,7 @@ import { isName, NAME_MAX, safeName } from "../../compiler/passes/names.js";
 import { EXIT, UsageError } from "../exit.js";
 import { projectFiles } from "../init/project.js";
 import { type Written, writeProject } from "../init/write-project.js";
+import { printable } from "../render/underline.js";
 
 interface InitOptions {
   readonly customer?: string;
@@ -25,7 +26,7 @@ export async function init(directory: string, options: InitOptions): Promise<num
   const results = writeProject(directory, projectFiles(customer));
   for (const { path, written } of results) {
     const remark = REMARKS[written] === "" ? "" : pc.dim(`  ${REMARKS[written]}`);
-    console.log(`${PAINT[written](written.padEnd(7))}  ${join(directory, path)}${remark}`);
+    console.log(`${PAINT[written](written.padEnd(7))}  ${printable(join(directory, path))}${remark}`);
   }
   const kept = results.filter(({ written }) => written === "kept");
   console.log(kept.length === 0 ? nextSteps(directory, customer) : inTheWay(kept.length));
@@ -45,12 +46,18 @@ function nextSteps(directory: string, customer: string): string {
   const folder = relative(process.cwd(), resolve(directory));
   const policy = `${customer}.policy.ts`;
   const steps = [
-    ...(folder === "" ? [] : [`cd ${folder}`]),
+    ...(folder === "" ? [] : [`cd ${shellWord(folder)}`]),
     `tidegate check ${policy}`,
     `tidegate test ${policy}`,
     `tidegate compile ${policy} -o build/${customer}`,
   ];
   return ["", `Put your own prefixes into ${policy}, then:`, ...steps.map((step) => `  ${step}`)].join("\n");
+}
+
+/** A path as a POSIX shell takes it from a line that is copied; no option, and no command of its own. */
+function shellWord(path: string): string {
+  const word = printable(path.startsWith("-") ? `./${path}` : path);
+  return /^[\w./@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function inTheWay(count: number): string {

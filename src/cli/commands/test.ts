@@ -5,6 +5,7 @@ import { newLimitState } from "../../compiler/semantics/gcra.js";
 import { EXIT } from "../exit.js";
 import { loadPolicy } from "../load-policy.js";
 import { readPacket } from "../packets.js";
+import { printable } from "../render/underline.js";
 
 interface Outcome {
   readonly test: PolicyTest;
@@ -65,7 +66,8 @@ function result(tested: readonly Tested[], passed: number, failed: number): obje
   };
 }
 
-function print({ file, policy, outcomes, covered }: Tested): void {
+function print({ file: path, policy, outcomes, covered }: Tested): void {
+  const file = printable(path);
   for (const { test: one, trace, passed } of outcomes) {
     const expected = one.rule === null ? one.expect : `${one.expect} by ${one.rule}`;
     const decided = trace.held ? "the wait for the rest of its datagram" : `${trace.stage} default`;

@@ -36,7 +36,7 @@ function parseJson(file: string, text: string): unknown {
 function rows<Value extends string | number>(
   file: string,
   table: Readonly<Record<string, readonly string[]>>,
-  valueOf: (name: string) => Value,
+  toValue: (name: string) => Value,
 ): readonly Located<Value>[] {
   const owners = new Map<string, string>();
   return Object.entries(table).flatMap(([name, prefixes]) =>
@@ -47,7 +47,7 @@ function rows<Value extends string | number>(
       const other = owners.get(key);
       if (other !== undefined) throw new UsageError(`${file}: ${text} stands in ${other} and in ${name}`);
       owners.set(key, name);
-      return { prefix: parsed.prefix, value: valueOf(name) };
+      return { prefix: parsed.prefix, value: toValue(name) };
     }),
   );
 }

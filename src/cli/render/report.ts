@@ -5,6 +5,7 @@ import { diagnosticRow, renderGithub } from "./machine.js";
 import { renderCounts, renderPretty } from "./pretty.js";
 import { sarifLog } from "./sarif.js";
 import type { Sources } from "./sources.js";
+import { printable } from "./underline.js";
 
 /** All that `tidegate check` has found. */
 export interface Report {
@@ -35,7 +36,8 @@ export function renderReport(report: Report, format: Format, folder: string): st
 function pretty({ files, diagnostics, sources }: Report): string {
   const shown = diagnostics.map((one) => `${renderPretty(one, sources)}\n`);
   const counts = renderCounts(diagnostics);
-  const subject = files.length === 1 ? files[0] : `${files.length} files`;
+  const [first = "", ...more] = files;
+  const subject = more.length === 0 ? printable(first) : `${files.length} files`;
   const end = counts === "" ? `${pc.green("ok")} ${subject}` : `${subject}: ${counts}`;
   return [...shown, end].join("\n");
 }

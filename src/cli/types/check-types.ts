@@ -25,9 +25,8 @@ export function checkTypes(
 ): TypeCheck {
   const files = new Files();
   const errors = reported.filter(({ severity }) => severity === "error");
-  // TypeScript has no limits to hold a file to that was too much for ours.
-  const isTooMuch = errors.some(({ code }) => TOO_MUCH.has(code));
-  const problems = isTooMuch ? [] : problemsIn(entries, files, modules);
+  const isReadable = entries.length > 0 && !isTooMuch(errors);
+  const problems = isReadable ? problemsIn(entries, files, modules) : [];
 
   const unparsed = new Set(errors.filter(({ code }) => code === UNPARSED).map(({ span }) => span.file));
   const isNew = (problem: Problem): boolean =>
@@ -37,6 +36,12 @@ export function checkTypes(
 
 /** Without a syntax tree of ours, TypeScript says the same again, and guesses at the rest. */
 const UNPARSED = "TG1001";
+
+/** Whether a file, or what it imports, was too much for our reader: TypeScript has no limits to hold it to. */
+export function isTooMuch(reported: readonly Diagnostic[]): boolean {
+  return reported.some(({ code }) => TOO_MUCH.has(code));
+}
+
 const TOO_MUCH: ReadonlySet<string> = new Set(["TG1002", "TG1003", "TG1005", "TG1060"]);
 
 function problemsIn(entries: readonly SourceFile[], files: Files, modules: ModuleHost): readonly Problem[] {

@@ -110,7 +110,9 @@ export class Diagnostics {
   get all(): readonly Diagnostic[] {
     const { left, unused } = sortOut([...this.#reported.values()], this.#suppressions);
     const idle = this.hasErrors ? [] : unused;
-    const remarks = idle.map(({ code, span, line }) => diagnostic("TG3092", span, { code, line }));
+    const remarks = idle
+      .slice(0, MAX_KEPT)
+      .map(({ code, span, line }) => diagnostic("TG3092", span, { code, line }));
     return [...left, ...remarks].sort(inSourceOrder);
   }
 
@@ -122,6 +124,16 @@ export class Diagnostics {
 
   get hasErrors(): boolean {
     return this.#kept.error > 0;
+  }
+
+  /** How many errors are kept. */
+  get errors(): number {
+    return this.#kept.error;
+  }
+
+  /** Further errors would not be kept: there is no use in looking for them. */
+  get isFull(): boolean {
+    return this.#kept.error >= MAX_KEPT;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Filter, Operand } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type Field, PROTOCOLS } from "../ir/fields.js";
 import { HEADERS, type Header } from "../ir/headers.js";
+import { answerOf } from "./answers.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf, numberOf } from "./operands.js";
 import { type Wanted, witnesses } from "./witness.js";
@@ -43,12 +44,37 @@ export function warnOfAbsence(rule: Wanted, diagnostics: Diagnostics): void {
   }
 
   function visitNot(part: Not, known: Headers): void {
-    const missing = comparisons(part.operand).flatMap((comparison) => absentHeaders(comparison, known));
+    const missing = negated(part.operand)
+      .filter((comparison) => !asksForPresence(comparison))
+      .flatMap((comparison) => absentHeaders(comparison, known));
     const [first] = missing;
     if (!first) return;
     const params = { header: namesOf(missing), witness: witnessWithout(withInner(missing)) };
     diagnostics.report("TG3004", part.span, params, { hint: hint(part.operand, first) });
   }
+}
+
+/** The comparisons that a `not` around the whole turns around; those that it meets as a second `not` stand as they are. */
+function negated(filter: Filter, isTwice = false): readonly Comparison[] {
+  switch (filter.kind) {
+    case "and":
+    case "or":
+      return filter.operands.flatMap((operand) => negated(operand, isTwice));
+    case "not":
+      return negated(filter.operand, !isTwice);
+    case "xor":
+      return comparisons(filter);
+    case "unknown":
+      return [];
+    default:
+      return isTwice ? [] : [filter];
+  }
+}
+
+/** Whether every value fulfils it: `not tcp.option.mss >= 0` is how to say that there is no such option. */
+function asksForPresence(comparison: Comparison): boolean {
+  const field = fieldOf(comparison.field);
+  return field.type === "number" && answerOf(comparison, field) === "always";
 }
 
 /** The headers of which a comparison needs one, where the packet may well have none of them. */

@@ -1,68 +1,28 @@
 import type { Filter } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { type NumberField, PROTOCOLS, type Reading } from "../ir/fields.js";
+import { type NumberField, PROTOCOLS } from "../ir/fields.js";
 import { HEADERS, type Header } from "../ir/headers.js";
-import { contains, type Intervals, intersection, intervals, sameIntervals } from "../ir/intervals.js";
+import { type Answer, answerOf } from "./answers.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf } from "./operands.js";
-import { wireValues } from "./readings.js";
-import { numberIn, valuesOf } from "./values.js";
 
 /**
  * Warns of comparisons of numbers that no value, or every value, of their field fulfils. Addresses are left alone:
- * `ip.src in {::/0}` is how to say "IPv6".
+ * `ip.src in {::/0}` is how to say "IPv6". Gives the comparisons that never hold.
  */
-export function warnOfBounds(filter: Filter, diagnostics: Diagnostics): void {
-  for (const comparison of comparisons(filter)) {
+export function warnOfBounds(filter: Filter, diagnostics: Diagnostics): readonly Comparison[] {
+  return comparisons(filter).filter((comparison) => {
     const field = fieldOf(comparison.field);
-    if (field.type === "number") checkNumber(comparison, field, diagnostics);
-  }
+    return field.type === "number" && warnOfBound(comparison, field, diagnostics) === "never";
+  });
 }
 
-function checkNumber(comparison: Comparison, field: NumberField, diagnostics: Diagnostics): void {
-  switch (answerOf(comparison, field)) {
-    case "never":
-      diagnostics.report("TG3002", comparison.span, {});
-      return;
-    case "always": {
-      const left = whatIsLeft(comparison, field);
-      if (left) diagnostics.report("TG3003", comparison.span, { header: left.header }, { hint: left.hint });
-      return;
-    }
-    case "sometimes":
-  }
-}
-
-type Answer = "never" | "sometimes" | "always";
-
-/** What a comparison says of the values that packets can have. */
-function answerOf(comparison: Comparison, field: NumberField): Answer {
-  if (comparison.kind === "bits") {
-    const mask = numberIn(field, comparison.mask);
-    // Of all values, 0 has no bit and the largest has every one.
-    const values = field.values ?? [0, field.max];
-    return together(values.map((value) => ((BigInt(value) & mask) === 0n ? "never" : "always")));
-  }
-  const possible = possibleValues(field);
-  const values = intersection(valuesOf(comparison, field), possible);
-  return together(field.readings.map((reading) => answerAt(reading, values, possible)));
-}
-
-function together(answers: readonly Answer[]): Answer {
-  const [first] = answers;
-  return first && answers.every((answer) => answer === first) ? first : "sometimes";
-}
-
-function answerAt(reading: Reading, values: Intervals, possible: Intervals): Answer {
-  if (reading.kind === "constant") return contains(values, BigInt(reading.value)) ? "always" : "never";
-  const asked = wireValues(reading, values);
-  if (asked.length === 0) return "never";
-  return sameIntervals(asked, wireValues(reading, possible)) ? "always" : "sometimes";
-}
-
-function possibleValues({ min, max, values }: NumberField): Intervals {
-  if (!values) return [{ low: BigInt(min), high: BigInt(max) }];
-  return intervals(values.map(BigInt).map((value) => ({ low: value, high: value })));
+function warnOfBound(comparison: Comparison, field: NumberField, diagnostics: Diagnostics): Answer {
+  const answer = answerOf(comparison, field);
+  if (answer === "never") diagnostics.report("TG3002", comparison.span, {});
+  const left = answer === "always" ? whatIsLeft(comparison, field) : undefined;
+  if (left) diagnostics.report("TG3003", comparison.span, { header: left.header }, { hint: left.hint });
+  return answer;
 }
 
 interface Left {
@@ -88,6 +48,8 @@ const PLAIN: ReadonlySet<Header> = new Set([
  * other way to say so, as for TCP's options, tags, and bits that may lie behind the end of the packet.
  */
 function whatIsLeft({ field: { args } }: Comparison, { readings }: NumberField): Left | undefined {
+  // `ip.version in {4 6}` is how to say "every packet".
+  if (readings.every(({ kind }) => kind === "constant")) return undefined;
   const headers = readings.map((reading) =>
     reading.kind === "wire" ? reading.wire.header : reading.family === 4 ? "ip4" : "ip6",
   );

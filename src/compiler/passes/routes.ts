@@ -27,11 +27,14 @@ export function readRoutes(
   diagnostics: Diagnostics,
 ): readonly Route[] {
   const routes: Route[] = [];
+  const byCost = new Map<string, Route>();
   for (const written of surface.routes) {
     const route = readRoute(written, prefixes, diagnostics);
     if (!route) continue;
-    const equal = routes.find((other) => isEqualCost(other, route));
-    if (equal) {
+    const cost = `${formatPrefix(route.prefix)} ${route.priority}`;
+    const equal = byCost.get(cost);
+    if (!equal) byCost.set(cost, route);
+    else {
       const related = [{ span: equal.span, text: "the other route" }];
       diagnostics.report("TG2028", route.span, { prefix: formatPrefix(route.prefix) }, { related });
     }
@@ -70,15 +73,6 @@ function readRoute(
 
 function isOwn(prefix: Prefix, prefixes: readonly OwnedPrefix[]): boolean {
   return prefixes.length === 0 || prefixes.some((own) => prefixContains(own.prefix, prefix));
-}
-
-function isEqualCost(a: Route, b: Route): boolean {
-  return (
-    a.priority === b.priority &&
-    a.prefix.length === b.prefix.length &&
-    a.prefix.base === b.prefix.base &&
-    a.prefix.family === b.prefix.family
-  );
 }
 
 function reportUncovered(

@@ -47,12 +47,14 @@ function readMatch(
   checkDestinations(rule.match, prefixes, lists, diagnostics);
   if (!checkDifferences(rule.match, lists, diagnostics)) return undefined;
 
-  warnOfBounds(rule.match, diagnostics);
+  const never = warnOfBounds(rule.match, diagnostics);
   noteRedundantMembers(rule.match, diagnostics);
   const written = makePresenceExplicit(rule.match, lists);
   warnOfAbsence({ filter: rule.match, match: written, prefixes, lists }, diagnostics);
   const match = normalize(written);
-  if (match.kind === "const" && !match.value) {
+  // A rule that is one comparison and nothing else needs one warning.
+  const isSaid = never.some((comparison) => comparison === rule.match);
+  if (match.kind === "const" && !match.value && !isSaid) {
     diagnostics.report("TG3001", rule.name.span, { rule: rule.name.value });
   }
   return match;

@@ -86,7 +86,10 @@ export function readFlags(word: Word | undefined, problems: Problems): number {
     const bit = Object.entries(FLAG_LETTERS).find(([name]) => name === letter)?.[1];
     if (word && bit === undefined) {
       const place = { text: letter, start: word.start + index };
-      problems.at(place, `unknown TCP flag \`${letter}\`: the letters are ${Object.keys(FLAG_LETTERS).join("")}`);
+      problems.at(
+        place,
+        `unknown TCP flag \`${letter}\`: the letters are ${Object.keys(FLAG_LETTERS).join("")}`,
+      );
     }
     flags |= bit ?? 0;
   }

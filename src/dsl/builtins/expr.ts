@@ -42,10 +42,8 @@ function interpolate(value: Value, hole: Span, diagnostics: Diagnostics): Interp
     case "filter":
       return { kind: "filter", filter: value.filter };
     case "array": {
-      const items = value.items.map((item) => itemFrom(item, hole, diagnostics));
-      return items.includes(undefined)
-        ? { kind: "unknown" }
-        : { kind: "array", items: items.filter((item) => item !== undefined) };
+      const items = itemsFrom(value.items, hole, diagnostics);
+      return items ? { kind: "array", items } : { kind: "unknown" };
     }
     default: {
       const operand = operandFrom(value, hole, hole, diagnostics);
@@ -53,6 +51,25 @@ function interpolate(value: Value, hole: Span, diagnostics: Diagnostics): Interp
       return typeof operand === "object" ? { kind: "scalar", operand } : { kind: "unknown" };
     }
   }
+}
+
+/** More in one array help nobody, and each takes longer than many items without one. */
+const MAX_MISTAKEN_ITEMS = 100;
+
+/** The members of an array as those of a set; undefined after a report. */
+function itemsFrom(
+  values: readonly Value[],
+  hole: Span,
+  diagnostics: Diagnostics,
+): readonly Operand[] | undefined {
+  const items: Operand[] = [];
+  let mistaken = 0;
+  for (const value of values) {
+    const item = itemFrom(value, hole, diagnostics);
+    if (item) items.push(item);
+    else if (++mistaken === MAX_MISTAKEN_ITEMS) break;
+  }
+  return mistaken === 0 ? items : undefined;
 }
 
 /** A member of an array, which is to be found where it was written. */

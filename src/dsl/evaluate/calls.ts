@@ -2,10 +2,11 @@ import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import { makeFilter, type TemplateBody } from "../builtins/expr.js";
 import { callBuiltin } from "../builtins/index.js";
+import { holesOf } from "../expr-templates.js";
 import { spreadItems } from "./collections.js";
 import type { Evaluation } from "./evaluation.js";
 import { type CallSite, callFunction } from "./functions.js";
-import { memberOf, passedOver, passesOver, propertyKey, refuseMember } from "./members.js";
+import { isInherited, memberOf, passedOver, passesOver, propertyKey, refuseMember } from "./members.js";
 import { methodsOf } from "./methods/index.js";
 import type { MethodCall } from "./methods/method.js";
 import { describe, errorValue, type FunctionValue, isFunction, type Value } from "./value.js";
@@ -33,7 +34,8 @@ function callMember(
   const held = memberOf(object, key, callee, run);
   if (held) return callValue(held, node, run);
   const method = methodsOf(object)?.known.get(String(key));
-  if (!method && node.optional && object.kind === "object") return passedOver(node, run);
+  const mayBeMissing = node.optional && object.kind === "object" && !isInherited(object, key);
+  if (!method && mayBeMissing) return passedOver(node, run);
   if (!method) return callValue(refuseMember(object, key, callee, run), node, run);
   const args = evaluateArguments(node, run);
   return method(object, methodCall(String(key), args, node, run));
@@ -45,7 +47,7 @@ function methodCall(
   node: TSESTree.CallExpression,
   run: Evaluation,
 ): MethodCall {
-  return { name, args, span: run.spanOf(node), run };
+  return { name, args, span: run.spanOf(node), exact: true, run };
 }
 
 function callValue(callee: Value, node: TSESTree.CallExpression, run: Evaluation): Value {
@@ -78,7 +80,7 @@ export function invoke(
       return callFunction(callee.fn, args, site);
     case "native": {
       const { native } = callee;
-      if (native.call) return native.call({ name: native.name, args, span, run });
+      if (native.call) return native.call({ name: native.name, args, span, exact: site.exact, run });
       run.diagnostics.report("TG1042", site.callee, { found: `\`${native.name}\`` });
       return errorValue(span);
     }
@@ -88,7 +90,7 @@ export function invoke(
         return errorValue(span);
       }
       if (!payFor(args, ARGUMENT_LEVELS, span, run)) return errorValue(span);
-      return callBuiltin(callee.name, { span, callee: site.callee, args }, run.diagnostics);
+      return noted(callBuiltin(callee.name, { span, callee: site.callee, args }, run.diagnostics), run);
   }
 }
 
@@ -121,15 +123,28 @@ export function evaluateTaggedTemplate(node: TSESTree.TaggedTemplateExpression, 
   if (tag.name !== "expr") {
     return run.refuse("TG1054", node.tag, { name: tag.name, right: "as a call, with parentheses" });
   }
-  const { quasis, expressions } = node.quasi;
-  const holes = expressions.map((expression, index) => ({
-    // A quasi's range reaches from its opening ` or } to its closing ` or ${.
-    start: (quasis[index]?.range[1] ?? 0) - "${".length,
-    end: (quasis[index + 1]?.range[0] ?? 0) + "}".length,
-    value: run.evaluate(expression),
+  const values = node.quasi.expressions.map((expression) => run.evaluate(expression));
+  const holes = holesOf(node.quasi).map((hole, index) => ({
+    ...hole,
+    value: values[index] ?? errorValue(span),
   }));
   const body = { start: node.quasi.range[0] + 1, end: node.quasi.range[1] - 1, holes };
-  return payForExpression(body, span, run) ? makeFilter(body, span, run) : errorValue(span);
+  if (run.reading.isHopeless(node) || !payForExpression(body, span, run)) return errorValue(span);
+  const made = makeFilter(body, span, run);
+  if (hasUnread(made)) run.reading.noteMistaken(node);
+  return noted(made, run);
+}
+
+function noted(made: Value, run: Evaluation): Value {
+  run.reading.noteMade(made);
+  return made;
+}
+
+/** Where something could not be read, there the parser puts an unknown part at the end. */
+function hasUnread(made: Value): boolean {
+  if (made.kind !== "filter") return false;
+  const { filter } = made;
+  return filter.kind === "unknown" || (filter.kind === "and" && filter.operands.at(-1)?.kind === "unknown");
 }
 
 /** To parse an expression takes as long as some dozen values, and so does each text that may be an address. */

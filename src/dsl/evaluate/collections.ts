@@ -1,7 +1,7 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Evaluation } from "./evaluation.js";
 import { propertyName } from "./property-names.js";
-import { describe, errorValue, type PropertyValue, type Value } from "./value.js";
+import { describe, type PropertyValue, type Value } from "./value.js";
 
 export function evaluateArray(node: TSESTree.ArrayExpression, run: Evaluation): Value {
   const span = run.spanOf(node);
@@ -30,6 +30,8 @@ export function spreadItems(element: TSESTree.SpreadElement, run: Evaluation): r
         list: "keep the items in an array constant and spread that into both lists",
         string: 'take it apart with `.split("")`',
         object: "write `Object.values(…)`, `Object.keys(…)` or `Object.entries(…)`",
+        boolean: "write `...(condition ? [ … ] : [])`",
+        undefined: "write `...(array ?? [])`",
       };
       const hint = hints[value.kind];
       return [run.refuse("TG1043", element, { found: describe(value), target: "an array" }, { hint })];
@@ -39,7 +41,7 @@ export function spreadItems(element: TSESTree.SpreadElement, run: Evaluation): r
 
 export function evaluateObject(node: TSESTree.ObjectExpression, run: Evaluation): Value {
   const properties = new Map<string, PropertyValue>();
-  /** Names written in this literal itself, and not replaced by a spread behind them. */
+  /** Names written in this literal itself. What a spread brings may be replaced, and may replace. */
   const written = new Map<string, PropertyValue>();
   // An object takes as much memory as several other values.
   let partial = !run.spend(node.properties.length, run.spanOf(node));
@@ -48,8 +50,6 @@ export function evaluateObject(node: TSESTree.ObjectExpression, run: Evaluation)
       const spread = spreadProperties(part, run);
       partial ||= spread === undefined;
       for (const [name, property] of spread ?? []) {
-        const before = written.get(name);
-        if (before) reportReplaced(part, name, before, run);
         written.delete(name);
         properties.set(name, property);
       }
@@ -73,16 +73,6 @@ export function evaluateObject(node: TSESTree.ObjectExpression, run: Evaluation)
 function reportTwice(node: TSESTree.Property, name: string, before: PropertyValue, run: Evaluation): void {
   const related = [{ span: before.key, text: "first written here" }];
   run.refuse("TG1044", node.key, { name }, { related });
-}
-
-function reportReplaced(
-  node: TSESTree.SpreadElement,
-  name: string,
-  before: PropertyValue,
-  run: Evaluation,
-): void {
-  const related = [{ span: run.spanOf(node), text: "replaced here" }];
-  run.diagnostics.report("TG1044", before.key, { name }, { related });
 }
 
 /** undefined: which properties they are could not be read, which is reported. */
@@ -115,7 +105,7 @@ function propertyValue(node: TSESTree.Property, run: Evaluation): Value {
     return run.refuse("TG1030", node, { what }, { hint });
   }
   if (value.type === "AssignmentPattern" || value.type === "TSEmptyBodyFunctionExpression") {
-    return errorValue(run.spanOf(node));
+    return run.refuse("TG1030", node, { what: "this property" }, { hint: "write `name: value`" });
   }
   return run.evaluate(value);
 }

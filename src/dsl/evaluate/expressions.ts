@@ -64,10 +64,13 @@ const EXPRESSIONS: { readonly [T in NodeType]: Evaluate<T> } = {
   JSXFragment: markup,
 };
 
+const unknownSyntax = never("this syntax", "write the value itself");
+
 export function evaluateExpression(node: TSESTree.Expression, run: Evaluation): Value {
   // The table's type ties each node type to its function; the compiler cannot follow that through a lookup.
-  const evaluate = EXPRESSIONS[node.type] as Evaluate<NodeType>;
-  return evaluate(node, run);
+  const evaluate = EXPRESSIONS[node.type] as Evaluate<NodeType> | undefined;
+  // The parser lets pass what its types do not know as an expression, such as `[#name]`.
+  return evaluate ? evaluate(node, run) : unknownSyntax(node, run);
 }
 
 /** What is meant by the constructors that authors know. */

@@ -90,7 +90,9 @@ function named(from: From & { kind: "module" }, name: string, node: TSESTree.Nod
 
 function namespace({ exports }: From & { kind: "module" }, node: TSESTree.Node, run: Evaluation): Value {
   const properties = new Map<string, PropertyValue>();
-  for (const [name, value] of exports) properties.set(name, { key: value.span, value });
+  // JavaScript sorts the names by their code units (ECMA-262, 10.4.6.12), which is what `<` compares.
+  const sorted = [...exports].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, value] of sorted) properties.set(name, { key: value.span, value });
   return { kind: "object", properties, span: run.spanOf(node) };
 }
 

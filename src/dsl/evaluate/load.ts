@@ -1,6 +1,7 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.js";
 import { SourceFile } from "../../compiler/diagnostics/span.js";
+import { reportInvisible } from "../invisible.js";
 import type { RefusalReason } from "../modules.js";
 import { parseModule } from "../parse-module.js";
 import { readSuppressions } from "../suppressions.js";
@@ -45,6 +46,7 @@ export function loadModule(specifier: string, node: TSESTree.StringLiteral, run:
 export function readModuleText(source: SourceFile, reading: Reading): Exports | null {
   reading.sources.set(source.file, source);
   if (source.file.endsWith(".json")) {
+    reportInvisible(source, [], reading.diagnostics);
     const value = readJson(source, reading);
     return value ? new Map([["default", value]]) : null;
   }

@@ -33,7 +33,7 @@ function member(node: TSESTree.MemberExpression, mayBeMissing: boolean, run: Eva
   const found = memberOf(object, key, node, run);
   if (found) return { ...found, via: run.spanOf(node) };
   const maybe = mayBeMissing || node.optional;
-  if (maybe && (object.kind === "object" || object.kind === "array") && !isMethod(object, key)) {
+  if (maybe && (object.kind === "object" || object.kind === "array") && !isInherited(object, key)) {
     return { kind: "undefined", span: run.spanOf(node) };
   }
   return refuseMember(object, key, node, run);
@@ -63,10 +63,12 @@ export function memberOf(
     }
     case "array":
       if (key === "length") return { kind: "number", value: object.items.length, span };
-      // Of all texts that Number() reads, only an index as it is printed names an element.
-      return String(Number(key)) === String(key) ? object.items[Number(key)] : undefined;
-    case "string":
-      return key === "length" ? { kind: "number", value: object.value.length, span } : undefined;
+      return isIndex(key) ? object.items[Number(key)] : undefined;
+    case "string": {
+      if (key === "length") return { kind: "number", value: object.value.length, span };
+      const unit = isIndex(key) ? object.value[Number(key)] : undefined;
+      return unit === undefined ? undefined : { kind: "string", value: unit, span };
+    }
     case "native": {
       const found = object.native.members.get(String(key));
       if (found === undefined) return undefined;
@@ -79,8 +81,14 @@ export function memberOf(
   }
 }
 
-export function isMethod(object: Value, key: string | number): boolean {
-  return methodsOf(object)?.known.has(String(key)) ?? false;
+/** Of all texts that Number() reads, only an index as it is printed names an element. */
+function isIndex(key: string | number): boolean {
+  return String(Number(key)) === String(key);
+}
+
+/** What JavaScript finds in every object or array: there it is not missing, and here it is no value. */
+export function isInherited(object: Value, key: string | number): boolean {
+  return key in (object.kind === "array" ? Array.prototype : Object.prototype);
 }
 
 /** Reports that there is no such property or method, and what to write instead. */
@@ -105,6 +113,7 @@ export function refuseMember(
 function hintForMember(object: Value, name: string, methods: Methods | undefined): string | undefined {
   if (object.kind === "object") {
     const suggestion = didYouMean(name, object.properties.keys());
+    if (suggestion === undefined && isInherited(object, name)) return INHERITED;
     return suggestion ?? "if it may be missing, write `?? value` behind it";
   }
   if (object.kind === "native") return didYouMean(name, object.native.members.keys());
@@ -114,6 +123,9 @@ function hintForMember(object: Value, name: string, methods: Methods | undefined
   const length = object.kind === "array" || object.kind === "string" ? ["length"] : [];
   return methods && didYouMean(name, [...length, ...methods.known.keys()]);
 }
+
+/** Why a property with such a name is not just missing. */
+export const INHERITED = "every object of JavaScript has one by this name; choose another name";
 
 function nameOf(object: Value): string {
   return object.kind === "native" ? `\`${object.native.name}\`` : describe(object);

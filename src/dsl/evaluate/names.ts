@@ -37,8 +37,15 @@ const OUTSIDE: ReadonlyMap<string, string> = new Map([
   ["Map", "use an object, and `Object.entries(…)`"],
 ]);
 
+/** Looking for a similar name among thousands takes its time, and a text with so many mistakes is not misspelled. */
+const MAX_SUGGESTIONS = 100;
+
+function similarName(name: string, run: Evaluation): string | undefined {
+  return run.diagnostics.errors < MAX_SUGGESTIONS ? run.scope.suggest(name) : undefined;
+}
+
 function hintFor(name: string, run: Evaluation): string | undefined {
-  const suggestion = OUTSIDE.get(name) ?? run.scope.suggest(name);
+  const suggestion = OUTSIDE.get(name) ?? similarName(name, run);
   // A letter of another script may look the same, and then a suggestion alone would say nothing.
   const foreign = [...name].find((character) => character > "\x7f");
   if (foreign === undefined || suggestion === undefined) return suggestion;

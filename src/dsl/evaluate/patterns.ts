@@ -1,6 +1,7 @@
 import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.js";
 import type { Evaluation } from "./evaluation.js";
+import { INHERITED, isInherited } from "./members.js";
 import { propertyName } from "./property-names.js";
 import { describe, errorValue, type ObjectValue, type PropertyValue, type Value } from "./value.js";
 
@@ -80,16 +81,20 @@ function restOf(
   if (value.kind !== "object" || !run.spend(value.properties.size, span)) return errorValue(span);
   const properties = new Map<string, PropertyValue>();
   for (const [name, property] of value.properties) if (!taken.has(name)) properties.set(name, property);
-  return { kind: "object", properties, span: value.span } satisfies ObjectValue;
+  return { ...value, properties } satisfies ObjectValue;
 }
 
 function propertyFor(part: TSESTree.Property, name: string, object: Value, run: Evaluation): Value {
   if (object.kind !== "object") return errorValue(run.spanOf(part));
   const property = object.properties.get(name);
   if (property) return property.value;
-  if (part.value.type === "AssignmentPattern") return { kind: "undefined", span: run.spanOf(part) };
-  const hint =
-    didYouMean(name, object.properties.keys()) ?? `if it may be missing, give it a default: \`${name} = …\``;
+  if (object.partial) return errorValue(run.spanOf(part));
+  const inherited = isInherited(object, name);
+  if (part.value.type === "AssignmentPattern" && !inherited) {
+    return { kind: "undefined", span: run.spanOf(part) };
+  }
+  const missing = inherited ? INHERITED : `if it may be missing, give it a default: \`${name} = …\``;
+  const hint = didYouMean(name, object.properties.keys()) ?? missing;
   return run.refuse("TG1041", part.key, { object: describe(object), property: name }, { hint });
 }
 

@@ -2,7 +2,9 @@ import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { SourceFile, Span } from "../../compiler/diagnostics/span.js";
+import type { Filter } from "../filter/ast.js";
 import type { ModuleHost } from "../modules.js";
+import type { Made, SurfaceList } from "../surface.js";
 import type { UserFunction, Value } from "./value.js";
 
 /**
@@ -17,6 +19,8 @@ const MAX_CALLS = 64;
  * or a list of a few hundred thousand prefixes. Reading ends within about a second and 500 MB.
  */
 const FUEL = 1_500_000;
+/** Reading on behind a mistake takes many times as long as an expression without one. */
+const MAX_MISTAKEN = 100;
 
 /** What a module gives to those that import it, by exported name. */
 export type Exports = ReadonlyMap<string, Value>;
@@ -33,6 +37,9 @@ export class Reading {
   /** null: a module that could not be read, which is reported. */
   readonly modules = new Map<string, Exports | null>();
   readonly #opened: Opened[] = [];
+  readonly #filters: Filter[] = [];
+  readonly #lists: SurfaceList[] = [];
+  readonly #mistaken = new Map<TSESTree.Node, number>();
   readonly #called = new Set<TSESTree.Node>();
   readonly #uncalled = new Map<TSESTree.Node, UserFunction>();
   #depth = 0;
@@ -44,10 +51,10 @@ export class Reading {
     readonly host: ModuleHost,
   ) {}
 
-  /** Takes fuel for `amount` values; false, reported once, when none is left. */
+  /** Takes fuel for `amount` values; false, reported once, when none is left, or when nothing more could be reported. */
   spend(amount: number, span: Span): boolean {
     invariant(amount >= 0, "work is a number from 0 up");
-    if (this.#fuel < 0) return false;
+    if (this.#fuel < 0 || this.diagnostics.isFull) return false;
     this.#fuel -= amount;
     if (this.#fuel < 0) this.diagnostics.report("TG1003", span, {});
     return this.#fuel >= 0;
@@ -77,6 +84,25 @@ export class Reading {
     } finally {
       this.#calls--;
     }
+  }
+
+  /** Whether the expression at a node has been wrong so often that there is no use in reading it again with other values. */
+  isHopeless(node: TSESTree.Node): boolean {
+    return (this.#mistaken.get(node) ?? 0) >= MAX_MISTAKEN;
+  }
+
+  noteMistaken(node: TSESTree.Node): void {
+    this.#mistaken.set(node, (this.#mistaken.get(node) ?? 0) + 1);
+  }
+
+  /** Keeps track of expressions and lists, for the mistakes in those that no rule will use. */
+  noteMade(value: Value): void {
+    if (value.kind === "filter") this.#filters.push(value.filter);
+    else if (value.kind === "list") this.#lists.push(value.list);
+  }
+
+  get made(): Made {
+    return { filters: this.#filters, lists: this.#lists };
   }
 
   /** Keeps track of the functions whose bodies nobody has read. */

@@ -81,6 +81,8 @@ export class Strangers {
 
   report(written: string, span: Span): void {
     this.problems.lose();
+    // TG1006 has said so for the whole file.
+    if (/^\p{Default_Ignorable_Code_Point}/u.test(written)) return;
     const hint = HINTS.get(written.startsWith('\\"') ? written : written.charAt(0)) ?? hintByCode(written);
     const kind = hint ?? written;
     if (this.#seen.has(kind)) return;

@@ -61,6 +61,12 @@ function printItem(item: SetItem): string {
   return item.kind === "range" ? `${printOperand(item.low)}..${printOperand(item.high)}` : printOperand(item);
 }
 
+/** As a TypeScript literal of visible characters only: others could hide what a reader sees (TG1006). */
+function quoted(text: string): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(text).replace(/[^ -~]/g, escaped);
+}
+
 export function printOperand(operand: Operand): string {
   switch (operand.kind) {
     case "number":
@@ -70,9 +76,7 @@ export function printOperand(operand: Operand): string {
     case "prefix":
       return formatPrefix(operand.prefix);
     case "string":
-      return /^[ !#%-[\]-_a-~]*$/.test(operand.value)
-        ? `"${operand.value}"`
-        : `\${${JSON.stringify(operand.value)}}`;
+      return /^[ !#%-[\]-_a-~]*$/.test(operand.value) ? `"${operand.value}"` : `\${${quoted(operand.value)}}`;
     default:
       return assertNever(operand);
   }

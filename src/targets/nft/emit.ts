@@ -96,6 +96,9 @@ const SEND_LATER_FRAGMENTS = [
   "frag frag-off != 0 goto later-fragments",
 ];
 
+/** NF_IP_PRI_RAW_BEFORE_DEFRAG in linux/netfilter_ipv4.h, and the same for IPv6; nft has no word for it. */
+const RAW_BEFORE_DEFRAG = -450;
+
 /** Reassembly lets a fragment pass as it is whose length is no multiple of 8 (nf_ct_frag6_gather at -EPROTO). */
 const DROP_FRAGMENTS = ["ip frag-off & 0x3fff != 0 drop", "exthdr frag exists drop"];
 
@@ -104,13 +107,15 @@ const DROP_FRAGMENTS = ["ip frag-off & 0x3fff != 0 drop", "exthdr frag exists dr
  * apart first: nft's fast path for loads of up to 4 bytes ignores the fragment offset (nft_payload_fast_eval), so
  * `tcp dport` would read payload bytes there, or in IPv6 what the sender likes.
  *
- * A look at `ct` anywhere in the ruleset has the kernel track connections (-200) and so put datagrams together (-400), both
- * before this chain (nft_ct_get_init). Nothing else does, so a stateless firewall sees packets as they are.
+ * A look at `ct` anywhere in the namespace has the kernel put datagrams together (-400) and track connections (-200), from
+ * some moments before its transaction until some after (nft_ct_get_init). A stateful firewall stands behind both, a
+ * stateless one before them: so that sees packets as they are, whatever else goes on.
  */
 function emitDispatch(text: Text, { firewall }: Policy): void {
   text.line();
   text.block("chain prerouting {", () => {
-    text.line("type filter hook prerouting priority filter; policy drop;");
+    const priority = firewall.stateful ? "filter" : RAW_BEFORE_DEFRAG;
+    text.line(`type filter hook prerouting priority ${priority}; policy drop;`);
     if (firewall.stateful) text.line('ct state invalid comment "no verdict: turns connection tracking on"');
     text.line(`iifname != "${EDGE_LINK}" goto way-back`);
     text.line(`ip daddr != @${prefixSet(4)} counter name ${FOREIGN_COUNTER} drop`);

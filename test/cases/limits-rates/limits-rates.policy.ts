@@ -14,7 +14,7 @@ export default policy({
     default: "drop",
     rules: [
       limit("in-the-firewall", expr`tcp.dstport == 22`, { rate: "10/m", burst: 5, per: "ip.src" }),
-      allow("rest", expr`ip.version in {4 6}`),
+      allow("rest", expr`ip.proto != "gre"`),
     ],
   },
   tunnels: { main: gre({ remote: "198.51.100.1" }) },

@@ -13,6 +13,7 @@ export default policy({
       allow("no-text", expr`ip.proto contains 6`),
       allow("nothing", expr`ip.proto matches "^x$"`),
       allow("escape", expr`ip.proto == "t\qcp"`),
+      allow("wildcard", expr`ip.proto wildcard "t*"`),
     ],
   },
   tunnels: { main: gre({ remote: "198.51.100.1" }) },

@@ -38,7 +38,8 @@ show them. A code may also have gone in a newer version of Tidegate; then remove
   TG3092: warning(
     message`\`${"code"}\` is not raised by line ${"line"}, so there is nothing to suppress`,
     `A suppression speaks of its own line if there is something else on it, otherwise of the next line that is no
-comment. Nothing there raises this code any more. Remove it, or else it will hide the next mistake.`,
+comment, and of the whole rule, statement, item or property that begins there. Nothing there raises this code any more.
+Remove it, or else it will hide the next mistake.`,
     example(
       "policy",
       `mitigate: [

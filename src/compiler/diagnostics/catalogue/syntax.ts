@@ -46,6 +46,14 @@ file, which is read much faster, and import it.`,
     example("sketch", "const prefixes = [ … a million items … ];", 'import prefixes from "./prefixes.json";'),
     "put large data into a .json file and import it",
   ),
+  TG1006: error(
+    message`the character ${"character"} ${"does"}`,
+    `What a policy says must be what its readers see. Characters that turn the direction of text around can make a rule
+look like a comment, and characters without a shape make two names differ that look the same. Leave them out; in a
+text that needs one, write it as an escape: "\\u200d".`,
+    example("sketch", "// <U+202E>;)pu srewol( eman a", "// a name (lowers up);"),
+    'leave it out, or write it as an escape such as "\\u200b"',
+  ),
   ...IMPORTS,
   TG1020: error(
     message`unknown name \`${"name"}\``,
@@ -153,8 +161,8 @@ const next = port + 1;`,
   ),
   TG1044: error(
     message`the property \`${"name"}\` is written twice`,
-    `The second one would silently replace the first, also when a spread brings it. To override a property on purpose,
-spread the object first: { ...base, name: value }.`,
+    `The second one would silently replace the first. To override a property on purpose, spread one object behind the
+other: \`{ ...defaults, name: value }\`, or \`{ name: value, ...options }\`.`,
     example("statements", "const web = { port: 80, port: 443 };", "const web = { http: 80, https: 443 };"),
   ),
   TG1045: error(

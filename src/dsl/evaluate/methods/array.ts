@@ -19,7 +19,7 @@ import {
 
 type ArrayMethod = Method<ArrayValue>;
 
-/** The methods of arrays that make new values and change none. Callbacks are given an item and its index. */
+/** The methods of arrays that make new values and change none. Callbacks are given an item, its index and the array. */
 export const ARRAY_METHODS: Readonly<Record<string, ArrayMethod>> = {
   map: method([callback], (array, [f], call) => give.array(each(array, f, call), call)),
   flatMap: method([callback], (array, [f], call) => give.joinedArray(each(array, f, call), call)),
@@ -61,7 +61,8 @@ export const ARRAY_METHODS: Readonly<Record<string, ArrayMethod>> = {
       ),
     ),
   ),
-  reduce: method([callback, optional(any)], (array, [f, start], call) => reduce(array, f, start, call)),
+  // A start that is written and undefined is a start (ECMA-262, 23.1.3.24).
+  reduce: method([callback, optional(any)], (array, [f], call) => reduce(array, f, call.args[1], call)),
 
   concat: (array, call) => give.joinedArray([array, ...call.args], call),
   slice: method([optional(number), optional(number)], (array, [start, end], call) =>
@@ -82,8 +83,7 @@ export const ARRAY_METHODS: Readonly<Record<string, ArrayMethod>> = {
   includes: method([scalar], (array, [wanted], call) =>
     // Unlike ===, `includes` finds NaN (ECMA-262, 23.1.3.16).
     paid(array.items.length, call, () => {
-      const isSame = (item: Value) => Object.is(comparable(item), comparable(wanted));
-      return give.boolean(array.items.some(isSame), call);
+      return give.boolean(array.items.map(comparable).includes(comparable(wanted)), call);
     }),
   ),
   indexOf: method([scalar], (array, [wanted], call) =>
@@ -127,7 +127,7 @@ export function pair(first: Value, second: Value, { span }: MethodCall): Value {
 
 /** The results of a callback for every item. */
 function each(array: ArrayValue, f: FunctionValue, call: MethodCall): readonly Value[] {
-  return array.items.map((item, index) => callBack(f, [item, give.number(index, call)], call));
+  return array.items.map((item, index) => callBack(f, [item, give.number(index, call), array], call));
 }
 
 /** Hands out the test of an item; if one could not be made, neither can the result. */
@@ -140,7 +140,7 @@ function searched(
   let failed = false;
   const found = result((index) => {
     const item = array.items[index];
-    const answer = item && !failed ? callBack(f, [item, give.number(index, call)], call) : undefined;
+    const answer = item && !failed ? callBack(f, [item, give.number(index, call), array], call) : undefined;
     failed ||= answer?.kind === "error";
     return answer !== undefined && isTruthy(answer);
   });
@@ -154,7 +154,7 @@ function reduce(array: ArrayValue, f: FunctionValue, start: Value | undefined, c
   const shift = start ? 0 : 1;
   return others.reduce<Value>((sum, item, index) => {
     if (sum.kind === "error") return sum;
-    return callBack(f, [sum, item, give.number(index + shift, call)], call);
+    return callBack(f, [sum, item, give.number(index + shift, call), array], call, item);
   }, first);
 }
 
@@ -205,7 +205,9 @@ function sorted(array: ArrayValue, call: MethodCall): Value {
 
 function sortedBy(array: ArrayValue, compare: FunctionValue, call: MethodCall): Value {
   let failed = false;
-  const items = array.items.toSorted((a, b) => {
+  // undefined comes last, and nobody is asked about it (ECMA-262, 23.1.3.30.2).
+  const isGiven = ({ kind }: Value) => kind !== "undefined";
+  const given = array.items.filter(isGiven).toSorted((a, b) => {
     if (failed) return 0;
     const order = callBack(compare, [a, b], call);
     if (order.kind === "number") return order.value;
@@ -213,5 +215,6 @@ function sortedBy(array: ArrayValue, compare: FunctionValue, call: MethodCall): 
     if (order.kind !== "error") refuseArgument(0, "a function that gives a number", describe(order), call);
     return 0;
   });
-  return failed ? errorValue(call.span) : give.array(items, call);
+  const others = array.items.filter((item) => !isGiven(item));
+  return failed ? errorValue(call.span) : give.array([...given, ...others], call);
 }

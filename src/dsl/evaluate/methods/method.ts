@@ -16,6 +16,8 @@ export interface MethodCall {
   readonly name: string;
   readonly span: Span;
   readonly args: readonly Value[];
+  /** Written out by the author: an argument too many is a mistake. Callbacks are given more than they take. */
+  readonly exact: boolean;
   readonly run: Evaluation;
 }
 
@@ -75,10 +77,17 @@ export function fn<const K extends Kinds>(
 }
 
 function readArguments<K extends Kinds>(kinds: K, call: MethodCall): Read<K> | undefined {
+  if (call.exact && call.args.length > kinds.length) return refuseCount(kinds.length, call);
   const read = kinds.map((kind, index) => readArgument(kind, index, call));
   if (read.includes(undefined)) return undefined;
   // Each argument was read by its own kind, which is what Read<K> says.
   return read.map((one) => one?.is) as unknown as Read<K>;
+}
+
+/** JavaScript would take no notice of the others, or give them a meaning that policies do not have. */
+function refuseCount(most: number, { name, args, span, run }: MethodCall): undefined {
+  const expected = most === 1 ? "1 argument" : `${most} arguments`;
+  run.diagnostics.report("TG1055", span, { name: `\`${name}\``, expected, found: args.length });
 }
 
 function readArgument(kind: Kind<unknown>, index: number, call: MethodCall): { is: unknown } | undefined {
@@ -139,7 +148,12 @@ export function paid(amount: number, { run, span }: MethodCall, make: () => Valu
 }
 
 /** Calls a callback; a mistake in it says for which item it came up. */
-export function callBack(f: FunctionValue, args: readonly Value[], { span, run }: MethodCall): Value {
-  const label = { span: args[0]?.span ?? span, text: "for this item" };
+export function callBack(
+  f: FunctionValue,
+  args: readonly Value[],
+  { span, run }: MethodCall,
+  item: Value | undefined = args[0],
+): Value {
+  const label = { span: item?.span ?? span, text: "for this item" };
   return run.call(f, args, { span, label, callee: span, exact: false });
 }

@@ -47,18 +47,22 @@ export const OBJECT: Native = namespace(
   ]),
 );
 
+/** ECMA-262, 6.1.7. */
+const MAX_INDEX = 2 ** 32 - 2;
+
 function keyOf(name: string, { key }: PropertyValue): Value {
   return { kind: "string", value: name, span: key };
 }
 
-/** In the order written; JavaScript would put names that are numbers first (ECMA-262, 10.1.11), and so do we. */
+/** In the order written; names that are array indices come first, as in JavaScript (ECMA-262, 10.1.11). */
 function listed(
   { properties, partial }: ObjectValue,
   call: MethodCall,
   item: (name: string, property: PropertyValue) => Value,
 ): Value {
   if (partial) return errorValue(call.span);
-  const isIndex = ([name]: readonly [string, PropertyValue]) => /^(?:0|[1-9][0-9]{0,9})$/.test(name);
+  const isIndex = ([name]: readonly [string, PropertyValue]) =>
+    /^(?:0|[1-9][0-9]{0,9})$/.test(name) && Number(name) <= MAX_INDEX;
   const entries = [...properties];
   const indices = entries.filter(isIndex).sort(([a], [b]) => Number(a) - Number(b));
   const names = entries.filter((entry) => !isIndex(entry));
@@ -99,7 +103,9 @@ const lengthOrArray: Kind<{ readonly length: number; readonly items: () => reado
     if (value.kind === "array") return { is: { length: value.items.length, items: () => value.items } };
     if (value.kind === "string")
       return { is: { length: value.value.length, items: () => charactersOf(value) } };
-    const length = value.kind === "object" ? value.properties.get("length")?.value : undefined;
+    // Beside its length an object could have items, under their indices.
+    const isPlain = value.kind === "object" && value.properties.size === 1;
+    const length = isPlain ? value.properties.get("length")?.value : undefined;
     // JavaScript takes NaN for 0, but whoever has computed one did not mean that.
     const isLength = length?.kind === "number" && length.value >= 0;
     return isLength ? { is: { length: Math.trunc(length.value), items: () => [] } } : null;

@@ -17,20 +17,20 @@ type StringMethod = Method<StringValue>;
 
 /** The methods of text. Positions count UTF-16 code units, as in JavaScript. */
 export const STRING_METHODS: Readonly<Record<string, StringMethod>> = {
-  includes: method([text], (self, [part], call) =>
-    searched(self, part, call, () => give.boolean(self.value.includes(part), call)),
+  includes: method([text, optional(number)], (self, [part, from], call) =>
+    searched(self, part, call, () => give.boolean(self.value.includes(part, from), call)),
   ),
-  indexOf: method([text], (self, [part], call) =>
-    searched(self, part, call, () => give.number(self.value.indexOf(part), call)),
+  indexOf: method([text, optional(number)], (self, [part, from], call) =>
+    searched(self, part, call, () => give.number(self.value.indexOf(part, from), call)),
   ),
-  lastIndexOf: method([text], (self, [part], call) =>
-    searched(self, part, call, () => give.number(self.value.lastIndexOf(part), call)),
+  lastIndexOf: method([text, optional(number)], (self, [part, from], call) =>
+    searched(self, part, call, () => give.number(self.value.lastIndexOf(part, from), call)),
   ),
-  startsWith: method([text], (self, [part], call) =>
-    paid(part.length >> 4, call, () => give.boolean(self.value.startsWith(part), call)),
+  startsWith: method([text, optional(number)], (self, [part, from], call) =>
+    paid(part.length >> 4, call, () => give.boolean(self.value.startsWith(part, from), call)),
   ),
-  endsWith: method([text], (self, [part], call) =>
-    paid(part.length >> 4, call, () => give.boolean(self.value.endsWith(part), call)),
+  endsWith: method([text, optional(number)], (self, [part, end], call) =>
+    paid(part.length >> 4, call, () => give.boolean(self.value.endsWith(part, end), call)),
   ),
 
   toLowerCase: method([], (self, _, call) => give.text(self.value.toLowerCase(), call)),
@@ -52,10 +52,10 @@ export const STRING_METHODS: Readonly<Record<string, StringMethod>> = {
     return found === undefined ? give.undefined(call) : give.text(found, call);
   }),
 
-  split: method([text], (self, [separator], call) =>
+  split: method([text, optional(number)], (self, [separator, limit], call) =>
     searched(self, separator, call, () =>
       give.array(
-        self.value.split(separator).map((part) => give.text(part, call)),
+        self.value.split(separator, limit).map((part) => give.text(part, call)),
         call,
       ),
     ),
