@@ -90,7 +90,7 @@ function program(): Command {
       "run packets through the real kernel and hold it against the reference; exit 1 on a mismatch",
     )
     .argument("<target>", "policy file, or a bundle's directory")
-    .option("--packets <n>", "how many packets; those that the policy asks for come first (default: 20000)")
+    .option("--packets <n>", "how many packets; those that the policy asks for come first (default: 50000)")
     .option("--seed <n>", "for the random ones (default: 1)")
     .option("--json", "print the result as JSON")
     .addOption(geo())

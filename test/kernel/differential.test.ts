@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Loader } from "../../runtime/loader-client.js";
 import { NFT_VERDICT, Probe } from "../../runtime/probe-client.js";
+import { comesToFirewall, sharesState } from "../../src/cli/verify/expected.js";
 import { emit } from "../../src/compiler/compile.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
+import { ALONE } from "../../src/compiler/semantics/decode.js";
 import { countersOf, evaluate, evaluateFrame, type Trace } from "../../src/compiler/semantics/evaluate.js";
 import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
@@ -56,6 +58,8 @@ function sample(policy: Policy): readonly Uint8Array[] {
   return fc.sample(packetsFor(policy), { numRuns: PACKETS, seed: SEED });
 }
 
+const NOW = { surroundings: ALONE, at: 0n, why: "" } as const;
+
 function hex(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? []).toString("hex");
 }
@@ -91,12 +95,10 @@ describe.each(policyFiles())("$name", ({ name, file }) => {
   // What a packet is to a connection depends on those before it: test/kernel/stateful.test.ts.
   if (readPolicyFile(file).firewall.stateful) return;
   test("nftables judges and counts as the reference does", async () => {
-    // XDP stands before the namespace: only well-formed packets to the customer's prefixes reach it.
     const policy = { ...readPolicyFile(file), mitigate: [] };
-    const packets = sample(policy).filter((packet) => {
-      const { verdict } = evaluate(policy, packet, newLimitState(), 0n);
-      return verdict !== "foreign" && verdict !== "malformed";
-    });
+    const packets = sample(policy).filter((bytes) =>
+      comesToFirewall(policy, { ...NOW, bytes }, sharesState(policy)),
+    );
     const ruleset = emit(policy).find(({ path }) => path.endsWith(".nft"));
     await probe.nftLoad(ruleset?.text ?? "");
     const verdicts = await probe.nftRun(packets);

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Loader } from "../../runtime/loader-client.js";
 import { NFT_VERDICT, Probe } from "../../runtime/probe-client.js";
+import { comesToFirewall, sharesState } from "../../src/cli/verify/expected.js";
 import { emit } from "../../src/compiler/compile.js";
 import type { Policy, Stage } from "../../src/compiler/ir/policy.js";
-import { decode } from "../../src/compiler/semantics/decode.js";
+import { ALONE, decode } from "../../src/compiler/semantics/decode.js";
 import { stepOverEthernet } from "../../src/compiler/semantics/ethernet.js";
 import { countersOf, evaluate, evaluateFrame, type Trace } from "../../src/compiler/semantics/evaluate.js";
 import { newLimitState } from "../../src/compiler/semantics/gcra.js";
@@ -108,13 +109,13 @@ async function byXdp(policy: Policy, frames: readonly Uint8Array[]): Promise<rea
   return [...wrong, ...miscounted(traces, "mitigate", await xdp.counters())];
 }
 
-/** XDP stands before the namespace: only well-formed packets to the customer reach it. */
+const NOW = { surroundings: ALONE, at: 0n, why: "" } as const;
+
 async function byNft(written: Policy, packets: readonly Uint8Array[]): Promise<readonly string[]> {
   const policy = { ...written, mitigate: [] };
-  const sent = packets.map(policy.firewall.stateful ? apart : (packet) => packet).filter((packet) => {
-    const { verdict } = evaluate(policy, packet, newLimitState(), 0n);
-    return verdict !== "foreign" && verdict !== "malformed";
-  });
+  const sent = packets
+    .map(policy.firewall.stateful ? apart : (packet) => packet)
+    .filter((bytes) => comesToFirewall(policy, { ...NOW, bytes }, sharesState(policy)));
   await probe.nftLoad(emit(policy).find(({ path }) => path.endsWith(".nft"))?.text ?? "");
   const verdicts = await probe.nftRun(sent);
   const state = newLimitState();

@@ -15,7 +15,7 @@ interface VerifyOptions {
   readonly geo?: string;
 }
 
-const DEFAULT_PACKETS = 20_000;
+const DEFAULT_PACKETS = 50_000;
 const MOST_PACKETS = 10_000_000;
 const DEFAULT_SEED = 1;
 

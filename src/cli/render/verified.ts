@@ -65,7 +65,7 @@ function renderRate(rate: RateReport): string {
   return withinBounds(rate) ? `  ${pc.dim(text)}` : `  ${pc.red(text)}`;
 }
 
-/** Packets before the last one that are shown one by one. */
+/** Lines of packets before the last one. */
 const SHOWN = 8;
 
 function renderCounterexample({
@@ -76,13 +76,14 @@ function renderCounterexample({
 }: Verified["counterexamples"][number]): readonly string[] {
   const before = packets.slice(0, -1);
   const last = packets.slice(-1);
-  const more = before.length > SHOWN ? [`    … ${before.length - SHOWN} more`] : [];
+  const groups = grouped(before.map(packetText));
+  const more = groups.length > SHOWN ? [`    … ${groups.length - SHOWN} more`] : [];
   const miscounted = difference.counts.map(
     ({ counter, expected, counted }) => `counter ${counter}: ${counted} instead of ${expected}`,
   );
   return [
     `${pc.red("mismatch")} at ${stage}${before.length > 0 ? `, after ${before.length} packets` : ""}`,
-    ...before.slice(0, SHOWN).map((packet) => pc.dim(`    ${packetText(packet)}`)),
+    ...groups.slice(0, SHOWN).map((text) => pc.dim(`    ${text}`)),
     ...more.map(pc.dim),
     ...last.flatMap((packet) => [
       `    ${pc.bold(packetText(packet))}`,
@@ -94,6 +95,17 @@ function renderCounterexample({
     `  nft        ${answers.nft}`,
     ...miscounted.map((text) => `  ${pc.red(text)}`),
   ];
+}
+
+/** Texts that follow one another are one line, with how often they come. */
+function grouped(texts: readonly string[]): readonly string[] {
+  const groups: { readonly text: string; times: number }[] = [];
+  for (const text of texts) {
+    const last = groups.at(-1);
+    if (last?.text === text) last.times++;
+    else groups.push({ text, times: 1 });
+  }
+  return groups.map(({ text, times }) => (times === 1 ? text : `${count(times)} × ${text}`));
 }
 
 function count(value: number): string {

@@ -20,7 +20,9 @@ export async function counterexample(
   if (!(await search.differs(packets))) return null;
   const prefix = await search.shortestPrefix(packets);
   const alone = prefix.slice(-1);
-  const few = (await search.differs(alone)) ? alone : await search.without(prefix);
+  const few = (await search.differs(alone))
+    ? alone
+    : await search.without(await search.shortestSuffix(prefix));
   const small = await search.shrunk(few);
   return { packets: small, difference: await difference(check, small) };
 }
@@ -47,6 +49,18 @@ class Search {
       else agrees = middle;
     }
     return packets.slice(0, disagrees);
+  }
+
+  /** The same from the other end: what stands before the packets that matter goes at once. */
+  async shortestSuffix(packets: readonly TestPacket[]): Promise<readonly TestPacket[]> {
+    let disagrees = 0;
+    let agrees = packets.length;
+    while (agrees - disagrees > 1) {
+      const middle = (agrees + disagrees) >> 1;
+      if (await this.differs(packets.slice(middle))) disagrees = middle;
+      else agrees = middle;
+    }
+    return packets.slice(disagrees);
   }
 
   /** Leaves out what is not needed before the last packet: large parts first, then single packets. */

@@ -32,7 +32,7 @@ export interface StageReport {
  * Packets that share limits. A kernel's table of keys holds 65,536 (docs/semantics.md, "Limits"): with fewer packets than
  * that, no key is ever evicted, and reference and kernel agree to the packet.
  */
-const BATCH = 16_384;
+const BATCH = 32_768;
 
 /** Runs the packets through one check after the other. `reference` answers for the last packet of a sequence. */
 export async function runChecks(
@@ -64,12 +64,13 @@ async function runCheck(
   const asked = packets.filter(check.asks);
   const differences: Difference[] = [];
   let found: Counterexample | null = null;
-  for (let start = 0; start < asked.length; start += BATCH) {
-    const batch = asked.slice(start, start + BATCH);
+  let done = 0;
+  for (const batch of batches(asked)) {
     const one = await difference(check, batch);
     differences.push(one);
     if (differs(one)) found ??= await counterexample(check, batch);
-    onProgress(start + batch.length);
+    done += batch.length;
+    onProgress(done);
   }
   const sum = (amount: (one: Difference) => number) =>
     differences.reduce((total, one) => total + amount(one), 0);
@@ -81,4 +82,26 @@ async function runCheck(
     mismatches: sum(mismatches),
     counterexample: found,
   };
+}
+
+/** In parts that end where the most time goes by, as packets that fill a limit together come close together. */
+export function batches(packets: readonly TestPacket[], size = BATCH): readonly (readonly TestPacket[])[] {
+  const parts: (readonly TestPacket[])[] = [];
+  for (let start = 0; start < packets.length; ) {
+    const rest = packets.slice(start, start + size + 1);
+    const length = rest.length <= size ? rest.length : longestPause(rest, size >> 2);
+    parts.push(packets.slice(start, start + length));
+    start += length;
+  }
+  return parts;
+}
+
+/** The last index, at least `from`, before which the most time goes by. */
+function longestPause(packets: readonly TestPacket[], from: number): number {
+  let [best, longest] = [packets.length - 1, 0n];
+  for (let index = packets.length - 1; index >= Math.max(1, from); index--) {
+    const pause = (packets[index]?.at ?? 0n) - (packets[index - 1]?.at ?? 0n);
+    if (pause > longest) [best, longest] = [index, pause];
+  }
+  return best;
 }

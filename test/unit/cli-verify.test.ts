@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { progressBar } from "../../src/cli/render/progress.js";
+import { mismatchesOf, renderVerified, verifiedJson } from "../../src/cli/render/verified.js";
+import { mismatches } from "../../src/cli/verify/compare.js";
+import { packetText } from "../../src/cli/verify/packet-text.js";
+import { formatProof, packetOfText, proofOf, proofSchema } from "../../src/cli/verify/proof.js";
+import { batches, type Verified } from "../../src/cli/verify/run-check.js";
+import { smallerPackets } from "../../src/cli/verify/smaller.js";
+import { choosePackets } from "../../src/cli/verify/verify-policy.js";
+import { ALONE } from "../../src/compiler/semantics/decode.js";
+import { randomPackets, type TestPacket } from "../../src/verify/packets.js";
+import { policyFiles, readPolicyFile } from "../support/policies.js";
+
+const acme = readPolicyFile("examples/acme/acme.policy.ts");
+
+describe("smaller packets", () => {
+  test("taking whatever is offered comes to an end, for any packet", () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const packet: TestPacket = randomPackets(acme, seed).next().value;
+        let [steps, last] = [0, packet];
+        for (let next = smallerPackets(last)[0]; next; next = smallerPackets(last)[0]) {
+          last = next;
+          if (++steps > 1000) return false;
+        }
+        return last.bytes.length <= packet.bytes.length && last.surroundings.vlan === null;
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("an option, a tag and padding are left out, and what is left is a packet again", () => {
+    const [packet] = packetOfText("hex=46000018123400004006000001020304cb00710001010101ffff vlan=7", "");
+    const texts = (packet ? smallerPackets(packet) : []).map(packetText);
+    expect(texts).toContain("hex=46000018123400004006000001020304cb00710001010101ffff");
+    expect(texts).toContain("hex=46000018123400004006000001020304cb00710001010101 vlan=7");
+    expect(texts).toContain("proto=6 1.2.3.4 > 203.0.113.0 id=4660 vlan=7");
+  });
+});
+
+describe("the proof of a bundle", () => {
+  test.each(policyFiles())("$name: same policy, same bytes, and as its schema says", ({ file }) => {
+    const text = formatProof(proofOf(readPolicyFile(file)));
+    expect(formatProof(proofOf(readPolicyFile(file)))).toBe(text);
+    const proof = proofSchema.parse(JSON.parse(text));
+    expect(proof.packets.length).toBeGreaterThan(10);
+    expect(proof.packets.filter(({ packet }) => packetOfText(packet, "").length === 0)).toEqual([]);
+  });
+
+  test("speaks of every rule, its default and every kind of verdict", () => {
+    const { packets, limits } = proofOf(acme);
+    expect(new Set(packets.map(({ rule }) => rule))).toEqual(new Set([null, "bogons", "ftp"]));
+    expect(new Set(packets.map(({ verdict }) => verdict))).toEqual(
+      new Set(["allow", "drop", "foreign", "malformed"]),
+    );
+    expect(limits.map(({ rule, burst, interval }) => [rule, burst, interval])).toEqual([
+      ["syn-flood", "10000", "200000"],
+    ]);
+  });
+});
+
+test("packets are as many as asked for, in an order of time, and the same for the same seed", () => {
+  const ports = readPolicyFile("test/cases/ports/ports.policy.ts");
+  const chosen = choosePackets(ports, 2000, 3);
+  expect(chosen).toHaveLength(2000);
+  expect(chosen.every(({ at }, index) => at >= (chosen[index - 1]?.at ?? 0n))).toBe(true);
+  expect(choosePackets(ports, 2000, 3)).toEqual(chosen);
+  expect(choosePackets(ports, 2000, 4)).not.toEqual(chosen);
+  expect(choosePackets(ports, 5, 3)).toEqual(chosen.slice(0, 5));
+});
+
+test("batches end where the most time goes by, and hold every packet once", () => {
+  const at = [0, 1, 2, 90, 91, 92, 93, 94, 95].map(BigInt);
+  const packets = at.map((time) => ({ bytes: new Uint8Array(), surroundings: ALONE, at: time, why: "" }));
+  expect(batches(packets, 4).map((batch) => batch.map((packet) => Number(packet.at)))).toEqual([
+    [0, 1, 2],
+    [90, 91, 92, 93],
+    [94, 95],
+  ]);
+  expect(batches([], 4)).toEqual([]);
+});
+
+test("a mismatch is a packet that is judged otherwise, or that another counter has counted", () => {
+  const none = { verdicts: [], counts: [], unreached: 0, seconds: 1 };
+  const counts = [
+    { counter: "web", expected: 3, counted: 1 },
+    { counter: "dns", expected: 0, counted: 2 },
+  ];
+  expect(mismatches(none)).toBe(0);
+  expect(mismatches({ ...none, counts })).toBe(2);
+});
+
+describe("what is printed", () => {
+  const packet = {
+    bytes: new Uint8Array(20),
+    surroundings: ALONE,
+    at: 0n,
+    why: "web: tcp.dstport 80, inside",
+  };
+  const verified: Verified = {
+    packets: 10,
+    stages: [
+      { stage: "xdp", packets: 10, unreached: 0, seconds: 0.5, mismatches: 0, counterexample: null },
+      { stage: "nft", packets: 9, unreached: 1, seconds: 0.25, mismatches: 2, counterexample: null },
+    ],
+    rates: [{ stage: "firewall", rule: "slow", sent: 9, passed: 7, atLeast: 4, atMost: 5 }],
+    counterexamples: [
+      {
+        stage: "nft",
+        packets: [packet],
+        difference: { verdicts: [], counts: [], unreached: 0, seconds: 0 },
+        answers: { reference: "allow by firewall rule `web`", expected: "pass", xdp: "pass", nft: "drop" },
+      },
+    ],
+  };
+
+  test("a limit that is out of bounds is a mismatch too", () => {
+    expect(mismatchesOf(verified)).toBe(3);
+  });
+
+  test("JSON has what scripts rely on", () => {
+    expect(verifiedJson(verified)).toMatchObject({
+      packets: 10,
+      mismatches: 3,
+      seconds: { xdp: 0.5, nft: 0.25 },
+      limits: [{ rule: "slow", agrees: false }],
+      counterexamples: [{ stage: "nft", why: packet.why, answers: { nft: "drop" } }],
+    });
+  });
+
+  test("text has the packet, what it was made from, and all answers", () => {
+    const text = renderVerified("acme", verified);
+    for (const part of ["3 mismatches in 10", `hex=${"00".repeat(20)}`, packet.why, "rule `web`", "4 to 5"])
+      expect(text).toContain(part);
+  });
+});
+
+describe("progress", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+
+  test.each([
+    ["on a terminal", true, "", false, true],
+    ["not in CI", true, "true", false, false],
+    ["not into a file", false, "", false, false],
+    ["not with --json", true, "", true, false],
+  ])("%s", (_, terminal, ci, quiet, shown) => {
+    vi.stubEnv("CI", ci);
+    vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const was = process.stderr.isTTY;
+    process.stderr.isTTY = terminal;
+    progressBar(quiet).show("nft", 1, 2);
+    process.stderr.isTTY = was;
+    expect(vi.mocked(process.stderr.write).mock.calls.length > 0).toBe(shown);
+  });
+});
