@@ -31,9 +31,8 @@ export function parseModule(source: SourceFile, diagnostics: Diagnostics): TSEST
     if (error instanceof TSError) {
       const { start, end } = error.location;
       const problem = error.message.replace(/\.$/, "");
-      diagnostics.report("TG1001", source.span(start.offset, Math.max(end.offset, start.offset + 1)), {
-        problem,
-      });
+      const span = source.span(start.offset, Math.max(end.offset, start.offset + 1));
+      diagnostics.report("TG1001", span, { problem }, { hint: hintOf(source.text) });
       return undefined;
     }
     // The parser recurses without a limit of its own; the engine's is the only one there is.
@@ -43,6 +42,12 @@ export function parseModule(source: SourceFile, diagnostics: Diagnostics): TSEST
     }
     throw error;
   }
+}
+
+/** The parser stumbles far behind a template that is not closed, over what it took for text. */
+function hintOf(text: string): string | undefined {
+  const ticks = text.replace(/\\./g, "").split("`").length - 1;
+  return ticks % 2 === 0 ? undefined : "a backtick may be missing: expr`…` has one at each end";
 }
 
 /** The first sign beyond the limit. Signs in texts and comments count too: a close estimate is enough. */

@@ -58,15 +58,22 @@ function contentOf(
   } else if (value.kind === "policy" && wanted !== "edge") return { kind: "policy", policy: value.policy };
   else if (value.kind === "edge" && wanted !== "policy") return { kind: "edge", edge: value.edge };
   else if (value.kind !== "error") {
-    const hint = value.kind === "policy" || value.kind === "edge" ? otherKind(value.kind) : undefined;
+    const hint = exportHint(value.kind, wanted === "edge" ? "edge" : "policy");
     const params = { wanted: wanted === "edge" ? "an edge" : "a policy", found: describe(value) };
     diagnostics.report("TG1052", value.via ?? value.span, params, { hint });
   }
   return { kind: "unread" };
 }
 
-function otherKind(kind: ModuleKind): string {
-  return kind === "edge"
-    ? "this is the operator's file; give the policy of a customer here"
-    : "this is a customer's policy; give the operator's file here";
+function exportHint(found: Value["kind"], wanted: ModuleKind): string | undefined {
+  switch (found) {
+    case "edge":
+      return "this is the operator's file; give the policy of a customer here";
+    case "policy":
+      return "this is a customer's policy; give the operator's file here";
+    case "object":
+      return `write \`export default ${wanted}({…})\``;
+    default:
+      return undefined;
+  }
 }

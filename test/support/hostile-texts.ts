@@ -84,7 +84,7 @@ const b = a.map(() => Object.keys(o).length);`,
   }),
   ...texts("TG1006", {
     "a comment that looks like a rule": policyOf('// \u202e;)"lla" ,"lla"(wolla'),
-    "a text with a hidden end": policyOf('const partners = list(["192.0.2.1", "\u2066192.0.2.2\u2069"]);'),
+    "a text with a hidden end": policyOf('const partners = ["192.0.2.1", "\u2066192.0.2.2\u2069"];'),
     "a name with a joiner": policyOf("const a = 1; const a\u200d = 2;"),
     "an expression with a hidden comment": policyOf("", rule("ip.src == 192.0.2.1 # \u202ella ro\n")),
     "a byte order mark in the middle": policyOf("const a = 1;\ufeff"),

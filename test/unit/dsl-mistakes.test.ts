@@ -12,6 +12,7 @@ type Row = readonly [code: string, marked: string, hint: string | null];
 /** Mistakes of a whole file. IMPORTS stand before, and a good policy behind when there is no export. */
 const IN_FILES: readonly Row[] = [
   ["TG1001", "const a = «;»", null],
+  ["TG1001", "const a = expr`ip.src == 192.0.2.1;\nconst b = expr`«t»cp.flags.syn`;", "backtick"],
   ["TG1002", `const a = ${"!".repeat(500)}«1»;`, null],
   ["TG1003", doublings(30), ".json"],
   ["TG1003", 'const a = «"ab".repeat(1e9)»;', ".json"],
@@ -34,6 +35,9 @@ const IN_FILES: readonly Row[] = [
   ["TG1021", "const b = 1; const f = () => { const a = «b»; const b = 2; return a; }; const c = f();", null],
   ["TG1022", "const a = 1; const «a» = 2;", null],
   ["TG1022", "const «drop» = 2;", null],
+  ["TG1022", "function f(x: number) { const «x» = 1; return 2; }", null],
+  ["TG1022", "const f = ({ x }: { x: number }) => { const [«x»] = [1]; return 2; };", null],
+  ["TG1030", "«module.exports = {}»;", "export default policy({…})"],
   ["TG1030", "«for (;;) {}»", "map("],
   ["TG1030", "«class A {}»", "objects"],
   ["TG1030", "«enum A { B }»", "as const"],
@@ -127,6 +131,7 @@ const IN_FILES: readonly Row[] = [
   ["TG1050", "«»", "export default policy"],
   ["TG1051", "export default policy(POLICY); «export default 1;»", null],
   ["TG1052", "export default «1»;", null],
+  ["TG1052", 'export default «{ customer: "acme" }»;', "export default policy({…})"],
   [
     "TG1052",
     'export default «edge({ uplinks: ["eth0"], anycast: ["192.0.2.1"], owners: {} })»;',

@@ -22,9 +22,10 @@ export function readArguments<S extends Shapes>(
   const names = Object.keys(shapes);
   const fewest = names.length - optional;
   if (call.args.length < fewest || call.args.length > names.length) {
+    const count = optional === 0 ? `${fewest}` : `${fewest} or ${names.length}`;
     const params = {
       call: `${name}(${names.join(", ")})`,
-      expected: optional === 0 ? fewest : `${fewest} or ${names.length}`,
+      expected: `${count} ${count === "1" ? "argument" : "arguments"}`,
       found: call.args.length,
     };
     // A part that could not be read may stand for any number of arguments.

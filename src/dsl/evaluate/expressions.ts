@@ -18,6 +18,7 @@ type Evaluate<T extends NodeType> = (
 
 const replaced = never("assignment", "declare a new constant: `const name = value`");
 const remade = never("assignment", "make a new object, `{ ...object, name: value }`, or a new array");
+const exported = never("assignment", "write `export default policy({…})`");
 const waited = never("waiting", "write the value itself; a policy has no input or output");
 const markup = never("JSX", "write the value itself");
 const pattern = never("a pattern", "take values apart in a `const` declaration");
@@ -88,7 +89,13 @@ function insteadOfNew({ callee }: TSESTree.NewExpression): string {
 }
 
 function changed(target: TSESTree.Node, node: TSESTree.Expression, run: Evaluation): Value {
-  return target.type === "MemberExpression" ? remade(node, run) : replaced(node, run);
+  if (target.type !== "MemberExpression") return replaced(node, run);
+  return isCommonJs(target) ? exported(node, run) : remade(node, run);
+}
+
+/** `module.exports = …`, `exports.name = …`: exports as Node had them before modules. */
+function isCommonJs({ object }: TSESTree.MemberExpression): boolean {
+  return object.type === "Identifier" && (object.name === "module" || object.name === "exports");
 }
 
 function untyped(node: { readonly expression: TSESTree.Expression }, run: Evaluation): Value {

@@ -2,7 +2,7 @@ import type { TSESTree } from "@typescript-eslint/typescript-estree";
 import type { Label } from "../../compiler/diagnostics/diagnostic.js";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import type { Evaluation } from "./evaluation.js";
-import { bind, isOptional, namesIn } from "./patterns.js";
+import { bind, identifiersIn, isOptional, namesIn } from "./patterns.js";
 import type { Reading } from "./reading.js";
 import { announceDeclared, declareFunctions, readStatement } from "./statements.js";
 import { errorValue, type UserFunction, type Value } from "./value.js";
@@ -105,7 +105,26 @@ function readBody(fn: UserFunction, args: readonly Value[], site: CallSite): Val
       bind(param.argument, { kind: "array", items: args.slice(index), span: site.span }, run);
     } else bind(param, args[index] ?? { kind: "undefined", span: site.span }, run);
   });
-  return body.type === "BlockStatement" ? readBlock(body, run.inner()) : run.evaluate(body);
+  if (body.type !== "BlockStatement") return run.evaluate(body);
+  refuseHiddenParams(params, body, run);
+  return readBlock(body, run.inner());
+}
+
+/** A constant of the body cannot have a parameter's name (ECMA-262, 15.2.1). */
+function refuseHiddenParams(
+  params: readonly TSESTree.Node[],
+  { body }: TSESTree.BlockStatement,
+  run: Evaluation,
+): void {
+  const taken = new Map(params.flatMap(identifiersIn).map((param) => [param.name, param]));
+  for (const statement of body) {
+    if (statement.type !== "VariableDeclaration") continue;
+    for (const name of statement.declarations.flatMap(({ id }) => identifiersIn(id))) {
+      const first = taken.get(name.name);
+      const related = first && [{ span: run.spanOf(first), text: "first declared here" }];
+      if (related) run.refuse("TG1022", name, { name: name.name }, { related });
+    }
+  }
 }
 
 /** Constants and functions, and at the end the value. */

@@ -38,6 +38,7 @@ export function fieldNode(
   problems: Problems,
 ): FieldRef | undefined {
   if (isFunctionName(name.image)) {
+    if (args?.some((arg) => arg.kind !== "word" && problems.isLost(arg))) return undefined;
     if (args) return { name: name.image, args, span: spans.all };
     problems.fatal("TG1107", spans.name, { name: clip(name.image) });
     return undefined;

@@ -52,7 +52,7 @@ export function meantBy({ tokenType, image }: IToken): Meant | undefined {
 }
 
 const QUOTE = 'text stands in double quotes: "tcp"';
-const BRACES = "a set stands in braces: `{80 443}`";
+const BRACES = "a set stands in braces: `{80 443}`; bits have names, or a mask: `tcp.flags & 0x02`";
 
 const HINTS: ReadonlyMap<string, string> = new Map([
   ["'", QUOTE],

@@ -31,7 +31,7 @@ never do less than it says.`,
     example("policy", 'prefixes: "203.0.113.0/24"', 'prefixes: ["203.0.113.0/24"]'),
   ),
   TG2054: error(
-    message`\`${"call"}\` takes ${"expected"} arguments, found ${"found"}`,
+    message`\`${"call"}\` takes ${"expected"}, found ${"found"}`,
     `Every rule has a name and an expression: drop("bogons", expr\`…\`). A limit has a rate as well:
 limit("flood", expr\`…\`, { rate: "5000/s" }). All other functions take one object or array.`,
     example(
