@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { NFT_VERDICT, Probe } from "../../runtime/probe-client.js";
+import { comesToFirewall, sharesState } from "../../src/cli/verify/expected.js";
 import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
+import { ALONE } from "../../src/compiler/semantics/decode.js";
 import { countersOf, evaluate } from "../../src/compiler/semantics/evaluate.js";
 import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { nft } from "../../src/targets/nft/target.js";
@@ -45,12 +47,12 @@ test("a stateful one too: it judges whole datagrams", async () => {
   await fc.assert(property, { numRuns: Math.min(POLICIES, 150) });
 });
 
-/** Well-formed packets to the customer's prefixes: XDP lets nothing else through. */
+/** Packets that come to a firewall: XDP lets nothing else through, and a node forwards nothing else to it. */
 async function compare(policy: Policy, packets: readonly Uint8Array[]): Promise<void> {
-  const sent = packets.filter((packet) => {
-    const { verdict } = evaluate(policy, packet, newLimitState(), 0n);
-    return verdict !== "foreign" && verdict !== "malformed";
-  });
+  const share = sharesState(policy);
+  const sent = packets.filter((bytes) =>
+    comesToFirewall(policy, { bytes, surroundings: ALONE, at: 0n, why: "" }, share),
+  );
   const [ruleset] = nft.emit(policy);
   await probe.nftLoad(ruleset?.text ?? "");
   const verdicts = await probe.nftRun(sent);
