@@ -3,6 +3,8 @@ import { ClosingLine } from "./test/support/closing-line.js";
 
 export default defineConfig({
   test: {
+    // Texts are compared as they are, also where CI asks for colours (picocolors looks at $CI).
+    env: { NO_COLOR: "1" },
     reporters: ["default", new ClosingLine()],
     // Kernel tests share one kernel and two cores; one file after another keeps them from disturbing one another.
     fileParallelism: false,
