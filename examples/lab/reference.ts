@@ -1,6 +1,6 @@
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { evaluate, evaluateReturn, type Trace } from "../../src/compiler/semantics/evaluate.js";
-import { type LimitState, newLimitState } from "../../src/compiler/semantics/gcra.js";
+import { newState, type State } from "../../src/compiler/semantics/state.js";
 import { addCounters, type Counters } from "./counters.js";
 
 /** What the reference says of a packet on a node with several customers. */
@@ -14,7 +14,7 @@ export interface Judgement {
 export function judge(
   policies: readonly Policy[],
   packet: Uint8Array,
-  state: LimitState = newLimitState(),
+  state: State = newState(),
   now = 0n,
 ): Judgement {
   const judgements = policies.map((policy) => ({

@@ -1,6 +1,6 @@
 import type { Policy, Stage } from "../compiler/ir/policy.js";
 import { countersOf, evaluate, type Trace } from "../compiler/semantics/evaluate.js";
-import { type LimitState, newLimitState } from "../compiler/semantics/gcra.js";
+import { newState, type State } from "../compiler/semantics/state.js";
 import type { Session, SessionPacket } from "./session.js";
 
 /** What can be seen from outside of a session's packets: their ends, and the counters that count them. */
@@ -28,13 +28,13 @@ const JUDGED = 3;
 function observe({ copies, packets }: Session, policy: Policy): readonly string[] {
   const [first] = packets;
   if (!first) return [];
-  const state = newLimitState();
+  const state = newState();
   const skipped = skip(policy, first, state, copies - JUDGED);
   const left = new Array<SessionPacket>(copies - 1 - skipped).fill(first);
   return [...left, ...packets].map((packet) => textOf(judge(policy, packet, state)));
 }
 
-function judge(policy: Policy, { bytes, surroundings, after }: SessionPacket, state: LimitState): Trace {
+function judge(policy: Policy, { bytes, surroundings, after }: SessionPacket, state: State): Trace {
   return evaluate(policy, bytes, state, START + after, surroundings);
 }
 
@@ -42,7 +42,7 @@ function judge(policy: Policy, { bytes, surroundings, after }: SessionPacket, st
  * As if `count` copies had come at once, if no limit on their way is smaller: then each adds the same to every arrival
  * time. Answers how many that were: a burst can be of ten thousand packets, and there are many mutants.
  */
-function skip(policy: Policy, packet: SessionPacket, state: LimitState, count: number): number {
+function skip(policy: Policy, packet: SessionPacket, state: State, count: number): number {
   if (count < 1) return 0;
   const { steps } = judge(policy, packet, state);
   const least = steps.reduce((burst, { rule, outcome }) => {

@@ -7,7 +7,7 @@ import { emit } from "../../src/compiler/compile.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { ALONE } from "../../src/compiler/semantics/decode.js";
 import { countersOf, evaluate, evaluateFrame, type Trace } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
 import { packetsFor } from "../support/packet-arbitrary.js";
 import { ethernetFrame } from "../support/packet-bytes.js";
@@ -68,7 +68,7 @@ describe.each(policyFiles())("$name", ({ name, file }) => {
   test("XDP judges and counts as the reference does", async () => {
     const policy = readPolicyFile(file);
     const xdp = await XdpUnderTest.load(loader, probe, policy, `${bpffs.path}/${name}`);
-    const state = newLimitState();
+    const state = newState();
     const frames = sample(policy).map((packet, index) => ({
       frame: ethernetFrame(packet, index % 7 === 0 ? [index % 4096] : []),
       now: 1_000_000_000n + BigInt(index) * 100_000n,
@@ -103,7 +103,7 @@ describe.each(policyFiles())("$name", ({ name, file }) => {
     await probe.nftLoad(ruleset?.text ?? "");
     const verdicts = await probe.nftRun(packets);
 
-    const state = newLimitState();
+    const state = newState();
     const reached = packets.flatMap((packet, index) => {
       if (verdicts[index] === NFT_VERDICT.unreached) return [];
       const trace = evaluate(policy, packet, state, BigInt(index) * 1000n);

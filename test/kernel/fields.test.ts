@@ -9,8 +9,8 @@ import { type Geography, partition } from "../../src/compiler/ir/geography.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import type { Surroundings } from "../../src/compiler/semantics/decode.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
 import { FIELD_CASES, type FieldCase, FUNCTION_CASES, PLACES } from "../support/field-cases.js";
 import { ethernetFrame } from "../support/packet-bytes.js";
@@ -82,7 +82,7 @@ afterAll(async () => {
 
 function byReference(policy: Policy, packets: readonly Packet[]): readonly boolean[] {
   return packets.map(
-    ({ bytes, surroundings }) => evaluate(policy, bytes, newLimitState(), 0n, surroundings).rule === "rule",
+    ({ bytes, surroundings }) => evaluate(policy, bytes, newState(), 0n, surroundings).rule === "rule",
   );
 }
 

@@ -8,8 +8,8 @@ import type { Policy, Stage } from "../../src/compiler/ir/policy.js";
 import { ALONE, decode } from "../../src/compiler/semantics/decode.js";
 import { stepOverEthernet } from "../../src/compiler/semantics/ethernet.js";
 import { countersOf, evaluate, evaluateFrame, type Trace } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { matches } from "../../src/compiler/semantics/match.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { aimedPackets } from "../support/aimed-packets.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
 import { apart } from "../support/fragments.js";
@@ -97,7 +97,7 @@ function disagreements(
 
 async function byXdp(policy: Policy, frames: readonly Uint8Array[]): Promise<readonly string[]> {
   const xdp = await XdpUnderTest.load(loader, probe, policy, `${bpffs.path}/language-${loaded++}`);
-  const state = newLimitState();
+  const state = newState();
   const timed = frames.map((frame, index) => ({ frame, now: 1_000_000_000n + BigInt(index) }));
   const traces = timed.map(({ frame, now }) => evaluateFrame(policy, frame, state, now));
   const drops = await xdp.drops(timed);
@@ -118,7 +118,7 @@ async function byNft(written: Policy, packets: readonly Uint8Array[]): Promise<r
     .filter((bytes) => comesToFirewall(policy, { ...NOW, bytes }, sharesState(policy)));
   await probe.nftLoad(emit(policy).find(({ path }) => path.endsWith(".nft"))?.text ?? "");
   const verdicts = await probe.nftRun(sent);
-  const state = newLimitState();
+  const state = newState();
   const reached = sent.flatMap((packet, index) => {
     if (verdicts[index] === NFT_VERDICT.unreached) return [];
     return [{ packet, verdict: verdicts[index], trace: evaluate(policy, packet, state, BigInt(index)) }];

@@ -6,7 +6,7 @@ import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { ALONE } from "../../src/compiler/semantics/decode.js";
 import { countersOf, evaluate } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { nft } from "../../src/targets/nft/target.js";
 import { aimedPackets } from "../support/aimed-packets.js";
 import { anyFirewall } from "../support/firewall-policies.js";
@@ -57,7 +57,7 @@ async function compare(policy: Policy, packets: readonly Uint8Array[]): Promise<
   await probe.nftLoad(ruleset?.text ?? "");
   const verdicts = await probe.nftRun(sent);
 
-  const state = newLimitState();
+  const state = newState();
   const counted: Record<string, number> = {};
   sent.forEach((packet, index) => {
     if (verdicts[index] === NFT_VERDICT.unreached) return;

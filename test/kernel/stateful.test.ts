@@ -3,8 +3,8 @@ import { NFT_VERDICT, Probe } from "../../runtime/probe-client.js";
 import { CT_STATES } from "../../src/compiler/ir/fields.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { countersOf, evaluate } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { nft } from "../../src/targets/nft/target.js";
 import { AcmeEdge, acme, FTP, NODE, type RunningScript } from "../support/acme-edge.js";
 import { firewall } from "../support/firewall-policies.js";
@@ -124,7 +124,7 @@ describe("packet by packet", () => {
     await probe.nftLoad(nft.emit(policy)[0]?.text ?? "");
     const verdicts = await probe.nftRun(sent);
     const kernel = [...(await probe.nftCounters())].filter(([, counter]) => counter.packets > 0);
-    const traces = sent.map((packet) => evaluate(policy, packet, newLimitState(), 0n));
+    const traces = sent.map((packet) => evaluate(policy, packet, newState(), 0n));
     const reference: Record<string, number> = {};
     for (const rule of traces.flatMap((trace) => countersOf(trace, "firewall"))) {
       const counter = rule === null ? "default" : `rule-${rule}`;

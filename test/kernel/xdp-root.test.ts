@@ -10,7 +10,7 @@ import { ALONE, decode } from "../../src/compiler/semantics/decode.js";
 import { stepOverEthernet } from "../../src/compiler/semantics/ethernet.js";
 import { evaluateFrame } from "../../src/compiler/semantics/evaluate.js";
 import { readNumber } from "../../src/compiler/semantics/fields.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
 import { frames } from "../support/frame-arbitrary.js";
 import {
@@ -374,7 +374,7 @@ describe("mangled frames", () => {
     ],
   ])("meet the reference's verdict, and are counted where it says: %s", async (_, rules) => {
     const xdp = await load(rules);
-    const state = newLimitState();
+    const state = newState();
     const traces = FRAMES.map((frame) => evaluateFrame(xdp.policy, frame, state, 1n));
     const drops = await xdp.drops(FRAMES.map((frame) => ({ frame, now: 1n })));
 

@@ -4,10 +4,10 @@ import type { Test } from "../../src/compiler/ir/expr.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 import { evaluate, evaluateFrame, evaluateReturn } from "../../src/compiler/semantics/evaluate.js";
 import { readAddress, readNumber } from "../../src/compiler/semantics/fields.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { headerStart } from "../../src/compiler/semantics/headers.js";
 import { formatPacket } from "../../src/compiler/semantics/packet-format.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { anyFirewall, anyTest } from "../support/firewall-policies.js";
 import { policy } from "../support/ir.js";
 import { packetsFor } from "../support/packet-arbitrary.js";
@@ -23,7 +23,7 @@ describe("the reference", () => {
   test("has a verdict for any bytes", () => {
     fc.assert(
       fc.property(anyFirewall, fc.array(anyBytes, { maxLength: 10 }), (any, packets) => {
-        const state = newLimitState();
+        const state = newState();
         for (const bytes of packets) {
           expect(["allow", "drop", "reject", "foreign", "malformed"]).toContain(
             evaluate(any, bytes, state, 0n).verdict,
@@ -48,8 +48,8 @@ describe("the reference", () => {
           const own = decode(bytes);
           fc.pre(own.kind === "packet");
           const padded = Uint8Array.from([...bytes, ...pad]);
-          const { steps: _, ...bare } = evaluate(any, bytes, newLimitState(), 0n);
-          expect(evaluate(any, padded, newLimitState(), 0n)).toMatchObject(bare);
+          const { steps: _, ...bare } = evaluate(any, bytes, newState(), 0n);
+          expect(evaluate(any, padded, newState(), 0n)).toMatchObject(bare);
         },
       ),
     );

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { allows, type Domain, pick } from "../../src/verify/bits.js";
 import { positionsOf } from "../../src/verify/boundary.js";
 import { find, groundOf } from "../../src/verify/find.js";
@@ -54,7 +54,7 @@ function someOf(policy: Policy, seed: number): readonly TestPacket[] {
 function rulesMet(policy: Policy, packets: readonly TestPacket[]): ReadonlySet<string> {
   return new Set(
     packets.flatMap(({ bytes, surroundings }) => {
-      const { gate, steps } = evaluate(policy, bytes, newLimitState(), 0n, surroundings);
+      const { gate, steps } = evaluate(policy, bytes, newState(), 0n, surroundings);
       const seen = steps.filter(({ stage }) => stage === "mitigate" || gate === null);
       return seen.flatMap(({ rule, outcome }) => (outcome === "miss" ? [] : [rule.name]));
     }),

@@ -3,8 +3,8 @@ import { renderJourney } from "../../src/cli/render/journey.js";
 import { sourcesOf } from "../../src/cli/render/sources.js";
 import { analyze } from "../../src/compiler/compile.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 
 const RULES = `import { count, expr, log, reject } from "tidegate";
 export const rules = [
@@ -28,7 +28,7 @@ function journey(firewall: string, text: string): string {
   });
   const parsed = parsePacket(text);
   if (!policy || parsed.kind !== "packet") throw new Error(JSON.stringify([diagnostics, parsed]));
-  const trace = evaluate(policy, parsed.bytes, newLimitState(), 0n, parsed.surroundings);
+  const trace = evaluate(policy, parsed.bytes, newState(), 0n, parsed.surroundings);
   return renderJourney(policy, sourcesOf(sources.values()), text, trace);
 }
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { analyze, analyzeEdge, emit } from "../../src/compiler/compile.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { policyText } from "../support/reading.js";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
@@ -20,7 +20,7 @@ describe.each(["acme", "globex"])("the %s example", (name) => {
   test.each(policy?.tests ?? [])("$packet: $expect", ({ packet, expect: verdict, rule }) => {
     const parsed = parsePacket(packet);
     if (!policy || parsed.kind !== "packet") throw new Error("the policy and its packets can be read");
-    const trace = evaluate(policy, parsed.bytes, newLimitState(), 0n);
+    const trace = evaluate(policy, parsed.bytes, newState(), 0n);
     expect(trace).toMatchObject({ verdict, rule });
   });
 

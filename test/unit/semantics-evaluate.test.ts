@@ -9,8 +9,8 @@ import {
   evaluateFrame,
   evaluateReturn,
 } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import {
   address,
   and,
@@ -64,7 +64,7 @@ function built({
 
 /** `verdict stage rule tunnel` of a packet. */
 function outcome(parts: Parts, text: string): string {
-  const { verdict, stage, rule: name, tunnel } = evaluate(built(parts), bytesOf(text), newLimitState(), 0n);
+  const { verdict, stage, rule: name, tunnel } = evaluate(built(parts), bytesOf(text), newState(), 0n);
   return [verdict, stage, name ?? "-", tunnel ?? "-"].join(" ");
 }
 
@@ -114,7 +114,7 @@ describe("stages", () => {
         rules: [rule("noted", log, all), rule("ftp", "allow", ftp), rule("late", { kind: "count" }, all)],
       }),
       bytesOf(TCP21),
-      newLimitState(),
+      newState(),
       0n,
     );
     expect(countersOf(trace, "mitigate")).toEqual(["seen", null]);
@@ -122,12 +122,7 @@ describe("stages", () => {
   });
 
   test("counters follow one decision for each stage reached", () => {
-    const trace = evaluate(
-      built({ rules: [rule("ftp", "allow", ftp)] }),
-      bytesOf(TCP21),
-      newLimitState(),
-      0n,
-    );
+    const trace = evaluate(built({ rules: [rule("ftp", "allow", ftp)] }), bytesOf(TCP21), newState(), 0n);
     expect(trace.decisions).toEqual([
       { stage: "mitigate", rule: null, verdict: "allow" },
       { stage: "firewall", rule: "ftp", verdict: "allow" },
@@ -138,9 +133,9 @@ describe("stages", () => {
     const frame = (type: readonly number[]) =>
       Uint8Array.from([...new Array<number>(12).fill(2), ...type, ...bytesOf(TCP21)]);
     const any = built({ rules: [rule("ftp", "allow", ftp)] });
-    expect(evaluateFrame(any, frame([0x08, 0x00]), newLimitState(), 0n).verdict).toBe("allow");
-    expect(evaluateFrame(any, frame([0x86, 0xdd]), newLimitState(), 0n).verdict).toBe("malformed");
-    expect(evaluateFrame(any, frame([0x08, 0x06]), newLimitState(), 0n).verdict).toBe("foreign");
+    expect(evaluateFrame(any, frame([0x08, 0x00]), newState(), 0n).verdict).toBe("allow");
+    expect(evaluateFrame(any, frame([0x86, 0xdd]), newState(), 0n).verdict).toBe("malformed");
+    expect(evaluateFrame(any, frame([0x08, 0x06]), newState(), 0n).verdict).toBe("foreign");
   });
 });
 
@@ -186,7 +181,7 @@ describe("limits are a GCRA", () => {
     per: "ip.src" | "ip.dst" | null,
     arrivals: readonly (readonly [ms: number, text: string])[],
   ): string {
-    const state = newLimitState();
+    const state = newState();
     const any = built({ mitigate: [rule("slow", tenASecond(per), all)], default: "allow" });
     return arrivals
       .map(([ms, text]) => evaluate(any, bytesOf(text), state, BigInt(ms) * 1_000_000n))
@@ -296,7 +291,7 @@ describe("a stateful firewall", () => {
   function judged(text: string) {
     const parsed = parsePacket(text);
     if (parsed.kind !== "packet") throw new Error(text);
-    return evaluate(built(parts), parsed.bytes, newLimitState(), 0n, parsed.surroundings);
+    return evaluate(built(parts), parsed.bytes, newState(), 0n, parsed.surroundings);
   }
 
   test.each([
@@ -360,12 +355,7 @@ describe("a trace says what was false", () => {
     ["all of an `or`", or(ftp, number("udp.dstport", 53)), or(ftp, number("udp.dstport", 53)), false],
     ["all of a `not`", not(all), not(all), false],
   ])("%s", (_, match, part, absent) => {
-    const { steps } = evaluate(
-      built({ rules: [rule("r", "allow", match)] }),
-      bytesOf(UDP9),
-      newLimitState(),
-      0n,
-    );
+    const { steps } = evaluate(built({ rules: [rule("r", "allow", match)] }), bytesOf(UDP9), newState(), 0n);
     const miss = steps[0]?.miss;
     expect(steps[0]?.outcome).toBe("miss");
     expect(miss && printExpr(miss.part)).toBe(printExpr(part));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../src/compiler/semantics/gcra.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import { positionsOf } from "../../src/verify/boundary.js";
 import { find, groundOf } from "../../src/verify/find.js";
 import { mutantsOf } from "../../src/verify/mutants.js";
@@ -37,7 +37,7 @@ const FTP = policyWith(`firewall: {
   },`);
 
 function judged(policy: Policy, packets: readonly TestPacket[]) {
-  const state = newLimitState();
+  const state = newState();
   return packets.map(({ bytes, surroundings, at, why }) => {
     return { why, trace: evaluate(policy, bytes, state, at, surroundings) };
   });

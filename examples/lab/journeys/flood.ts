@@ -1,6 +1,6 @@
 import type { Policy } from "../../../src/compiler/ir/policy.js";
 import { evaluate } from "../../../src/compiler/semantics/evaluate.js";
-import { newLimitState } from "../../../src/compiler/semantics/gcra.js";
+import { newState } from "../../../src/compiler/semantics/state.js";
 import type { Host } from "../host.js";
 import { type Journey, observe, type Row } from "../lab.js";
 import { packetBytes } from "../packets/packet.js";
@@ -96,7 +96,7 @@ function droppedByReference(
   count: number,
   duration: bigint,
 ): number {
-  const state = newLimitState();
+  const state = newState();
   // Any time will do, but for one so early that the unused allowance would reach back before 0.
   const start = 1_000_000_000_000n;
   let dropped = 0;

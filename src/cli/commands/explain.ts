@@ -1,7 +1,7 @@
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.js";
 import { decode } from "../../compiler/semantics/decode.js";
 import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
-import { newLimitState } from "../../compiler/semantics/gcra.js";
+import { newState } from "../../compiler/semantics/state.js";
 import { EXIT, UsageError } from "../exit.js";
 import { openCapture } from "../io/open-capture.js";
 import { readSource } from "../io/read-source.js";
@@ -72,7 +72,7 @@ function explainWritten(
   wanted: Wanted,
   json: boolean,
 ): number {
-  const state = newLimitState();
+  const state = newState();
   const texts = sourcesOf(sources.values());
   for (const packet of packets) {
     const trace = evaluate(policy, packet.bytes, state, packet.at, packet.surroundings, packet.family);

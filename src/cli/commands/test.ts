@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import type { Policy, PolicyTest } from "../../compiler/ir/policy.js";
 import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
-import { newLimitState } from "../../compiler/semantics/gcra.js";
+import { newState } from "../../compiler/semantics/state.js";
 import { EXIT } from "../exit.js";
 import { loadPolicy } from "../load-policy.js";
 import { readPacket } from "../packets.js";
@@ -48,7 +48,7 @@ function testFile(file: string, options: TestOptions): readonly Tested[] {
 
 function run(policy: Policy, one: PolicyTest, file: string): Outcome {
   const packet = readPacket(one.packet, 0n, `${file}:${one.span.line}`);
-  const trace = evaluate(policy, packet.bytes, newLimitState(), packet.at, packet.surroundings);
+  const trace = evaluate(policy, packet.bytes, newState(), packet.at, packet.surroundings);
   const passed = trace.verdict === one.expect && (one.rule === null || trace.rule === one.rule);
   return { test: one, trace, passed };
 }

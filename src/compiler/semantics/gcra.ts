@@ -3,8 +3,6 @@ import type { Limit } from "../ir/policy.js";
 import type { Packet } from "./decode.js";
 import type { State } from "./state.js";
 
-export { forgetIdle, newState as newLimitState, type State as LimitState } from "./state.js";
-
 /** GCRA, virtual scheduling (ITU-T I.371): takes one packet's allowance at `now`, or says "over" and takes nothing. */
 export function takeAllowance(
   { arrivals }: State,
