@@ -161,12 +161,24 @@ function verdictOf(outcome: Step["outcome"]): Verdict | null {
 
 function tryRule(stage: Stage, rule: Rule, { policy, packet, state, now }: Context): Step {
   if (!matches(rule.match, packet, policy.lists)) {
-    return { stage, rule, outcome: "miss", miss: whyNot(rule.match, packet, policy.lists) };
+    return missed(stage, rule, packet, policy.lists);
   }
   const { action } = rule;
   const outcome =
     action.kind === "limit" ? takeAllowance(state, rule.name, action.limit, packet, now) : action.kind;
   return { stage, rule, outcome, miss: null };
+}
+
+/** Why a rule missed is worked out when it is asked for: most packets are judged, and few explained. */
+function missed(stage: Stage, rule: Rule, packet: Packet, lists: Policy["lists"]): Step {
+  return {
+    stage,
+    rule,
+    outcome: "miss",
+    get miss() {
+      return whyNot(rule.match, packet, lists);
+    },
+  };
 }
 
 function traced(
