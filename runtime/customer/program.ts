@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Manifest } from "../../src/targets/manifest.js";
 import { type Bundle, bundleText } from "../bundle.js";
 import { type Counter, namedCounters } from "../counters.js";
 import { failure } from "../failures.js";
 import { type Host, tolerating } from "../host.js";
+import type { Loader } from "../loader-client.js";
 import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
 import type { CustomerRecord, LoadedCustomer } from "../state.js";
@@ -23,6 +25,11 @@ export async function loadProgram(host: Host, bundle: Bundle, generation: number
   const reuse = { packet: rootMap(paths, "packet") };
   await mkdir(dirname(pinDir), { recursive: true });
   await loader.loadObject({ object: join(bundle.dir, file), pinDir, reuse });
+  await fillTables(loader, pinDir, tables);
+}
+
+/** Fills the maps of a program that is pinned in `pinDir`. */
+export async function fillTables(loader: Loader, pinDir: string, tables: Manifest["tables"]): Promise<void> {
   for (const { map, entries } of tables) {
     const prefixes = entries.map(parsePrefix).filter((prefix) => prefix !== undefined);
     const rows = prefixes.map((prefix) => ({ key: lpmKey(prefix), value: Uint8Array.of(1) }));

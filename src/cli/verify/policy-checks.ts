@@ -1,15 +1,12 @@
 import { emit } from "../../compiler/compile.js";
-import { invariant } from "../../compiler/diagnostics/invariant.js";
-import { formatPrefix } from "../../compiler/ir/address.js";
 import type { Policy, Rule } from "../../compiler/ir/policy.js";
 import type { Artifact } from "../../targets/target.js";
-import { tables } from "../../targets/xdp/tables.js";
-import { compileXdp } from "../io/clang.js";
 import type { Check } from "./compare.js";
 import { comesToFirewall, expectedOfNft, expectedOfXdp, frozenFirewall, sharesState } from "./expected.js";
 import { NftStage } from "./nft-stage.js";
 import type { Scratch } from "./scratch.js";
 import { smallerPackets } from "./smaller.js";
+import { textOf, timedProgram } from "./xdp-program.js";
 import { XdpStage } from "./xdp-stage.js";
 
 /** What the policy's targets make of it; tests plant mistakes here. */
@@ -21,9 +18,7 @@ const LARGEST_FRAME = 3400;
 /** The policy's XDP program, with a clock that tells each packet's own time, against the reference. */
 export async function checkOfXdp(policy: Policy, scratch: Scratch, emitted: Emit = emit): Promise<Check> {
   const stage = await XdpStage.load(scratch, {
-    object: compileXdp(policy.customer, textOf(emitted(policy), ".bpf.c"), { testClock: true }),
-    prefixes: policy.prefixes.map(({ prefix }) => formatPrefix(prefix)),
-    tables: tables(policy),
+    ...timedProgram(policy, emitted(policy)),
     rules: policy.mitigate.map(({ name }) => name),
     testClock: true,
     remembers: policy.mitigate.some(isLimit),
@@ -58,10 +53,4 @@ async function checkOfNft(policy: Policy, frozen: Policy, emitted: Emit): Promis
 
 export function isLimit({ action }: Rule): boolean {
   return action.kind === "limit";
-}
-
-export function textOf(artifacts: readonly Artifact[], ending: string): string {
-  const found = artifacts.find(({ path }) => path.endsWith(ending));
-  invariant(found, `the targets emit a file *${ending}`);
-  return found.text;
 }

@@ -3,10 +3,11 @@ import type { Policy } from "../../compiler/ir/policy.js";
 import { boundaryPackets, randomPackets, type TestPacket, witnessPackets } from "../../verify/packets.js";
 import { referenceAnswer } from "./answers.js";
 import { NftStage } from "./nft-stage.js";
-import { checkOfXdp, checksOfNft, type Emit, textOf } from "./policy-checks.js";
+import { checkOfXdp, checksOfNft, type Emit } from "./policy-checks.js";
 import { measureRate, type RateReport, rateProbes } from "./rates.js";
 import { runChecks, type Verified } from "./run-check.js";
 import { Scratch } from "./scratch.js";
+import { textOf } from "./xdp-program.js";
 
 export interface VerifyOptions {
   /** How many to send: those that the policy's own constants and mutations ask for first, then random ones. */

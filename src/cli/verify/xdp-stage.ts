@@ -1,13 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { namedCounters } from "../../../runtime/counters.js";
-import { lpmKey, type Prefix, parsePrefix } from "../../../runtime/prefix.js";
-import { invariant } from "../../compiler/diagnostics/invariant.js";
-import type { Manifest } from "../../targets/manifest.js";
 import type { TestPacket } from "../../verify/packets.js";
 import { frameOf } from "./frame.js";
-import { ROOT_OBJECT, type Scratch } from "./scratch.js";
+import type { Scratch } from "./scratch.js";
 import {
   countedSince,
   DEFAULT,
@@ -18,12 +14,10 @@ import {
   type KernelVerdict,
   MALFORMED,
 } from "./stage.js";
+import { loadCustomer, loadRoot, type XdpProgram } from "./xdp-program.js";
 
-/** A customer's XDP program and what it needs to be loaded. */
-export interface XdpBuild {
-  readonly object: Uint8Array;
-  readonly prefixes: readonly string[];
-  readonly tables: Manifest["tables"];
+/** A customer's XDP program, and what is known of it. */
+export interface XdpBuild extends XdpProgram {
   /** Rules in the order of the program's counters. */
   readonly rules: readonly string[];
   /** It reads the time of each packet from `test_clock`; false: the kernel's own clock. */
@@ -32,8 +26,6 @@ export interface XdpBuild {
   readonly remembers: boolean;
 }
 
-/** The only customer sits here; any slot would do. */
-const SLOT = 5;
 /** enum xdp_action (linux/bpf.h). */
 const XDP_DROP = 1;
 const XDP_PASS = 2;
@@ -56,8 +48,7 @@ export class XdpStage implements KernelStage {
 
   static async load(scratch: Scratch, build: XdpBuild): Promise<XdpStage> {
     const stage = new XdpStage(scratch, build);
-    await scratch.loader.loadObject({ object: ROOT_OBJECT, pinDir: stage.#root, reuse: {} });
-    await stage.#fillPrefixes();
+    await loadRoot(scratch.loader, stage.#root, build.prefixes);
     await stage.#replaceCustomer();
     return stage;
   }
@@ -74,12 +65,8 @@ export class XdpStage implements KernelStage {
   async #replaceCustomer(): Promise<void> {
     const old = this.#customer;
     this.#customer = join(this.#scratch.pins, `customer-${this.#loadings++}`);
-    await this.#loadCustomer();
-    await this.#scratch.loader.setProgram(
-      `${this.#root}/map_programs`,
-      SLOT,
-      `${this.#customer}/prog_tidegate_customer`,
-    );
+    const pins = { root: this.#root, customer: this.#customer };
+    await loadCustomer(this.#scratch.loader, pins, this.#build);
     if (old !== "") rmSync(old, { recursive: true, force: true });
   }
 
@@ -107,32 +94,6 @@ export class XdpStage implements KernelStage {
     return join(this.#scratch.pins, "root");
   }
 
-  async #loadCustomer(): Promise<void> {
-    const { loader } = this.#scratch;
-    const folder = mkdtempSync(join(tmpdir(), "tidegate-xdp-"));
-    try {
-      const object = join(folder, "customer.bpf.o");
-      writeFileSync(object, this.#build.object);
-      const reuse = { packet: `${this.#root}/map_packet` };
-      await loader.loadObject({ object, pinDir: this.#customer, reuse });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-    for (const { map, entries } of this.#build.tables) {
-      const rows = entries.map((text) => ({ key: lpmKey(prefixOf(text)), value: Uint8Array.of(1) }));
-      if (rows.length > 0) await loader.updateMap(`${this.#customer}/map_${map}`, rows);
-    }
-  }
-
-  async #fillPrefixes(): Promise<void> {
-    const value = Buffer.alloc(4);
-    value.writeUInt32LE(SLOT);
-    for (const prefix of this.#build.prefixes.map(prefixOf)) {
-      const map = `${this.#root}/map_customers_${prefix.family}`;
-      await this.#scratch.loader.updateMap(map, [{ key: lpmKey(prefix), value }]);
-    }
-  }
-
   async #counters(): Promise<ReadonlyMap<string, number>> {
     const { loader } = this.#scratch;
     const rules = [...this.#build.rules, DEFAULT];
@@ -147,10 +108,4 @@ export class XdpStage implements KernelStage {
 function verdictOf(action: number): KernelVerdict {
   if (action === XDP_DROP) return "drop";
   return action === XDP_PASS ? "pass" : "other";
-}
-
-function prefixOf(text: string): Prefix {
-  const prefix = parsePrefix(text);
-  invariant(prefix, `${text} is a prefix`);
-  return prefix;
 }

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fillTables } from "../../../runtime/customer/program.js";
+import type { Loader } from "../../../runtime/loader-client.js";
+import { lpmKey, parsePrefix } from "../../../runtime/prefix.js";
+import { invariant } from "../../compiler/diagnostics/invariant.js";
+import { formatPrefix } from "../../compiler/ir/address.js";
+import type { Policy } from "../../compiler/ir/policy.js";
+import type { Manifest } from "../../targets/manifest.js";
+import type { Artifact } from "../../targets/target.js";
+import { tables } from "../../targets/xdp/tables.js";
+import { compileXdp } from "../io/clang.js";
+import { ROOT_OBJECT } from "./scratch.js";
+
+/** A customer's XDP program and what it needs to be loaded. */
+export interface XdpProgram {
+  readonly object: Uint8Array;
+  readonly prefixes: readonly string[];
+  readonly tables: Manifest["tables"];
+}
+
+/** Pinned folders, in one BPF file system, of the root program and of a customer's behind it. */
+export interface XdpPins {
+  readonly root: string;
+  readonly customer: string;
+}
+
+/** The only customer sits here; any slot would do. */
+const SLOT = 5;
+
+/** The policy's program, which reads each packet's own time from the map `test_clock`. */
+export function timedProgram(policy: Policy, emitted: readonly Artifact[]): XdpProgram {
+  const { customer, prefixes } = policy;
+  return {
+    object: compileXdp(customer, textOf(emitted, ".bpf.c"), { testClock: true }),
+    prefixes: prefixes.map(({ prefix }) => formatPrefix(prefix)),
+    tables: tables(policy),
+  };
+}
+
+/** Loads the root program, which knows the customer's prefixes and nobody else's. */
+export async function loadRoot(loader: Loader, root: string, prefixes: readonly string[]): Promise<void> {
+  await loader.loadObject({ object: ROOT_OBJECT, pinDir: root, reuse: {} });
+  const value = Buffer.alloc(4);
+  value.writeUInt32LE(SLOT);
+  for (const text of prefixes) {
+    const prefix = parsePrefix(text);
+    invariant(prefix, `${text} is a prefix`);
+    await loader.updateMap(`${root}/map_customers_${prefix.family}`, [{ key: lpmKey(prefix), value }]);
+  }
+}
+
+/** Loads a customer's program behind a root program, in the place of the one before. */
+export async function loadCustomer(
+  loader: Loader,
+  { root, customer }: XdpPins,
+  program: XdpProgram,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-xdp-"));
+  try {
+    const object = join(folder, "customer.bpf.o");
+    writeFileSync(object, program.object);
+    await loader.loadObject({ object, pinDir: customer, reuse: { packet: `${root}/map_packet` } });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  await fillTables(loader, customer, program.tables);
+  await loader.setProgram(`${root}/map_programs`, SLOT, `${customer}/prog_tidegate_customer`);
+}
+
+/** The text of the one artifact whose path ends so. */
+export function textOf(artifacts: readonly Artifact[], ending: string): string {
+  const found = artifacts.find(({ path }) => path.endsWith(ending));
+  invariant(found, `the targets emit a file *${ending}`);
+  return found.text;
+}
