@@ -5,13 +5,13 @@ import {
   type Prefix,
   prefixRange,
 } from "../compiler/ir/address.js";
-import type { Expr } from "../compiler/ir/expr.js";
+import { type Expr, testsOf } from "../compiler/ir/expr.js";
 import type { Policy, Rule } from "../compiler/ir/policy.js";
 import { WIRE_FIELDS } from "../compiler/ir/wire.js";
 import { writeBits } from "./bits.js";
 import { type Built, finish } from "./build.js";
 import { edgesOf } from "./edges.js";
-import { either, replacePart, testsOf, truth } from "./expressions.js";
+import { either, replacePart, truth } from "./expressions.js";
 import { type Found, find, type Ground, groundOf, type Position } from "./find.js";
 import { exhausting, sameKey } from "./limits.js";
 import { malformedOf } from "./malformed.js";

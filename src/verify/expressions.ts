@@ -1,29 +1,7 @@
 import { ADDRESS_BITS } from "../compiler/ir/address.js";
 import type { Expr, Test } from "../compiler/ir/expr.js";
-import type { Policy, Rule } from "../compiler/ir/policy.js";
 
 /** Building and taking apart expressions of the IR, as questions to the solver. */
-
-/** The tests of an expression from left to right; one that stands in two places appears twice. */
-export function testsOf(expr: Expr): readonly Test[] {
-  switch (expr.kind) {
-    case "and":
-    case "or":
-    case "xor":
-      return expr.operands.flatMap(testsOf);
-    case "not":
-      return testsOf(expr.operand);
-    case "const":
-      return [];
-    default:
-      return [expr];
-  }
-}
-
-/** Every rule of a policy, in the order in which packets meet them. */
-export function allRules(policy: Policy): readonly Rule[] {
-  return [...policy.mitigate, ...policy.firewall.rules];
-}
 
 /** The expression with every occurrence of one part replaced; parts are told apart by identity. */
 export function replacePart(expr: Expr, part: Expr, by: Expr): Expr {

@@ -1,10 +1,10 @@
 import { ADDRESS_BITS, prefixRange } from "../compiler/ir/address.js";
-import type { Test } from "../compiler/ir/expr.js";
-import type { Policy } from "../compiler/ir/policy.js";
+import { type Test, testsOf } from "../compiler/ir/expr.js";
+import { type Policy, rulesOf } from "../compiler/ir/policy.js";
 import type { Surroundings } from "../compiler/semantics/decode.js";
 import { type BitRange, writeBits } from "./bits.js";
 import { finish, writeChecksums } from "./build.js";
-import { allRules, testsOf, widthOf } from "./expressions.js";
+import { widthOf } from "./expressions.js";
 import { shapesOf } from "./shapes.js";
 import { valuesOf } from "./solve.js";
 import { bitsOf, CONNECTIONS, connectionBits, type Template, templateOf, vlanBits } from "./template.js";
@@ -25,7 +25,7 @@ export function* aimed(policy: Policy, seed: number): Generator<Aimed> {
   const random = new Random(seed);
   const templates = shapesOf(policy).flatMap((shape) => templateOf(shape) ?? []);
   const targets = templates.map((template) => ({ template, aims: aimsIn(policy, template) }));
-  const spans = allRules(policy).flatMap(({ action }) =>
+  const spans = rulesOf(policy).flatMap(({ action }) =>
     action.kind === "limit" ? [action.limit.interval] : [],
   );
   for (let at = 1_000_000_000n; ; at += gap(random, spans)) {
@@ -47,7 +47,7 @@ interface Target {
 }
 
 function aimsIn(policy: Policy, template: Template): readonly Aim[] {
-  const tests = allRules(policy).flatMap(({ match }) => testsOf(match));
+  const tests = rulesOf(policy).flatMap(({ match }) => testsOf(match));
   const asked = tests.flatMap((test) => {
     const bits = bitsOf(test, template);
     return bits ? [{ bits, values: turningPoints(test, policy) }] : [];

@@ -1,7 +1,6 @@
-import type { Policy } from "../compiler/ir/policy.js";
+import { type Policy, rulesOf } from "../compiler/ir/policy.js";
 import type { Surroundings } from "../compiler/semantics/decode.js";
 import type { Built } from "./build.js";
-import { allRules } from "./expressions.js";
 
 /** One packet of a session. */
 export interface SessionPacket extends Built {
@@ -35,7 +34,7 @@ const FIRST = 1_000_000_000n;
 
 /** Nanoseconds after which no limit of the policy remembers anything, whatever came. */
 export function restOf(policy: Policy): bigint {
-  const spans = allRules(policy).map(({ action }) => {
+  const spans = rulesOf(policy).map(({ action }) => {
     return action.kind === "limit" ? (action.limit.burst + 2n) * action.limit.interval : 0n;
   });
   return spans.reduce((longest, span) => (span > longest ? span : longest), 1000n);

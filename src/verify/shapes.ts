@@ -1,10 +1,9 @@
 import type { Family } from "../compiler/ir/address.js";
-import type { Test } from "../compiler/ir/expr.js";
+import { type Test, testsOf } from "../compiler/ir/expr.js";
 import type { Header } from "../compiler/ir/headers.js";
 import type { Intervals } from "../compiler/ir/intervals.js";
-import type { Policy } from "../compiler/ir/policy.js";
+import { type Policy, rulesOf } from "../compiler/ir/policy.js";
 import { bytesNeeded, type WireName } from "../compiler/ir/wire.js";
-import { allRules, testsOf } from "./expressions.js";
 import { GRE, type HeaderForm, ICMP, plainShape, type Shape, TCP, UDP } from "./shape.js";
 
 /**
@@ -24,7 +23,7 @@ const TRANSPORTS: Readonly<Partial<Record<Header, number>>> = { tcp: TCP, udp: U
  * that is structure rather than value, each place where a packet can end before a field. The plainest come first.
  */
 export function shapesOf(policy: Policy): readonly Shape[] {
-  const tests = allRules(policy).flatMap(({ match }) => testsOf(match));
+  const tests = rulesOf(policy).flatMap(({ match }) => testsOf(match));
   const families = ([4, 6] as const).filter((of) =>
     policy.prefixes.some(({ prefix }) => prefix.family === of),
   );

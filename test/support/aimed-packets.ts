@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import type { Family } from "../../src/compiler/ir/address.js";
-import type { Expr, Test } from "../../src/compiler/ir/expr.js";
+import { type Test, testsOf } from "../../src/compiler/ir/expr.js";
 import { ADDRESS_FIELDS } from "../../src/compiler/ir/fields.js";
 import type { Intervals } from "../../src/compiler/ir/intervals.js";
-import type { Policy } from "../../src/compiler/ir/policy.js";
+import { type Policy, rulesOf } from "../../src/compiler/ir/policy.js";
 import type { Place } from "../../src/compiler/ir/wire.js";
 import { internetChecksum } from "../../src/compiler/semantics/checksum.js";
 import { decode, type Packet } from "../../src/compiler/semantics/decode.js";
@@ -18,7 +18,9 @@ import { packetsFor } from "./packet-arbitrary.js";
  * would never be met by chance. The reference only says where to write; what the packet then means is asked anew.
  */
 export function aimedPackets(policy: Policy): fc.Arbitrary<Uint8Array> {
-  const aims = [...policy.mitigate, ...policy.firewall.rules].flatMap(({ match }) => aimsIn(match));
+  const aims = rulesOf(policy)
+    .flatMap(({ match }) => testsOf(match))
+    .flatMap(aimOf);
   const short = fc.oneof(packetsFor(policy), richPackets);
   const any = fc.oneof(
     { weight: 4, arbitrary: short },
@@ -70,23 +72,8 @@ interface Aim {
   readonly values: readonly bigint[];
 }
 
-function aimsIn(expr: Expr): readonly Aim[] {
-  switch (expr.kind) {
-    case "and":
-    case "or":
-    case "xor":
-      return expr.operands.flatMap(aimsIn);
-    case "not":
-      return aimsIn(expr.operand);
-    case "const":
-    case "list":
-      return [];
-    default:
-      return aimOf(expr);
-  }
-}
-
-function aimOf(test: Exclude<Test, { kind: "list" }>): readonly Aim[] {
+function aimOf(test: Test): readonly Aim[] {
+  if (test.kind === "list") return [];
   const place = test.kind === "address" ? addressPlace(test.field, test.family) : test.field;
   const last = (1n << BigInt(place.width)) - 1n;
   const asked = test.kind === "bits" ? [test.mask, last ^ test.mask] : edges(test.ranges);

@@ -1,7 +1,7 @@
 import { ADDRESS_BITS, type Family, prefixRange } from "../../src/compiler/ir/address.js";
-import type { Expr } from "../../src/compiler/ir/expr.js";
+import { type Test, testsOf } from "../../src/compiler/ir/expr.js";
 import type { Intervals } from "../../src/compiler/ir/intervals.js";
-import type { Policy } from "../../src/compiler/ir/policy.js";
+import { type Policy, rulesOf } from "../../src/compiler/ir/policy.js";
 import { wireText } from "../../src/compiler/ir/wire.js";
 
 /** The numbers that a policy speaks of and their neighbours: where packets are worth aiming at. */
@@ -24,37 +24,27 @@ export function policyConstants(policy: Policy): Constants {
         if (inside(value)) into.add(value);
     }
   };
-  const visit = (expr: Expr): void => {
-    switch (expr.kind) {
-      case "and":
-      case "or":
-      case "xor":
-        expr.operands.forEach(visit);
-        break;
-      case "not":
-        visit(expr.operand);
-        break;
-      case "const":
-        break;
+  const add = (test: Test): void => {
+    switch (test.kind) {
       case "address":
-        addEdges(addresses[expr.field][expr.family], expr.ranges, ADDRESS_BITS[expr.family]);
+        addEdges(addresses[test.field][test.family], test.ranges, ADDRESS_BITS[test.family]);
         break;
       case "list": {
-        const list = policy.lists.find(({ name }) => name === expr.list);
-        if (list) addEdges(addresses[expr.field][expr.family], list[expr.family], ADDRESS_BITS[expr.family]);
+        const list = policy.lists.find(({ name }) => name === test.list);
+        if (list) addEdges(addresses[test.field][test.family], list[test.family], ADDRESS_BITS[test.family]);
         break;
       }
       case "number":
       case "bits": {
-        const name = wireText(expr.field);
+        const name = wireText(test.field);
         const values = numbers.get(name) ?? new Set();
         numbers.set(name, values);
-        const edges = expr.kind === "bits" ? [{ low: expr.mask, high: expr.mask }] : expr.ranges;
-        addEdges(values, edges, expr.field.width);
+        const edges = test.kind === "bits" ? [{ low: test.mask, high: test.mask }] : test.ranges;
+        addEdges(values, edges, test.field.width);
       }
     }
   };
-  for (const rule of [...policy.mitigate, ...policy.firewall.rules]) visit(rule.match);
+  for (const { match } of rulesOf(policy)) testsOf(match).forEach(add);
   for (const { prefix } of policy.prefixes) {
     addEdges(addresses["ip.dst"][prefix.family], [prefixRange(prefix)], ADDRESS_BITS[prefix.family]);
   }

@@ -9,6 +9,7 @@ import { LITERALS, OPERATOR_ROWS, operatorsOf } from "../../src/cli/render/opera
 import { analyze } from "../../src/compiler/compile.js";
 import { FIELDS, type Field, isFieldName } from "../../src/compiler/ir/fields.js";
 import type { Geography } from "../../src/compiler/ir/geography.js";
+import { rulesOf } from "../../src/compiler/ir/policy.js";
 import { printExpr } from "../../src/compiler/ir/print.js";
 import { NO_MODULES } from "../../src/dsl/modules.js";
 
@@ -48,7 +49,7 @@ export default policy({
   routes: [{ prefix: "203.0.113.0/24", tunnel: "home" }],
 });`;
   const { policy, diagnostics } = analyze("acme.policy.ts", text, NO_MODULES, GEOGRAPHY);
-  const [found] = policy ? [...policy.mitigate, ...policy.firewall.rules] : [];
+  const [found] = policy ? rulesOf(policy) : [];
   return {
     match: found && printExpr(found.match),
     found: diagnostics.map((one) => `${one.code} ${one.message}`),

@@ -1,4 +1,5 @@
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.js";
+import { rulesOf } from "../../compiler/ir/policy.js";
 import { decode } from "../../compiler/semantics/decode.js";
 import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
 import { newState } from "../../compiler/semantics/state.js";
@@ -55,7 +56,7 @@ function writtenPackets({ packet, packets, hex, link }: ExplainOptions): readonl
 }
 
 function wantedBy({ rule, verdict }: ExplainOptions, { policy }: LoadedPolicy): Wanted {
-  const rules = [...policy.mitigate, ...policy.firewall.rules].map(({ name }) => name);
+  const rules = rulesOf(policy).map(({ name }) => name);
   if (rule !== undefined && !rules.includes(rule)) {
     const hint = didYouMean(rule, rules);
     throw new UsageError(`the policy has no rule \`${rule}\`${hint === undefined ? "" : `: ${hint}`}`);

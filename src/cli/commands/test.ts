@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { Policy, PolicyTest } from "../../compiler/ir/policy.js";
+import { type Policy, type PolicyTest, rulesOf } from "../../compiler/ir/policy.js";
 import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
 import { newState } from "../../compiler/semantics/state.js";
 import { EXIT } from "../exit.js";
@@ -53,16 +53,15 @@ function run(policy: Policy, one: PolicyTest, file: string): Outcome {
   return { test: one, trace, passed };
 }
 
-function rules(policy: Policy): number {
-  return policy.mitigate.length + policy.firewall.rules.length;
-}
-
 function result(tested: readonly Tested[], passed: number, failed: number): object {
   const sum = (count: (one: Tested) => number) => tested.reduce((total, one) => total + count(one), 0);
   return {
     passed,
     failed,
-    coverage: { rules: sum(({ policy }) => rules(policy)), covered: sum(({ covered }) => covered.size) },
+    coverage: {
+      rules: sum(({ policy }) => rulesOf(policy).length),
+      covered: sum(({ covered }) => covered.size),
+    },
   };
 }
 
@@ -78,10 +77,10 @@ function print({ file: path, policy, outcomes, covered }: Tested): void {
         : `${pc.red("FAIL")} ${one.packet}\n     ${file}:${one.span.line}: expected ${expected}, got ${got}`,
     );
   }
-  const untested = [...policy.mitigate, ...policy.firewall.rules].filter(({ name }) => !covered.has(name));
+  const untested = rulesOf(policy).filter(({ name }) => !covered.has(name));
   const passed = outcomes.filter((outcome) => outcome.passed).length;
   console.log(
-    `${file}: ${passed} of ${outcomes.length} tests pass, ${covered.size} of ${rules(policy)} rules matched one`,
+    `${file}: ${passed} of ${outcomes.length} tests pass, ${covered.size} of ${rulesOf(policy).length} rules matched one`,
   );
   if (untested.length > 0)
     console.log(pc.dim(`  without a test: ${untested.map(({ name }) => name).join(", ")}`));

@@ -1,4 +1,4 @@
-import type { Policy } from "../../compiler/ir/policy.js";
+import { type Policy, rulesOf } from "../../compiler/ir/policy.js";
 import type { Trace } from "../../compiler/semantics/evaluate.js";
 
 /** The row that scripts read (docs/explain.md). */
@@ -17,7 +17,7 @@ export function traceJson(policy: Policy, packet: string, trace: Trace): object 
 
 /** The line is the policy's own, unless the rule comes from a module. */
 export function ruleLine(policy: Policy, name: string | null): object {
-  const rule = [...policy.mitigate, ...policy.firewall.rules].find((one) => one.name === name);
+  const rule = rulesOf(policy).find((one) => one.name === name);
   if (!rule) return { line: null };
   const { file, line } = rule.span;
   return file === policy.span.file ? { line } : { line, file };

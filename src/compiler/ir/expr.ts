@@ -58,3 +58,24 @@ export type Expr =
   | (Spanned & { readonly kind: "and" | "or" | "xor"; readonly operands: readonly Expr[] })
   | (Spanned & { readonly kind: "not"; readonly operand: Expr })
   | (Spanned & { readonly kind: "const"; readonly value: boolean });
+
+/** It asks about the packet itself, and holds no other expression. */
+export function isTest(expr: Expr): expr is Test {
+  return "needs" in expr;
+}
+
+/** The tests of an expression from left to right; one that stands in two places appears twice. */
+export function testsOf(expr: Expr): readonly Test[] {
+  switch (expr.kind) {
+    case "and":
+    case "or":
+    case "xor":
+      return expr.operands.flatMap(testsOf);
+    case "not":
+      return testsOf(expr.operand);
+    case "const":
+      return [];
+    default:
+      return [expr];
+  }
+}

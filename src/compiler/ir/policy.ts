@@ -79,12 +79,19 @@ export interface PolicyTest extends Spanned {
   readonly rule: string | null;
 }
 
+/** Whether XDP drops what it can tell that the firewall drops, or leaves everything to the customer's namespace. */
+export type Offload = "auto" | "off";
+
 export interface Firewall {
   /** What happens to packets that no rule decides. */
   readonly default: Verdict;
   readonly rules: readonly Rule[];
   /** Connections are tracked, and so datagrams are judged whole: see docs/semantics.md, "A stateful firewall". */
   readonly stateful: boolean;
+  /** See docs/semantics.md, "The early step". */
+  readonly offload: Offload;
+  /** Of more rules than the XDP program has room for, so many are looked at early; without it, all are. */
+  readonly earlyRules?: number;
 }
 
 /** Everything that one customer asks for. The only type that crosses from src/compiler to src/targets. */
@@ -97,4 +104,9 @@ export interface Policy extends Spanned {
   readonly tunnels: readonly Tunnel[];
   readonly routes: readonly Route[];
   readonly tests: readonly PolicyTest[];
+}
+
+/** The rules of both stages, in the order in which packets meet them. */
+export function rulesOf(policy: Policy): readonly Rule[] {
+  return [...policy.mitigate, ...policy.firewall.rules];
 }

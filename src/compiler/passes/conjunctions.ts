@@ -1,5 +1,5 @@
 import { invariant } from "../diagnostics/invariant.js";
-import type { Expr, Test } from "../ir/expr.js";
+import { type Expr, isTest, type Test } from "../ir/expr.js";
 import { HEADERS, type Header } from "../ir/headers.js";
 import { intersection, union } from "../ir/intervals.js";
 import { wireText } from "../ir/wire.js";
@@ -83,15 +83,7 @@ function withOuter(header: Header): readonly Header[] {
 function literalOf(expr: Expr): Literal | undefined {
   const negated = expr.kind === "not";
   const inner = negated ? expr.operand : expr;
-  switch (inner.kind) {
-    case "address":
-    case "list":
-    case "number":
-    case "bits":
-      return { test: inner, negated };
-    default:
-      return undefined;
-  }
+  return isTest(inner) ? { test: inner, negated } : undefined;
 }
 
 /** Under a negation `and` and `or` change places. */

@@ -1,6 +1,6 @@
 import type { Family } from "../../compiler/ir/address.js";
 import { prefixRange } from "../../compiler/ir/address.js";
-import type { Expr } from "../../compiler/ir/expr.js";
+import { type Expr, testsOf } from "../../compiler/ir/expr.js";
 import { type Intervals, intervals } from "../../compiler/ir/intervals.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import type { Text } from "../text.js";
@@ -40,18 +40,7 @@ export function listSets(policy: Policy): readonly AddressSet[] {
 }
 
 function setsIn(expr: Expr): readonly string[] {
-  switch (expr.kind) {
-    case "and":
-    case "or":
-    case "xor":
-      return expr.operands.flatMap(setsIn);
-    case "not":
-      return setsIn(expr.operand);
-    case "list":
-      return [listSet(expr.list, expr.family)];
-    default:
-      return [];
-  }
+  return testsOf(expr).flatMap((test) => (test.kind === "list" ? [listSet(test.list, test.family)] : []));
 }
 
 /** One element a line, in address order, so that a change of a list is a small diff. */

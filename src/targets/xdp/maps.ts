@@ -1,6 +1,6 @@
-import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
+import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { Family } from "../../compiler/ir/address.js";
-import type { Expr } from "../../compiler/ir/expr.js";
+import { type Expr, testsOf } from "../../compiler/ir/expr.js";
 import type { AddressList, Policy } from "../../compiler/ir/policy.js";
 
 /** A list in one family, as one LPM trie. */
@@ -40,21 +40,5 @@ export function usedLists(policy: Policy): readonly ListMap[] {
 
 /** Names of the list maps that an expression asks. */
 export function listsIn(expr: Expr): readonly string[] {
-  switch (expr.kind) {
-    case "list":
-      return [listMap(expr.list, expr.family)];
-    case "not":
-      return listsIn(expr.operand);
-    case "and":
-    case "or":
-    case "xor":
-      return expr.operands.flatMap(listsIn);
-    case "address":
-    case "number":
-    case "bits":
-    case "const":
-      return [];
-    default:
-      return assertNever(expr);
-  }
+  return testsOf(expr).flatMap((test) => (test.kind === "list" ? [listMap(test.list, test.family)] : []));
 }

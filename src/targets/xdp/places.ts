@@ -1,5 +1,5 @@
 import { impossible } from "../../compiler/diagnostics/invariant.js";
-import type { BitsTest, Expr, Needs, NumberTest } from "../../compiler/ir/expr.js";
+import { type BitsTest, type Expr, type Needs, type NumberTest, testsOf } from "../../compiler/ir/expr.js";
 import type { Header } from "../../compiler/ir/headers.js";
 import type { Rule } from "../../compiler/ir/policy.js";
 import type { WireField, WireName } from "../../compiler/ir/wire.js";
@@ -157,17 +157,5 @@ export function soughtHeaders(rules: readonly Rule[]): readonly SoughtHeader[] {
 
 /** The tests of numbers in an expression. */
 export function numberTests(expr: Expr): readonly (NumberTest | BitsTest)[] {
-  switch (expr.kind) {
-    case "number":
-    case "bits":
-      return [expr];
-    case "not":
-      return numberTests(expr.operand);
-    case "and":
-    case "or":
-    case "xor":
-      return expr.operands.flatMap(numberTests);
-    default:
-      return [];
-  }
+  return testsOf(expr).filter((test) => test.kind === "number" || test.kind === "bits");
 }
