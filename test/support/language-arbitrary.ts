@@ -1,24 +1,21 @@
 import fc from "fast-check";
 import { analyze } from "../../src/compiler/compile.js";
-import type { Policy, Stage, Verdict } from "../../src/compiler/ir/policy.js";
-import {
-  BINDINGS,
-  type Binding,
-  type Condition,
-  comparisonsIn,
-  GEOGRAPHY,
-  PARTNERS,
-} from "./language-conditions.js";
+import type { Action, Policy, Stage, Verdict } from "../../src/compiler/ir/policy.js";
+import { GEOGRAPHY, PARTNERS } from "./language-addresses.js";
+import { BINDINGS, type Binding, type Condition } from "./language-comparison.js";
+import { comparisonsIn, type Place } from "./language-conditions.js";
 
 /** Whole policies as text: conditions joined in every way, every action, both stages. */
 
 export interface WrittenRule {
+  readonly action: WrittenAction;
   readonly text: string;
   readonly condition: Condition;
 }
 
 export interface WrittenPolicy {
   readonly text: string;
+  readonly byDefault: Verdict;
   readonly rules: Readonly<Record<Stage, readonly WrittenRule[]>>;
 }
 
@@ -41,15 +38,16 @@ function joined(binds: keyof typeof JOINS, spelling: string, operands: readonly 
     text: operands.map((one) => operand(one, binds)).join(` ${spelling} `),
     binds,
     holds: (packet) => JOINS[binds].holds(operands.map((one) => one.holds(packet))),
+    comparisons: operands.flatMap(({ comparisons }) => comparisons),
   };
 }
 
 function negated(one: Condition): Condition {
-  return { text: `not ${operand(one, "not")}`, binds: "not", holds: (packet) => !one.holds(packet) };
+  return { ...one, text: `not ${operand(one, "not")}`, binds: "not", holds: (packet) => !one.holds(packet) };
 }
 
-export function conditionsIn(stage: Stage): fc.Arbitrary<Condition> {
-  const leaf = comparisonsIn(stage);
+export function conditionsIn(place: Place): fc.Arbitrary<Condition> {
+  const leaf = comparisonsIn(place);
   return fc.letrec<{ condition: Condition }>((tie) => ({
     condition: fc.oneof(
       { maxDepth: 3, withCrossShrink: true },
@@ -68,43 +66,61 @@ export function conditionsIn(stage: Stage): fc.Arbitrary<Condition> {
   })).condition;
 }
 
-/** Limits that do not fill up again while a test runs. */
+/** Bursts that few packets use up, and those that none do; rates that matter in the time that packets take, or do not. */
 const limits = fc
-  .tuple(fc.integer({ min: 1, max: 9 }), fc.constantFrom(', per: "ip.src"', ', per: "ip.dst"', ""))
-  .map(([burst, per]) => ({ name: "limit", options: `, { rate: "1/h", burst: ${burst}${per} }` }));
+  .tuple(
+    fc.constantFrom("1/h", "7/m", "1000/s"),
+    fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(100, 100_000)),
+    fc.constantFrom(', per: "ip.src"', ', per: "ip.dst"', ""),
+  )
+  .map(([rate, burst, per]) => ({
+    name: "limit" as const,
+    options: `, { rate: "${rate}", burst: ${burst}${per} }`,
+  }));
 
-const named = (...names: readonly string[]) =>
+/** What a rule does, without its options. */
+export type WrittenAction = Action["kind"];
+
+const named = (...names: readonly WrittenAction[]) =>
   fc.constantFrom(...names).map((name) => ({ name, options: "" }));
 
 const ACTIONS = {
-  mitigate: fc.oneof(named("allow", "drop", "count"), limits),
+  mitigate: fc.oneof({ weight: 3, arbitrary: named("allow", "drop", "count") }, limits),
   firewall: fc.oneof(
-    named("allow", "drop", "reject", "count"),
+    { weight: 3, arbitrary: named("allow", "drop", "reject", "count") },
     limits,
-    fc.constantFrom(1, 3).map((sample) => ({ name: "log", options: `, { sample: ${sample} }` })),
+    fc.constantFrom(1, 3).map((sample) => ({ name: "log", options: `, { sample: ${sample} }` }) as const),
   ),
 } as const;
 
-function rulesIn(stage: Stage): fc.Arbitrary<readonly WrittenRule[]> {
+function rulesIn(place: Place): fc.Arbitrary<readonly WrittenRule[]> {
+  const stage = place === "mitigate" ? place : "firewall";
   return fc
-    .array(fc.tuple(ACTIONS[stage], conditionsIn(stage)), { minLength: 1, maxLength: 6 })
+    .array(fc.tuple(ACTIONS[stage], conditionsIn(place)), { minLength: 1, maxLength: 6 })
     .map((rules) =>
       rules.map(([{ name, options }, condition], index) => ({
+        action: name,
         text: `${name}("${stage}-${index}", expr\`${condition.text}\`${options}),`,
         condition,
       })),
     );
 }
 
+/** Connections are tracked by few: the kernel forgets them only with its namespace, which takes its time. */
+const firewalls = fc.oneof(
+  { weight: 11, arbitrary: fc.record({ rules: rulesIn("firewall"), stateful: fc.constant(false) }) },
+  { weight: 1, arbitrary: fc.record({ rules: rulesIn("stateful"), stateful: fc.constant(true) }) },
+);
+
 export const writtenPolicies: fc.Arbitrary<WrittenPolicy> = fc
   .record({
     mitigate: rulesIn("mitigate"),
-    firewall: rulesIn("firewall"),
+    firewall: firewalls,
     byDefault: fc.constantFrom<Verdict>("allow", "drop", "reject"),
-    stateful: fc.constantFrom(false, false, true),
   })
-  .map(({ mitigate, firewall, byDefault, stateful }) => ({
+  .map(({ mitigate, firewall: { rules: firewall, stateful }, byDefault }) => ({
     rules: { mitigate, firewall },
+    byDefault,
     text: `import { allow, count, drop, expr, gre, limit, list, log, policy, reject } from "tidegate";
 const partners = list(${JSON.stringify(PARTNERS)});
 export default policy({

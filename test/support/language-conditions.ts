@@ -1,11 +1,5 @@
 import fc from "fast-check";
 import {
-  type Family,
-  type Prefix,
-  parsePrefix,
-  prefixContainsAddress,
-} from "../../src/compiler/ir/address.js";
-import {
   type AddressFieldName,
   bitSliceField,
   FIELDS,
@@ -14,33 +8,23 @@ import {
   MAX_PAYLOAD_INDEX,
   MAX_SLICE_OFFSET,
   type NumberField,
-  type PlaceField,
   payloadField,
   SLICE_PROTOCOLS,
 } from "../../src/compiler/ir/fields.js";
-import { type Geography, partition } from "../../src/compiler/ir/geography.js";
 import { contains } from "../../src/compiler/ir/intervals.js";
 import type { Stage } from "../../src/compiler/ir/policy.js";
 import type { Packet } from "../../src/compiler/semantics/decode.js";
 import { readNumber } from "../../src/compiler/semantics/fields.js";
+import { addressConditions, placeConditions } from "./language-addresses.js";
+import {
+  COMPARISONS,
+  type Condition,
+  comparison,
+  type Operator,
+  operatorAmong,
+} from "./language-comparison.js";
 
-/**
- * Comparisons as authors write them, of every field and function in the field table, each with what it means. The meaning is
- * worked out from the values that were written, past all passes of the compiler.
- */
-export interface Condition {
-  readonly text: string;
-  readonly binds: Binding;
-  readonly holds: (packet: Packet) => boolean;
-}
-
-/** What a condition is made by: from the tightest operator to the loosest (docs/language.md). */
-export const BINDINGS = ["comparison", "not", "and", "xor", "or"] as const;
-export type Binding = (typeof BINDINGS)[number];
-
-function comparison(text: string, holds: Condition["holds"]): Condition {
-  return { text, binds: "comparison", holds };
-}
+/** Comparisons of every field and function in the field table, in every spelling. */
 
 /** The value of a number that a comparison asks for; undefined: absent. */
 function valueIn({ readings }: NumberField, packet: Packet): bigint | undefined {
@@ -55,28 +39,11 @@ function valueIn({ readings }: NumberField, packet: Packet): bigint | undefined 
   return undefined;
 }
 
-type Compare = (value: bigint, other: bigint) => boolean;
-
-/** Every spelling of every operator, and what it asks. */
-const COMPARISONS: readonly (readonly [spellings: readonly string[], Compare])[] = [
-  [["==", "eq"], (value, other) => value === other],
-  [["!=", "ne"], (value, other) => value !== other],
-  [["<", "lt"], (value, other) => value < other],
-  [["<=", "le"], (value, other) => value <= other],
-  [[">", "gt"], (value, other) => value > other],
-  [[">=", "ge"], (value, other) => value >= other],
-];
-const EQUALITIES = COMPARISONS.slice(0, 2);
-
-const operator = (from: typeof COMPARISONS) =>
-  fc
-    .constantFrom(...from)
-    .chain(([spellings, asks]) => fc.constantFrom(...spellings).map((text) => ({ text, asks })));
-
 /** The numbers where a carry or a sign could go wrong, and any others; decimal or hexadecimal. */
-function numbers({ min, max }: NumberField): fc.Arbitrary<number> {
+function numbers({ min, max, values = [] }: NumberField): fc.Arbitrary<number> {
   const middle = Math.floor((min + max) / 2);
-  const edges = [0, 1, min, min + 1, middle, middle + 1, max - 1, max].filter((value) => value <= max);
+  const turns = [0, 1, min, min + 1, middle, middle + 1, max - 1, max, ...values];
+  const edges = turns.filter((value) => value <= max);
   return fc.oneof(fc.constantFrom(...new Set(edges)), fc.nat(Math.min(max, 64)), fc.nat(max));
 }
 
@@ -98,39 +65,68 @@ function member(field: NumberField) {
 
 /** A comparison of a number: its text, and whether it holds for a value. */
 export interface Question {
+  readonly operator: Operator;
   readonly text: string;
   readonly asks: (value: bigint) => boolean;
 }
 
 export function questions(text: string, field: NumberField): fc.Arbitrary<Question> {
-  const compared = fc.tuple(operator(COMPARISONS), numbers(field)).chain(([{ text: op, asks }, value]) =>
-    written(value).map((right) => ({
-      text: `${text} ${op} ${right}`,
-      asks: (found: bigint) => asks(found, BigInt(value)),
-    })),
-  );
+  const compared = fc
+    .tuple(operatorAmong(COMPARISONS), numbers(field))
+    .chain(([{ operator, text: op, asks }, value]) =>
+      written(value).map((right) => ({
+        operator,
+        text: `${text} ${op} ${right}`,
+        asks: (found: bigint) => asks(found, BigInt(value)),
+      })),
+    );
   const inSet = fc.array(member(field), { minLength: 1, maxLength: 4 }).map((members) => ({
+    operator: "in" as const,
     text: `${text} in {${members.map((one) => one.text).join(" ")}}`,
     asks: (found: bigint) => members.some(({ low, high }) => low <= found && found <= high),
   }));
-  const plain = field.readings.every(
-    (reading) => reading.kind === "wire" && reading.scale === 1 && reading.add === 0,
-  );
+  if (!isPlain(field)) return fc.oneof({ weight: 3, arbitrary: compared }, inSet);
   const bits = numbers(field).map((mask) => ({
+    operator: "&" as const,
     text: `${text} & ${mask}`,
     asks: (found: bigint) => (found & BigInt(mask)) !== 0n,
   }));
-  return plain ? fc.oneof(compared, inSet, bits) : fc.oneof(compared, inSet);
+  return fc.oneof({ weight: 3, arbitrary: compared }, inSet, bits);
 }
 
-function numberConditions(name: string, field: NumberField): fc.Arbitrary<Condition> {
-  return questions(name, field).map(({ text, asks }) =>
-    comparison(text, (packet) => {
+/** The bits of the number are bits of the packet. */
+export function isPlain({ readings }: NumberField): boolean {
+  return readings.every((reading) => reading.kind === "wire" && reading.scale === 1 && reading.add === 0);
+}
+
+function numberConditions(name: string, field: NumberField, subject: string = name): fc.Arbitrary<Condition> {
+  const numeric = questions(name, field).map(({ operator, text, asks }) =>
+    comparison(subject, operator, text, (packet) => {
       const value = valueIn(field, packet);
       return value !== undefined && asks(value);
     }),
   );
+  return name === "ip.proto" ? fc.oneof({ weight: 8, arbitrary: numeric }, protocolNames) : numeric;
 }
+
+/** Parts of names and regular expressions, and the protocols whose names have or fit them. */
+const PROTOCOL_NAMES: readonly (readonly [Operator, spelling: string, text: string, readonly number[]])[] = [
+  ["contains", "contains", "icmp", [1, 58]],
+  ["contains", "contains", "udp", [17, 136]],
+  ["matches", "matches", "^(tcp|udp|sctp)$", [6, 17, 132]],
+  ["matches", "~", "^i", [1, 2, 4, 41, 58]],
+];
+
+const protocolNames = fc
+  .constantFrom(...PROTOCOL_NAMES)
+  .map(([operator, spelling, text, protocols]) =>
+    comparison(
+      "ip.proto",
+      operator,
+      `ip.proto ${spelling} "${text}"`,
+      ({ protocol }) => protocol !== null && protocols.includes(protocol),
+    ),
+  );
 
 function flagCondition(text: string, { readings }: FlagField): fc.Arbitrary<Condition> {
   const holds = (packet: Packet) =>
@@ -139,110 +135,7 @@ function flagCondition(text: string, { readings }: FlagField): fc.Arbitrary<Cond
       if (value === undefined) return false;
       return "mask" in reading ? (value & BigInt(reading.mask)) !== 0n : contains(reading.ranges, value);
     });
-  return fc.constant(comparison(text, holds));
-}
-
-export function prefixOf(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  if (parsed.kind !== "prefix") throw new Error(`not a prefix: ${text}`);
-  return parsed.prefix;
-}
-
-/** Members of sets of addresses; the last of each is a single one. Destinations are the customer's own (TG2019). */
-const MEMBERS = {
-  "ip.src": {
-    4: ["10.0.0.0/8", "192.0.2.0/25", "0.0.0.0/1", "203.0.113.64/26", "192.0.2.7/32"],
-    6: ["2001:db8:1::/48", "8000::/1", "2001:db8::/127", "::/0", "2001:db8:1::7/128"],
-  },
-  "ip.dst": {
-    4: ["203.0.113.0/24", "203.0.113.64/26", "203.0.113.128/25", "203.0.113.100/32"],
-    6: ["2001:db8::/32", "2001:db8:8000::/33", "2001:db8::8/125", "2001:db8::9/128"],
-  },
-} as const satisfies Readonly<Record<AddressFieldName, Readonly<Record<Family, readonly string[]>>>>;
-
-/** The list that each generated policy declares as `partners`. */
-export const PARTNERS = ["10.0.0.0/9", "192.0.2.6/31", "2001:db8:1::/49", "203.0.113.96/27"];
-
-function addressConditions(name: AddressFieldName): fc.Arbitrary<Condition> {
-  const inAny = (texts: readonly string[]) => (packet: Packet) =>
-    texts.map(prefixOf).some((prefix) => prefixContainsAddress(prefix, addressOf(packet, name)));
-  const family = fc.constantFrom<Family>(4, 6);
-  const sets = family
-    .chain((of) => fc.subarray<string>([...MEMBERS[name][of]], { minLength: 1 }))
-    .map((texts) => comparison(`${name} in {${texts.join(" ")}}`, inAny(texts)));
-  const equal = fc.tuple(family, operator(EQUALITIES)).map(([of, { text, asks }]) => {
-    const prefix = prefixOf(MEMBERS[name][of].at(-1) ?? "");
-    const address = (MEMBERS[name][of].at(-1) ?? "").replace(/\/.*/, "");
-    return comparison(`${name} ${text} ${address}`, (packet) => {
-      const found = addressOf(packet, name);
-      return found.family === of && asks(found.value, prefix.base);
-    });
-  });
-  const list = fc.constant(comparison(`${name} in \${partners}`, inAny(PARTNERS)));
-  return fc.oneof(sets, equal, list);
-}
-
-function addressOf(packet: Packet, name: AddressFieldName) {
-  return name === "ip.src" ? packet.source : packet.destination;
-}
-
-/** Nested, and of both families. */
-const TABLES = {
-  country: [
-    ["192.0.2.0/24", "DE"],
-    ["192.0.2.4/30", "FR"],
-    ["203.0.113.0/25", "US"],
-    ["2001:db8::/32", "DE"],
-    ["2001:db8:1::/48", "FR"],
-  ],
-  asnum: [
-    ["0.0.0.0/0", 64500],
-    ["192.0.2.0/25", 64501],
-    ["203.0.113.100/32", 4_200_000_000],
-    ["2001:db8::/48", 64501],
-  ],
-} as const;
-
-const rows = <Value extends string | number>(table: readonly (readonly [string, Value])[]) =>
-  table.map(([text, value]) => ({ prefix: prefixOf(text), value }));
-
-export const GEOGRAPHY: Geography = {
-  country: partition<string>(rows<string>(TABLES.country)),
-  asnum: partition<number>(rows<number>(TABLES.asnum)),
-};
-
-function placeConditions(name: string, { type, of }: PlaceField): fc.Arbitrary<Condition> {
-  const table = rows<string | number>(TABLES[type]);
-  const asks = (ask: (value: string | number) => boolean) => (packet: Packet) => {
-    const found = table
-      .filter(({ prefix }) => prefixContainsAddress(prefix, addressOf(packet, of)))
-      .sort((a, b) => b.prefix.length - a.prefix.length)[0];
-    return found !== undefined && ask(found.value);
-  };
-  const values = [...new Set(table.map(({ value }) => value))];
-  const equal = fc.tuple(fc.constantFrom(...values), fc.constantFrom("==", "!=")).map(([value, op]) =>
-    comparison(
-      `${name} ${op} ${JSON.stringify(value)}`,
-      asks((found) => (found === value) === (op === "==")),
-    ),
-  );
-  const sets = fc.subarray(values, { minLength: 1 }).map((some) =>
-    comparison(
-      `${name} in {${some.map((value) => JSON.stringify(value)).join(" ")}}`,
-      asks((found) => some.includes(found)),
-    ),
-  );
-  const own =
-    type === "country"
-      ? comparison(
-          `${name} matches "^(D|F)"`,
-          asks((found) => found !== "US"),
-        )
-      : comparison(
-          `${name} > 64500`,
-          asks((found) => Number(found) > 64_500),
-        );
-  return fc.oneof(equal, sets, fc.constant(own));
+  return fc.constant(comparison(text, "is", text, holds));
 }
 
 const functions: fc.Arbitrary<Condition> = fc.oneof(
@@ -251,7 +144,9 @@ const functions: fc.Arbitrary<Condition> = fc.oneof(
       fc.constantFrom<8 | 16 | 32>(8, 16, 32),
       fc.oneof(fc.nat(12), fc.constantFrom(MAX_PAYLOAD_INDEX - 1, MAX_PAYLOAD_INDEX)),
     )
-    .chain(([width, index]) => numberConditions(`payload.u${width}(${index})`, payloadField(index, width))),
+    .chain(([width, index]) =>
+      numberConditions(`payload.u${width}(${index})`, payloadField(index, width), `payload.u${width}`),
+    ),
   fc
     .tuple(
       fc.constantFrom(...(Object.keys(SLICE_PROTOCOLS) as (keyof typeof SLICE_PROTOCOLS)[])),
@@ -262,6 +157,7 @@ const functions: fc.Arbitrary<Condition> = fc.oneof(
       numberConditions(
         `bit_slice(${protocol}, ${start}, ${start + width})`,
         bitSliceField(protocol, start, start + width),
+        `bit_slice(${protocol})`,
       ),
     ),
 );
@@ -280,15 +176,24 @@ function ofField(name: FieldName): fc.Arbitrary<Condition> {
   }
 }
 
-/** A tag is gone behind `mitigate`; what a packet is to a connection only the kernel knows. */
-const NOT_IN: Readonly<Record<Stage, readonly FieldName[]>> = {
+/** Where conditions stand: a stage, or a firewall that knows connections. */
+export type Place = Stage | "stateful";
+
+/** A tag is gone behind `mitigate`. */
+const NOT_IN: Readonly<Record<Place, readonly FieldName[]>> = {
   mitigate: ["ct.state"],
   firewall: ["ct.state", "eth.vlan"],
+  stateful: ["eth.vlan"],
 };
 
-/** A comparison of any field or function that the stage can ask for. */
-export function comparisonsIn(stage: Stage): fc.Arbitrary<Condition> {
-  const names = (Object.keys(FIELDS) as FieldName[]).filter((name) => !NOT_IN[stage].includes(name));
+/** The fields that conditions can ask for there. */
+export function fieldsIn(place: Place): readonly FieldName[] {
+  return (Object.keys(FIELDS) as FieldName[]).filter((name) => !NOT_IN[place].includes(name));
+}
+
+/** A comparison of any field or function that can be asked for there. */
+export function comparisonsIn(place: Place): fc.Arbitrary<Condition> {
+  const names = fieldsIn(place);
   return fc.oneof(
     { weight: 5, arbitrary: fc.constantFrom(...names).chain(ofField) },
     { weight: 1, arbitrary: functions },

@@ -15,8 +15,10 @@ export interface NftBuild {
 /** A customer's ruleset at the real hooks of a network namespace that holds nothing else. */
 export class NftStage implements KernelStage {
   readonly name = "nft";
-  readonly #build: NftBuild;
+  #build: NftBuild;
   #probe: Probe;
+  /** No packet has met the ruleset yet. */
+  #fresh = true;
 
   private constructor(build: NftBuild, probe: Probe) {
     this.#build = build;
@@ -33,16 +35,30 @@ export class NftStage implements KernelStage {
     await this.#probe.close();
   }
 
-  /** The ruleset comes with empty counters and full buckets; parts of datagrams go only with their namespace. */
+  /** Puts another ruleset into the place of the one before. */
+  async replace(build: NftBuild): Promise<void> {
+    const forgets = this.#build.stateful;
+    this.#build = build;
+    await this.#loadAnew(forgets);
+  }
+
   async reset(): Promise<void> {
-    if (this.#build.stateful) {
+    const { remembers, stateful } = this.#build;
+    if ((remembers || stateful) && !this.#fresh) await this.#loadAnew(stateful);
+  }
+
+  /** The ruleset comes with empty counters and full buckets; parts of datagrams go only with their namespace. */
+  async #loadAnew(inNewNamespace: boolean): Promise<void> {
+    if (inNewNamespace) {
       await this.#probe.close();
       this.#probe = await openProbe();
     }
-    if (this.#build.remembers || this.#build.stateful) await this.#probe.nftLoad(this.#build.ruleset);
+    await this.#probe.nftLoad(this.#build.ruleset);
+    this.#fresh = true;
   }
 
   async run(packets: readonly TestPacket[]): Promise<KernelRun> {
+    this.#fresh = false;
     const before = await this.#counters();
     const start = performance.now();
     const marks = await this.#probe.nftRun(packets.map(({ bytes }) => bytes));

@@ -36,10 +36,12 @@ const ROOT_COUNTERS = [MALFORMED, FOREIGN, "(closed)", DISPATCHED];
 export class XdpStage implements KernelStage {
   readonly name = "xdp";
   readonly #scratch: Scratch;
-  readonly #build: XdpBuild;
+  #build: XdpBuild;
   /** Pins of the program in force; each loading has a folder of its own. */
   #customer = "";
   #loadings = 0;
+  /** No packet has met the program yet. */
+  #fresh = true;
 
   private constructor(scratch: Scratch, build: XdpBuild) {
     this.#scratch = scratch;
@@ -57,9 +59,15 @@ export class XdpStage implements KernelStage {
     for (const pins of [this.#root, this.#customer]) rmSync(pins, { recursive: true, force: true });
   }
 
+  /** Puts another program of the same customer into the place of the one before. */
+  async replace(build: XdpBuild): Promise<void> {
+    this.#build = build;
+    await this.#replaceCustomer();
+  }
+
   /** A program without limits remembers nothing. */
   async reset(): Promise<void> {
-    if (this.#build.remembers) await this.#replaceCustomer();
+    if (this.#build.remembers && !this.#fresh) await this.#replaceCustomer();
   }
 
   async #replaceCustomer(): Promise<void> {
@@ -68,10 +76,12 @@ export class XdpStage implements KernelStage {
     const pins = { root: this.#root, customer: this.#customer };
     await loadCustomer(this.#scratch.loader, pins, this.#build);
     if (old !== "") rmSync(old, { recursive: true, force: true });
+    this.#fresh = true;
   }
 
   async run(packets: readonly TestPacket[]): Promise<KernelRun> {
     const frames = packets.map((packet) => ({ frame: frameOf(packet), now: packet.at }));
+    this.#fresh = false;
     const before = await this.#counters();
     const start = performance.now();
     const actions = await this.#send(frames);
