@@ -8,6 +8,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/compiler/ir": ["src/compiler/diagnostics", "ipaddr.js"],
   "src/compiler/semantics": ["src/compiler/ir", "src/compiler/diagnostics"],
   "src/compiler/analysis": ["src/compiler/ir", "src/compiler/diagnostics"],
+  "src/compiler/analysis/packets": [
+    "src/compiler/ir",
+    "src/compiler/diagnostics",
+    "src/compiler/semantics",
+    "src/compiler/analysis",
+  ],
   "src/compiler/passes": [
     "src/compiler/ir",
     "src/compiler/diagnostics",
