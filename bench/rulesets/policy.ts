@@ -52,7 +52,7 @@ export function policyOf(rules: readonly FlowRule[], { stage }: PolicyOptions): 
     customer: CUSTOMER,
     prefixes: EVERYTHING.map((text) => ({ prefix: prefix(text), span: at(1) })),
     mitigate: stage === "mitigate" ? list : [],
-    firewall: { default: "allow", rules: stage === "firewall" ? list : [], stateful: false },
+    firewall: { default: "allow", rules: stage === "firewall" ? list : [], stateful: false, offload: "auto" },
     lists: [],
     tunnels: [],
     routes: [],

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <net/route.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -119,12 +120,22 @@ static int set_up_links(struct answer *answer)
 	return status ? -1 : 0;
 }
 
+int world_enter(struct answer *answer)
+{
+	static bool entered;
+
+	if (!entered && unshare(CLONE_NEWNET))
+		return fail(answer, errno, "cannot make a network namespace");
+	entered = true;
+	return 0;
+}
+
 int world_make(struct answer *answer)
 {
 	int edge;
 
-	if (unshare(CLONE_NEWNET))
-		return fail(answer, errno, "cannot make a network namespace");
+	if (world_enter(answer))
+		return -1;
 	edge = make_tun(EDGE, answer);
 	/* The descriptor of SINK stays open until the process ends: the device lives by it. */
 	if (edge < 0 || make_tun(SINK, answer) < 0)

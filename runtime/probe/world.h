@@ -5,7 +5,13 @@
 #include "answer.h"
 
 /*
- * Moves the process into a fresh network namespace in which packets that are written to the
+ * Moves the process into a fresh network namespace, at the first call. Returns 0, or what fail()
+ * returned.
+ */
+int world_enter(struct answer *answer);
+
+/*
+ * Enters a namespace of the process's own, and makes it one in which packets that are written to the
  * device "edge" meet nothing that would drop them before the hooks or answer out of turn.
  * Returns the descriptor of "edge", or what fail() returned.
  */

@@ -4,6 +4,8 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +13,7 @@
 
 #include "operations.h"
 #include "pin.h"
+#include "world.h"
 
 /* What a program under test takes for the time. */
 struct clock {
@@ -65,16 +68,25 @@ static int open_clock(const char *path, struct clock *clock, struct answer *answ
 	return 0;
 }
 
+static int test_run(int program, const struct packet *packet, uint32_t index,
+		    struct bpf_test_run_opts *options, struct answer *answer)
+{
+	options->data_in = packet->data;
+	options->data_size_in = packet->size;
+	if (packet->size < ETH_HLEN)
+		return fail(answer, EINVAL, "packet %u is shorter than an Ethernet header", index);
+	if (bpf_prog_test_run_opts(program, options))
+		return fail(answer, errno, "cannot run packet %u of %u bytes", index, packet->size);
+	return 0;
+}
+
 static int run_packet(int program, const struct packet *packet, uint32_t index, uint32_t *action,
 		      struct answer *answer)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet->data,
-		    .data_size_in = packet->size, .repeat = 1);
+	LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = 1);
 
-	if (packet->size < ETH_HLEN)
-		return fail(answer, EINVAL, "packet %u is shorter than an Ethernet header", index);
-	if (bpf_prog_test_run_opts(program, &options))
-		return fail(answer, errno, "cannot run packet %u of %u bytes", index, packet->size);
+	if (test_run(program, packet, index, &options, answer))
+		return -1;
 	*action = htole32(options.retval);
 	return 0;
 }
@@ -137,6 +149,135 @@ static int run_timed(const struct request *request, struct answer *answer)
 	return status;
 }
 
+static int compare_times(const void *a, const void *b)
+{
+	const uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+
+	return (one > other) - (one < other);
+}
+
+/* The median of `count` test runs of one repetition each. */
+static int time_singly(int program, const struct packet *packet, uint32_t index, uint32_t count,
+		       uint32_t *time, struct answer *answer)
+{
+	uint32_t *times = allocate(count * sizeof(*times));
+
+	for (uint32_t i = 0; i < count; i++) {
+		LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = 1);
+
+		if (test_run(program, packet, index, &options, answer)) {
+			free(times);
+			return -1;
+		}
+		times[i] = options.duration;
+	}
+	qsort(times, count, sizeof(*times), compare_times);
+	*time = times[count / 2];
+	free(times);
+	return 0;
+}
+
+/* The mean of one test run's `count` repetitions. */
+static int time_looped(int program, const struct packet *packet, uint32_t index, uint32_t count,
+		       uint32_t *time, struct answer *answer)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = count);
+
+	if (test_run(program, packet, index, &options, answer))
+		return -1;
+	*time = options.duration;
+	return 0;
+}
+
+typedef int time_packet(int program, const struct packet *packet, uint32_t index, uint32_t count,
+			uint32_t *time, struct answer *answer);
+
+static int time_batch(int program, time_packet *measure, uint32_t repeat, struct batch batch,
+		      struct answer *answer)
+{
+	uint32_t count, *times;
+
+	if (batch_count(batch, &count, answer))
+		return -1;
+	times = allocate(count * sizeof(*times));
+	for (uint32_t i = 0; i < count; i++) {
+		struct packet packet = batch_next(&batch);
+
+		if (measure(program, &packet, i, repeat, &times[i], answer)) {
+			free(times);
+			return -1;
+		}
+		times[i] = htole32(times[i]);
+	}
+	answer_bytes(answer, times, count * sizeof(*times));
+	free(times);
+	return 0;
+}
+
+/* Arguments: PROGRAM REPEAT BATCH */
+static int open_timed(const struct request *request, uint32_t *repeat, struct answer *answer)
+{
+	if (request_u32(request, 1, repeat, answer))
+		return -1;
+	if (*repeat == 0 || *repeat > INT32_MAX)
+		return fail(answer, EINVAL, "a packet cannot be run %u times", *repeat);
+	return pin_open(request_text(request, 0), PIN_PROGRAM, answer);
+}
+
+/* xdp.time PROGRAM REPEAT BATCH -> a u32 a packet: nanoseconds, the median of single test runs */
+static int time_single_runs(const struct request *request, struct answer *answer)
+{
+	const struct field *bytes = &request->arguments[2];
+	struct batch batch = { .data = bytes->data, .left = bytes->size };
+	uint32_t repeat;
+	int program = open_timed(request, &repeat, answer);
+	int status;
+
+	if (program < 0)
+		return -1;
+	status = time_batch(program, time_singly, repeat, batch, answer);
+	close(program);
+	return status;
+}
+
+/*
+ * A test run with repetitions calls the program by the kernel's dispatcher of XDP programs, and waits
+ * tens of milliseconds for RCU to put it there and to take it out (bpf_prog_change_xdp()). One that
+ * a device has is there already.
+ */
+static int enter_dispatcher(int program, struct answer *answer)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_SKB_MODE);
+	int link;
+
+	if (world_enter(answer))
+		return -1;
+	link = bpf_link_create(program, if_nametoindex("lo"), BPF_XDP, &options);
+	if (link < 0)
+		return fail(answer, errno, "cannot attach the program to a device");
+	return link;
+}
+
+/* xdp.time-loop PROGRAM REPEAT BATCH -> a u32 a packet: nanoseconds, the mean of one test run's loop */
+static int time_loops(const struct request *request, struct answer *answer)
+{
+	const struct field *bytes = &request->arguments[2];
+	struct batch batch = { .data = bytes->data, .left = bytes->size };
+	uint32_t repeat;
+	int program = open_timed(request, &repeat, answer);
+	int link, status = -1;
+
+	if (program < 0)
+		return -1;
+	link = enter_dispatcher(program, answer);
+	if (link >= 0) {
+		status = time_batch(program, time_looped, repeat, batch, answer);
+		close(link);
+	}
+	close(program);
+	return status;
+}
+
 /* clock.set CLOCK NANOSECONDS */
 static int clock_set(const struct request *request, struct answer *answer)
 {
@@ -156,6 +297,8 @@ static int clock_set(const struct request *request, struct answer *answer)
 const struct operation xdp_operations[] = {
 	{ "xdp.run", 2, 2, 1u << 1, run },
 	{ "xdp.run-timed", 3, 3, 1u << 2, run_timed },
+	{ "xdp.time", 3, 3, 1u << 2, time_single_runs },
+	{ "xdp.time-loop", 3, 3, 1u << 2, time_loops },
 	{ "clock.set", 2, 2, 0, clock_set },
 	{ 0 },
 };

@@ -12,7 +12,7 @@ import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
 
 const XDP = { drop: 1, pass: 2 };
 
-/** `parity` drops frames whose first byte is odd; `timed` those that come before second 5. */
+/** `parity` drops frames whose first byte is odd; `slow` takes its time for a large one; `timed` those that come before second 5. */
 const OBJECT = `
 struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32); __type(value, __u64); } test_clock SEC(".maps");
@@ -20,6 +20,14 @@ SEC("xdp") int parity(struct xdp_md *ctx)
 {
 	__u8 *data = (void *)(long)ctx->data;
 	return (void *)(data + 1) > (void *)(long)ctx->data_end ? XDP_ABORTED : *data & 1 ? XDP_DROP : XDP_PASS;
+}
+SEC("xdp") int slow(struct xdp_md *ctx)
+{
+	__u8 *data = (void *)(long)ctx->data;
+	__u64 sum = 0;
+	if ((void *)(data + 1) > (void *)(long)ctx->data_end) return XDP_ABORTED;
+	for (int i = 0; i < 1000; i++) { if (i >= *data * 4) break; sum += bpf_ktime_get_ns(); }
+	return sum ? XDP_PASS : XDP_DROP;
 }
 SEC("xdp") int timed(struct xdp_md *ctx)
 {
@@ -127,6 +135,17 @@ describe("XDP test runs", () => {
     await expect(run).rejects.toThrow(/packet 1 is shorter than an Ethernet header/);
     await expect(probe.setClock(pin("prog_parity"), 1n)).rejects.toThrow(/is a program, not a map/);
   });
+
+  test.each(["xdpTime", "xdpTimeLoop"] as const)("%s gives every frame a time of its own", async (how) => {
+    const short = await probe[how](pin("prog_slow"), [Buffer.alloc(14, 1), Buffer.alloc(14, 255)], 50);
+    const [one = 0, other = 0] = short;
+    expect(short).toHaveLength(2);
+    expect(other).toBeGreaterThan(one + 200);
+    await expect(probe[how](pin("prog_slow"), [Buffer.alloc(14)], 0)).rejects.toThrow(
+      /cannot be run 0 times/,
+    );
+    await expect(probe[how](pin("prog_slow"), [Buffer.alloc(13)], 1)).rejects.toThrow(/packet 0 is shorter/);
+  });
 });
 
 describe("nft", () => {
@@ -175,6 +194,12 @@ describe("nft", () => {
     expect((await probe.nftCounters()).get("rule-web")?.packets).toBe(80_000);
   });
 
+  test("says how long packets took", async () => {
+    const [few, many] = [await probe.nftTime([udp4(80)]), await probe.nftTime(Array(20_000).fill(udp4(80)))];
+    expect(few).toBeGreaterThan(0);
+    expect(many).toBeGreaterThan(few);
+  });
+
   test("shows nft's own message, and keeps the ruleset that was there", async () => {
     await expect(probe.nftLoad("flush ruleset\nbogus\n")).rejects.toThrow(
       /line 2:\d+-\d+: Error: syntax error/,
@@ -197,7 +222,12 @@ test("the sanitizers find no fault and no leak", () => {
     ["ok", "xdp.run-timed", pin("prog_timed"), pin("map_test_clock"), timed],
     ["error", "xdp.run-timed", pin("prog_timed"), pin("map_test_clock"), timed.subarray(0, 11)],
     ["error", "xdp.run-timed", pin("prog_timed"), pin("prog_timed"), timed],
+    ["ok", "xdp.time", pin("prog_parity"), "3", Buffer.concat([size, packet, size, packet])],
+    ["error", "xdp.time", pin("prog_parity"), "0", Buffer.concat([size, packet])],
+    ["ok", "xdp.time-loop", pin("prog_parity"), "3", Buffer.concat([size, packet])],
+    ["error", "xdp.time-loop", pin("map_test_clock"), "3", Buffer.concat([size, packet])],
     ["error", "nft.run", Buffer.concat([size, packet])],
+    ["error", "nft.time", Buffer.concat([size, packet])],
     ["error", "nft.open", join(folder, "none.o")],
     ["error", "nft.open", hooks],
   ] as const;
@@ -207,6 +237,8 @@ test("the sanitizers find no fault and no leak", () => {
     ["ok", "nft.load", RULESET],
     ["ok", "nft.run", Buffer.concat([size, packet, Buffer.alloc(4)])],
     ["error", "nft.run", Buffer.concat([size, packet, Buffer.alloc(3)])],
+    ["ok", "nft.time", Buffer.concat([size, packet, Buffer.alloc(4)])],
+    ["error", "nft.time", Buffer.concat([size, packet, Buffer.alloc(3)])],
     ["ok", "nft.counters"],
   ] as const;
   const binary = join(packageRoot(), "dist/runtime/probe/tidegate-probe.asan");

@@ -1,0 +1,163 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../runtime/native-process.js";
+import { Scratch } from "../../src/cli/verify/scratch.js";
+import { loadCustomer, loadRoot, type XdpProgram } from "../../src/cli/verify/xdp-program.js";
+import { flowKey, frameOf } from "../frames.js";
+import type { Flow } from "../rulesets/flow-rule.js";
+import { median, medians } from "../statistics.js";
+
+/** A program that is measured, loaded and pinned. */
+export interface Subject {
+  readonly name: string;
+  /** Pinned path of the program that a packet enters. */
+  readonly program: string;
+  /** Pinned folders of it and of what belongs to it. */
+  readonly pins: readonly string[];
+}
+
+export interface Repetition {
+  /** How often each packet is run in a round. */
+  readonly repeat: number;
+  readonly rounds: number;
+}
+
+const DROP = 1;
+const OBJECTS = join(packageRoot(), "dist/bench");
+
+/** Loads XDP programs side by side and measures them by BPF test runs, in turn, so that noise meets all of them. */
+export class XdpWorkbench {
+  readonly scratch: Scratch;
+  #loadings = 0;
+  /** The trace's first frame, once it is loaded. */
+  #first: { readonly frame: Uint8Array; readonly count: number } | undefined;
+
+  private constructor(scratch: Scratch) {
+    this.scratch = scratch;
+  }
+
+  static async start(): Promise<XdpWorkbench> {
+    const bench = new XdpWorkbench(await Scratch.start());
+    const object = join(OBJECTS, "feed.bpf.o");
+    await bench.scratch.loader.loadObject({ object, pinDir: bench.#feed, reuse: {} });
+    return bench;
+  }
+
+  close(): Promise<void> {
+    return this.scratch.close();
+  }
+
+  /** One of bench/bpf, or another object with the program `entry`. */
+  async loadObject(name: string, entry: string, object = join(OBJECTS, `${name}.bpf.o`)): Promise<Subject> {
+    const pins = this.#folder();
+    await this.scratch.loader.loadObject({ object, pinDir: pins, reuse: {} });
+    return { name, program: join(pins, `prog_${entry}`), pins: [pins] };
+  }
+
+  /** A customer's program behind a root program of its own: all that a packet meets on an edge server. */
+  async loadPolicy(name: string, program: XdpProgram): Promise<Subject> {
+    const [root, customer] = [this.#folder(), this.#folder()];
+    await loadRoot(this.scratch.loader, root, program.prefixes);
+    await loadCustomer(this.scratch.loader, { root, customer }, program);
+    return { name, program: join(root, "prog_tidegate_root"), pins: [root, customer] };
+  }
+
+  unload(subject: Subject): void {
+    for (const folder of subject.pins) rmSync(folder, { recursive: true, force: true });
+  }
+
+  /** Fills the hash map of the subject `hash` with the flows. */
+  async fillHash(subject: Subject, flows: readonly Flow[]): Promise<void> {
+    const entries = flows.map((flow) => ({ key: flowKey(flow), value: Uint8Array.of(1, 0, 0, 0) }));
+    const pin = `${subject.pins[0]}/map_flows`;
+    for (let at = 0; at < entries.length; at += PIECE) {
+      await this.scratch.loader.updateMap(pin, entries.slice(at, at + PIECE));
+    }
+  }
+
+  /** Whether the program drops each flow's packet. */
+  async drops(subject: Subject, flows: readonly Flow[]): Promise<readonly boolean[]> {
+    const actions = await this.scratch.probe.xdpRun(subject.program, flows.map(frameOf));
+    return Array.from(actions, (action) => action === DROP);
+  }
+
+  /**
+   * Nanoseconds of each packet with warm caches: of single test runs, or in the loop of one, which leaves next to nothing
+   * but the program. One subject after the other, `rounds` times: medians of those.
+   */
+  async hot(
+    subjects: readonly Subject[],
+    flows: readonly Flow[],
+    how: "single" | "loop",
+    { repeat, rounds }: Repetition,
+  ): Promise<readonly (readonly number[])[]> {
+    const { probe } = this.scratch;
+    const frames = flows.map(frameOf);
+    const times = subjects.map((): Uint32Array[] => []);
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, { program }] of subjects.entries()) {
+        const measured =
+          how === "single"
+            ? await probe.xdpTime(program, frames, repeat)
+            : await probe.xdpTimeLoop(program, frames, repeat);
+        times[index]?.push(measured);
+      }
+    }
+    return times.map(medians);
+  }
+
+  /** Puts the trace where the first step of `varying` takes its packets from. */
+  async loadTrace(flows: readonly Flow[]): Promise<void> {
+    const frames = flows.map(frameOf);
+    for (let at = 0; at < frames.length; at += PIECE) {
+      const entries = frames.slice(at, at + PIECE).map((value, index) => ({ key: word(at + index), value }));
+      await this.scratch.loader.updateMap(`${this.#feed}/map_trace`, entries);
+    }
+    const [frame] = frames;
+    if (!frame) throw new RangeError("a trace has a packet");
+    this.#first = { frame, count: frames.length };
+  }
+
+  /** The mean over the trace's packets, each another than the one before. Of each subject, the median of the rounds. */
+  async varying(subjects: readonly Subject[], rounds: number): Promise<readonly number[]> {
+    if (!this.#first) throw new Error("loadTrace comes first");
+    const { frame, count } = this.#first;
+    const times = subjects.map((): number[] => []);
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, { program }] of subjects.entries()) {
+        await this.#startFeeding(program, count);
+        const [time = Number.NaN] = await this.scratch.probe.xdpTimeLoop(
+          `${this.#feed}/prog_feed`,
+          [frame],
+          count,
+        );
+        times[index]?.push(time);
+      }
+    }
+    return times.map(median);
+  }
+
+  async #startFeeding(program: string, count: number): Promise<void> {
+    const { loader } = this.scratch;
+    await loader.setProgram(`${this.#feed}/map_onward`, 0, program);
+    const value = Buffer.concat([word(0), word(count)]);
+    await loader.updateMap(`${this.#feed}/map_position`, [{ key: word(0), value }]);
+  }
+
+  get #feed(): string {
+    return join(this.scratch.pins, "feed");
+  }
+
+  #folder(): string {
+    return join(this.scratch.pins, `bench-${this.#loadings++}`);
+  }
+}
+
+/** Entries of one request: together a few megabytes. */
+const PIECE = 20_000;
+
+function word(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
