@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import type { Family } from "../../src/compiler/ir/address.js";
-import { type Test, testsOf } from "../../src/compiler/ir/expr.js";
+import { type Expr, type Test, testsOf } from "../../src/compiler/ir/expr.js";
 import { ADDRESS_FIELDS } from "../../src/compiler/ir/fields.js";
 import type { Intervals } from "../../src/compiler/ir/intervals.js";
-import { type Policy, rulesOf } from "../../src/compiler/ir/policy.js";
+import { type AddressList, type Policy, rulesOf } from "../../src/compiler/ir/policy.js";
 import type { Place } from "../../src/compiler/ir/wire.js";
-import { internetChecksum } from "../../src/compiler/semantics/checksum.js";
+import { writeHeaderChecksum } from "../../src/compiler/semantics/checksum.js";
 import { decode, type Packet } from "../../src/compiler/semantics/decode.js";
 import { stepOverEthernet } from "../../src/compiler/semantics/ethernet.js";
 import { headerStart } from "../../src/compiler/semantics/headers.js";
@@ -18,14 +18,8 @@ import { packetsFor } from "./packet-arbitrary.js";
  * would never be met by chance. The reference only says where to write; what the packet then means is asked anew.
  */
 export function aimedPackets(policy: Policy): fc.Arbitrary<Uint8Array> {
-  const aims = rulesOf(policy)
-    .flatMap(({ match }) => testsOf(match))
-    .flatMap(aimOf);
-  const short = fc.oneof(packetsFor(policy), richPackets);
-  const any = fc.oneof(
-    { weight: 4, arbitrary: short },
-    { weight: 1, arbitrary: fc.tuple(short, tail).map(lengthened) },
-  );
+  const aims = rulesOf(policy).flatMap(({ match }) => aimsIn(match, policy.lists));
+  const any = shapedPackets(policy);
   if (aims.length === 0) return any.map(withChecksum);
   const writes = fc.array(
     fc
@@ -39,6 +33,15 @@ export function aimedPackets(policy: Policy): fc.Arbitrary<Uint8Array> {
       weight: 4,
       arbitrary: fc.tuple(any, writes).map(([packet, all]) => withChecksum(all.reduce(write, packet))),
     },
+  );
+}
+
+/** Packets of every shape, some of them long. */
+export function shapedPackets(policy: Policy): fc.Arbitrary<Uint8Array> {
+  const short = fc.oneof(packetsFor(policy), richPackets);
+  return fc.oneof(
+    { weight: 4, arbitrary: short },
+    { weight: 1, arbitrary: fc.tuple(short, tail).map(lengthened) },
   );
 }
 
@@ -67,18 +70,32 @@ function lengthened([packet, more]: readonly [Uint8Array, Uint8Array]): Uint8Arr
   return Uint8Array.from(longer);
 }
 
-interface Aim {
+/** Where a test looks, and the values at which it turns. */
+export interface Aim {
   readonly place: Place;
   readonly values: readonly bigint[];
 }
 
-function aimOf(test: Test): readonly Aim[] {
-  if (test.kind === "list") return [];
-  const place = test.kind === "address" ? addressPlace(test.field, test.family) : test.field;
+export function aimsIn(match: Expr, lists: readonly AddressList[]): readonly Aim[] {
+  return testsOf(match).flatMap((test) => aimOf(test, lists));
+}
+
+function aimOf(test: Test, lists: readonly AddressList[]): readonly Aim[] {
+  const place = "family" in test ? addressPlace(test.field, test.family) : test.field;
   const last = (1n << BigInt(place.width)) - 1n;
-  const asked = test.kind === "bits" ? [test.mask, last ^ test.mask] : edges(test.ranges);
-  const values = asked.filter((value) => value >= 0n && value <= last);
+  const values = turns(test, last, lists).filter((value) => value >= 0n && value <= last);
   return values.length > 0 ? [{ place, values }] : [];
+}
+
+function turns(test: Test, last: bigint, lists: readonly AddressList[]): readonly bigint[] {
+  switch (test.kind) {
+    case "bits":
+      return [test.mask, last ^ test.mask];
+    case "list":
+      return lists.filter(({ name }) => name === test.list).flatMap((list) => edges(list[test.family]));
+    default:
+      return edges(test.ranges);
+  }
 }
 
 function addressPlace(name: keyof typeof ADDRESS_FIELDS, family: Family): Place {
@@ -106,17 +123,17 @@ function write(bytes: Uint8Array, [place, value]: readonly [Place, bigint]): Uin
   return changed;
 }
 
-function startOf(packet: Packet, { header }: Place): number | undefined {
+/** Where the place's header starts, in bytes from the IP header; undefined: the packet has none, or it is no part of it. */
+export function startOf(packet: Packet, { header }: Place): number | undefined {
   if (header === "proto") return packet.family === 4 ? 9 : 6;
   return header === "vlan" || header === "ct" ? undefined : headerStart(packet, header);
 }
 
 /** The kernel drops an IPv4 packet with a wrong header checksum before any rule (ip_rcv_core). */
-function withChecksum(bytes: Uint8Array): Uint8Array {
+export function withChecksum(bytes: Uint8Array): Uint8Array {
   const length = 4 * ((bytes[0] ?? 0) & 15);
   if ((bytes[0] ?? 0) >> 4 !== 4 || length < 20 || length > bytes.length) return bytes;
-  const packet = Buffer.from(bytes);
-  packet.writeUInt16BE(0, 10);
-  packet.writeUInt16BE(internetChecksum(packet.subarray(0, length)), 10);
-  return Uint8Array.from(packet);
+  const packet = Uint8Array.from(bytes);
+  writeHeaderChecksum(packet);
+  return packet;
 }
