@@ -1,7 +1,7 @@
 import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import { SourceFile } from "../../src/compiler/diagnostics/span.js";
 import type { Filter } from "../../src/dsl/filter/ast.js";
-import { readPolicy } from "../../src/dsl/read-policy.js";
+import { readModule } from "../../src/dsl/read-module.js";
 import type { SurfacePolicy } from "../../src/dsl/surface.js";
 
 /** A diagnostic as a reader sees it: the code and the underlined text. */
@@ -33,8 +33,11 @@ export function seenIn(source: SourceFile, diagnostics: Diagnostics): readonly S
 export function read(text: string): ReadResult {
   const source = new SourceFile("test.policy.ts", text);
   const diagnostics = new Diagnostics();
-  const policy = readPolicy(source, diagnostics);
-  return { policy, seen: seenIn(source, diagnostics) };
+  const { content } = readModule("policy", source, diagnostics);
+  return {
+    policy: content.kind === "policy" ? content.policy : undefined,
+    seen: seenIn(source, diagnostics),
+  };
 }
 
 /** A policy whose only rule matches `expr`…``, behind declarations of its own. */

@@ -6,8 +6,7 @@ import type { EdgeNode } from "../../src/compiler/ir/edge.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { buildEdge } from "../../src/compiler/passes/build-edge.js";
 import { buildPolicy } from "../../src/compiler/passes/build-policy.js";
-import { readEdge } from "../../src/dsl/read-edge.js";
-import { readPolicy } from "../../src/dsl/read-policy.js";
+import { readModule } from "../../src/dsl/read-module.js";
 
 /** A diagnostic as a reader sees it: what is underlined, not where. */
 export interface Found {
@@ -59,8 +58,8 @@ export function readParts(parts: PolicyParts): {
 } {
   const source = new SourceFile("test.policy.ts", policyText(parts));
   const diagnostics = new Diagnostics();
-  const surface = readPolicy(source, diagnostics);
-  const policy = surface && buildPolicy(surface, diagnostics);
+  const { content } = readModule("policy", source, diagnostics);
+  const policy = content.kind === "policy" ? buildPolicy(content.policy, diagnostics) : undefined;
   const { all, suppressed } = diagnostics;
   return { policy, found: all.map((one) => asFound(one, source)), suppressed };
 }
@@ -72,8 +71,8 @@ export function readEdgeParts(inside: string): {
 } {
   const source = new SourceFile("edge.ts", `${IMPORTS}export default edge({ ${inside} });\n`);
   const diagnostics = new Diagnostics();
-  const surface = readEdge(source, diagnostics);
-  const edge = surface && buildEdge(surface, diagnostics);
+  const { content } = readModule("edge", source, diagnostics);
+  const edge = content.kind === "edge" ? buildEdge(content.edge, diagnostics) : undefined;
   return { edge, found: diagnostics.all.map((one) => asFound(one, source)) };
 }
 

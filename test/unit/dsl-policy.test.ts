@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import { SourceFile } from "../../src/compiler/diagnostics/span.js";
 import { printFilter } from "../../src/dsl/filter/print.js";
-import { readEdge } from "../../src/dsl/read-edge.js";
+import { readModule } from "../../src/dsl/read-module.js";
 import { IMPORTS, read, seenIn } from "../support/read.js";
 
 const ACME = `${IMPORTS}
@@ -182,7 +182,8 @@ describe("the operator's file", () => {
   function readEdgeText(text: string) {
     const source = new SourceFile("edge.ts", text);
     const diagnostics = new Diagnostics();
-    return { edge: readEdge(source, diagnostics), seen: seenIn(source, diagnostics) };
+    const { content } = readModule("edge", source, diagnostics);
+    return { edge: content.kind === "edge" ? content.edge : undefined, seen: seenIn(source, diagnostics) };
   }
 
   test("is read by the same reader", () => {

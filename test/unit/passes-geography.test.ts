@@ -5,7 +5,7 @@ import { parsePrefix } from "../../src/compiler/ir/address.js";
 import { type Geography, partition } from "../../src/compiler/ir/geography.js";
 import { printPolicy } from "../../src/compiler/ir/print.js";
 import { buildPolicy } from "../../src/compiler/passes/build-policy.js";
-import { readPolicy } from "../../src/dsl/read-policy.js";
+import { readModule } from "../../src/dsl/read-module.js";
 import { policyText } from "../support/read.js";
 
 function rows<V extends string | number>(...table: readonly (readonly [string, V])[]) {
@@ -24,8 +24,8 @@ const TABLES: Geography = {
 function built(expression: string) {
   const source = new SourceFile("test.policy.ts", policyText(expression));
   const diagnostics = new Diagnostics();
-  const surface = readPolicy(source, diagnostics);
-  const policy = surface && buildPolicy(surface, diagnostics, TABLES);
+  const { content } = readModule("policy", source, diagnostics);
+  const policy = content.kind === "policy" ? buildPolicy(content.policy, diagnostics, TABLES) : undefined;
   const found = diagnostics.all.map(({ code, span }) => `${code} ${source.text.slice(span.start, span.end)}`);
   return { text: policy ? printPolicy(policy) : "", found: found.filter((one) => !one.startsWith("TG3005")) };
 }
