@@ -1,4 +1,4 @@
-import { internetChecksum, pseudoHeader } from "../compiler/semantics/checksum.js";
+import { internetChecksum, pseudoHeader, writeHeaderChecksum } from "../compiler/semantics/checksum.js";
 import { decode, type Packet, type Surroundings } from "../compiler/semantics/decode.js";
 import { headerStart } from "../compiler/semantics/headers.js";
 import { readBits } from "./bits.js";
@@ -31,10 +31,7 @@ export function writeChecksums(bytes: Uint8Array): void {
   const decoded = decode(bytes);
   if (decoded.kind === "malformed") return;
   if (isWhole(decoded.packet)) writeTransportChecksum(decoded.packet);
-  if (decoded.packet.family === 4) {
-    const header = bytes.subarray(0, 4 * ((bytes[0] ?? 0) & 15));
-    writeSum(header, 10, () => internetChecksum(header));
-  }
+  if (decoded.packet.family === 4) writeHeaderChecksum(bytes);
 }
 
 /** The checksum of a fragment's datagram is not in it. */

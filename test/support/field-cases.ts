@@ -1,6 +1,6 @@
 import type { FieldName } from "../../src/compiler/ir/fields.js";
 import type { FunctionName } from "../../src/compiler/ir/functions.js";
-import { internetChecksum } from "../../src/compiler/semantics/checksum.js";
+import { writeHeaderChecksum } from "../../src/compiler/semantics/checksum.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
 
 /**
@@ -41,10 +41,7 @@ function flagOf(name: string, hit: string, miss: string, wrong: string | null): 
 function edited(packet: string, changes: Readonly<Record<number, number>>): string {
   const bytes = Buffer.from(bytesOf(packet));
   for (const [at, byte] of Object.entries(changes)) bytes[Number(at)] = byte;
-  if ((bytes[0] ?? 0) >> 4 === 4) {
-    bytes.writeUInt16BE(0, 10);
-    bytes.writeUInt16BE(internetChecksum(bytes.subarray(0, ((bytes[0] ?? 0) & 15) * 4)), 10);
-  }
+  if ((bytes[0] ?? 0) >> 4 === 4) writeHeaderChecksum(bytes);
   return `hex=${bytes.toString("hex")}`;
 }
 

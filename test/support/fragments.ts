@@ -1,4 +1,4 @@
-import { internetChecksum } from "../../src/compiler/semantics/checksum.js";
+import { writeHeaderChecksum } from "../../src/compiler/semantics/checksum.js";
 import { wholeDatagram } from "../../src/compiler/semantics/datagram.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 
@@ -20,8 +20,7 @@ export function apart(bytes: Uint8Array): Uint8Array {
     if (at + 4 <= copy.length) copy.writeUInt32BE(fragments, at);
   } else {
     copy.writeUInt16BE(fragments % 0x10000, 4);
-    copy.writeUInt16BE(0, 10);
-    copy.writeUInt16BE(internetChecksum(copy.subarray(0, ((copy[0] ?? 0) & 15) * 4)), 10);
+    writeHeaderChecksum(copy);
   }
   return copy;
 }

@@ -1,4 +1,5 @@
 import type { Family } from "../../compiler/ir/address.js";
+import { viewOf } from "../../compiler/semantics/bytes.js";
 import { stepOverEthernet, stepOverTags } from "../../compiler/semantics/ethernet.js";
 import { type CapturedFrame, CaptureError } from "./frame.js";
 
@@ -81,8 +82,4 @@ function netfilterLog({ bytes, littleEndian }: CapturedFrame): LinkPayload | und
     at += (length + 3) & ~3;
   }
   return undefined;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,3 +1,4 @@
+import { viewOf } from "../../compiler/semantics/bytes.js";
 import type { ByteInput } from "./byte-input.js";
 import { type CapturedFrame, CaptureError, MAX_CAPTURED } from "./frame.js";
 
@@ -64,8 +65,4 @@ function readFrame(
   }
   const at = BigInt(seconds) * 1_000_000_000n + BigInt(fraction) * unit;
   return { offset, linkType, littleEndian, bytes, originalLength: Math.max(captured, originalLength), at };
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,3 +1,4 @@
+import { viewOf } from "../../compiler/semantics/bytes.js";
 import type { ByteInput } from "./byte-input.js";
 import { type CapturedFrame, CaptureError, MAX_CAPTURED } from "./frame.js";
 
@@ -186,8 +187,4 @@ function interfaceNumber({ offset }: Block, { interfaces }: Section, index: numb
 /** Options are filled up to words of 4 bytes. */
 function padded(length: number): number {
   return (length + 3) & ~3;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,5 @@
-import { internetChecksum } from "../../compiler/semantics/checksum.js";
+import { ipv4HeaderLength, viewOf } from "../../compiler/semantics/bytes.js";
+import { writeHeaderChecksum } from "../../compiler/semantics/checksum.js";
 import { ALONE, decode, type Packet } from "../../compiler/semantics/decode.js";
 import type { TestPacket } from "../../verify/packets.js";
 
@@ -41,7 +42,7 @@ function shorter(bytes: Uint8Array, atLeast: number): readonly Uint8Array[] {
 /** IPv4 without its options; IPv6 without its first extension header, where the length of that is known. */
 function withoutOptions({ family, bytes }: Packet): readonly Uint8Array[] {
   if (family === 4) {
-    const length = 4 * ((bytes[0] ?? 0) & 15);
+    const length = ipv4HeaderLength(bytes);
     if (length === 20) return [];
     const plain = joined(bytes.subarray(0, 20), bytes.subarray(length));
     plain[0] = 0x45;
@@ -88,7 +89,7 @@ function customary({ family, bytes }: Packet): readonly Uint8Array[] {
 function withLength(bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
   const version = (copy[0] ?? 0) >> 4;
-  const view = new DataView(copy.buffer);
+  const view = viewOf(copy);
   if (version === 4 && copy.length >= 20) view.setUint16(2, copy.length);
   if (version === 6 && copy.length >= 40) view.setUint16(4, copy.length - 40);
   return withChecksum(copy);
@@ -96,12 +97,10 @@ function withLength(bytes: Uint8Array): Uint8Array {
 
 /** The kernel drops an IPv4 packet with a wrong header checksum before any rule (ip_rcv_core). */
 function withChecksum(bytes: Uint8Array): Uint8Array {
-  const length = 4 * ((bytes[0] ?? 0) & 15);
+  const length = ipv4HeaderLength(bytes);
   if ((bytes[0] ?? 0) >> 4 !== 4 || length < 20 || length > bytes.length) return bytes;
   const copy = Uint8Array.from(bytes);
-  const view = new DataView(copy.buffer);
-  view.setUint16(10, 0);
-  view.setUint16(10, internetChecksum(copy.subarray(0, length)));
+  writeHeaderChecksum(copy);
   return copy;
 }
 

@@ -1,5 +1,6 @@
 import { type Address, addressFromBytes, type Family } from "../ir/address.js";
 import { CT_STATES } from "../ir/fields.js";
+import { viewOf } from "./bytes.js";
 import { type ExtensionProblem, IPV6_HEADER, walkExtensions } from "./extensions.js";
 
 /** The headers behind the IP header that have fields of their own. */
@@ -131,10 +132,6 @@ function transportHeader(family: Family, protocol: number): TransportHeader | nu
     default:
       return null;
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function malformed(reason: MalformedReason): Decoded {

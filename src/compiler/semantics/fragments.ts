@@ -1,4 +1,5 @@
-import { internetChecksum } from "./checksum.js";
+import { ipv4HeaderLength, viewOf } from "./bytes.js";
+import { writeHeaderChecksum } from "./checksum.js";
 import type { Packet } from "./decode.js";
 import { extensionLength, IPV6_HEADER, isExtension } from "./extensions.js";
 
@@ -81,7 +82,7 @@ export function joinPieces(pieces: readonly Piece[]): Uint8Array | undefined {
   if (!first || congestion === undefined) return undefined;
   const header = first.packet.family === 4 ? header4(first, pieces) : header6(first);
   const whole = Uint8Array.from(Buffer.concat([header, ...sorted.map(({ data }) => data)]));
-  return first.packet.family === 4 ? finish4(whole, header.length, congestion) : finish6(whole, congestion);
+  return first.packet.family === 4 ? finish4(whole, congestion) : finish6(whole, congestion);
 }
 
 /** What the parts' congestion bits add to the whole's; undefined: they contradict one another (RFC 3168, section 5.3). */
@@ -107,13 +108,12 @@ function header4({ packet: { bytes } }: Piece, pieces: readonly Piece[]): Uint8A
   return header;
 }
 
-function finish4(whole: Uint8Array, headerLength: number, congestion: number): Uint8Array | undefined {
+function finish4(whole: Uint8Array, congestion: number): Uint8Array | undefined {
   if (whole.length > MAX_LENGTH) return undefined;
   const view = viewOf(whole);
   view.setUint8(1, (whole[1] ?? 0) | congestion);
   view.setUint16(2, whole.length);
-  view.setUint16(10, 0);
-  view.setUint16(10, internetChecksum(whole.subarray(0, headerLength)));
+  writeHeaderChecksum(whole);
   return whole;
 }
 
@@ -143,14 +143,6 @@ function nextHeaderBefore(bytes: Uint8Array, target: number): number {
   return announcedAt;
 }
 
-function ipv4HeaderLength(bytes: Uint8Array): number {
-  return ((bytes[0] ?? 0) & 0x0f) * 4;
-}
-
 function twoBytes(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,3 +1,4 @@
+import { ipv4HeaderLength } from "./bytes.js";
 import { internetChecksum } from "./checksum.js";
 import type { Packet } from "./decode.js";
 import { IPV6_HEADER } from "./extensions.js";
@@ -40,10 +41,6 @@ function gateOf4({ bytes, source }: Packet): Gate | null {
     sourceProblem4(source.value) ??
     lifetimeProblem(bytes[8]);
   return reason && { at: "forwarding", reason };
-}
-
-function ipv4HeaderLength(bytes: Uint8Array): number {
-  return ((bytes[0] ?? 0) & 0x0f) * 4;
 }
 
 /** ip_route_input_slow: "martian" sources. 0.1.2.3 and 240.0.0.1 are none of them. */

@@ -1,6 +1,6 @@
 import { assertNever } from "../diagnostics/invariant.js";
 import { type Address, addressBytes } from "../ir/address.js";
-import { internetChecksum, pseudoHeader } from "./checksum.js";
+import { internetChecksum, pseudoHeader, writeHeaderChecksum } from "./checksum.js";
 
 /** What stands between the IP header and the payload. Whatever is not named here is zero. */
 export type TransportSpec =
@@ -128,7 +128,7 @@ function ipv4Header(spec: PacketSpec, bodyLength: number): Uint8Array {
   view.setUint8(9, spec.protocol);
   header.set(addressBytes(spec.source), 12);
   header.set(addressBytes(spec.destination), 16);
-  view.setUint16(10, internetChecksum(header));
+  writeHeaderChecksum(header);
   return header;
 }
 

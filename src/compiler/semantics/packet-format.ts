@@ -1,5 +1,6 @@
 import { type Address, formatAddress } from "../ir/address.js";
 import { WIRE_FIELDS } from "../ir/wire.js";
+import { viewOf } from "./bytes.js";
 import { decode, type Packet } from "./decode.js";
 import { readNumber } from "./fields.js";
 import { parsePacket } from "./packet-text.js";
@@ -74,7 +75,7 @@ function flags(value: bigint | undefined): string {
 
 /** What the IP header says that is not the default, and what follows the transport header. */
 function rest(packet: Packet, payload: Uint8Array): string {
-  const view = new DataView(packet.bytes.buffer, packet.bytes.byteOffset, packet.bytes.byteLength);
+  const view = viewOf(packet.bytes);
   const v4 = packet.family === 4;
   const fragmented = v4
     ? (view.getUint16(6) & 0x3fff) !== 0
