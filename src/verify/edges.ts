@@ -1,10 +1,10 @@
 import { type Address, formatAddress } from "../compiler/ir/address.js";
-import type { BitsTest, Expr, Test } from "../compiler/ir/expr.js";
-import { contains, type Intervals } from "../compiler/ir/intervals.js";
+import { type BitsTest, type Expr, fieldText, type Test } from "../compiler/ir/expr.js";
+import { contains } from "../compiler/ir/intervals.js";
 import type { Policy } from "../compiler/ir/policy.js";
-import { wireText } from "../compiler/ir/wire.js";
 import { negation, widthOf } from "./expressions.js";
 import { valuesOf } from "./solve.js";
+import { spread } from "./spread.js";
 
 /** One value at the edge of a constant, as a question that only this value answers. */
 export interface Edge {
@@ -37,12 +37,6 @@ export function pinned(test: Exclude<Test, BitsTest>, value: bigint): Expr {
   return { kind: "address", field, family, ranges, needs, span };
 }
 
-/** At most about `most` ranges, from all over the set. */
-export function spread(values: Intervals, most: number): Intervals {
-  const step = Math.ceil(values.length / most);
-  return step <= 1 ? values : values.filter((_, index) => index % step === 0 || index === values.length - 1);
-}
-
 /** Each bit of the mask alone, and none of them but all others. */
 function bitEdges(test: BitsTest): readonly Edge[] {
   const width = BigInt(test.field.width);
@@ -63,10 +57,6 @@ function onlyBits(test: BitsTest, some: bigint, none: bigint): Expr {
   const clear = negation({ ...test, mask: none });
   const operands = none === 0n ? [{ ...test, mask: some }] : [{ ...test, mask: some }, clear];
   return { kind: "and", operands, span: test.span };
-}
-
-export function fieldText({ field }: Test): string {
-  return typeof field === "string" ? field : wireText(field);
 }
 
 function valueText(test: Exclude<Test, BitsTest>, value: bigint): string {

@@ -1,11 +1,11 @@
 import { ADDRESS_BITS, type Family } from "../compiler/ir/address.js";
-import type { Expr, Test } from "../compiler/ir/expr.js";
+import { type Expr, fieldText, type Test } from "../compiler/ir/expr.js";
 import { complement, EMPTY, type Intervals, intervals, type Range } from "../compiler/ir/intervals.js";
 import type { Action, Limit, Policy, Rule, Stage, Verdict } from "../compiler/ir/policy.js";
 import { WIRE_FIELDS, type WireName } from "../compiler/ir/wire.js";
-import { fieldText, spread } from "./edges.js";
 import { negation, truth, widthOf } from "./expressions.js";
 import { valuesOf } from "./solve.js";
+import { spread } from "./spread.js";
 
 /**
  * A policy that differs from another one by one small mistake, as an author or a compiler could make it. What it

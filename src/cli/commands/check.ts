@@ -1,4 +1,5 @@
 import { analyzeAny } from "../../compiler/compile.js";
+import { compare } from "../../compiler/diagnostics/compare.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../../compiler/diagnostics/span.js";
 import type { Suppressed } from "../../compiler/diagnostics/suppressions.js";
@@ -76,7 +77,7 @@ function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): 
   const order = new Map(files.map((file, index) => [file, index]));
   const rank = ({ span }: Diagnostic) => order.get(span.file) ?? files.length;
   return [...eachOnce(diagnostics, (one) => one)].sort(
-    (a, b) => rank(a) - rank(b) || compareText(a.span.file, b.span.file) || a.span.start - b.span.start,
+    (a, b) => rank(a) - rank(b) || compare(a.span.file, b.span.file) || a.span.start - b.span.start,
   );
 }
 
@@ -84,10 +85,6 @@ function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): 
 function eachOnce<T>(found: readonly T[], diagnosticOf: (one: T) => Diagnostic): readonly T[] {
   const key = ({ code, span, message }: Diagnostic) => `${code} ${span.start} ${span.file}\n${message}`;
   return [...new Map(found.map((one) => [key(diagnosticOf(one)), one])).values()];
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function isFailure(diagnostic: Diagnostic, strict: boolean): boolean {

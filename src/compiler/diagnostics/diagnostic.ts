@@ -1,4 +1,5 @@
 import { CATALOGUE, type Code, type ParamsOf } from "./catalogue/index.js";
+import { compare } from "./compare.js";
 import type { Severity } from "./entry.js";
 import type { Span } from "./span.js";
 import { type Suppressed, type Suppression, sortOut } from "./suppressions.js";
@@ -138,9 +139,5 @@ export class Diagnostics {
 }
 
 function inSourceOrder(a: Diagnostic, b: Diagnostic): number {
-  return compareText(a.span.file, b.span.file) || a.span.start - b.span.start || compareText(a.code, b.code);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return compare(a.span.file, b.span.file) || a.span.start - b.span.start || compare(a.code, b.code);
 }

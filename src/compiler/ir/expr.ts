@@ -3,7 +3,7 @@ import type { Family } from "./address.js";
 import type { AddressFieldName } from "./fields.js";
 import type { Header } from "./headers.js";
 import type { Intervals } from "./intervals.js";
-import type { WireField } from "./wire.js";
+import { type WireField, wireText } from "./wire.js";
 
 /**
  * What must be in the packet for a test to be able to hold: `bytes` bytes from the start of `header`,
@@ -78,4 +78,9 @@ export function testsOf(expr: Expr): readonly Test[] {
     default:
       return [expr];
   }
+}
+
+/** What a test asks about, for people: `ip.src`, `tcp.dstport`, `udp[64:8]`. */
+export function fieldText({ field }: Test): string {
+  return typeof field === "string" ? field : wireText(field);
 }

@@ -1,3 +1,4 @@
+import { compare } from "../diagnostics/compare.js";
 import { type Family, type Prefix, prefixRange } from "./address.js";
 import { type Intervals, intervals, type Range } from "./intervals.js";
 
@@ -74,10 +75,6 @@ function outermostFirst<Value extends string | number>(
   }
   closeBefore(null);
   return pieces;
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** All addresses that have one of the values. */

@@ -52,3 +52,9 @@ export const HEADERS = {
   /** What connection tracking says of the packet: no bytes at all, as the kernel's `ct state` bits. */
   ct: { name: "connection tracking", proto: null, within: null },
 } as const satisfies Readonly<Record<Header, HeaderKind>>;
+
+/** A header, and those that it is a part of. */
+export function withOuter(header: Header): readonly Header[] {
+  const outer = HEADERS[header].within;
+  return outer ? [header, ...withOuter(outer)] : [header];
+}

@@ -36,3 +36,25 @@ export function describeValue(value: Value): string {
       return assertNever(value);
   }
 }
+
+/** A value as it is written in an expression; a text that has no spelling of its own there is an interpolation. */
+export function printValue(value: Value): string {
+  switch (value.kind) {
+    case "number":
+      return value.value.toString();
+    case "address":
+      return formatAddress(value.address);
+    case "prefix":
+      return formatPrefix(value.prefix);
+    case "string":
+      return /^[ !#%-[\]-_a-~]*$/.test(value.value) ? `"${value.value}"` : `\${${quoted(value.value)}}`;
+    default:
+      return assertNever(value);
+  }
+}
+
+/** As a TypeScript literal of visible characters only: others could hide what a reader sees (TG1006). */
+function quoted(text: string): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(text).replace(/[^ -~]/g, escaped);
+}

@@ -1,7 +1,8 @@
-import type { Filter, Operand } from "../../dsl/filter/ast.js";
+import type { Filter } from "../../dsl/filter/ast.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type Field, PROTOCOLS } from "../ir/fields.js";
-import { HEADERS, type Header } from "../ir/headers.js";
+import { HEADERS, type Header, withOuter } from "../ir/headers.js";
+import { printValue } from "../ir/value.js";
 import { answerOf } from "./answers.js";
 import { type Comparison, comparisons } from "./filters.js";
 import { fieldOf, numberOf } from "./operands.js";
@@ -105,7 +106,10 @@ function requiredHeaders(filter: Filter): Headers {
     case "unknown":
       return new Set();
     default:
-      return union([headersOfProtocol(filter), common(placesOf(fieldOf(filter.field)).map(withOuter))]);
+      return union([
+        headersOfProtocol(filter),
+        common(placesOf(fieldOf(filter.field)).map((header) => new Set(withOuter(header)))),
+      ]);
   }
 }
 
@@ -121,11 +125,6 @@ function headersOfProtocol(comparison: Comparison): Headers {
 function isTransport(header: Header): boolean {
   const { within } = HEADERS[header];
   return within === null || within === "ip4" || within === "ip6";
-}
-
-function withOuter(header: Header): Headers {
-  const outer = HEADERS[header].within;
-  return outer ? new Set([header, ...withOuter(outer)]) : new Set([header]);
 }
 
 /** A packet of no payload, such as a witness, still has a place for one. */
@@ -147,16 +146,8 @@ function namesOf(headers: readonly Header[]): string {
 
 function hint(operand: Filter, header: Header): string | undefined {
   if (operand.kind === "compare" && operand.op === "eq" && operand.field.args === null)
-    return `write \`${operand.field.name} != ${written(operand.value)}\``;
+    return `write \`${operand.field.name} != ${printValue(operand.value)}\``;
   const protocol = Object.entries(PROTOCOLS).find(([, number]) => number === HEADERS[header].proto)?.[0];
   const fields = new Set(comparisons(operand).flatMap(({ field }) => placesOf(fieldOf(field))));
   return protocol && fields.size === 1 ? `put \`ip.proto == "${protocol}" and\` before it` : undefined;
-}
-
-function written(value: Operand): string {
-  return value.kind === "string"
-    ? JSON.stringify(value.value)
-    : value.kind === "number"
-      ? `${value.value}`
-      : "…";
 }

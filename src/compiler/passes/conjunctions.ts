@@ -1,6 +1,6 @@
 import { invariant } from "../diagnostics/invariant.js";
-import { type Expr, isTest, type Test } from "../ir/expr.js";
-import { HEADERS, type Header } from "../ir/headers.js";
+import { type Expr, fieldText, isTest, type Test } from "../ir/expr.js";
+import { type Header, withOuter } from "../ir/headers.js";
 import { intersection, union } from "../ir/intervals.js";
 import { wireText } from "../ir/wire.js";
 
@@ -74,12 +74,6 @@ function headersExclude(tests: readonly Test[]): boolean {
   return count(["ip4", "ip6"]) > 1 || count(["tcp", "udp", "icmp", "icmp6", "gre"]) > 1;
 }
 
-/** A header, and those that it is a part of. */
-function withOuter(header: Header): readonly Header[] {
-  const outer = HEADERS[header].within;
-  return outer ? [header, ...withOuter(outer)] : [header];
-}
-
 function literalOf(expr: Expr): Literal | undefined {
   const negated = expr.kind === "not";
   const inner = negated ? expr.operand : expr;
@@ -105,8 +99,7 @@ function isMergeable(kind: Kind, { test, negated }: Literal): boolean {
 }
 
 function groupOf({ test, negated }: Literal): string {
-  const field = typeof test.field === "string" ? test.field : wireText(test.field);
-  return `${negated} ${test.kind} ${field} ${test.kind === "address" ? test.family : ""}`;
+  return `${negated} ${test.kind} ${fieldText(test)} ${test.kind === "address" ? test.family : ""}`;
 }
 
 /** Two of one group; what cannot be merged is there because it is the same. */

@@ -8,33 +8,24 @@ export type UnknownPart = Extract<Filter, { readonly kind: "unknown" }>;
 
 /** All comparisons of a filter, in the order in which they are written. */
 export function comparisons(filter: Filter): readonly Comparison[] {
-  switch (filter.kind) {
-    case "and":
-    case "or":
-    case "xor":
-      return filter.operands.flatMap(comparisons);
-    case "not":
-      return comparisons(filter.operand);
-    case "unknown":
-      return [];
-    default:
-      return [filter];
-  }
+  return leaves(filter).filter((leaf) => leaf.kind !== "unknown");
 }
 
 /** The parts of a filter that could not be read; a rule that has one is not built. */
 export function unknownParts(filter: Filter): readonly UnknownPart[] {
+  return leaves(filter).filter((leaf) => leaf.kind === "unknown");
+}
+
+function leaves(filter: Filter): readonly (Comparison | UnknownPart)[] {
   switch (filter.kind) {
     case "and":
     case "or":
     case "xor":
-      return filter.operands.flatMap(unknownParts);
+      return filter.operands.flatMap(leaves);
     case "not":
-      return unknownParts(filter.operand);
-    case "unknown":
-      return [filter];
+      return leaves(filter.operand);
     default:
-      return [];
+      return [filter];
   }
 }
 

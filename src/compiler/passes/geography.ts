@@ -2,12 +2,13 @@ import type { Filter, Operand, SetItem } from "../../dsl/filter/ast.js";
 import type { SurfaceList, SurfacePolicy, SurfaceRule } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/did-you-mean.js";
-import { FIELDS, isFieldName, type PlaceField, PROTOCOLS } from "../ir/fields.js";
+import type { Spanned } from "../diagnostics/span.js";
+import { type PlaceField, PROTOCOLS } from "../ir/fields.js";
 import { addressesWith, type Geography } from "../ir/geography.js";
 import type { AddressList } from "../ir/policy.js";
 import { type CompareOp, describeValue, OPERATORS } from "../ir/value.js";
 import type { Comparison } from "./filters.js";
-import { describeField } from "./operands.js";
+import { describeField, placeField } from "./operands.js";
 import { textTest } from "./text-operators.js";
 
 /** A policy without fields of the operator's tables, and the lists that took their place. */
@@ -60,13 +61,11 @@ class Placing {
   }
 
   #comparison(comparison: Comparison): Filter {
-    const { name } = comparison.field;
-    const field = isFieldName(name) && comparison.field.args === null ? FIELDS[name] : undefined;
-    if (field?.type === "country" || field?.type === "asnum") {
-      // Without tables the type checker says so.
-      return this.geography ? this.#place(comparison, field, this.geography) : comparison;
-    }
-    return comparison.kind === "text" && name === "ip.proto" ? this.#protocols(comparison) : comparison;
+    const field = placeField(comparison.field);
+    // Without tables the type checker says so.
+    if (field) return this.geography ? this.#place(comparison, field, this.geography) : comparison;
+    const isProtocols = comparison.kind === "text" && comparison.field.name === "ip.proto";
+    return isProtocols ? this.#protocols(comparison) : comparison;
   }
 
   /** `ip.proto matches "^(tcp|udp)$"`: the protocols whose names fit. */
@@ -172,12 +171,7 @@ class Placing {
     this.diagnostics.report("TG2003", span, { operator, field: name, type: describeField(field) }, { hint });
   }
 
-  #wrongValue(
-    comparison: Comparison,
-    field: PlaceField,
-    value: string,
-    at = comparison as { span: Comparison["span"] },
-  ): undefined {
+  #wrongValue(comparison: Comparison, field: PlaceField, value: string, at: Spanned = comparison): undefined {
     const hint = field.type === "country" ? 'write it as "DE"' : "write it as a number";
     const params = { field: comparison.field.name, type: describeField(field), value };
     this.diagnostics.report("TG2004", at.span, params, { hint });

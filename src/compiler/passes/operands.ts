@@ -1,7 +1,7 @@
 import type { FieldRef, Operand } from "../../dsl/filter/ast.js";
 import { assertNever, invariant } from "../diagnostics/invariant.js";
 import { type Family, prefixRange } from "../ir/address.js";
-import { FIELDS, type Field, isFieldName, type NumberField } from "../ir/fields.js";
+import { FIELDS, type Field, isFieldName, type NumberField, type PlaceField } from "../ir/fields.js";
 import type { Range } from "../ir/intervals.js";
 import { functionField } from "./functions.js";
 
@@ -14,6 +14,13 @@ export function fieldOf(ref: FieldRef): Field {
   const field = functionField(ref);
   invariant(field.kind === "field", `${ref.name} is a function of the packet`);
   return field.field;
+}
+
+/** The field of the operator's tables that a reference names, or undefined: it names another one, or none. */
+export function placeField({ name, args }: FieldRef): PlaceField | undefined {
+  if (args !== null || !isFieldName(name)) return undefined;
+  const field: Field = FIELDS[name];
+  return field.type === "country" || field.type === "asnum" ? field : undefined;
 }
 
 /** Equal for references to the same field only: the name, with its arguments. */

@@ -1,8 +1,10 @@
 import type { Filter, Operand, SetItem } from "../../dsl/filter/ast.js";
+import { compare } from "../diagnostics/compare.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import type { Spanned } from "../diagnostics/span.js";
-import { type Family, formatAddress, formatPrefix } from "../ir/address.js";
+import type { Family } from "../ir/address.js";
 import type { Range } from "../ir/intervals.js";
+import { printValue } from "../ir/value.js";
 import { comparisons } from "./filters.js";
 import { addressesOf, fieldOf, numberOf } from "./operands.js";
 
@@ -45,14 +47,10 @@ export function noteRedundant(members: readonly Member[], diagnostics: Diagnosti
   }
 }
 
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 function memberOf(item: SetItem, names: Parameters<typeof numberOf>[0]): Member {
   const [low, high] = item.kind === "range" ? [item.low, item.high] : [item, item];
   const [first, last] = [spaceOf(low, names), spaceOf(high, names)];
-  const text = item.kind === "range" ? `${write(low)}..${write(high)}` : write(item);
+  const text = item.kind === "range" ? `${printValue(low)}..${printValue(high)}` : printValue(item);
   return {
     space: first.space,
     range: { low: first.range.low, high: last.range.high },
@@ -66,17 +64,4 @@ function spaceOf(operand: Operand, names: Parameters<typeof numberOf>[0]): Pick<
   if (addresses) return { space: addresses.family, range: addresses.range };
   const value = numberOf(names, operand) ?? 0n;
   return { space: 0, range: { low: value, high: value } };
-}
-
-function write(operand: Operand): string {
-  switch (operand.kind) {
-    case "number":
-      return `${operand.value}`;
-    case "string":
-      return JSON.stringify(operand.value);
-    case "address":
-      return formatAddress(operand.address);
-    case "prefix":
-      return formatPrefix(operand.prefix);
-  }
 }

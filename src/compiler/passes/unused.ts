@@ -1,9 +1,9 @@
-import type { FieldRef, Filter } from "../../dsl/filter/ast.js";
+import type { Filter } from "../../dsl/filter/ast.js";
 import type { Made, SurfaceRule } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { FIELDS, isFieldName } from "../ir/fields.js";
 import { readMember } from "./addresses.js";
 import { comparisons } from "./filters.js";
+import { placeField } from "./operands.js";
 import { checkTypes } from "./types.js";
 
 /**
@@ -50,12 +50,7 @@ function visit(filter: Filter, seen: Set<Filter>, leaf: (part: Filter) => void):
 function isLeftToRules(part: Filter): boolean {
   if (part.kind === "in" && part.items.length === 0) return true;
   const field = "field" in part ? part.field : "subject" in part ? part.subject : null;
-  return field !== null && (isPlaced(field) || (part.kind === "text" && field.name === "ip.proto"));
-}
-
-/** Fields that lists take the place of: see geography.ts. */
-function isPlaced({ name, args }: FieldRef): boolean {
-  if (args !== null || !isFieldName(name)) return false;
-  const { type } = FIELDS[name];
-  return type === "country" || type === "asnum";
+  return (
+    field !== null && (placeField(field) !== undefined || (part.kind === "text" && field.name === "ip.proto"))
+  );
 }

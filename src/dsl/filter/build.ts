@@ -6,10 +6,10 @@ import type { Span } from "../../compiler/diagnostics/span.js";
 import { formatPrefix } from "../../compiler/ir/address.js";
 import { isFieldName } from "../../compiler/ir/fields.js";
 import { FUNCTION_NAMES, isFunctionName } from "../../compiler/ir/functions.js";
-import { type CompareOp, describeValue } from "../../compiler/ir/value.js";
+import { type CompareOp, describeValue, printValue } from "../../compiler/ir/value.js";
 import type { FieldArgument, FieldRef, Filter, Operand, SetItem } from "./ast.js";
 import { type Payload, tokenSpan } from "./lex.js";
-import { printField, printOperand } from "./print.js";
+import { printField } from "./print.js";
 import type { Problems } from "./problems.js";
 import type { Interpolated } from "./template.js";
 
@@ -146,13 +146,13 @@ export function rangeNode(low: Operand, high: Operand, span: Span, problems: Pro
     problems.fatal("TG1116", span, { low: describeValue(low), high: describeValue(high) });
     return problems.lostOperand(span);
   }
-  const range = clip(`${printOperand(low)}..${printOperand(high)}`);
+  const range = clip(`${printValue(low)}..${printValue(high)}`);
   if (low.kind === "address" && high.kind === "address" && low.address.family !== high.address.family) {
     problems.fatal("TG1115", span, { range, low: low.address.family, high: high.address.family });
     return problems.lostOperand(span);
   }
   if (start <= end) return { kind: "range", low, high, span };
-  const hint = `write \`${clip(`${printOperand(high)}..${printOperand(low)}`)}\``;
+  const hint = `write \`${clip(`${printValue(high)}..${printValue(low)}`)}\``;
   problems.repaired("TG1114", span, { range }, { hint });
   return { kind: "range", low: high, high: low, span };
 }

@@ -1,7 +1,6 @@
 import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
-import { formatAddress, formatPrefix } from "../../compiler/ir/address.js";
-import { OPERATORS } from "../../compiler/ir/value.js";
-import type { FieldArgument, FieldRef, Filter, Operand, SetItem } from "./ast.js";
+import { OPERATORS, printValue } from "../../compiler/ir/value.js";
+import type { FieldArgument, FieldRef, Filter, SetItem } from "./ast.js";
 
 /** How tightly each kind of node holds its parts together. */
 const PRECEDENCE: Readonly<Record<Filter["kind"], number>> = {
@@ -19,15 +18,15 @@ const PRECEDENCE: Readonly<Record<Filter["kind"], number>> = {
 export function printFilter(filter: Filter): string {
   switch (filter.kind) {
     case "compare":
-      return `${printField(filter.field)} ${OPERATORS[filter.op]} ${printOperand(filter.value)}`;
+      return `${printField(filter.field)} ${OPERATORS[filter.op]} ${printValue(filter.value)}`;
     case "in":
       return `${printField(filter.field)} in {${filter.items.map(printItem).join(" ")}}`;
     case "inList":
       return `${printField(filter.field)} in \${${filter.list.name}}`;
     case "bits":
-      return `${printField(filter.field)} & ${printOperand(filter.mask)}`;
+      return `${printField(filter.field)} & ${printValue(filter.mask)}`;
     case "text":
-      return `${printField(filter.field)} ${filter.op} ${printOperand(filter.value)}`;
+      return `${printField(filter.field)} ${filter.op} ${printValue(filter.value)}`;
     case "flag":
       return printField(filter.field);
     case "not":
@@ -49,7 +48,7 @@ export function printField({ name, args }: FieldRef): string {
 }
 
 function printArgument(argument: FieldArgument): string {
-  return argument.kind === "word" ? argument.value : printOperand(argument);
+  return argument.kind === "word" ? argument.value : printValue(argument);
 }
 
 function printInside(filter: Filter, least: number): string {
@@ -58,26 +57,5 @@ function printInside(filter: Filter, least: number): string {
 }
 
 function printItem(item: SetItem): string {
-  return item.kind === "range" ? `${printOperand(item.low)}..${printOperand(item.high)}` : printOperand(item);
-}
-
-/** As a TypeScript literal of visible characters only: others could hide what a reader sees (TG1006). */
-function quoted(text: string): string {
-  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(text).replace(/[^ -~]/g, escaped);
-}
-
-export function printOperand(operand: Operand): string {
-  switch (operand.kind) {
-    case "number":
-      return operand.value.toString();
-    case "address":
-      return formatAddress(operand.address);
-    case "prefix":
-      return formatPrefix(operand.prefix);
-    case "string":
-      return /^[ !#%-[\]-_a-~]*$/.test(operand.value) ? `"${operand.value}"` : `\${${quoted(operand.value)}}`;
-    default:
-      return assertNever(operand);
-  }
+  return item.kind === "range" ? `${printValue(item.low)}..${printValue(item.high)}` : printValue(item);
 }
