@@ -5,6 +5,7 @@ import { evaluate, evaluateFrame, type Trace } from "../../compiler/semantics/ev
 import { parsePacket } from "../../compiler/semantics/packet-text.js";
 import { newState, type State } from "../../compiler/semantics/state.js";
 import { boundaryPackets, type TestPacket } from "../../verify/packets.js";
+import { spread } from "../../verify/spread.js";
 import { comesToFirewall, ofNft, ofXdp, sharesState } from "./expected.js";
 import { frameOf } from "./frame.js";
 import { packetText } from "./packet-text.js";
@@ -97,14 +98,6 @@ function writtenPackets(policy: Policy): readonly WrittenPacket[] {
   const different = [...new Map(written.map((one) => [one.text, one])).values()];
   const most = Math.floor(MOST_TRIALS / Math.max(1, mitigate.length + firewall.rules.length));
   return spread(different, Math.max(FEWEST_PACKETS, most));
-}
-
-/** At most so many, at even distances. */
-function spread<T>(all: readonly T[], most: number): readonly T[] {
-  if (all.length <= most) return all;
-  return all.filter(
-    (_, index) => Math.floor((index * most) / all.length) !== Math.floor(((index - 1) * most) / all.length),
-  );
 }
 
 /** One row a line, so that two proofs can be compared line by line. */
