@@ -101,11 +101,14 @@ struct {
 	__type(value, struct tg_packet);
 } packet SEC(".maps");
 
-/* `rules` counters in rule order, and one more for what goes on to the firewall. */
-#define TG_COUNTERS(rules)                                                                         \
+/*
+ * Of the rules of `mitigate` in their order, and of what none of them decided; and where the firewall is
+ * asked, too, the same for it: only what is dropped here is counted there.
+ */
+#define TG_COUNTERS(entries)                                                                       \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                           \
-		__uint(max_entries, (rules) + 1);                                                  \
+		__uint(max_entries, entries);                                                      \
 		__type(key, __u32);                                                                \
 		__type(value, struct tg_counter);                                                  \
 	} counters SEC(".maps")
@@ -354,4 +357,10 @@ struct tg_verdict {
 static __always_inline struct tg_verdict tg_verdict(__u32 rule, int action)
 {
 	return (struct tg_verdict){ rule, action };
+}
+
+/* On to the namespace, which judges by all rules of the firewall, and counts. */
+static __always_inline struct tg_verdict tg_undecided(void)
+{
+	return (struct tg_verdict){ 0, XDP_PASS };
 }

@@ -19,13 +19,17 @@ export function sum(counters: readonly Counter[]): Counter {
   );
 }
 
-/** A per-CPU array of counters by name, summed over CPUs. `names` in index order. */
+/** A per-CPU array of counters by name, summed over CPUs. `names` in index order, from index `first` on. */
 export function namedCounters(
   entries: readonly DumpedEntry[],
   names: readonly string[],
+  first = 0,
 ): Readonly<Record<string, Counter>> {
   const byIndex = new Map(entries.map(({ key, values }) => [key.readUInt32LE(), values]));
   return Object.fromEntries(
-    names.map((name, index) => [name, sum((byIndex.get(index) ?? []).map((value) => readCounter(value)))]),
+    names.map((name, index) => {
+      const values = byIndex.get(first + index) ?? [];
+      return [name, sum(values.map((value) => readCounter(value)))];
+    }),
   );
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Counter, namedCounters } from "./counters.js";
+import { type Counter, namedCounters, sum } from "./counters.js";
 import { firewallCounters } from "./customer/firewall.js";
 import { programCounters } from "./customer/program.js";
 import { customerDrift, nodeDrift } from "./drift.js";
@@ -46,7 +46,10 @@ export interface CustomerStatus {
   readonly prefixes: readonly string[];
   /** Names of what should be there and is not; empty where all is well. */
   readonly drift: readonly string[];
-  /** By rule name; `default` is what no rule of the stage decided. Counted since the generation is in force. */
+  /**
+   * By rule name, wherever it was counted; `default` is what no rule of the stage decided. Counted since the generation is
+   * in force.
+   */
   readonly counters: {
     readonly mitigate: Counters;
     readonly firewall: Counters;
@@ -106,6 +109,8 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
   const { customer, generation, hash, since, manifest } = loaded;
   const drift = await customerDrift(host, state, loaded);
   const tunnels = manifest.tunnels.map((row) => tunnelStatus(host, state, loaded, row));
+  const program = await programCounters(host, loaded);
+  const namespace = await firewallCounters(host, manifest.namespace);
   return {
     name: customer,
     generation,
@@ -113,26 +118,28 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
     since,
     prefixes: manifest.prefixes,
     drift,
-    counters: {
-      mitigate: await programCounters(host, loaded),
-      ...ruleCounters(loaded, await firewallCounters(host, manifest.namespace)),
-    },
+    counters: { mitigate: program.mitigate, ...ruleCounters(loaded, namespace, program.firewall) },
     tunnels: await Promise.all(tunnels),
   };
 }
 
-/** nft counters are named `rule-NAME`; those of the stage itself have names of their own. */
+/**
+ * nft counters are named `rule-NAME`; those of the stage itself have names of their own. A packet was counted in the
+ * namespace or in XDP, so both together are the rule's.
+ */
 function ruleCounters(
   { manifest }: LoadedCustomer,
   counters: Counters,
+  early: Counters,
 ): { firewall: Counters; other: Counters } {
-  const none: Counter = { packets: 0, bytes: 0 };
+  const both = (counter: string, name: string) =>
+    sum([counters[counter], early[name]].filter((one) => one !== undefined));
   const names = new Map(manifest.firewall.rules.map(({ name }) => [`rule-${name}`, name])).set(
     "default",
     "default",
   );
   return {
-    firewall: Object.fromEntries([...names].map(([counter, name]) => [name, counters[counter] ?? none])),
+    firewall: Object.fromEntries([...names].map(([counter, name]) => [name, both(counter, name)])),
     other: Object.fromEntries(Object.entries(counters).filter(([counter]) => !names.has(counter))),
   };
 }

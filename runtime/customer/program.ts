@@ -76,14 +76,22 @@ export async function programInForce(host: Host, record: CustomerRecord): Promis
   );
 }
 
-/** What the program counted: by rule, and as `default` what went on to the firewall. */
+/** By rule, and as `default` what no rule decided. */
+type Counters = Readonly<Record<string, Counter>>;
+
+/** What the program counted: of `firewall` only what it dropped itself, before the namespace. */
 export async function programCounters(
   { loader, paths }: Host,
-  { customer, generation, manifest }: LoadedCustomer,
-): Promise<Readonly<Record<string, Counter>>> {
+  { customer, generation, manifest: { mitigate, firewall } }: LoadedCustomer,
+): Promise<{ readonly mitigate: Counters; readonly firewall: Counters }> {
   const pin = join(paths.pins(customer, generation), "map_counters");
   const entries = existsSync(pin) ? await loader.dumpMap(pin) : [];
-  return namedCounters(entries, [...manifest.mitigate.map(({ name }) => name), "default"]);
+  const namesOf = (rules: typeof mitigate) => [...rules.map(({ name }) => name), "default"];
+  const early = firewall.early ? namesOf(firewall.rules) : [];
+  return {
+    mitigate: namedCounters(entries, namesOf(mitigate)),
+    firewall: namedCounters(entries, early, mitigate.length + 1),
+  };
 }
 
 function programPin({ paths }: Host, customer: string, generation: number): string {

@@ -1,7 +1,7 @@
 import type { ModuleHost } from "../dsl/modules.js";
 import { type ModuleKind, readModule } from "../dsl/read-module.js";
 import type { SurfaceEdge, SurfacePolicy } from "../dsl/surface.js";
-import { TARGETS } from "../targets/registry.js";
+import { TARGETS, withinRoom } from "../targets/registry.js";
 import type { Artifact } from "../targets/target.js";
 import { type Diagnostic, Diagnostics } from "./diagnostics/diagnostic.js";
 import { SourceFile } from "./diagnostics/span.js";
@@ -76,7 +76,7 @@ function analyzeAs(kind: ModuleKind | "any", file: string, text: string, { modul
 function policyOf(surface: SurfacePolicy, diagnostics: Diagnostics, geography?: Geography): Policy | null {
   const policy = buildPolicy(surface, diagnostics, geography);
   if (policy) for (const target of TARGETS) target.check(policy, diagnostics);
-  return policy && !diagnostics.hasErrors ? policy : null;
+  return policy && !diagnostics.hasErrors ? withinRoom(policy) : null;
 }
 
 function edgeOf(surface: SurfaceEdge, diagnostics: Diagnostics): EdgeNode | null {

@@ -163,6 +163,15 @@ export interface Tunnel extends GreOptions {
 }
 
 /**
+ * Where the firewall's drops are made: `auto` makes those that need no state already in XDP, `off` makes all of them in
+ * your own network namespace. The firewall says the same in both.
+ *
+ * @example
+ * const offload: Offload = "off";
+ */
+export type Offload = "auto" | "off";
+
+/**
  * The second stage: nftables in your own network namespace.
  *
  * @example
@@ -178,6 +187,8 @@ export interface FirewallOptions {
    * packets of one connection may come by several edge servers, and each of them tracks alone. Default: false.
    */
   readonly stateful?: boolean;
+  /** Whether XDP drops what it can tell that the firewall drops, which costs far less. Default: "auto". */
+  readonly offload?: Offload;
 }
 
 /**

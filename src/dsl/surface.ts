@@ -83,6 +83,8 @@ export interface SurfacePolicy extends Spanned {
     readonly rules: readonly SurfaceRule[];
     /** Where it is not written, false at the firewall's place. null: it could not be read, which is reported. */
     readonly stateful: Located<boolean> | null;
+    /** null: it is not written, or could not be read, which is reported. */
+    readonly offload: Located<string> | null;
   };
   readonly tunnels: readonly SurfaceTunnel[];
   readonly routes: readonly SurfaceRoute[];

@@ -4,6 +4,7 @@ import type { Policy, Rule } from "../compiler/ir/policy.js";
 import { MANIFEST_SCHEMA, type Manifest } from "./manifest.js";
 import { linkName, namespaceName } from "./names.js";
 import { tunnels } from "./route/tunnels.js";
+import { earlyStep } from "./xdp/early.js";
 import { tables } from "./xdp/tables.js";
 
 /** A file of a bundle: its path in it, and its bytes. */
@@ -44,7 +45,11 @@ export function manifest(
       modules: source.modules.map(({ file, text }) => ({ file, sha256: sha256(text) })),
     },
     mitigate: policy.mitigate.map(ruleRow),
-    firewall: { default: policy.firewall.default, rules: policy.firewall.rules.map(ruleRow) },
+    firewall: {
+      default: policy.firewall.default,
+      rules: policy.firewall.rules.map(ruleRow),
+      early: earlyStep(policy) !== null,
+    },
     tunnels: [...tunnels(policy)],
     tables: [...tables(policy)],
     files: Object.fromEntries(

@@ -71,7 +71,12 @@ export const manifestSchema = z.strictObject({
   /** Rules in counter order: the XDP program counts rule i at index i of its `counters` map, and packets
    * that no rule decided at index `mitigate.length`. */
   mitigate: z.array(rule),
-  firewall: z.strictObject({ default: z.enum(["allow", "drop", "reject"]), rules: z.array(rule) }),
+  firewall: z.strictObject({
+    default: z.enum(["allow", "drop", "reject"]),
+    rules: z.array(rule),
+    /** The XDP program drops for the firewall, too, and counts that behind `mitigate`: by rule, and last the default. */
+    early: z.boolean().default(false),
+  }),
   tunnels: z.array(tunnel),
   tables: z.array(table),
   files: z.record(BUNDLE_PATH, SHA256),

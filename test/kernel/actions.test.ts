@@ -20,10 +20,11 @@ beforeAll(async () => {
         rule("answers", "allow", address("ip.src", "198.18.0.1", "198.18.64.0/24")),
       ],
       stateful: false,
+      offload: "auto",
     },
   });
   await edge.server.apply(edge.bundle("acme", policy), NODE);
-  const closed = { default: "reject", rules: [], stateful: false } as const;
+  const closed = { default: "reject", rules: [], stateful: false, offload: "auto" } as const;
   await edge.server.apply(edge.bundle("globex", { ...globex(), mitigate: [], firewall: closed }), NODE);
 });
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Loader } from "../../runtime/loader-client.js";
 import { NFT_VERDICT, Probe } from "../../runtime/probe-client.js";
-import { comesToFirewall, sharesState } from "../../src/cli/verify/expected.js";
+import { comesToFirewall, sharesState, withoutXdp } from "../../src/cli/verify/expected.js";
 import { emit } from "../../src/compiler/compile.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { ALONE } from "../../src/compiler/semantics/decode.js";
@@ -40,8 +40,12 @@ afterAll(async () => {
 });
 
 /** Packets per counter of a stage, as the reference counts them. */
-function counted(traces: readonly Trace[], stage: "mitigate" | "firewall"): Record<string, number> {
-  const names = traces.flatMap((trace) => countersOf(trace, stage)).map((rule) => rule ?? "default");
+function counted(
+  traces: readonly Trace[],
+  stage: "mitigate" | "firewall",
+  byDefault = "default",
+): Record<string, number> {
+  const names = traces.flatMap((trace) => countersOf(trace, stage)).map((rule) => rule ?? byDefault);
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
@@ -77,14 +81,17 @@ describe.each(policyFiles())("$name", ({ name, file }) => {
     const drops = await xdp.drops(frames);
 
     const wrong = traces.flatMap((trace, index) => {
-      const expected =
-        trace.verdict === "malformed" || (trace.verdict === "drop" && trace.stage === "mitigate");
+      const expected = trace.where === "xdp" && trace.verdict !== "foreign";
       return expected === drops[index]
         ? []
         : [`${hex(frames[index]?.frame)}: reference ${trace.verdict} by ${trace.stage} ${trace.rule}`];
     });
     expect(wrong).toEqual([]);
-    expect(nonZero(await xdp.counters())).toEqual(counted(traces, "mitigate"));
+    const early = traces.filter(({ where }) => where === "xdp");
+    expect(nonZero(await xdp.counters())).toEqual({
+      ...counted(traces, "mitigate"),
+      ...counted(early, "firewall", "firewall default"),
+    });
     const at = (verdict: string) => traces.filter((trace) => trace.verdict === verdict).length;
     const root = await xdp.rootCounters();
     expect(root.get("malformed")?.packets).toBe(at("malformed"));
@@ -95,7 +102,7 @@ describe.each(policyFiles())("$name", ({ name, file }) => {
   // What a packet is to a connection depends on those before it: test/kernel/stateful.test.ts.
   if (readPolicyFile(file).firewall.stateful) return;
   test("nftables judges and counts as the reference does", async () => {
-    const policy = { ...readPolicyFile(file), mitigate: [] };
+    const policy = withoutXdp(readPolicyFile(file));
     const packets = sample(policy).filter((bytes) =>
       comesToFirewall(policy, { ...NOW, bytes }, sharesState(policy)),
     );

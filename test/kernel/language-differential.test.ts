@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Loader } from "../../runtime/loader-client.js";
 import { NFT_VERDICT, Probe } from "../../runtime/probe-client.js";
-import { comesToFirewall, sharesState } from "../../src/cli/verify/expected.js";
+import { comesToFirewall, sharesState, withoutXdp } from "../../src/cli/verify/expected.js";
 import { emit } from "../../src/compiler/compile.js";
 import type { Policy, Stage } from "../../src/compiler/ir/policy.js";
 import { ALONE, decode } from "../../src/compiler/semantics/decode.js";
@@ -102,17 +102,20 @@ async function byXdp(policy: Policy, frames: readonly Uint8Array[]): Promise<rea
   const traces = timed.map(({ frame, now }) => evaluateFrame(policy, frame, state, now));
   const drops = await xdp.drops(timed);
   const wrong = traces.flatMap((trace, index) => {
-    const expected =
-      trace.verdict === "malformed" || (trace.verdict === "drop" && trace.stage === "mitigate");
+    const expected = trace.where === "xdp" && trace.verdict !== "foreign";
     return drops[index] === expected ? [] : [`XDP: ${hex(frames[index])}: ${trace.verdict} by ${trace.rule}`];
   });
-  return [...wrong, ...miscounted(traces, "mitigate", await xdp.counters())];
+  const counting = traces.flatMap((trace) => [
+    ...countersIn(trace, "mitigate", "default"),
+    ...(trace.where === "xdp" ? countersIn(trace, "firewall", "firewall default") : []),
+  ]);
+  return [...wrong, ...miscounted(counting, await xdp.counters())];
 }
 
 const NOW = { surroundings: ALONE, at: 0n, why: "" } as const;
 
 async function byNft(written: Policy, packets: readonly Uint8Array[]): Promise<readonly string[]> {
-  const policy = { ...written, mitigate: [] };
+  const policy = withoutXdp(written);
   const sent = packets
     .map(policy.firewall.stateful ? apart : (packet) => packet)
     .filter((bytes) => comesToFirewall(policy, { ...NOW, bytes }, sharesState(policy)));
@@ -131,20 +134,22 @@ async function byNft(written: Policy, packets: readonly Uint8Array[]): Promise<r
   const counters = new Map(
     [...(await probe.nftCounters())].map(([name, counter]) => [name.replace(/^rule-/, ""), counter]),
   );
-  const traces = reached.map(({ trace }) => trace);
-  return [...wrong, ...miscounted(traces, "firewall", counters)];
+  const counting = reached.flatMap(({ trace }) => countersIn(trace, "firewall", "default"));
+  return [...wrong, ...miscounted(counting, counters)];
 }
 
 type Counters = ReadonlyMap<string, { readonly packets: number }>;
 
-function miscounted(traces: readonly Trace[], stage: Stage, counters: Counters): readonly string[] {
+function countersIn(trace: Trace, stage: Stage, byDefault: string): readonly string[] {
+  return countersOf(trace, stage).map((rule) => rule ?? byDefault);
+}
+
+/** `counting`: a counter's name for each time that it should have counted. */
+function miscounted(counting: readonly string[], counters: Counters): readonly string[] {
   const expected = new Map<string, number>();
-  for (const rule of traces.flatMap((trace) => countersOf(trace, stage))) {
-    const name = rule ?? "default";
-    expected.set(name, (expected.get(name) ?? 0) + 1);
-  }
+  for (const name of counting) expected.set(name, (expected.get(name) ?? 0) + 1);
   return [...new Set([...expected.keys(), ...counters.keys()])].flatMap((name) => {
     const [counted, right] = [counters.get(name)?.packets ?? 0, expected.get(name) ?? 0];
-    return counted === right ? [] : [`${stage}: ${name} counted ${counted} instead of ${right}`];
+    return counted === right ? [] : [`${name} counted ${counted} instead of ${right}`];
   });
 }

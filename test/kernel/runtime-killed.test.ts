@@ -20,7 +20,7 @@ beforeAll(async () => {
     "second",
     acme({
       mitigate: [rule("more-bogons", "drop", address("ip.src", "10.0.0.0/8", "192.168.0.0/16"))],
-      firewall: { default: "allow", rules: [], stateful: false },
+      firewall: { default: "allow", rules: [], stateful: false, offload: "auto" },
       tunnels: [{ ...CHICAGO, ttl: 17 }],
     }),
   );

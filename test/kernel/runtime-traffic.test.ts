@@ -107,7 +107,7 @@ describe("what it does not allow", () => {
 
 test("while a rule moves from one stage to the other, nothing slips between them", async () => {
   const udp = rule("udp", "drop", number("ip.proto", 17));
-  const allow = { default: "allow", rules: [], stateful: false } as const;
+  const allow = { default: "allow", rules: [], stateful: false, offload: "auto" } as const;
   const early = edge.bundle("early", acme({ mitigate: [udp], firewall: allow }));
   const late = edge.bundle("late", acme({ mitigate: [], firewall: { ...allow, rules: [udp] } }));
   await edge.server.apply(early, NODE);

@@ -28,6 +28,7 @@ describe("through a whole edge server", () => {
           rule("large", "allow", and(number("udp.dstport", 9), number("udp.len", 3008))),
         ],
         stateful: true,
+        offload: "auto",
       },
     });
     await edge.server.apply(edge.bundle("acme", policy), NODE);

@@ -44,6 +44,7 @@ export function acme(overrides: Partial<Policy> = {}): Policy {
       default: "drop",
       rules: [rule("ftp", "allow", ftp), rule("ftp6", "allow", ftp6)],
       stateful: false,
+      offload: "auto",
     },
     tunnels: [CHICAGO],
     routes: prefixes.map((prefix) => ({ ...prefix, tunnel: "chicago", priority: 100, weight: 1 })),

@@ -25,7 +25,7 @@ export function firewall(
   lists: readonly AddressList[] = [],
   otherwise: Verdict = "drop",
 ): Policy {
-  return { ...policy([], lists), firewall: { default: otherwise, rules, stateful: false } };
+  return { ...policy([], lists), firewall: { default: otherwise, rules, stateful: false, offload: "off" } };
 }
 
 /** Few values for each field, so that random tests meet, overlap and contradict one another. */

@@ -107,7 +107,7 @@ export function policy(mitigate: readonly Rule[], lists: readonly AddressList[] 
       return { prefix: parsed.prefix, span: SPAN };
     }),
     mitigate,
-    firewall: { default: "drop", rules: [], stateful: false },
+    firewall: { default: "drop", rules: [], stateful: false, offload: "off" },
     lists,
     tunnels: [],
     routes: [],

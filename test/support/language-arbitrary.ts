@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { analyze } from "../../src/compiler/compile.js";
-import type { Action, Policy, Stage, Verdict } from "../../src/compiler/ir/policy.js";
+import type { Action, Offload, Policy, Stage, Verdict } from "../../src/compiler/ir/policy.js";
 import { GEOGRAPHY, PARTNERS } from "./language-addresses.js";
 import { BINDINGS, type Binding, type Condition } from "./language-comparison.js";
 import { comparisonsIn, type Place } from "./language-conditions.js";
@@ -117,8 +117,9 @@ export const writtenPolicies: fc.Arbitrary<WrittenPolicy> = fc
     mitigate: rulesIn("mitigate"),
     firewall: firewalls,
     byDefault: fc.constantFrom<Verdict>("allow", "drop", "reject"),
+    offload: fc.constantFrom<Offload>("auto", "auto", "auto", "off"),
   })
-  .map(({ mitigate, firewall: { rules: firewall, stateful }, byDefault }) => ({
+  .map(({ mitigate, firewall: { rules: firewall, stateful }, byDefault, offload }) => ({
     rules: { mitigate, firewall },
     byDefault,
     text: `import { allow, count, drop, expr, gre, limit, list, log, policy, reject } from "tidegate";
@@ -132,6 +133,7 @@ export default policy({
   firewall: {
     default: "${byDefault}",
     stateful: ${stateful},
+    offload: "${offload}",
     rules: [
       ${firewall.map(({ text }) => text).join("\n      ")}
     ],

@@ -15,6 +15,7 @@ export class XdpUnderTest {
     readonly probe: Probe,
     readonly policy: Policy,
     readonly pins: string,
+    readonly names: readonly string[],
   ) {}
 
   /** Compiles the policy with the test clock and loads it under `pins`. */
@@ -23,12 +24,12 @@ export class XdpUnderTest {
     const program = timedProgram(policy, emit(policy));
     await loadRoot(loader, `${pins}/root`, program.prefixes);
     await loadCustomer(loader, { root: `${pins}/root`, customer: `${pins}/customer` }, program);
-    return new XdpUnderTest(loader, probe, policy, pins);
+    return new XdpUnderTest(loader, probe, policy, pins, program.counters);
   }
 
   /** The same program, fed by another process. */
   through(probe: Probe): XdpUnderTest {
-    return new XdpUnderTest(this.loader, probe, this.policy, this.pins);
+    return new XdpUnderTest(this.loader, probe, this.policy, this.pins, this.names);
   }
 
   /** Whether each frame was dropped; the clock shows `now` when it arrives. */
@@ -40,9 +41,9 @@ export class XdpUnderTest {
     return Array.from(actions, (action) => action === XDP_DROP);
   }
 
-  /** Counters by rule name; the stage's default is "default". */
+  /** Counters by rule name; the stages' defaults are "default" and "firewall default". */
   async counters(): Promise<ReadonlyMap<string, Counter>> {
-    const names = [...this.policy.mitigate.map(({ name }) => name), "default"];
+    const names = this.names.map((name) => name.replace(/[()]/g, ""));
     return this.#counters("customer/map_counters", names);
   }
 

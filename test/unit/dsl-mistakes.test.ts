@@ -157,7 +157,7 @@ const IN_FILES: readonly Row[] = [
   ["TG2051", "export default policy({ ...POLICY, «mitigat»: [] });", "`mitigate`"],
   ["TG2051", "export default policy({ ...POLICY, «constructor»: [] });", null],
   ["TG2051", 'const a = gre({ remote: "192.0.2.1", «tll»: 64 });', "`ttl`"],
-  ["TG2052", 'export default policy({ ...POLICY, «offload»: "auto" });', null],
+  ["TG2052", 'const a = gre({ remote: "192.0.2.1", «checksum»: true });', null],
   ["TG2053", "export default policy({ ...POLICY, customer: «5» });", null],
   ["TG2053", "const a = 5; export default policy({ ...POLICY, customer: «a» });", null],
   ["TG2053", 'export default policy({ ...POLICY, prefixes: «"10.0.0.0/8"» });', null],

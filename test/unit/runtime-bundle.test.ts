@@ -22,7 +22,7 @@ const MANIFEST: Manifest = {
   prefixes: ["203.0.113.0/24"],
   source: { file: "acme.policy.ts", sha256: "0".repeat(64), modules: [] },
   mitigate: [],
-  firewall: { default: "drop", rules: [] },
+  firewall: { default: "drop", rules: [], early: false },
   tunnels: [],
   tables: [],
   files: { "nft/acme.nft": createHash("sha256").update(CONTENT).digest("hex") },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parsePrefix } from "../../src/compiler/ir/address.js";
 import { CT_STATES } from "../../src/compiler/ir/fields.js";
-import type { Action, Policy, Rule, Verdict } from "../../src/compiler/ir/policy.js";
+import type { Action, Offload, Policy, Rule, Verdict } from "../../src/compiler/ir/policy.js";
 import { printExpr } from "../../src/compiler/ir/print.js";
 import {
   countersOf,
@@ -45,6 +45,7 @@ interface Parts {
   readonly rules?: readonly Rule[];
   readonly default?: Verdict;
   readonly stateful?: boolean;
+  readonly offload?: Offload;
   readonly routes?: Policy["routes"];
 }
 
@@ -53,11 +54,12 @@ function built({
   rules = [],
   default: byDefault = "drop",
   stateful = false,
+  offload = "auto",
   routes,
 }: Parts): Policy {
   return {
     ...policy(mitigate, [list("partners", "192.0.2.0/24", "2001:db8:7::/48")]),
-    firewall: { default: byDefault, rules, stateful },
+    firewall: { default: byDefault, rules, stateful, offload },
     routes: routes ?? [route("203.0.113.0/24", "chicago"), route("2001:db8::/32", "chicago")],
   };
 }

@@ -56,7 +56,7 @@ describe("the program", () => {
 /* The mitigate stage of customer "acme". */
 #include "tidegate.h"
 
-TG_COUNTERS(3);
+TG_COUNTERS(4);
 TG_LIMIT_BY_ADDRESS(limit_syn_flood);
 TG_LIST4(list_partners_4, 2);
 
@@ -122,7 +122,7 @@ char LICENSE[] SEC("license") = "Apache-2.0";
 #include "fields.h"
 #include "tidegate.h"
 
-TG_COUNTERS(4);
+TG_COUNTERS(5);
 
 /* drop "mss" (acme.policy.ts:3) */
 static __always_inline bool rule_mss(TG_PACKET *p, const struct xdp_md *ctx)
@@ -188,7 +188,7 @@ char LICENSE[] SEC("license") = "Apache-2.0";
   });
 
   test("without rules passes and counts all", () => {
-    expect(text(policy([]))).toContain("TG_COUNTERS(0);");
+    expect(text(policy([]))).toContain("TG_COUNTERS(1);");
     expect(text(policy([]))).toContain("return tg_verdict(0, XDP_PASS);");
   });
 
@@ -247,7 +247,7 @@ describe("tables", () => {
 
   test("lists that only the firewall asks are not in the program", () => {
     const rules = [rule("a", "drop", inList("ip.src", "used", 4))];
-    expect(tables({ ...policy([], lists), firewall: { default: "drop", rules, stateful: false } })).toEqual(
+    expect(tables({ ...policy([], lists), firewall: { default: "drop", rules, stateful: false, offload: "off" } })).toEqual(
       [],
     );
   });

@@ -1,9 +1,9 @@
-import { assertNever } from "../../compiler/diagnostics/invariant.js";
-import type { Expr, Test } from "../../compiler/ir/expr.js";
+import type { Test } from "../../compiler/ir/expr.js";
 import { HEADERS, type Header } from "../../compiler/ir/headers.js";
-import type { AddressList, Policy, Rule } from "../../compiler/ir/policy.js";
+import type { Policy, Rule } from "../../compiler/ir/policy.js";
 import { bytesNeeded, WIRE_FIELDS } from "../../compiler/ir/wire.js";
 import type { Decoded, MalformedReason, Packet } from "../../compiler/semantics/decode.js";
+import { certainly } from "../../compiler/semantics/early.js";
 import type { Trace } from "../../compiler/semantics/evaluate.js";
 import { IPV6_HEADER, walkExtensions } from "../../compiler/semantics/extensions.js";
 import { readNumber } from "../../compiler/semantics/fields.js";
@@ -30,9 +30,8 @@ export function doubtOf(
   const { packet } = decoded;
   if (known >= packet.bytes.length) return null;
   if (!headersKnown(packet, known) || (policy.firewall.stateful && isFragment(packet))) return { rule: null };
-  const doubtful = trace.steps.find(
-    ({ rule }) => certainly(rule.match, packet, known, policy.lists) === undefined,
-  );
+  const ask = (test: Test) => (isKnown(test, packet, known) ? matches(test, packet, policy.lists) : undefined);
+  const doubtful = trace.steps.find(({ rule }) => certainly(rule.match, ask) === undefined);
   return doubtful ? { rule: doubtful.rule } : null;
 }
 
@@ -59,54 +58,14 @@ export function isFragment(packet: Packet): boolean {
   return packet.fragmentHeader !== null || (readNumber(packet, WIRE_FIELDS["ip4.frag"]) ?? 0n) !== 0n;
 }
 
-/** Kleene's logic: undefined where the answer hangs on bytes that are not known. */
-function certainly(
-  expr: Expr,
-  packet: Packet,
-  known: number,
-  lists: readonly AddressList[],
-): boolean | undefined {
-  const ask = (operand: Expr) => certainly(operand, packet, known, lists);
-  switch (expr.kind) {
-    case "const":
-      return expr.value;
-    case "not": {
-      const value = ask(expr.operand);
-      return value === undefined ? undefined : !value;
-    }
-    case "and":
-    case "or":
-      return among(expr.operands.map(ask), expr.kind === "or");
-    case "xor": {
-      const values = expr.operands.map(ask);
-      return values.includes(undefined) ? undefined : values.filter(Boolean).length % 2 === 1;
-    }
-    case "address":
-    case "list":
-      return matches(expr, packet, lists);
-    case "number":
-    case "bits":
-      return isKnown(expr, packet, known) ? matches(expr, packet, lists) : undefined;
-    default:
-      return assertNever(expr);
-  }
-}
-
-/** One operand that is `decisive` decides, whatever the others are. */
-function among(values: readonly (boolean | undefined)[], decisive: boolean): boolean | undefined {
-  if (values.includes(decisive)) return decisive;
-  return values.includes(undefined) ? undefined : !decisive;
-}
-
 /** Bytes of the header around it that say where a header is: TCP's data offset, all options at most, GRE's flags. */
 const FOUND_BY: Partial<Record<Header, number>> = { tcpPayload: 20, tcpMss: 60, greKey: 2 };
 
 /** Whether the bytes that the test asks for, and those that say where they are, are among the first `known`. */
-function isKnown(
-  { field }: Extract<Test, { kind: "number" | "bits" }>,
-  packet: Packet,
-  known: number,
-): boolean {
+function isKnown(test: Test, packet: Packet, known: number): boolean {
+  // Addresses stand in the IP header, and without that nothing is asked.
+  if (test.kind === "address" || test.kind === "list") return true;
+  const { field } = test;
   const { header } = field;
   if (header === "proto" || header === "vlan" || header === "ct") return true;
   const within: Header | null = HEADERS[header].within;

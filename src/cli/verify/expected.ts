@@ -6,9 +6,9 @@ import { owns } from "../../compiler/semantics/route.js";
 import { newState } from "../../compiler/semantics/state.js";
 import type { TestPacket } from "../../verify/packets.js";
 import { frameOf } from "./frame.js";
-import { DEFAULT, DISPATCHED, type Expected, FOREIGN, MALFORMED } from "./stage.js";
+import { DEFAULT, DISPATCHED, type Expected, FIREWALL_DEFAULT, FOREIGN, MALFORMED } from "./stage.js";
 
-/** What the reference expects of XDP: the root program and the mitigate stage, each packet at its own time. */
+/** What the reference expects of XDP: root program, mitigate stage and early step, each packet at its own time. */
 export function expectedOfXdp(policy: Policy, packets: readonly TestPacket[]): readonly Expected[] {
   const state = newState();
   return packets.map((packet) => ofXdp(evaluateFrame(policy, frameOf(packet), state, packet.at)));
@@ -22,8 +22,9 @@ export function ofXdp(trace: Trace): Expected {
     case "foreign":
       return { verdict: "pass", counted: [FOREIGN] };
     default: {
-      const dropped = trace.stage === "mitigate" && trace.verdict === "drop";
-      return { verdict: dropped ? "drop" : "pass", counted: [DISPATCHED, ...counters(trace, "mitigate")] };
+      const counted = [DISPATCHED, ...counters(trace, "mitigate")];
+      if (trace.where === "namespace") return { verdict: "pass", counted };
+      return { verdict: "drop", counted: [...counted, ...earlyCounters(trace)] };
     }
   }
 }
@@ -34,7 +35,7 @@ export function expectedOfNft(frozen: Policy, packets: readonly TestPacket[]): r
   return packets.map(({ bytes, surroundings }) => ofNft(evaluate(frozen, bytes, state, 0n, surroundings)));
 }
 
-/** What the firewall should do with a packet, given its trace through a policy without mitigate rules. */
+/** What the firewall should do with a packet, given its trace through a policy that `withoutXdp` made. */
 export function ofNft(trace: Trace): Expected {
   if (trace.gate?.at === "arrival") return { verdict: "unreached", counted: [] };
   const passed = trace.verdict === "allow" || trace.stage === "route";
@@ -75,10 +76,20 @@ export function frozenFirewall(policy: Policy, kind: "frozen" | "generous"): Pol
     const action = { kind: "limit", limit: { ...limit, burst, interval: HOUR, rate: HOURLY } } as const;
     return { ...rule, action };
   });
-  return { ...policy, mitigate: [], firewall: { ...policy.firewall, rules } };
+  return withoutXdp({ ...policy, firewall: { ...policy.firewall, rules } });
+}
+
+/** The firewall gets all packets, as if nothing stood before it: also those that its second line never meets. */
+export function withoutXdp(policy: Policy): Policy {
+  return { ...policy, mitigate: [], firewall: { ...policy.firewall, offload: "off" } };
 }
 
 const HOURLY = { count: 1, unit: "h" } as const;
+
+/** The stages' defaults share one name, and XDP counts both. */
+function earlyCounters(trace: Trace): readonly string[] {
+  return countersOf(trace, "firewall").map((rule) => rule ?? FIREWALL_DEFAULT);
+}
 
 function counters(trace: Trace, stage: "mitigate" | "firewall"): readonly string[] {
   return countersOf(trace, stage).map((rule) => rule ?? DEFAULT);

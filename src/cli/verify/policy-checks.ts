@@ -19,7 +19,6 @@ const LARGEST_FRAME = 3400;
 export function xdpBuild(policy: Policy, emitted: Emit = emit): XdpBuild {
   return {
     ...timedProgram(policy, emitted(policy)),
-    rules: policy.mitigate.map(({ name }) => name),
     testClock: true,
     remembers: policy.mitigate.some(isLimit),
   };

@@ -6,7 +6,7 @@ import { parsePacket } from "../../compiler/semantics/packet-text.js";
 import { newState, type State } from "../../compiler/semantics/state.js";
 import { boundaryPackets, type TestPacket } from "../../verify/packets.js";
 import { spread } from "../../verify/spread.js";
-import { comesToFirewall, ofNft, ofXdp, sharesState } from "./expected.js";
+import { comesToFirewall, ofNft, ofXdp, sharesState, withoutXdp } from "./expected.js";
 import { frameOf } from "./frame.js";
 import { packetText } from "./packet-text.js";
 import { rateProbes } from "./rates.js";
@@ -120,7 +120,7 @@ interface States {
 }
 
 function rowOf(policy: Policy, { packet, text }: WrittenPacket, states: States): ProofRow | undefined {
-  const early = evaluateFrame(mitigateAlone(policy), frameOf(packet), states.xdp, 0n);
+  const early = evaluateFrame(policy, frameOf(packet), states.xdp, 0n);
   const late = firewallTraces(policy, packet, states.nft);
   if ([early, ...Object.values(late ?? {})].some(isOver)) return undefined;
   const { verdict, stage, rule } = wholeTrace(policy, packet, early, late);
@@ -137,13 +137,9 @@ function rowOf(policy: Policy, { packet, text }: WrittenPacket, states: States):
   };
 }
 
-function mitigateAlone(policy: Policy): Policy {
-  return { ...policy, firewall: { default: "allow", rules: [], stateful: false } };
-}
-
 /** Of both stages together; where each was asked, no limit was over, and so they say the same. */
 function wholeTrace(policy: Policy, packet: TestPacket, early: Trace, late: FirewallTraces | null): Trace {
-  if (early.stage === "root" || (early.stage === "mitigate" && early.verdict === "drop")) return early;
+  if (early.where === "xdp") return early;
   return late?.new ?? evaluate(policy, packet.bytes, newState(), 0n, packet.surroundings);
 }
 
@@ -156,7 +152,7 @@ interface FirewallTraces {
 /** What the firewall alone says; null where it is not asked, and of parts of datagrams, which depend on one another. */
 function firewallTraces(policy: Policy, packet: TestPacket, state: State): FirewallTraces | null {
   if (!comesToFirewall(policy, packet, sharesState(policy))) return null;
-  const alone = { ...policy, mitigate: [] };
+  const alone = withoutXdp(policy);
   const trace = (connection: number, before: State) =>
     evaluate(alone, packet.bytes, before, 0n, { ...packet.surroundings, connection });
   if (!policy.firewall.stateful) return { new: trace(CT_STATES.new, state) };

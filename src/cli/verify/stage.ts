@@ -28,6 +28,8 @@ export type StageName = "xdp" | "nft";
 
 /** The counter of packets that no rule decided; a rule's name has no brackets. */
 export const DEFAULT = "(default)";
+/** In XDP, whose DEFAULT is that of `mitigate`. */
+export const FIREWALL_DEFAULT = "(firewall default)";
 /** Counters of the root program. */
 export const MALFORMED = "(malformed)";
 export const FOREIGN = "(foreign)";

@@ -13,6 +13,7 @@ import { measureRate, type RateReport } from "./rates.js";
 import { runChecks, type Verified } from "./run-check.js";
 import { Scratch } from "./scratch.js";
 import type { Expected } from "./stage.js";
+import { counterNames } from "./xdp-program.js";
 import { XdpStage } from "./xdp-stage.js";
 
 type OnProgress = (what: string, done: number, of: number) => void;
@@ -66,7 +67,7 @@ async function loadXdp({ dir, manifest }: Bundle, scratch: Scratch): Promise<Xdp
     object: await readFile(join(dir, `xdp/${manifest.customer}.bpf.o`)),
     prefixes: manifest.prefixes,
     tables: manifest.tables,
-    rules: manifest.mitigate.map(({ name }) => name),
+    counters: counterNames(manifest.mitigate, manifest.firewall.early ? manifest.firewall.rules : null),
     testClock: false,
     remembers: manifest.mitigate.some(({ action }) => action === "limit"),
   });

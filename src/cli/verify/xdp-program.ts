@@ -9,15 +9,19 @@ import { formatPrefix } from "../../compiler/ir/address.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import type { Manifest } from "../../targets/manifest.js";
 import type { Artifact } from "../../targets/target.js";
+import { earlyStep } from "../../targets/xdp/early.js";
 import { tables } from "../../targets/xdp/tables.js";
 import { compileXdp } from "../io/clang.js";
 import { ROOT_OBJECT } from "./scratch.js";
+import { DEFAULT, FIREWALL_DEFAULT } from "./stage.js";
 
 /** A customer's XDP program and what it needs to be loaded. */
 export interface XdpProgram {
   readonly object: Uint8Array;
   readonly prefixes: readonly string[];
   readonly tables: Manifest["tables"];
+  /** Names of its counters, in their order. */
+  readonly counters: readonly string[];
 }
 
 /** Pinned folders, in one BPF file system, of the root program and of a customer's behind it. */
@@ -36,7 +40,16 @@ export function timedProgram(policy: Policy, emitted: readonly Artifact[]): XdpP
     object: compileXdp(customer, textOf(emitted, ".bpf.c"), { testClock: true }),
     prefixes: prefixes.map(({ prefix }) => formatPrefix(prefix)),
     tables: tables(policy),
+    counters: counterNames(policy.mitigate, earlyStep(policy) && policy.firewall.rules),
   };
+}
+
+type Rows = readonly { readonly name: string }[];
+
+/** Rules and default of `mitigate`; and where the program asks the firewall, too, the same of it. */
+export function counterNames(mitigate: Rows, firewall: Rows | null): readonly string[] {
+  const names = (rows: Rows) => rows.map(({ name }) => name);
+  return [...names(mitigate), DEFAULT, ...(firewall ? [...names(firewall), FIREWALL_DEFAULT] : [])];
 }
 
 /** Loads the root program, which knows the customer's prefixes and nobody else's. */

@@ -6,7 +6,6 @@ import { frameOf } from "./frame.js";
 import type { Scratch } from "./scratch.js";
 import {
   countedSince,
-  DEFAULT,
   DISPATCHED,
   FOREIGN,
   type KernelRun,
@@ -18,8 +17,6 @@ import { loadCustomer, loadRoot, type XdpProgram } from "./xdp-program.js";
 
 /** A customer's XDP program, and what is known of it. */
 export interface XdpBuild extends XdpProgram {
-  /** Rules in the order of the program's counters. */
-  readonly rules: readonly string[];
   /** It reads the time of each packet from `test_clock`; false: the kernel's own clock. */
   readonly testClock: boolean;
   /** It has limits. */
@@ -106,9 +103,8 @@ export class XdpStage implements KernelStage {
 
   async #counters(): Promise<ReadonlyMap<string, number>> {
     const { loader } = this.#scratch;
-    const rules = [...this.#build.rules, DEFAULT];
     const counters = {
-      ...namedCounters(await loader.dumpMap(`${this.#customer}/map_counters`), rules),
+      ...namedCounters(await loader.dumpMap(`${this.#customer}/map_counters`), this.#build.counters),
       ...namedCounters(await loader.dumpMap(`${this.#root}/map_root_counters`), ROOT_COUNTERS),
     };
     return new Map(Object.entries(counters).map(([name, { packets }]) => [name, packets]));

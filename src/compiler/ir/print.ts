@@ -1,8 +1,9 @@
 import { assertNever } from "../diagnostics/invariant.js";
 import { type Address, type Family, formatAddress, formatPrefix, rangeAsPrefix } from "./address.js";
-import { type Expr, fieldText, type Test } from "./expr.js";
+import type { Expr } from "./expr.js";
 import type { Intervals, Range } from "./intervals.js";
-import type { Action, Limit, Policy, Rule } from "./policy.js";
+import type { Action, Firewall, Limit, Policy, Rule } from "./policy.js";
+import { wireText } from "./wire.js";
 
 /** The IR as text for people (`--emit-ir`). Not read back by anything; may change with any version. */
 export function printPolicy(policy: Policy): string {
@@ -12,7 +13,7 @@ export function printPolicy(policy: Policy): string {
     ...policy.lists.map((list) => `list ${list.name} ${addressSet(4, list[4])} ${addressSet(6, list[6])}`),
     "mitigate",
     ...policy.mitigate.map(printRule),
-    `firewall default ${policy.firewall.default}${policy.firewall.stateful ? " stateful" : ""}`,
+    printFirewall(policy.firewall),
     ...policy.firewall.rules.map(printRule),
     ...policy.tunnels.map(
       ({ name, remote, ttl, mtu, key }) =>
@@ -24,6 +25,16 @@ export function printPolicy(policy: Policy): string {
     ),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function printFirewall({ default: byDefault, stateful, offload, earlyRules }: Firewall): string {
+  const words = [
+    `firewall default ${byDefault}`,
+    ...(stateful ? ["stateful"] : []),
+    ...(offload === "off" ? ["offload off"] : []),
+    ...(offload === "auto" && earlyRules !== undefined ? [`early rules ${earlyRules}`] : []),
+  ];
+  return words.join(" ");
 }
 
 function printRule({ name, action, match, span }: Rule): string {
@@ -69,8 +80,8 @@ export function printExpr(expr: Expr): string {
   }
 }
 
-function read(test: Test): string {
-  return `${fieldText(test)}[${test.needs.header}:${test.needs.bytes}]`;
+function read({ field, needs }: Extract<Expr, { readonly needs: unknown }>): string {
+  return `${typeof field === "string" ? field : wireText(field)}[${needs.header}:${needs.bytes}]`;
 }
 
 function addressSet(family: Family, ranges: Intervals): string {

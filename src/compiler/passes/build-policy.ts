@@ -5,6 +5,7 @@ import type { Policy, Stage } from "../ir/policy.js";
 import { placeAddresses } from "./geography.js";
 import { readLists } from "./lists.js";
 import { checkNames, checkReferences } from "./names.js";
+import { readOffload } from "./offload.js";
 import { readOwnedPrefixes } from "./prefixes.js";
 import { readRoutes } from "./routes.js";
 import { type RuleContext, readRule } from "./rules.js";
@@ -36,18 +37,19 @@ export function buildPolicy(
   const mitigate = read("mitigate", surface.mitigate);
   const byDefault = firewall.default && readVerdict("default", firewall.default, diagnostics);
   const rules = read("firewall", firewall.rules);
+  const offload = firewall.offload ? readOffload(firewall.offload, diagnostics) : "auto";
   if (firewall.stateful?.value) diagnostics.report("TG3007", firewall.stateful.span, {});
   const tunnels = readTunnels(surface, prefixes, diagnostics);
   const routes = readRoutes(surface, known, diagnostics);
   const tests = readTests(surface, diagnostics);
 
-  if (diagnostics.hasErrors || !customer || !byDefault) return undefined;
+  if (diagnostics.hasErrors || !customer || !byDefault || !offload) return undefined;
   return {
     span: surface.span,
     customer: customer.value,
     prefixes,
     mitigate,
-    firewall: { default: byDefault, rules, stateful: firewall.stateful?.value === true },
+    firewall: { default: byDefault, rules, stateful: firewall.stateful?.value === true, offload },
     lists: [...lists.values()].flatMap((list) => list ?? []),
     tunnels,
     routes,

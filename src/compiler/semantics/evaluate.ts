@@ -10,6 +10,7 @@ import {
   type Packet,
   type Surroundings,
 } from "./decode.js";
+import { dropsEarly } from "./early.js";
 import { stepOverEthernet } from "./ethernet.js";
 import { type Gate, gateOf } from "./gates.js";
 import { takeAllowance } from "./gcra.js";
@@ -41,6 +42,8 @@ export interface Trace {
   readonly verdict: Verdict | "foreign" | "malformed";
   /** Where the verdict fell: `root` for foreign and malformed packets, `route` for one without a route. */
   readonly stage: "root" | "mitigate" | "firewall" | "route";
+  /** Which of the two dropped the packet, or let it go on at last: a firewall's drop may be made in XDP already. */
+  readonly where: "xdp" | "namespace";
   /** The rule that decided, or null: the stage's default. */
   readonly rule: string | null;
   /** The tunnel that an allowed packet takes. */
@@ -92,7 +95,11 @@ function judge(policy: Policy, packet: Packet, state: State, now: bigint): Trace
 
   const context: Context = { policy, packet, state, now, steps: [] };
   const mitigate = decide("mitigate", policy.mitigate, "allow", context);
-  if (mitigate.verdict === "drop") return traced(mitigate, null, [mitigate], context);
+  if (mitigate.verdict === "drop") return { ...traced(mitigate, null, [mitigate], context), where: "xdp" };
+  if (dropsEarly(policy, packet)) {
+    const firewall = decideFirewall(context);
+    return { ...traced(firewall, null, [mitigate, firewall], context), where: "xdp" };
+  }
 
   const gate = gateOf(packet);
   const passed = gate === null ? context : { ...context, state: newState() };
@@ -104,8 +111,7 @@ function judgeBehindGates(mitigate: Decision, context: Context): Trace {
   const judged = policy.firewall.stateful ? wholeDatagram(packet, state.datagrams, now) : packet;
   if (!judged) return held(mitigate, context);
 
-  const { rules, default: byDefault } = policy.firewall;
-  const firewall = decide("firewall", rules, byDefault, { ...context, packet: judged });
+  const firewall = decideFirewall({ ...context, packet: judged });
   const decisions = [mitigate, firewall];
   if (firewall.verdict !== "allow") return traced(firewall, null, decisions, context);
 
@@ -127,6 +133,11 @@ interface Context {
   readonly state: State;
   readonly now: bigint;
   readonly steps: Step[];
+}
+
+function decideFirewall(context: Context): Decision {
+  const { rules, default: byDefault } = context.policy.firewall;
+  return decide("firewall", rules, byDefault, context);
 }
 
 /** The first terminal rule that matches decides its stage; without one, the stage's default does. */
@@ -187,7 +198,8 @@ function traced(
   decisions: readonly Decision[],
   { steps }: Context,
 ): Trace {
-  return { verdict, stage, rule, tunnel, reason: null, gate: null, held: false, decisions, steps };
+  const where = "namespace";
+  return { verdict, stage, where, rule, tunnel, reason: null, gate: null, held: false, decisions, steps };
 }
 
 function held(mitigate: Decision, context: Context): Trace {
@@ -205,7 +217,7 @@ function atRoot(verdict: "foreign" | "malformed"): Trace {
     decisions: [],
     steps: [],
   };
-  return { verdict, stage: "root", ...nothing };
+  return { verdict, stage: "root", where: "xdp", ...nothing };
 }
 
 /** The counters of a stage that count the packet, in their order: rules by name, and null for the stage's default. */

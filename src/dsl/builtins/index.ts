@@ -40,6 +40,7 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
     "Verdict",
     "LimitOptions",
     "LogOptions",
+    "Offload",
     "LimitKey",
     "Rate",
     "List",

@@ -1,6 +1,6 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import { type Call, errorValue, type Value } from "../evaluate/value.js";
-import { objectOf, optional, partsOf, planned, required } from "../shape/object.js";
+import { objectOf, optional, partsOf, required } from "../shape/object.js";
 import {
   boolean,
   number,
@@ -20,6 +20,7 @@ const firewall = partsOf({
   default: required(text),
   rules: required(rules),
   stateful: optional(boolean),
+  offload: optional(text),
 });
 
 const tunnel: Shape<Omit<SurfaceTunnel, "name">> = (value, what, diagnostics) =>
@@ -46,7 +47,6 @@ const options = partsOf({
   tunnels: optional(severalNamed(tunnel)),
   routes: optional(severalOf(route)),
   tests: optional(severalOf(test)),
-  offload: planned,
 });
 
 /**
@@ -71,6 +71,7 @@ export function makePolicy(call: Call, diagnostics: Diagnostics): Value {
         default: firewall?.default ?? null,
         rules: itemsOf("rules", firewall?.rules),
         stateful: (firewall?.stateful === null ? stateless : firewall?.stateful) ?? null,
+        offload: firewall?.offload ?? null,
       },
       tunnels: itemsOf("tunnels", read.tunnels).map(({ name, value }) => ({ ...value, name })),
       routes: itemsOf("routes", read.routes),

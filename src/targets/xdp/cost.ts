@@ -3,7 +3,7 @@ import { ADDRESS_BITS } from "../../compiler/ir/address.js";
 import type { Expr } from "../../compiler/ir/expr.js";
 import type { Action, Rule } from "../../compiler/ir/policy.js";
 import type { WireField } from "../../compiler/ir/wire.js";
-import { bytesRead, soughtHeaders } from "./places.js";
+import { type Asked, bytesRead, soughtHeaders } from "./places.js";
 import { comparisonsOf } from "./ranges.js";
 
 /**
@@ -25,6 +25,8 @@ export const MAX_MAPS = 64 - 3;
 /** Upper bounds of what clang 14 makes of one piece; the tests hold them against real objects. */
 const COST = {
   program: 40,
+  /** The second stage and its count. */
+  early: 40,
   /** Index and verdict of the rule, and the jump to where they are counted. */
   rule: 3,
   guard: 2,
@@ -42,14 +44,23 @@ const COST = {
   count: 25,
 } as const;
 
-/** At most how many BPF instructions a program with the rules has besides them. */
-export function programCost(rules: readonly Rule[]): number {
-  return soughtHeaders(rules).reduce<number>((sum, header) => sum + COST.sought[header], COST.program);
+/** At most how many BPF instructions a program with the conditions has besides them. */
+export function programCost(asked: readonly Asked[]): number {
+  return soughtHeaders(asked).reduce<number>((sum, header) => sum + COST.sought[header], COST.program);
 }
 
 /** At most how many BPF instructions the rule becomes. */
 export function instructions(rule: Rule): number {
-  return COST.rule + ofExpr(rule.match) + ofAction(rule.action);
+  return questionCost(rule) + ofAction(rule.action);
+}
+
+/** At most how many BPF instructions the questions of the early step become. */
+export function earlyCost(questions: readonly Asked[]): number {
+  return questions.reduce<number>((sum, question) => sum + questionCost(question), COST.early);
+}
+
+function questionCost({ match }: Asked): number {
+  return COST.rule + ofExpr(match);
 }
 
 /** A verdict is counted in one place for all rules. */

@@ -2,6 +2,7 @@ import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { Family } from "../../compiler/ir/address.js";
 import { type Expr, testsOf } from "../../compiler/ir/expr.js";
 import type { AddressList, Policy } from "../../compiler/ir/policy.js";
+import { asked } from "./early.js";
 
 /** A list in one family, as one LPM trie. */
 export interface ListMap {
@@ -28,9 +29,9 @@ export function limitMap(rule: string): string {
   return `limit_${identifier(rule)}`;
 }
 
-/** The lists that the mitigate stage asks, in the policy's order: only these are maps of the program. */
+/** The lists that the program asks, in the policy's order: only these are maps of it. */
 export function usedLists(policy: Policy): readonly ListMap[] {
-  const used = new Set(policy.mitigate.flatMap((rule) => listsIn(rule.match)));
+  const used = new Set(asked(policy).flatMap(({ match }) => listsIn(match)));
   return policy.lists.flatMap((list) =>
     ([4, 6] as const)
       .filter((family) => used.has(listMap(list.name, family)))

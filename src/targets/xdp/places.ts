@@ -1,7 +1,6 @@
 import { impossible } from "../../compiler/diagnostics/invariant.js";
 import { type BitsTest, type Expr, type Needs, type NumberTest, testsOf } from "../../compiler/ir/expr.js";
 import type { Header } from "../../compiler/ir/headers.js";
-import type { Rule } from "../../compiler/ir/policy.js";
 import type { WireField, WireName } from "../../compiler/ir/wire.js";
 import { type Condition, call, comparison } from "./condition.js";
 
@@ -145,10 +144,15 @@ export function readsFrame(expr: Expr): boolean {
   return numberTests(expr).some(({ field }) => numberOf(field).read !== null);
 }
 
-/** The functions of fields.h, without `tg_find_`, that must have run before the policy's rules. */
-export function soughtHeaders(rules: readonly Rule[]): readonly SoughtHeader[] {
+/** A condition that the program asks, such as a rule. */
+export interface Asked {
+  readonly match: Expr;
+}
+
+/** The functions of fields.h, without `tg_find_`, that must have run before the conditions. */
+export function soughtHeaders(asked: readonly Asked[]): readonly SoughtHeader[] {
   const used = new Set<string>(
-    rules.flatMap(({ match }) => numberTests(match).map(({ field }) => field.header)),
+    asked.flatMap(({ match }) => numberTests(match).map(({ field }) => field.header)),
   );
   return Object.entries(SOUGHT)
     .filter(([header]) => used.has(header))

@@ -294,4 +294,15 @@ that come by its own server.`,
     ),
     "add `stateful: true` to the firewall",
   ),
+  TG2049: error(
+    message`\`offload\` must be "auto" or "off", not "${"value"}"`,
+    `It says where the firewall's drops are made: with "auto", the default, XDP drops already what it can tell that the
+firewall drops; with "off" all of it waits for the namespace. The verdicts are the same.`,
+    example(
+      "policy",
+      'firewall: { default: "drop", rules: [], offload: "on" }',
+      'firewall: { default: "drop", rules: [], offload: "auto" }',
+    ),
+    'write "auto" or "off", or leave `offload` out',
+  ),
 };

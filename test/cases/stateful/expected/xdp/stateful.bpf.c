@@ -2,7 +2,7 @@
 /* The mitigate stage of customer "stateful". */
 #include "tidegate.h"
 
-TG_COUNTERS(0);
+TG_COUNTERS(1);
 
 /* The first rule that decides, or the end of the stage: on to the firewall. */
 static __always_inline struct tg_verdict mitigate(TG_PACKET *p)
