@@ -1,9 +1,8 @@
 import { assertNever } from "../diagnostics/invariant.js";
 import { type Address, type Family, formatAddress, formatPrefix, rangeAsPrefix } from "./address.js";
-import type { Expr } from "./expr.js";
+import { type Expr, fieldText, type Test } from "./expr.js";
 import type { Intervals, Range } from "./intervals.js";
 import type { Action, Firewall, Limit, Policy, Rule } from "./policy.js";
-import { wireText } from "./wire.js";
 
 /** The IR as text for people (`--emit-ir`). Not read back by anything; may change with any version. */
 export function printPolicy(policy: Policy): string {
@@ -80,8 +79,8 @@ export function printExpr(expr: Expr): string {
   }
 }
 
-function read({ field, needs }: Extract<Expr, { readonly needs: unknown }>): string {
-  return `${typeof field === "string" ? field : wireText(field)}[${needs.header}:${needs.bytes}]`;
+function read(test: Test): string {
+  return `${fieldText(test)}[${test.needs.header}:${test.needs.bytes}]`;
 }
 
 function addressSet(family: Family, ranges: Intervals): string {
