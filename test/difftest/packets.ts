@@ -1,7 +1,11 @@
 import fc from "fast-check";
+import { ADDRESS_BITS } from "../../src/compiler/ir/address.js";
+import { ADDRESS_FIELDS } from "../../src/compiler/ir/fields.js";
 import type { Header } from "../../src/compiler/ir/headers.js";
 import { type Policy, rulesOf } from "../../src/compiler/ir/policy.js";
 import { ALONE, decode, type Packet } from "../../src/compiler/semantics/decode.js";
+import { gateOf } from "../../src/compiler/semantics/gates.js";
+import { owns } from "../../src/compiler/semantics/route.js";
 import type { TestPacket } from "../../src/verify/packets.js";
 import { type Aim, aimsIn, shapedPackets, startOf, withChecksum } from "../support/aimed-packets.js";
 import { Chance } from "../support/chance.js";
@@ -22,21 +26,30 @@ interface Template {
   readonly packet: Packet | null;
 }
 
-/** Packets to the prefixes of `policy`, of every shape. */
+/** Of so many packets that come to the firewall there is one that does not. */
+const ASTRAY = 16;
+
+/** Packets to the prefixes of `policy`, of every shape; few of them malformed, to others, or dropped by the kernel itself. */
 export function supplyFor(policy: Policy, size: number, seed: number): Supply {
-  const all = fc.sample(shapedPackets(policy), { numRuns: size, seed }).map((bytes) => {
-    const decoded = decode(bytes);
-    return { bytes, packet: decoded.kind === "packet" ? decoded.packet : null };
-  });
+  const templates = fc.sample(shapedPackets(policy), { numRuns: size, seed }).map(templateOf);
+  const arriving = templates.filter(
+    ({ packet }) => packet && owns(policy, packet.destination) && !gateOf(packet),
+  );
+  const astray = templates.filter((template) => !arriving.includes(template));
+  const all = [...arriving, ...astray.slice(0, arriving.length / ASTRAY)];
   const having = new Map<Header, readonly Template[]>();
   for (const header of WRITABLE) {
     const place = { header, offset: 0, width: 8 };
-    having.set(
-      header,
-      all.filter(({ packet }) => packet && startOf(packet, place) !== undefined),
-    );
+    const fitting = all.filter(({ packet }) => packet && startOf(packet, place) !== undefined);
+    having.set(header, fitting);
   }
   return { all, having };
+}
+
+function templateOf(packet: Uint8Array): Template {
+  const bytes = withChecksum(packet);
+  const decoded = decode(bytes);
+  return { bytes, packet: decoded.kind === "packet" ? decoded.packet : null };
 }
 
 /** Headers that are bytes of packets. */
@@ -64,13 +77,29 @@ export function aimedFrom(
 ): readonly TestPacket[] {
   const chance = new Chance(seed);
   const rules = rulesOf(policy);
-  const targets = rules.map(({ match }) => aimsIn(match, policy.lists).map(targetOf));
+  const targets = rules.map(({ match }) =>
+    aimsIn(match, policy.lists)
+      .map((aim) => (chance.oneIn(ASTRAY) ? aim : owned(policy, aim)))
+      .map(targetOf),
+  );
   const spans = rules.flatMap(({ action }) => (action.kind === "limit" ? [action.limit.interval] : []));
   let at = FIRST;
   return Array.from({ length: count }, () => {
     at += pause(chance, spans);
     return { ...one(supply, chance.among(targets) ?? [], chance), at, why: "random" };
   });
+}
+
+/** Without destinations that are not the customer's, which no rule is asked about. */
+function owned(policy: Policy, { place, values }: Aim): Aim {
+  const family = place.header === "ip4" ? 4 : 6;
+  const isDestination =
+    (place.header === "ip4" || place.header === "ip6") &&
+    place.offset === 8 * ADDRESS_FIELDS["ip.dst"].offset[family] &&
+    place.width === ADDRESS_BITS[family];
+  return isDestination
+    ? { place, values: values.filter((value) => owns(policy, { family, value })) }
+    : { place, values };
 }
 
 /** Aimed at one rule, so that all parts of a conjunction may be met. */

@@ -13,12 +13,12 @@ import { compareWords, type WordsMismatch } from "./words.js";
 export const BLOCK = 20;
 
 /** Packets that the kernel's keys of limits have room for, many times (docs/semantics.md, "Limits"). */
-export const PACKETS = 1650;
+export const PACKETS = 1850;
 
 /** So many of a policy's packets are also held against its words. */
 const WITH_WORDS = 160;
 
-const TEMPLATES = 4000;
+const TEMPLATES = 6000;
 
 /** One random policy and its place in the run. */
 export interface Case {
