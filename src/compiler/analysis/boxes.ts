@@ -177,10 +177,8 @@ function valuesOf(test: Test, wanted: boolean, context: Context): readonly (read
       const chunks = addressChunks(test.field, test.family);
       return tiled(chunks, wanted ? set : complementOf(set, 32 * chunks.length), context.space);
     }
-    case "number": {
-      const set = wanted ? test.ranges : complementOf(test.ranges, test.field.width);
-      return ofPlace(test.field, set, context.space);
-    }
+    case "number":
+      return ofPlace(test.field, test.ranges, wanted, context.space);
     case "bits":
       return ofMask(test, wanted, context.space);
     default:
@@ -197,28 +195,37 @@ function ofMask(
   const { field, mask } = test;
   if (isAskedWhole(test)) {
     const values = Array.from({ length: 2 ** field.width }, (_, value) => BigInt(value));
-    const some = values.filter((value) => ((value & mask) !== 0n) === wanted);
-    return ofPlace(field, intervals(some.map((value) => ({ low: value, high: value }))), space);
+    const some = values.filter((value) => (value & mask) !== 0n);
+    const ranges = intervals(some.map((value) => ({ low: value, high: value })));
+    return ofPlace(field, ranges, wanted, space);
   }
-  const places = placesOf(test);
   const zero = [{ low: 0n, high: 0n }];
-  const runs = places.map((place) => ofPlace(place, wanted ? complement(zero, place.width) : zero, space));
+  const runs = placesOf(test).map((place) => ofPlace(place, zero, !wanted, space));
   // That a run is zero says one thing of each of its pieces: one conjunction.
   return wanted ? runs.flat() : [runs.flat(2)];
 }
 
-/** Where the bits of a place are in `set`. */
-function ofPlace(place: Place, set: Intervals, space: Space): readonly (readonly Restriction[])[] {
+/** Where the bits of a place are in `set`, or (not wanted) where they are not. */
+function ofPlace(
+  place: Place,
+  set: Intervals,
+  wanted: boolean,
+  space: Space,
+): readonly (readonly Restriction[])[] {
   const whole = wholeNumber(place);
-  if (whole) return tiled([whole], isPayloadLength(place) ? shifted(set, IPV6_HEADER) : set, space);
+  if (whole) {
+    const values = isPayloadLength(place) ? shifted(set, IPV6_HEADER) : set;
+    return tiled([whole], wanted ? values : complementOf(values, variableOf(whole, space).bits), space);
+  }
   const { header, offset, width } = place;
+  const values = wanted ? set : complementOf(set, width);
   const pieces = piecesIn(space.pieces(header), place);
   const asks = pieces.map((piece): Asks => ({ kind: "bits", headers: [header], ...piece }));
   const [only, ...others] = pieces;
   invariant(only, "the space knows the bits that its rules ask for");
-  if (others.length > 0 || only.width === width) return tiled(asks, set, space);
+  if (others.length > 0 || only.width === width) return tiled(asks, values, space);
   const below = only.offset + only.width - offset - width;
-  return conjunctions(asks, [[widened(rangesOf(set), width, below, only.width)]]);
+  return conjunctions(asks, [[widened(rangesOf(values), width, below, only.width)]]);
 }
 
 const IPV6_HEADER = 40n;

@@ -1,5 +1,5 @@
 import { assertNever } from "../diagnostics/invariant.js";
-import type { Expr, Test } from "../ir/expr.js";
+import { type Test, testsOf } from "../ir/expr.js";
 import type { Header } from "../ir/headers.js";
 import type { Rule } from "../ir/policy.js";
 import { type Place, WIRE_FIELDS } from "../ir/wire.js";
@@ -19,7 +19,7 @@ export interface Space {
 /** What the rules of some stages ask of packets. */
 export function spaceOf(stages: readonly (readonly Rule[])[]): Space {
   const tests = stages.flatMap((rules) => rules.flatMap(({ match }) => testsOf(match)));
-  const places = new Map<Header, Place[]>();
+  const places = new Map<Header, Map<string, Place>>();
   const asked = new Map<string, Asks>();
   const ask = (asks: Asks) => asked.set(keyOf(asks), asks);
   for (const test of tests) {
@@ -36,18 +36,23 @@ export function spaceOf(stages: readonly (readonly Rule[])[]): Space {
         for (const place of placesOf(test)) {
           const whole = wholeNumber(place);
           if (whole) ask(whole);
-          else places.set(place.header, [...(places.get(place.header) ?? []), place]);
+          else addPlace(places, place);
         }
         break;
       default:
         assertNever(test);
     }
   }
-  const pieces = new Map([...places].map(([header, some]) => [header, piecesOf(some)]));
+  const pieces = new Map([...places].map(([header, some]) => [header, piecesOf([...some.values()])]));
   for (const [header, cut] of pieces) {
     for (const { offset, width } of cut) askBits(asked, header, offset, width);
   }
   return ordered([...asked.values()], pieces);
+}
+
+function addPlace(places: Map<Header, Map<string, Place>>, place: Place): void {
+  const known = places.get(place.header) ?? new Map<string, Place>();
+  places.set(place.header, known.set(`${place.offset}:${place.width}`, place));
 }
 
 function ordered(asked: readonly Asks[], pieces: ReadonlyMap<Header, readonly Piece[]>): Space {
@@ -68,21 +73,6 @@ function askBits(asked: Map<string, Asks>, header: Header, offset: number, width
   const known = asked.get(key);
   const headers = known?.kind === "bits" ? [...known.headers, header] : [header];
   asked.set(key, { kind: "bits", headers, offset, width });
-}
-
-export function testsOf(expr: Expr): readonly Test[] {
-  switch (expr.kind) {
-    case "and":
-    case "or":
-    case "xor":
-      return expr.operands.flatMap(testsOf);
-    case "not":
-      return testsOf(expr.operand);
-    case "const":
-      return [];
-    default:
-      return [expr];
-  }
 }
 
 type PlaceTest = Extract<Test, { readonly kind: "number" | "bits" }>;
