@@ -90,6 +90,11 @@ export class NativeProcess {
     });
   }
 
+  /** Process id; undefined once it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get alive(): boolean {
     return this.#death === undefined;
   }

@@ -34,6 +34,11 @@ export class Probe {
     return new Probe(await NativeProcess.start(command, ProbeError));
   }
 
+  /** Its process id: by it others find its network namespace. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   /** Ends the process; its namespace and devices go with it. */
   close(): Promise<void> {
     return this.#process.close();

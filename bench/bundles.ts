@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../runtime/native-process.js";
+import { type Manifest, manifestSchema } from "../src/targets/manifest.js";
+
+/** What `tidegate compile` made of a policy, and what that took. */
+export interface Built {
+  readonly kind: "built";
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly figures: CompileFigures;
+}
+
+export interface CompileFigures {
+  readonly rules: number;
+  readonly tableBytes: number;
+  readonly ms: { readonly read: number; readonly compile: number; readonly clang: number };
+  /** From start to end, Node's own start and the proof included. */
+  readonly seconds: number;
+  /** The largest resident set of the command; clang, a process of its own, is not in it. */
+  readonly peakBytes: number;
+}
+
+/** `problem` in words: "does not compile: TG4001". */
+export interface NotBuilt {
+  readonly kind: "not built";
+  readonly problem: string;
+}
+
+const COMMAND = join(packageRoot(), "dist/bin/tidegate.js");
+
+/** Compiles a policy's text by the command line, as its author would, in a folder of its own below `workshop`. */
+export async function build(workshop: string, name: string, text: string): Promise<Built | NotBuilt> {
+  const folder = join(workshop, name);
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "bench.policy.ts");
+  writeFileSync(file, text);
+  const bundle = join(folder, "bundle");
+  const { code, output, errors, seconds, peakBytes } = await run(["compile", file, "-o", bundle, "--json"]);
+  if (code !== 0) {
+    const codes = [...new Set(errors.match(/TG\d{4}/g) ?? [])];
+    const why = codes.length > 0 ? codes.join(", ") : (errors.trim().split("\n")[0] ?? `exit code ${code}`);
+    return { kind: "not built", problem: `does not compile: ${why}` };
+  }
+  const { rules, tableBytes, ms } = JSON.parse(output) as Pick<CompileFigures, "rules" | "tableBytes" | "ms">;
+  const manifest = manifestSchema.parse(JSON.parse(readFileSync(join(bundle, "manifest.json"), "utf8")));
+  return { kind: "built", folder: bundle, manifest, figures: { rules, tableBytes, ms, seconds, peakBytes } };
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+  readonly seconds: number;
+  readonly peakBytes: number;
+}
+
+/** How often a running command's memory is looked at; its high-water mark misses only the last moment. */
+const LOOK_MS = 20;
+
+function run(args: readonly string[]): Promise<Ended> {
+  const started = performance.now();
+  const child = spawn(process.execPath, [COMMAND, ...args], { env: { ...process.env, NO_COLOR: "1" } });
+  let [output, errors, peakBytes] = ["", "", 0];
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const looking = setInterval(() => {
+    peakBytes = Math.max(peakBytes, highWater(child.pid));
+  }, LOOK_MS);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearInterval(looking);
+      resolve({ code, output, errors, seconds: (performance.now() - started) / 1000, peakBytes });
+    });
+  });
+}
+
+/** VmHWM of /proc/PID/status (proc(5)); 0 for a process that has ended. */
+function highWater(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

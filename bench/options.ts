@@ -1,0 +1,13 @@
+/** How much to measure. */
+export interface Effort {
+  /** Packets of which each is measured by itself. */
+  readonly hotPackets: number;
+  /** Test runs of one packet in a round. */
+  readonly repeat: number;
+  /** Packets of a trace, each another than the one before. */
+  readonly tracePackets: number;
+  readonly rounds: number;
+}
+
+export const FULL: Effort = { hotPackets: 400, repeat: 200, tracePackets: 100_000, rounds: 7 };
+export const QUICK: Effort = { hotPackets: 40, repeat: 20, tracePackets: 2000, rounds: 3 };

@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Built } from "../bundles.js";
+import type { Effort } from "../options.js";
+import { type Flow, type FlowRule, firstMatch, verdictOf } from "../rulesets/flow-rule.js";
+import { traceOf } from "../rulesets/trace.js";
+import { quantile } from "../statistics.js";
+import type { Subject, XdpWorkbench } from "./workbench.js";
+
+/** Nanoseconds that a packet takes in a program; ratios are to parse-and-drop, measured in the same rounds. */
+export interface XdpRow {
+  readonly subject: string;
+  /** Single test runs, the clock's two readings in them. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly ratioP50: number;
+  readonly ratioP99: number;
+  /** The median in units of one hash lookup, parse-and-drop taken off both. */
+  readonly lookups: number;
+  /** The median in the loop of one test run, with next to nothing but the program in it. */
+  readonly loop: number;
+  readonly ratioLoop: number;
+  /** The mean over a trace of packets, each another than the one before. */
+  readonly varying: number;
+  readonly ratioVarying: number;
+  readonly varyingLookups: number;
+  /** Packets that it decides otherwise than the first rule that matches; null: it is not meant to know the rules. */
+  readonly wrong: number | null;
+}
+
+export const PARSE_AND_DROP = "parse-and-drop";
+export const HASH_LOOKUP = "hash lookup";
+
+/** What is compared with the two programs that every set is measured beside. */
+export interface Contender {
+  readonly name: string;
+  readonly load: (bench: XdpWorkbench) => Promise<Subject>;
+}
+
+/** A bundle's own object and tables behind the root program. */
+export function ofBundle(name: string, { folder, manifest }: Built): Contender {
+  const object = readFileSync(join(folder, `xdp/${manifest.customer}.bpf.o`));
+  const { prefixes, tables } = manifest;
+  return { name, load: (bench) => bench.loadPolicy(name, { object, prefixes, tables, counters: [] }) };
+}
+
+/** Measures contenders on packets that follow the rules. */
+export async function measureXdp(
+  bench: XdpWorkbench,
+  rules: readonly FlowRule[],
+  contenders: readonly Contender[],
+  effort: Effort,
+): Promise<readonly XdpRow[]> {
+  const flows = traceOf(rules, { packets: effort.hotPackets, seed: 1 });
+  const trace = traceOf(rules, { packets: effort.tracePackets, seed: 2, repeats: 1 });
+  const base = await bench.loadObject("parse-drop", "parse_drop");
+  const hash = await bench.loadObject("hash", "hash");
+  await bench.fillHash(hash, [...flows, ...trace]);
+  await bench.loadTrace(trace);
+  const loaded: Subject[] = [];
+  for (const contender of contenders) loaded.push(await contender.load(bench));
+  const subjects = [base, hash, ...loaded];
+  try {
+    const times = await measure(bench, subjects, flows, effort);
+    const names = [PARSE_AND_DROP, HASH_LOOKUP, ...contenders.map(({ name }) => name)];
+    const rows: XdpRow[] = [];
+    for (const [index, one] of times.entries()) {
+      const isContender = index >= 2;
+      const wrong = isContender ? await mistakes(bench, subjects[index], rules, flows) : null;
+      rows.push({ subject: names[index] ?? "", ...compared(one, times[0], times[1]), wrong });
+    }
+    return rows;
+  } finally {
+    for (const subject of subjects) bench.unload(subject);
+  }
+}
+
+interface Times {
+  readonly p50: number;
+  readonly p99: number;
+  readonly loop: number;
+  readonly varying: number;
+}
+
+async function measure(
+  bench: XdpWorkbench,
+  subjects: readonly Subject[],
+  flows: readonly Flow[],
+  { repeat, rounds }: Effort,
+): Promise<readonly Times[]> {
+  const single = await bench.hot(subjects, flows, "single", { repeat, rounds });
+  const loop = await bench.hot(subjects, flows, "loop", { repeat: 10 * repeat, rounds });
+  const varying = await bench.varying(subjects, rounds);
+  return subjects.map((_, index) => ({
+    p50: quantile(single[index] ?? [], 0.5),
+    p99: quantile(single[index] ?? [], 0.99),
+    loop: quantile(loop[index] ?? [], 0.5),
+    varying: varying[index] ?? Number.NaN,
+  }));
+}
+
+function compared(one: Times, base: Times = one, hash: Times = one): Omit<XdpRow, "subject" | "wrong"> {
+  return {
+    ...one,
+    ratioP50: one.p50 / base.p50,
+    ratioP99: one.p99 / base.p99,
+    lookups: (one.p50 - base.p50) / (hash.p50 - base.p50),
+    ratioLoop: one.loop / base.loop,
+    ratioVarying: one.varying / base.varying,
+    varyingLookups: (one.varying - base.varying) / (hash.varying - base.varying),
+  };
+}
+
+async function mistakes(
+  bench: XdpWorkbench,
+  subject: Subject | undefined,
+  rules: readonly FlowRule[],
+  flows: readonly Flow[],
+): Promise<number> {
+  if (!subject) return 0;
+  const drops = await bench.drops(subject, flows);
+  return flows.filter((flow, index) => {
+    const rule = firstMatch(rules, flow);
+    return drops[index] !== (rule >= 0 && verdictOf(rule) === "drop");
+  }).length;
+}
