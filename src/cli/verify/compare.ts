@@ -63,8 +63,8 @@ export function mismatches({ verdicts, counts }: Difference): number {
 
 function miscounts(expected: readonly Expected[], { counted }: KernelRun): readonly Miscount[] {
   const wanted = new Map<string, number>();
-  for (const counter of expected.flatMap((one) => one.counted)) {
-    wanted.set(counter, (wanted.get(counter) ?? 0) + 1);
+  for (const { counted } of expected) {
+    for (const counter of counted) wanted.set(counter, (wanted.get(counter) ?? 0) + 1);
   }
   return [...new Set([...wanted.keys(), ...counted.keys()])].flatMap((counter) => {
     const row = { counter, expected: wanted.get(counter) ?? 0, counted: counted.get(counter) ?? 0 };

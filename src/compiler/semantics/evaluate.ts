@@ -172,7 +172,7 @@ function verdictOf(outcome: Step["outcome"]): Verdict | null {
 
 function tryRule(stage: Stage, rule: Rule, { policy, packet, state, now }: Context): Step {
   if (!matches(rule.match, packet, policy.lists)) {
-    return missed(stage, rule, packet, policy.lists);
+    return new Missed(stage, rule, packet, policy.lists);
   }
   const { action } = rule;
   const outcome =
@@ -180,16 +180,25 @@ function tryRule(stage: Stage, rule: Rule, { policy, packet, state, now }: Conte
   return { stage, rule, outcome, miss: null };
 }
 
-/** Why a rule missed is worked out when it is asked for: most packets are judged, and few explained. */
-function missed(stage: Stage, rule: Rule, packet: Packet, lists: Policy["lists"]): Step {
-  return {
-    stage,
-    rule,
-    outcome: "miss",
-    get miss() {
-      return whyNot(rule.match, packet, lists);
-    },
-  };
+/** Why the rule missed is worked out when it is asked for: most packets are judged, and few explained. */
+class Missed implements Step {
+  readonly outcome = "miss";
+  readonly #packet: Packet;
+  readonly #lists: Policy["lists"];
+
+  constructor(
+    readonly stage: Stage,
+    readonly rule: Rule,
+    packet: Packet,
+    lists: Policy["lists"],
+  ) {
+    this.#packet = packet;
+    this.#lists = lists;
+  }
+
+  get miss(): Miss {
+    return whyNot(this.rule.match, this.#packet, this.#lists);
+  }
 }
 
 function traced(

@@ -42,6 +42,14 @@ function bitsOf(
   return BigInt.asUintN(width, value >> BigInt(length - offset - width));
 }
 
+/** What a number holds exactly: sums of bigints are slow. */
+const EXACT = 6;
+
 function bigEndian(bytes: Uint8Array, offset: number, width: number): bigint {
-  return bytes.subarray(offset, offset + width).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  let sum = 0;
+  const end = offset + Math.min(width, EXACT);
+  for (let at = offset; at < end; at++) sum = sum * 256 + (bytes[at] ?? 0);
+  if (width <= EXACT) return BigInt(sum);
+  const rest = width - EXACT;
+  return (BigInt(sum) << BigInt(8 * rest)) | bigEndian(bytes, end, rest);
 }
