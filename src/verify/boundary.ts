@@ -1,3 +1,7 @@
+import { writeBits } from "../compiler/analysis/packets/bits.js";
+import { type Built, finish } from "../compiler/analysis/packets/build.js";
+import { ICMP, plainShape, shapeText, UDP } from "../compiler/analysis/packets/shape.js";
+import { type Template, templateOf } from "../compiler/analysis/packets/template.js";
 import {
   type Family,
   formatAddress,
@@ -8,17 +12,13 @@ import {
 import { type Expr, testsOf } from "../compiler/ir/expr.js";
 import type { Policy, Rule } from "../compiler/ir/policy.js";
 import { WIRE_FIELDS } from "../compiler/ir/wire.js";
-import { writeBits } from "./bits.js";
-import { type Built, finish } from "./build.js";
 import { edgesOf } from "./edges.js";
 import { either, replacePart, truth } from "./expressions.js";
 import { type Found, find, type Ground, groundOf, type Position } from "./find.js";
 import { exhausting, sameKey } from "./limits.js";
 import { malformedOf } from "./malformed.js";
 import { type Session, single } from "./session.js";
-import { ICMP, plainShape, shapeText, UDP } from "./shape.js";
 import type { Goal } from "./solve.js";
-import { type Template, templateOf } from "./template.js";
 import { variantsOf } from "./variants.js";
 
 /** See `boundaryPackets` in packets.ts. */

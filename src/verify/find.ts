@@ -1,16 +1,16 @@
+import { type Built, finish } from "../compiler/analysis/packets/build.js";
+import type { Shape } from "../compiler/analysis/packets/shape.js";
+import { type Template, templateOf } from "../compiler/analysis/packets/template.js";
 import type { Family } from "../compiler/ir/address.js";
 import type { Policy, Rule, Stage } from "../compiler/ir/policy.js";
 import { wholeDatagram } from "../compiler/semantics/datagram.js";
 import { decode, type Packet } from "../compiler/semantics/decode.js";
 import { gateOf } from "../compiler/semantics/gates.js";
 import { matches } from "../compiler/semantics/match.js";
-import { type Built, finish } from "./build.js";
 import { negation } from "./expressions.js";
 import { passable } from "./passable.js";
-import type { Shape } from "./shape.js";
 import { shapesOf } from "./shapes.js";
 import { type Effort, type Goal, solve } from "./solve.js";
-import { type Template, templateOf } from "./template.js";
 
 /** A point in the policy that a packet is to reach: before the rule of that number in its stage. */
 export interface Position {

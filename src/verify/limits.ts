@@ -1,6 +1,6 @@
+import type { Built } from "../compiler/analysis/packets/build.js";
 import type { Limit, Rule } from "../compiler/ir/policy.js";
 import { decode } from "../compiler/semantics/decode.js";
-import type { Built } from "./build.js";
 import type { Session } from "./session.js";
 import type { Goal } from "./solve.js";
 

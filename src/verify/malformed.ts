@@ -1,5 +1,5 @@
+import type { Built } from "../compiler/analysis/packets/build.js";
 import { decode } from "../compiler/semantics/decode.js";
-import type { Built } from "./build.js";
 import { type Variant, withLength } from "./variants.js";
 
 /** What a well-formed packet becomes when one thing about it is wrong: docs/semantics.md, "Malformed packets". */

@@ -1,13 +1,20 @@
+import { type BitRange, writeBits } from "../compiler/analysis/packets/bits.js";
+import { finish, writeChecksums } from "../compiler/analysis/packets/build.js";
+import {
+  bitsOf,
+  CONNECTIONS,
+  connectionBits,
+  type Template,
+  templateOf,
+  vlanBits,
+} from "../compiler/analysis/packets/template.js";
 import { ADDRESS_BITS, prefixRange } from "../compiler/ir/address.js";
 import { type Test, testsOf } from "../compiler/ir/expr.js";
 import { type Policy, rulesOf } from "../compiler/ir/policy.js";
 import type { Surroundings } from "../compiler/semantics/decode.js";
-import { type BitRange, writeBits } from "./bits.js";
-import { finish, writeChecksums } from "./build.js";
 import { widthOf } from "./expressions.js";
 import { shapesOf } from "./shapes.js";
 import { valuesOf } from "./solve.js";
-import { bitsOf, CONNECTIONS, connectionBits, type Template, templateOf, vlanBits } from "./template.js";
 
 interface Aimed {
   readonly bytes: Uint8Array;

@@ -1,6 +1,6 @@
+import type { Built } from "../compiler/analysis/packets/build.js";
 import { type Policy, rulesOf } from "../compiler/ir/policy.js";
 import type { Surroundings } from "../compiler/semantics/decode.js";
-import type { Built } from "./build.js";
 
 /** One packet of a session. */
 export interface SessionPacket extends Built {

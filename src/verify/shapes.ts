@@ -1,10 +1,18 @@
+import {
+  GRE,
+  type HeaderForm,
+  ICMP,
+  plainShape,
+  type Shape,
+  TCP,
+  UDP,
+} from "../compiler/analysis/packets/shape.js";
 import type { Family } from "../compiler/ir/address.js";
 import { type Test, testsOf } from "../compiler/ir/expr.js";
 import type { Header } from "../compiler/ir/headers.js";
 import type { Intervals } from "../compiler/ir/intervals.js";
 import { type Policy, rulesOf } from "../compiler/ir/policy.js";
 import { bytesNeeded, type WireName } from "../compiler/ir/wire.js";
-import { GRE, type HeaderForm, ICMP, plainShape, type Shape, TCP, UDP } from "./shape.js";
 
 /**
  * The longest packet that is made: a frame of one page, above which a test run needs programs that know of buffers in

@@ -1,10 +1,10 @@
+import { type BitRange, type Domain, pick, readBits, writeBits } from "../compiler/analysis/packets/bits.js";
+import { bitsOf, CONNECTIONS, connectionBits, type Template } from "../compiler/analysis/packets/template.js";
 import { assertNever, invariant } from "../compiler/diagnostics/invariant.js";
 import { ADDRESS_BITS, prefixRange } from "../compiler/ir/address.js";
 import type { Expr, Test } from "../compiler/ir/expr.js";
 import { complement, type Intervals, intersection, intervals, universe } from "../compiler/ir/intervals.js";
 import type { Policy } from "../compiler/ir/policy.js";
-import { type BitRange, type Domain, pick, readBits, writeBits } from "./bits.js";
-import { bitsOf, CONNECTIONS, connectionBits, type Template } from "./template.js";
 
 /** An expression, and whether it must hold. */
 export interface Goal {

@@ -1,6 +1,6 @@
+import { type Built, writeChecksums } from "../compiler/analysis/packets/build.js";
+import { TCP, UDP } from "../compiler/analysis/packets/shape.js";
 import { decode, type Packet } from "../compiler/semantics/decode.js";
-import { type Built, writeChecksums } from "./build.js";
-import { TCP, UDP } from "./shape.js";
 
 /** A packet that was made from another one, and how. */
 export interface Variant extends Built {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
 import { newState } from "../../src/compiler/semantics/state.js";
-import { allows, type Domain, pick } from "../../src/verify/bits.js";
+import { allows, type Domain, pick } from "../../src/compiler/analysis/packets/bits.js";
 import { positionsOf } from "../../src/verify/boundary.js";
 import { find, groundOf } from "../../src/verify/find.js";
 import { tellsApart } from "../../src/verify/observe.js";

@@ -57,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/compiler/ir",
     "src/compiler/semantics",
     "src/compiler/analysis",
+    "src/compiler/analysis/packets",
     "src/compiler/diagnostics",
     "src/targets/names.ts",
     "src/targets/manifest.ts",

@@ -1,4 +1,4 @@
-import { contains, type Intervals } from "../compiler/ir/intervals.js";
+import { contains, type Intervals } from "../../ir/intervals.js";
 
 /** `width` bits, the most significant first, `start` bits from the beginning of some bytes. */
 export interface BitRange {

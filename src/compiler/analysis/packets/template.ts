@@ -1,9 +1,9 @@
-import { ADDRESS_BITS } from "../compiler/ir/address.js";
-import type { Test } from "../compiler/ir/expr.js";
-import { ADDRESS_FIELDS, CT_STATES } from "../compiler/ir/fields.js";
-import { bytesNeeded, type WireField } from "../compiler/ir/wire.js";
-import { ALONE, decode, type Packet } from "../compiler/semantics/decode.js";
-import { headerStart } from "../compiler/semantics/headers.js";
+import { ADDRESS_BITS } from "../../ir/address.js";
+import type { Test } from "../../ir/expr.js";
+import { ADDRESS_FIELDS, CT_STATES } from "../../ir/fields.js";
+import { bytesNeeded, type WireField } from "../../ir/wire.js";
+import { ALONE, decode, type Packet } from "../../semantics/decode.js";
+import { headerStart } from "../../semantics/headers.js";
 import type { BitRange } from "./bits.js";
 import { GRE, ICMP, type Shape, TCP, UDP } from "./shape.js";
 

@@ -1,6 +1,6 @@
-import { internetChecksum, pseudoHeader, writeHeaderChecksum } from "../compiler/semantics/checksum.js";
-import { decode, type Packet, type Surroundings } from "../compiler/semantics/decode.js";
-import { headerStart } from "../compiler/semantics/headers.js";
+import { internetChecksum, pseudoHeader, writeHeaderChecksum } from "../../semantics/checksum.js";
+import { decode, type Packet, type Surroundings } from "../../semantics/decode.js";
+import { headerStart } from "../../semantics/headers.js";
 import { readBits } from "./bits.js";
 import { connectionBits, type Template, vlanBits } from "./template.js";
 

@@ -1,4 +1,4 @@
-import type { Family } from "../compiler/ir/address.js";
+import type { Family } from "../../ir/address.js";
 
 /**
  * What is not a value but the build of a packet: which headers it has, and where it ends. All fields of packets of one shape
