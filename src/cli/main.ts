@@ -80,6 +80,7 @@ function program(): Command {
     .command("test")
     .description("run the tests that policies carry; exit 1 when one fails")
     .argument("<policy...>", "policy files")
+    .option("--suggest", "propose tests for the rules that no test's packet meets")
     .option("--json", "print the result as JSON")
     .addOption(geo())
     .action(async (files, options) => exit(await (await import("./commands/test.js")).test(files, options)));

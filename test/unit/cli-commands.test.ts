@@ -7,6 +7,7 @@ import { explain } from "../../src/cli/commands/explain.js";
 import { test as testPolicies } from "../../src/cli/commands/test.js";
 import { UsageError } from "../../src/cli/exit.js";
 import { readPacket } from "../../src/cli/packets.js";
+import { type Suggestions, writtenTest } from "../../src/cli/suggest.js";
 import { pcapFile } from "../support/capture-files.js";
 import { policyText } from "../support/reading.js";
 
@@ -289,6 +290,45 @@ describe("test", () => {
 
   test("all pass: exit 0", async () => {
     expect(await testPolicies([ACME], { json: true })).toBe(0);
+  });
+
+  test("--suggest proposes what passes, for each rule that some packet meets", async () => {
+    const rules = `allow("ftp", expr\`tcp.dstport == 21\`), count("again", expr\`tcp.dstport == 21\`),
+      drop("old", expr\`tcp.flags.syn and ip.ttl < 5\`), allow("key", expr\`gre.key == 7\`),
+      count("replies", expr\`ct.state == "established" and udp.srcport == 53\`)`;
+    const before = 'import { count } from "tidegate";';
+    const parts = { before, stateful: "true", rules, mitigate: 'drop("tagged", expr`eth.vlan == 7`)' };
+    const policy = file("suggested.policy.ts", policyText(parts));
+    expect(await testPolicies([policy], { json: true, suggest: true })).toBe(0);
+    const { suggestions } = output() as { suggestions: readonly Suggestions[] };
+    expect(suggestions).toMatchObject([
+      {
+        file: policy,
+        tests: [
+          { packet: "tcp 192.0.2.7:40000 > 203.0.113.0:9 flags=S vlan=7", expect: "drop", rule: "tagged" },
+          { packet: "tcp 192.0.2.7:40000 > 203.0.113.0:21 flags=S", expect: "allow", rule: "ftp" },
+          { packet: "tcp 192.0.2.7:40000 > 203.0.113.0:9 flags=S ttl=2", expect: "drop", rule: "old" },
+          { packet: expect.stringMatching(/^proto=47 .* payload=/), expect: "allow", rule: "key" },
+          { packet: "udp 192.0.2.7:53 > 203.0.113.0:9 ct=established", expect: "drop", rule: null },
+        ],
+        unreachable: ["again"],
+        unknown: [],
+        left: 0,
+      },
+    ]);
+    const tests = suggestions.flatMap((one) => one.tests.map(writtenTest)).join("\n");
+    const again = file("pasted.policy.ts", policyText({ ...parts, tests }));
+    printed = [];
+    expect(await testPolicies([again], { json: true })).toBe(0);
+    expect(output()).toMatchObject({ passed: 5, failed: 0, coverage: { rules: 6, covered: 5 } });
+  });
+
+  test("--suggest for people", async () => {
+    const policy = file("bare.policy.ts", policyText({ rules: 'allow("ftp", expr`tcp.dstport == 21`)' }));
+    await testPolicies([policy], { suggest: true });
+    expect(printed.join("\n")).toContain(
+      'for `tests`:\n    { packet: "tcp 192.0.2.7:40000 > 203.0.113.0:21 flags=S", expect: "allow", rule: "ftp" },',
+    );
   });
 
   test("a policy with errors fails, whatever the others do", async () => {

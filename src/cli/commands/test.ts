@@ -6,6 +6,7 @@ import { EXIT } from "../exit.js";
 import { loadPolicy } from "../load-policy.js";
 import { readPacket } from "../packets.js";
 import { printable } from "../render/underline.js";
+import { type Suggestions, suggest, writtenTest } from "../suggest.js";
 
 interface Outcome {
   readonly test: PolicyTest;
@@ -15,6 +16,8 @@ interface Outcome {
 
 interface TestOptions {
   readonly json?: boolean;
+  /** Propose tests for the rules that have none. */
+  readonly suggest?: boolean;
   readonly geo?: string;
 }
 
@@ -32,8 +35,9 @@ export async function test(files: readonly string[], options: TestOptions): Prom
   const outcomes = tested.flatMap((one) => one.outcomes);
   const passed = outcomes.filter((outcome) => outcome.passed).length;
   const failed = outcomes.length - passed;
-  if (options.json) console.log(JSON.stringify(result(tested, passed, failed)));
-  else for (const one of tested) print(one);
+  const suggested = options.suggest ? tested.map(({ policy, covered }) => suggest(policy, covered)) : [];
+  if (options.json) console.log(JSON.stringify(result(tested, suggested, passed, failed)));
+  else tested.forEach((one, index) => void print(one, suggested[index]));
   return failed > 0 || tested.length < files.length ? EXIT.failed : EXIT.ok;
 }
 
@@ -53,7 +57,12 @@ function run(policy: Policy, one: PolicyTest, file: string): Outcome {
   return { test: one, trace, passed };
 }
 
-function result(tested: readonly Tested[], passed: number, failed: number): object {
+function result(
+  tested: readonly Tested[],
+  suggested: readonly Suggestions[],
+  passed: number,
+  failed: number,
+): object {
   const sum = (count: (one: Tested) => number) => tested.reduce((total, one) => total + count(one), 0);
   return {
     passed,
@@ -62,10 +71,13 @@ function result(tested: readonly Tested[], passed: number, failed: number): obje
       rules: sum(({ policy }) => rulesOf(policy).length),
       covered: sum(({ covered }) => covered.size),
     },
+    ...(suggested.length > 0 && {
+      suggestions: tested.map(({ file }, index) => ({ file, ...suggested[index] })),
+    }),
   };
 }
 
-function print({ file: path, policy, outcomes, covered }: Tested): void {
+function print({ file: path, policy, outcomes, covered }: Tested, suggested?: Suggestions): void {
   const file = printable(path);
   for (const { test: one, trace, passed } of outcomes) {
     const expected = one.rule === null ? one.expect : `${one.expect} by ${one.rule}`;
@@ -84,4 +96,12 @@ function print({ file: path, policy, outcomes, covered }: Tested): void {
   );
   if (untested.length > 0)
     console.log(pc.dim(`  without a test: ${untested.map(({ name }) => name).join(", ")}`));
+  if (suggested) printSuggestions(suggested);
+}
+
+function printSuggestions({ tests, unreachable, unknown, left }: Suggestions): void {
+  if (tests.length > 0) console.log(["  for `tests`:", ...tests.map(writtenTest)].join("\n    "));
+  if (unreachable.length > 0) console.log(`  that no packet meets: ${unreachable.join(", ")}`);
+  if (unknown.length > 0) console.log(`  for which no packet was found: ${unknown.join(", ")}`);
+  if (left > 0) console.log(`  and ${left} more: ask again when these have tests`);
 }

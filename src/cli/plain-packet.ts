@@ -1,0 +1,48 @@
+import type { Built } from "../compiler/analysis/packets/build.js";
+import { CT_STATES } from "../compiler/ir/fields.js";
+import { decode, type Surroundings } from "../compiler/semantics/decode.js";
+import { parsePacket } from "../compiler/semantics/packet-text.js";
+import { summarize } from "./render/packet.js";
+import { packetText } from "./verify/packet-text.js";
+
+/** Whether a packet does what it is there to show. */
+export type Shows = (bytes: Uint8Array, surroundings: Surroundings) => boolean;
+
+/**
+ * A text for a packet that people like to read: of what is not needed to show what the packet shows, nothing. Another packet than
+ * the one given, therefore; that one, to the byte, where it takes more than the plain words for ports, flags and the like.
+ */
+export function plainText(found: Built, shows: Shows): string {
+  const [kind, ...words] = wordsOf(found);
+  const isEnough = (some: readonly string[]): boolean => {
+    const parsed = parsePacket([kind, ...some].join(" "));
+    return parsed.kind === "packet" && shows(parsed.bytes, parsed.surroundings);
+  };
+  if (!isEnough(words)) return exactText(found);
+  const needed = words.reduce((left, word) => {
+    // A TCP packet without any flag would make readers wonder.
+    if (word.startsWith("flags=")) return left;
+    const without = left.filter((one) => one !== word);
+    return isEnough(without) ? without : left;
+  }, words);
+  return [kind, ...needed].join(" ");
+}
+
+/** The packet as `tidegate explain --packet` reads it back. */
+export function exactText(found: Built): string {
+  return [packetText(found), ...connectionOf(found)].join(" ");
+}
+
+/** The protocol with both ends, and then one thing a word. */
+function wordsOf(found: Built): readonly string[] {
+  const decoded = decode(found.bytes, undefined, found.surroundings);
+  if (decoded.kind === "malformed") return [packetText(found)];
+  const [protocol, source, arrow, destination, ...options] = summarize(decoded.packet).split(" ");
+  const kind = [protocol, source, arrow, destination].join(" ");
+  return [kind, ...options, ...connectionOf(found)];
+}
+
+function connectionOf({ surroundings: { connection } }: Built): readonly string[] {
+  const state = Object.entries(CT_STATES).find(([, value]) => value === connection)?.[0];
+  return state === undefined || state === "new" ? [] : [`ct=${state}`];
+}
