@@ -60,6 +60,7 @@ function textOf(trace: Trace): string {
   return [
     trace.verdict,
     trace.stage,
+    trace.where,
     trace.rule,
     trace.tunnel,
     counted("mitigate"),

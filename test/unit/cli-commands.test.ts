@@ -127,14 +127,22 @@ describe("check", () => {
 
 describe("explain", () => {
   test.each([
-    ["tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S", "allow", "firewall", "ftp", "chicago", 28],
-    ["tcp 192.0.2.7:40000 > 203.0.113.100:22 flags=S", "drop", "firewall", null, null, null],
-    ["udp 10.1.2.3:53 > 203.0.113.9:53", "drop", "mitigate", "bogons", null, 12],
-    ["udp 192.0.2.7:53 > 198.51.100.1:53", "foreign", "root", null, null, null],
-    ["hex=45", "malformed", "root", null, null, null],
-  ])("%s", async (packet, verdict, stage, rule, tunnel, line) => {
+    [
+      "tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S",
+      "allow",
+      "firewall",
+      "namespace",
+      "ftp",
+      "chicago",
+      28,
+    ],
+    ["tcp 192.0.2.7:40000 > 203.0.113.100:22 flags=S", "drop", "firewall", "xdp", null, null, null],
+    ["udp 10.1.2.3:53 > 203.0.113.9:53", "drop", "mitigate", "xdp", "bogons", null, 12],
+    ["udp 192.0.2.7:53 > 198.51.100.1:53", "foreign", "root", "xdp", null, null, null],
+    ["hex=45", "malformed", "root", "xdp", null, null, null],
+  ])("%s", async (packet, verdict, stage, where, rule, tunnel, line) => {
     expect(await explain(ACME, { packet, json: true })).toBe(0);
-    expect(output()).toEqual({ packet, verdict, stage, rule, tunnel, line, gate: null });
+    expect(output()).toEqual({ packet, verdict, stage, rule, tunnel, line, gate: null, where });
   });
 
   test("a rule of a module is named with its file", async () => {

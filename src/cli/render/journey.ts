@@ -31,11 +31,12 @@ function root(trace: Trace): readonly string[] {
 function stages(policy: Policy, sources: Sources, trace: Trace): readonly string[] {
   return trace.decisions.flatMap((decision) => {
     const steps = trace.steps.filter(({ stage }) => stage === decision.stage);
-    const lines = steps.flatMap((step) => [
-      renderStep(step, policy, sources),
-      ...(step.rule.name === decision.rule ? sourceLines(step.rule, sources) : []),
-    ]);
-    if (decision.rule === null) lines.push(byDefault(policy, decision.stage));
+    const early = decision.stage === "firewall" && trace.where === "xdp" ? ", already in XDP" : "";
+    const lines = steps.flatMap((step) => {
+      const line = renderStep(step, policy, sources);
+      return step.rule.name === decision.rule ? [line + early, ...sourceLines(step.rule, sources)] : [line];
+    });
+    if (decision.rule === null) lines.push(byDefault(policy, decision.stage) + early);
     const shown = lines.map((line, index) => `  ${(index === 0 ? decision.stage : "").padEnd(8)}  ${line}`);
     return decision.stage === "mitigate" ? [...shown, ...kernel(trace)] : shown;
   });

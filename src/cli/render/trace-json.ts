@@ -12,6 +12,7 @@ export function traceJson(policy: Policy, packet: string, trace: Trace): object 
     tunnel,
     ...ruleLine(policy, trace.rule),
     gate: trace.gate,
+    where: trace.where,
   };
 }
 
