@@ -52,7 +52,7 @@ export async function measureXdp(
   effort: Effort,
 ): Promise<readonly XdpRow[]> {
   const flows = traceOf(rules, { packets: effort.hotPackets, seed: 1 });
-  const trace = traceOf(rules, { packets: effort.tracePackets, seed: 2, repeats: 1 });
+  const trace = traceOf(rules, { packets: effort.tracePackets, seed: 2 });
   const base = await bench.loadObject("parse-drop", "parse_drop");
   const hash = await bench.loadObject("hash", "hash");
   await bench.fillHash(hash, [...flows, ...trace]);

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Measured, measureSets, SECTIONS } from "../../bench/measure.js";
+import { QUICK } from "../../bench/options.js";
+import { writeResults } from "../../bench/report/results.js";
+import { ownSets } from "../../bench/sets.js";
+import { HASH_LOOKUP, PARSE_AND_DROP } from "../../bench/xdp/section.js";
+
+/** Not how fast anything is: that what is measured is what is said, and decides as the rules do. */
+describe("the benchmarks", () => {
+  let workshop: string;
+  let measured: Measured;
+
+  beforeAll(async () => {
+    workshop = mkdtempSync(join(tmpdir(), "tidegate-bench-test-"));
+    const sets = ownSets(true).filter(({ name }) => name === "fw 10");
+    measured = await measureSets(sets, SECTIONS, { effort: QUICK, workshop, say: () => undefined });
+  });
+
+  afterAll(() => rmSync(workshop, { recursive: true, force: true }));
+
+  test("compile the rules for both stages", () => {
+    const [result] = measured.compile;
+    expect(result).toMatchObject({ set: "fw 10", rules: 10, problem: null });
+    expect(result?.rows.map(({ stage, rules }) => [stage, rules])).toEqual([
+      ["mitigate", 10],
+      ["firewall", 10],
+    ]);
+    for (const { ms, seconds, peakBytes } of result?.rows ?? []) {
+      expect(ms.read + ms.compile + ms.clang).toBeLessThan(1000 * seconds);
+      expect(peakBytes).toBeGreaterThan(2 ** 20);
+    }
+  });
+
+  test("time XDP programs beside parse-and-drop, and all answers are right", () => {
+    const [result] = measured.xdp;
+    const rows = result?.rows ?? [];
+    expect(rows.map(({ subject, wrong }) => [subject, wrong])).toEqual([
+      [PARSE_AND_DROP, null],
+      [HASH_LOOKUP, null],
+      ["tidegate", 0],
+    ]);
+    expect(rows[0]).toMatchObject({ ratioP50: 1, ratioP99: 1, ratioLoop: 1, ratioVarying: 1, lookups: 0 });
+    expect(rows[1]).toMatchObject({ lookups: 1, varyingLookups: 1 });
+    for (const { p50, p99, loop, varying } of rows) {
+      expect(Math.min(p50, loop, varying)).toBeGreaterThan(0);
+      expect(p99).toBeGreaterThanOrEqual(p50);
+    }
+  });
+
+  test("time rulesets beside an empty chain, and all answers are right", () => {
+    const rows = measured.nft[0]?.rows ?? [];
+    const subjects = rows.map(({ subject }) => subject).filter((subject) => !subject.startsWith("iptables"));
+    expect(subjects).toEqual(["empty chain", "tidegate", "linear chain", "one set"]);
+    expect(rows[0]?.added).toBe(0);
+    expect(rows.filter(({ wrong }) => (wrong ?? 0) > 0)).toEqual([]);
+  });
+
+  test("leave figures, tables and charts behind", () => {
+    writeResults(join(workshop, "results"), measured);
+    const read = (name: string) => readFileSync(join(workshop, "results", name), "utf8");
+    expect(JSON.parse(read("results.json"))).toMatchObject({
+      xdp: [{ set: "fw 10" }],
+      nft: [{ set: "fw 10" }],
+    });
+    expect(read("results.md")).toMatch(/### XDP, a packet\n\n\| set +\| rules \| program/);
+    expect(read("xdp.svg")).toContain(">tidegate, fw</text>");
+    expect(read("nft.svg")).toContain(">linear chain, fw</text>");
+  });
+});
