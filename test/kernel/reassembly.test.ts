@@ -56,6 +56,22 @@ async function kernelCounters(): Promise<Readonly<Record<string, number>>> {
   return Object.fromEntries(counters.map(([name, { packets }]) => [name.replace(/^rule-/, ""), packets]));
 }
 
+test.each<[Family, number]>([
+  [4, 63],
+  [4, 64],
+  [6, 64],
+])("IPv%i, with %i fragments of the same source between two of a datagram", async (family, between) => {
+  const piece = { start: 0, length: 8, more: true, dscp: 0, ttl: 64 };
+  const last = { ...piece, start: 8, more: false };
+  const others = Array.from({ length: between }, (_, index) => pieceBytes(family, 0xe000 + index, piece));
+  const id = 0xd000 + between;
+  const packets = [pieceBytes(family, id, piece), ...others, pieceBytes(family, id, last)];
+  const verdicts = await probe.nftRun(packets);
+  const state = newState();
+  const held = packets.map((packet) => evaluate(policy, packet, state, 0n).held);
+  expect(held).toEqual(Array.from(verdicts, (verdict) => verdict !== NFT_VERDICT.survived));
+});
+
 test("at random: whole when the kernel says so, and the same whole", async () => {
   const datagrams = fc.sample(anyDatagram, { numRuns: RUNS, seed: SEED });
   const state = newState();

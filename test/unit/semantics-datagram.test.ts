@@ -87,8 +87,20 @@ describe("pieces of a datagram", () => {
     const datagrams = newDatagrams();
     for (let id = 0; id < 0x1800; id++) lengths({ family: 4, id, pieces: "0-8+" }, datagrams);
     expect(datagrams[4].datagrams.size).toBeLessThan(5500);
-    expect(lengths({ family: 4, id: 0, pieces: "8-12" }, datagrams)).toBe("32");
-    expect(lengths({ family: 4, id: 0x1801, pieces: "0-8+ 8-12" }, datagrams)).toBe("held 32");
+    expect(lengths({ family: 4, id: 0x1801, pieces: "0-8+ 8-12" }, datagrams)).toBe("held held");
+    expect(lengths({ family: 6, id: 0x1801, pieces: "0-8+ 8-12" }, datagrams)).toBe("held 52");
+  });
+
+  test.each<[Family, number, string]>([
+    [4, 63, "32"],
+    [4, 64, "held"],
+    [6, 64, "52"],
+  ])("of IPv%i with %i fragments of the same source between them", (family, between, whole) => {
+    const datagrams = newDatagrams();
+    const send = (id: number, pieces: string) => lengths({ family, id, pieces }, datagrams);
+    send(7, "0-8+");
+    for (let id = 100; id < 100 + between; id++) send(id, "0-8+");
+    expect(send(7, "8-12")).toBe(whole);
   });
 
   test("that make more than 65,535 bytes are no datagram", () => {

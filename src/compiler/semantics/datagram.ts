@@ -10,6 +10,8 @@ interface Queue {
   readonly datagrams: Map<string, Datagram>;
   /** What their pieces take. */
   bytes: number;
+  /** Fragments that each source has sent. */
+  readonly sent: Map<bigint, number>;
 }
 
 interface Datagram {
@@ -24,19 +26,24 @@ interface Datagram {
   /** The largest end that any piece has named, and whether it is the datagram's. */
   length: number;
   ended: boolean;
+  /** How many fragments its source had sent when its last piece came. */
+  latest: number;
 }
 
 /** net.ipv4.ipfrag_time and net.netfilter.nf_conntrack_frag6_timeout. */
 const PATIENCE = { 4: 30_000_000_000n, 6: 60_000_000_000n } as const;
 /** ipfrag_high_thresh and nf_conntrack_frag6_high_thresh: with more in wait, no new datagram is begun. */
 const MOST_BYTES = 4 * 1024 * 1024;
+/** net.ipv4.ipfrag_max_dist: identifications come again, so a piece behind so many of its source's others begins anew. */
+const MOST_BETWEEN = { 4: 64, 6: Number.POSITIVE_INFINITY } as const;
 /** What the kernel needs for a packet besides its bytes, about (skb->truesize). */
 const OVERHEAD = 768;
 /** IPv6's payload length has 16 bits. */
 const MAX_PAYLOAD = 65_535;
 
 export function newDatagrams(): Datagrams {
-  return { 4: { datagrams: new Map(), bytes: 0 }, 6: { datagrams: new Map(), bytes: 0 } };
+  const none = (): Queue => ({ datagrams: new Map(), bytes: 0, sent: new Map() });
+  return { 4: none(), 6: none() };
 }
 
 /**
@@ -51,7 +58,7 @@ export function wholeDatagram(packet: Packet, waiting = newDatagrams(), now = 0n
   forgetOld(queue, now);
 
   const key = `${packet.source.value} ${packet.destination.value} ${piece.id}`;
-  const datagram = queue.datagrams.get(key) ?? begin(key, packet.family, queue, now);
+  const datagram = datagramOf(key, packet, queue, now);
   if (!datagram) return undefined;
   const fate = take(piece, datagram);
   if (fate === "taken") queue.bytes += sizeOf(piece);
@@ -77,11 +84,28 @@ function forget(key: string, { pieces }: Datagram, queue: Queue): void {
   queue.bytes -= pieces.reduce((sum, piece) => sum + sizeOf(piece), 0);
 }
 
-function begin(key: string, family: Family, queue: Queue, now: bigint): Datagram | undefined {
-  if (queue.bytes > MOST_BYTES) return undefined;
-  const datagram = { until: now + PATIENCE[family], pieces: [], runs: [], length: 0, ended: false };
+/** The one that waits for the piece, or a new one. undefined: too many wait. */
+function datagramOf(
+  key: string,
+  { family, source }: Packet,
+  queue: Queue,
+  now: bigint,
+): Datagram | undefined {
+  const known = queue.datagrams.get(key);
+  if (!known && queue.bytes > MOST_BYTES) return undefined;
+  const sent = (queue.sent.get(source.value) ?? 0) + 1;
+  queue.sent.set(source.value, sent);
+  // ip_frag_too_far
+  const late = known && known.pieces.length > 0 && sent - known.latest > MOST_BETWEEN[family];
+  if (late) forget(key, known, queue);
+  const datagram = known && !late ? known : begin(now + PATIENCE[family]);
   queue.datagrams.set(key, datagram);
+  datagram.latest = sent;
   return datagram;
+}
+
+function begin(until: bigint): Datagram {
+  return { until, pieces: [], runs: [], length: 0, ended: false, latest: 0 };
 }
 
 function sizeOf({ data }: Piece): number {
