@@ -18,6 +18,8 @@ describe("docs/semantics.md", () => {
       "Fields",
       "Absent fields",
       "Stages",
+      "The early step",
+      "The early step",
       "What the kernel drops by itself",
       "A stateful firewall",
       "Limits",
