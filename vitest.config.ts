@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: "kernel",
           include: ["test/kernel/**/*.test.ts"],
-          globalSetup: ["test/support/requirements.ts"],
+          setupFiles: ["test/support/requirements.ts"],
         },
       },
     ],

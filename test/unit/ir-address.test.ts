@@ -91,6 +91,8 @@ describe("prefixes", () => {
   test.each([
     ["10.0.0.0/8", "10.1.0.0/16", true],
     ["10.1.0.0/16", "10.0.0.0/8", false],
+    // The shorter one begins where the longer one does.
+    ["10.0.0.0/16", "10.0.0.0/8", false],
     ["10.0.0.0/8", "11.0.0.0/16", false],
     ["0.0.0.0/0", "::/0", false],
   ])("%s contains %s: %s", (outer, inner, expected) => {

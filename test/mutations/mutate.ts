@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Hunt } from "./hunt.js";
+import { table, type Verdict } from "./report.js";
+import { MUTATIONS } from "./table.js";
+import { Tree } from "./tree.js";
+import { typeProblems } from "./types.js";
+
+/**
+ * `npm run mutate [-- --only TEXT] [--jobs N]`: plants known kinds of bug, one at a time, in copies of the project, and sees
+ * that a test fails. Exit code 0: each was caught; 1: some was not; 2: nothing can be said.
+ */
+
+const { values } = parseArgs({
+  options: { only: { type: "string", multiple: true }, jobs: { type: "string" } },
+});
+const PROJECT = process.cwd();
+
+async function main(): Promise<number> {
+  const mutations = MUTATIONS.filter(({ name }) => values.only?.some((text) => name.includes(text)) ?? true);
+  if (mutations.length === 0) return cannot("no mutation has such a name");
+  if (process.getuid?.() !== 0) return cannot("the kernel tests need root");
+
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-mutate-"));
+  const stop = () => process.exit(130);
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const jobs = Math.min(Number(values.jobs ?? availableParallelism()), mutations.length);
+  console.log(`${mutations.length} mutations, ${jobs} jobs`);
+  const first = Tree.build(PROJECT, join(folder, "tree-0"));
+  const others = Array.from({ length: jobs - 1 }, (_, index) =>
+    first.copyTo(join(folder, `tree-${index + 1}`)),
+  );
+
+  const refused = typeProblems(first.folder, mutations);
+  if (refused.length > 0) return cannot(refused.join("\n"));
+  const hunt = new Hunt([first, ...others], folder);
+  return report(await hunt.run(mutations, (verdict) => console.log(progress(verdict))));
+}
+
+function cannot(reason: string): number {
+  console.error(reason);
+  return 2;
+}
+
+function progress({ mutation, seconds, ...rest }: Verdict): string {
+  const what =
+    rest.kind === "caught"
+      ? `caught by ${rest.by.file}`
+      : rest.kind === "survived"
+        ? "SURVIVED"
+        : `BROKEN: ${rest.problem}`;
+  return `${mutation.name}: ${what} (${seconds.toFixed(1)} s)`;
+}
+
+function report(verdicts: readonly Verdict[]): number {
+  const caught = verdicts.filter(({ kind }) => kind === "caught").length;
+  console.log(`\n${table(verdicts)}\n\ncaught / planted: ${caught} / ${verdicts.length}`);
+  if (verdicts.some(({ kind }) => kind === "broken")) return 2;
+  return caught === verdicts.length ? 0 : 1;
+}
+
+process.exitCode = await main().catch((error: unknown) =>
+  cannot(error instanceof Error ? error.message : String(error)),
+);

@@ -1,0 +1,40 @@
+import type { Mutation } from "./mutation.js";
+import type { Failure } from "./trial.js";
+
+/** What became of a planted bug. */
+export type Verdict = { readonly mutation: Mutation; readonly seconds: number } & (
+  | { readonly kind: "caught"; readonly by: Failure }
+  | { readonly kind: "survived" }
+  /** It does not compile, or tests could not run. */
+  | { readonly kind: "broken"; readonly problem: string }
+);
+
+const MOST = 90;
+
+/** One line a bug, as Markdown. */
+export function table(verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map((verdict) => [verdict.mutation.name, verdict.mutation.models, fate(verdict)]);
+  return [["bug", "what it models", "caught by"], ["---", "---", "---"], ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
+    .join("\n");
+}
+
+function fate(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case "caught":
+      return `${fileName(verdict.by.file)}: ${clip(verdict.by.test)}`;
+    case "survived":
+      return "**nobody**";
+    case "broken":
+      return `**broken**: ${clip(verdict.problem)}`;
+  }
+}
+
+function fileName(file: string): string {
+  return file.replace(/^test\//, "").replace(/\.test\.ts$/, "");
+}
+
+function clip(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length <= MOST ? line : `${line.slice(0, MOST - 1)}…`;
+}

@@ -1,0 +1,19 @@
+import type { Mutation } from "./mutation.js";
+import { IR } from "./table/ir.js";
+import { NFT } from "./table/nft.js";
+import { PASSES } from "./table/passes.js";
+import { RUNTIME } from "./table/runtime.js";
+import { SEMANTICS } from "./table/semantics.js";
+import { TEMPLATES } from "./table/templates.js";
+import { XDP } from "./table/xdp.js";
+
+/** Every bug that is planted, in the order data flows. */
+export const MUTATIONS: readonly Mutation[] = [
+  ...IR,
+  ...PASSES,
+  ...SEMANTICS,
+  ...XDP,
+  ...TEMPLATES,
+  ...NFT,
+  ...RUNTIME,
+];

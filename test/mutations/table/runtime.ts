@@ -1,0 +1,131 @@
+import { inFile, type Mutation } from "../mutation.js";
+
+/** What would let a bad bundle land, or a good one land by halves. */
+export const RUNTIME: readonly Mutation[] = [
+  ...inFile(
+    "runtime/bundle.ts",
+    ["unit/runtime-bundle"],
+    [
+      {
+        name: "hash-check-skipped",
+        models: "a file that the manifest does not vouch for is loaded",
+        from: "if (sha256(await readFile(join(dir, file))) !== hash) throw",
+        to: 'if (hash === "") throw',
+      },
+      {
+        name: "unlisted-files-accepted",
+        models: "a bundle may hold what its manifest does not list",
+        from: "file !== MANIFEST_FILE && !Object.hasOwn(manifest.files, file)",
+        to: "file === MANIFEST_FILE && !Object.hasOwn(manifest.files, file) && file !== MANIFEST_FILE",
+      },
+      {
+        name: "foreign-devices-accepted",
+        models: "a bundle may call any device its own",
+        from: '...prefixed.filter((name) => !name.startsWith("tg-")),',
+        to: '...prefixed.filter((name) => name === ""),',
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/ownership.ts",
+    ["unit/runtime-bundle", "kernel/runtime-refusals"],
+    [
+      {
+        name: "any-owner-will-do",
+        models: "owner check: it is enough that the prefix is somebody's",
+        from: "if (!owners.includes(customer)) {",
+        to: "if (owners.length === 0) {",
+      },
+      {
+        name: "shortest-grant-counts",
+        models: "owner check: who was given the whole keeps the parts of others",
+        from: "const longest = Math.max(...grants.map(({ grant }) => grant?.length ?? -1));",
+        to: "const longest = Math.min(...grants.map(({ grant }) => grant?.length ?? -1));",
+      },
+      {
+        name: "tunnel-ends-by-remote-alone",
+        models: "two tunnels with different keys are taken for one",
+        from: "remote === wanted.remote && key === wanted.key",
+        to: "remote === wanted.remote",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/prefix.ts",
+    ["unit/runtime-prefix"],
+    [
+      {
+        name: "everything-is-an-eighth",
+        models: "/0 prefix shift: the first byte of everything is compared",
+        from: "return (0xff00 >> bits) & 255;",
+        to: "return (0xff00 >> (bits || 8)) & 255;",
+      },
+      {
+        name: "map-key-in-network-order",
+        models: "swapped byte order of a prefix's length, in the key of a map",
+        from: "key.writeUInt32LE(prefix.length);",
+        to: "key.writeUInt32BE(prefix.length);",
+      },
+      {
+        name: "nested-prefixes-both-marked",
+        models: "of nested prefixes both go into a set that refuses overlaps",
+        from: "at === index || !contains(other, one) ||",
+        to: "at === index || contains(one, other) || !contains(other, one) || other.length > 0 ||",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/steps.ts",
+    ["unit/runtime-steps"],
+    [
+      {
+        name: "first-step-not-undone",
+        models: "undo step skipped: the first",
+        from: "of this.#undos.splice(0).reverse())",
+        to: "of this.#undos.splice(1).reverse())",
+      },
+      {
+        name: "undone-forwards",
+        models: "steps are undone in the order in which they were done",
+        from: "of this.#undos.splice(0).reverse())",
+        to: "of this.#undos.splice(0))",
+      },
+      {
+        name: "failed-step-not-undone",
+        models: "a step that fails halfway is left as it is",
+        from: "this.#undos.push({ name, undo });\n    return action();",
+        to: "const done = await action();\n    this.#undos.push({ name, undo });\n    return done;",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/commit.ts",
+    ["kernel/runtime-traffic", "kernel/runtime-apply", "kernel/runtime-killed"],
+    [
+      {
+        name: "both-stages-change-in-the-open",
+        models: "while both stages change, a packet meets the old one and the new one",
+        from: "const closing = previous !== undefined && changesBothStages(previous.manifest, bundle.manifest);",
+        to: "const closing = previous !== undefined && bundle.manifest.prefixes.length === 0;",
+      },
+      {
+        name: "given-up-prefixes-stay",
+        models: "prefixes that a policy no longer claims stay dispatched",
+        from: "if (gone.length === 0) return;",
+        to: "if (gone.length >= 0) return;",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/program.ts",
+    ["kernel/runtime-traffic", "kernel/runtime-apply"],
+    [
+      {
+        name: "lists-stay-empty",
+        models: "the program is used with empty lists",
+        from: "if (rows.length > 0) await loader.updateMap(",
+        to: "if (rows.length < 0) await loader.updateMap(",
+      },
+    ],
+  ),
+];
