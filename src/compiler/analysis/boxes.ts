@@ -1,15 +1,13 @@
 import { assertNever, invariant } from "../diagnostics/invariant.js";
 import type { Expr, Test } from "../ir/expr.js";
-import { complement, type Intervals, intervals } from "../ir/intervals.js";
+import { intervals } from "../ir/intervals.js";
 import type { AddressList } from "../ir/policy.js";
-import { type Place, WIRE_FIELDS } from "../ir/wire.js";
-import { piecesIn } from "./pieces.js";
+import { type Alternatives, complementOf, ofPlace, tiled, variableOf } from "./places.js";
 import { presenceOf, type Restriction } from "./presence.js";
-import { has, intersect, isEverything, meet, type Ranges, rangesOf, widened, without } from "./ranges.js";
-import { isAskedWhole, placesOf, type Space, wholeNumber } from "./space.js";
+import { has, intersect, isEverything, meet, type Ranges, without } from "./ranges.js";
+import { isAskedWhole, placesOf, type Space } from "./space.js";
 import { tidied } from "./tidy.js";
-import { tilesOf } from "./tiles.js";
-import { type Asks, addressChunks, keyOf } from "./variable.js";
+import { addressChunks } from "./variable.js";
 
 /** A conjunction: what each variable may be, by its index in the space; one that is not there may be anything. */
 export interface Box {
@@ -158,6 +156,17 @@ function ofTest(test: Test, wanted: boolean, context: Context): Boxes | undefine
   return anyOf([absences(presence, context.space), present], context);
 }
 
+/** What all the restrictions allow. */
+export function boxOf(restrictions: readonly Restriction[], space: Space): Box {
+  const restricts = new Map<number, Ranges>();
+  for (const { asks, allows } of restrictions) {
+    const { index, bits } = variableOf(asks, space);
+    const known = restricts.get(index);
+    if (!isEverything(allows, bits)) restricts.set(index, known ? intersect(known, allows) : allows);
+  }
+  return { restricts };
+}
+
 /** The packets that lack something of what must be there, each in one of the boxes. */
 function absences(presence: readonly Restriction[], space: Space): Boxes {
   return presence.map(({ asks, allows }, index) =>
@@ -169,7 +178,7 @@ function absences(presence: readonly Restriction[], space: Space): Boxes {
 }
 
 /** What a test asks of the value, where the value is there: one of these conjunctions. */
-function valuesOf(test: Test, wanted: boolean, context: Context): readonly (readonly Restriction[])[] {
+function valuesOf(test: Test, wanted: boolean, context: Context): Alternatives {
   switch (test.kind) {
     case "address":
     case "list": {
@@ -187,11 +196,7 @@ function valuesOf(test: Test, wanted: boolean, context: Context): readonly (read
 }
 
 /** Where some bit of the mask is set, or (not wanted) none. */
-function ofMask(
-  test: Extract<Test, { kind: "bits" }>,
-  wanted: boolean,
-  space: Space,
-): readonly (readonly Restriction[])[] {
+function ofMask(test: Extract<Test, { kind: "bits" }>, wanted: boolean, space: Space): Alternatives {
   const { field, mask } = test;
   if (isAskedWhole(test)) {
     const values = Array.from({ length: 2 ** field.width }, (_, value) => BigInt(value));
@@ -203,88 +208,6 @@ function ofMask(
   const runs = placesOf(test).map((place) => ofPlace(place, zero, !wanted, space));
   // That a run is zero says one thing of each of its pieces: one conjunction.
   return wanted ? runs.flat() : [runs.flat(2)];
-}
-
-/** Where the bits of a place are in `set`, or (not wanted) where they are not. */
-function ofPlace(
-  place: Place,
-  set: Intervals,
-  wanted: boolean,
-  space: Space,
-): readonly (readonly Restriction[])[] {
-  const whole = wholeNumber(place);
-  if (whole) {
-    const values = isPayloadLength(place) ? shifted(set, IPV6_HEADER) : set;
-    return tiled([whole], wanted ? values : complementOf(values, variableOf(whole, space).bits), space);
-  }
-  const { header, offset, width } = place;
-  const values = wanted ? set : complementOf(set, width);
-  const pieces = piecesIn(space.pieces(header), place);
-  const asks = pieces.map((piece): Asks => ({ kind: "bits", headers: [header], ...piece }));
-  const [only, ...others] = pieces;
-  invariant(only, "the space knows the bits that its rules ask for");
-  if (others.length > 0 || only.width === width) return tiled(asks, values, space);
-  const below = only.offset + only.width - offset - width;
-  return conjunctions(asks, [[widened(rangesOf(values), width, below, only.width)]]);
-}
-
-const IPV6_HEADER = 40n;
-
-function isPayloadLength({ header }: Place): boolean {
-  return header === WIRE_FIELDS["ip6.payload_len"].header;
-}
-
-function shifted(set: Intervals, by: bigint): Intervals {
-  return set.map(({ low, high }) => ({ low: low + by, high: high + by }));
-}
-
-function tiled(asks: readonly Asks[], set: Intervals, space: Space): readonly (readonly Restriction[])[] {
-  if (asks.length === 1) return conjunctions(asks, [[rangesOf(set)]]);
-  const widths = asks.map((one) => variableOf(one, space).bits);
-  return conjunctions(asks, tilesOf(set, widths));
-}
-
-/** What says nothing is left out, what cannot be is no alternative. */
-function conjunctions(
-  asks: readonly Asks[],
-  tiles: readonly (readonly Ranges[])[],
-): readonly (readonly Restriction[])[] {
-  return tiles
-    .filter((tile) => tile.every((ranges) => ranges.length > 0))
-    .map((tile) =>
-      asks.map((one, index) => {
-        const allows = tile[index];
-        invariant(allows, "a tile has as many sides as there are variables");
-        return { asks: one, allows };
-      }),
-    );
-}
-
-function boxOf(restrictions: readonly Restriction[], space: Space): Box {
-  const restricts = new Map<number, Ranges>();
-  for (const { asks, allows } of restrictions) {
-    const { index, bits } = variableOf(asks, space);
-    const known = restricts.get(index);
-    if (!isEverything(allows, bits)) restricts.set(index, known ? intersect(known, allows) : allows);
-  }
-  return { restricts };
-}
-
-function variableOf(asks: Asks, space: Space): { readonly index: number; readonly bits: number } {
-  const index = space.indexOf(keyOf(asks));
-  const variable = index === undefined ? undefined : space.variables[index];
-  invariant(index !== undefined && variable, `${keyOf(asks)} is in the space`);
-  return { index, bits: variable.bits };
-}
-
-/** Each of a policy's sets is asked for often, and some are long. The same empty one may be asked for at several widths. */
-const complements = new WeakMap<Intervals, Map<number, Intervals>>();
-
-function complementOf(set: Intervals, width: number): Intervals {
-  const ofSet = complements.get(set) ?? new Map<number, Intervals>();
-  const made = ofSet.get(width) ?? complement(set, width);
-  complements.set(set, ofSet.set(width, made));
-  return made;
 }
 
 function listNamed(name: string, lists: readonly AddressList[]): AddressList {

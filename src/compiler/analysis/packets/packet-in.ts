@@ -1,0 +1,120 @@
+import { invariant } from "../../diagnostics/invariant.js";
+import { type Prefix, prefixContainsAddress } from "../../ir/address.js";
+import { ADDRESS_FIELDS } from "../../ir/fields.js";
+import type { Header } from "../../ir/headers.js";
+import { decode, type Packet } from "../../semantics/decode.js";
+import { headerStart } from "../../semantics/headers.js";
+import { type Box, boxHas } from "../boxes.js";
+import { has, type Ranges } from "../ranges.js";
+import type { Space } from "../space.js";
+import type { Asks } from "../variable.js";
+import { type BitRange, pick, readBits, writeBits } from "./bits.js";
+import { type Built, finish } from "./build.js";
+import { shapesIn, type Wanted } from "./shapes-in.js";
+import { connectionBits, type Template, templateOf, vlanBits } from "./template.js";
+import { valuesOf } from "./values.js";
+
+/** A packet, and what the reference finds in it. */
+export interface Found extends Built {
+  readonly packet: Packet;
+}
+
+/** So many shapes are tried; the plainest of those that fit come first. */
+const MOST_SHAPES = 300;
+
+/**
+ * A packet to one of the prefixes whose values the box holds, as the reference reads them; undefined: none was found, which does
+ * not say that there is none. What the box leaves open is as plain as can be. `accepts` may ask for more.
+ */
+export function packetIn(
+  box: Box,
+  space: Space,
+  prefixes: readonly Prefix[],
+  accepts: (packet: Packet) => boolean = () => true,
+): Found | undefined {
+  const asked = wantedOf(box, space);
+  let tried = 0;
+  for (const shape of shapesIn(asked, prefixes)) {
+    if (++tried > MOST_SHAPES) return undefined;
+    const template = templateOf(shape);
+    const built = template && written(template, asked, prefixes);
+    const decoded = built && decode(built.bytes, undefined, built.surroundings);
+    if (!built || decoded?.kind !== "packet") continue;
+    const { packet } = decoded;
+    if (!prefixes.some((prefix) => prefixContainsAddress(prefix, packet.destination))) continue;
+    if (boxHas(box, valuesOf(packet, space)) && accepts(packet)) return { ...built, packet };
+  }
+  return undefined;
+}
+
+function wantedOf({ restricts }: Box, space: Space): readonly Wanted[] {
+  return [...restricts].map(([index, allows]) => {
+    const variable = space.variables[index];
+    invariant(variable, "a box restricts variables of its space");
+    return { asks: variable.asks, allows };
+  });
+}
+
+/** The template with the values that are wanted; where the shape decides otherwise, they stay as they are. */
+function written(template: Template, wanted: readonly Wanted[], prefixes: readonly Prefix[]): Built {
+  const bytes = template.bytes.slice();
+  writeDestination(bytes, template, prefixes);
+  for (const { asks, allows } of wanted) {
+    const bits = placeOf(asks, template);
+    if (bits) writeValue(bytes, template.locked, bits, allows);
+  }
+  return finish(template, bytes);
+}
+
+/** An address that the prefix of a customer's network is not itself. */
+function writeDestination(bytes: Uint8Array, { shape }: Template, prefixes: readonly Prefix[]): void {
+  const owned = prefixes.find(({ family }) => family === shape.family);
+  if (!owned) return;
+  const width = shape.family === 4 ? 32 : 128;
+  const host = owned.length < width ? 1n : 0n;
+  writeBits(bytes, { start: 8 * ADDRESS_FIELDS["ip.dst"].offset[shape.family], width }, owned.base | host);
+}
+
+function placeOf(asks: Asks, template: Template): BitRange | undefined {
+  if (asks.kind === "address") {
+    if (asks.family !== template.shape.family) return undefined;
+    return { start: 8 * (ADDRESS_FIELDS[asks.field].offset[asks.family] + 4 * asks.chunk), width: 32 };
+  }
+  if (asks.kind !== "bits") return undefined;
+  const { headers, offset, width } = asks;
+  const start = headers.map((header) => startOf(header, template)).find((bit) => bit !== undefined);
+  if (start === undefined || start + offset + width > 8 * template.bytes.length) return undefined;
+  return { start: start + offset, width };
+}
+
+/** In bits. */
+function startOf(header: Header, template: Template): number | undefined {
+  switch (header) {
+    case "ct":
+      return connectionBits(template).start;
+    case "vlan":
+      return template.shape.tagged ? vlanBits(template).start : undefined;
+    case "proto":
+      return undefined;
+    default: {
+      const start = headerStart(template.packet, header);
+      return start === undefined ? undefined : 8 * start;
+    }
+  }
+}
+
+function writeValue(bytes: Uint8Array, locked: Uint8Array, bits: BitRange, allows: Ranges): void {
+  const now = readBits(bytes, bits);
+  if (has(allows, Number(now))) return;
+  const mask = readBits(locked, bits);
+  const ranges = intervalsOf(mask === 0n ? allows.subarray(0, 2) : allows);
+  const value = pick({ ranges, some: [], none: 0n }, { mask, value: now & mask }, bits.width, now);
+  if (value !== undefined) writeBits(bytes, bits, value);
+}
+
+function intervalsOf(ranges: Ranges): readonly { readonly low: bigint; readonly high: bigint }[] {
+  return Array.from({ length: ranges.length / 2 }, (_, index) => ({
+    low: BigInt(ranges[2 * index] ?? 0),
+    high: BigInt(ranges[2 * index + 1] ?? 0),
+  }));
+}
