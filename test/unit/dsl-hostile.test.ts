@@ -52,11 +52,8 @@ describe("texts too large to be kept", () => {
     expect([...new Set(reported.map((one) => one.code))]).toEqual([code]);
   });
 
-  test("100,000 prefixes are no harm", () => {
-    const prefixes = Array.from(
-      { length: 100_000 },
-      (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`,
-    );
+  test.each([100_000, 1_000_000])("%d prefixes are no harm", (count) => {
+    const prefixes = Array.from({ length: count }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`);
     const text = `import data from "./data.json";
 const nets = list(data);
 export default policy({ customer: "a", prefixes: [], mitigate: [drop("a", expr\`ip.src in \${nets}\`)],
@@ -64,7 +61,7 @@ export default policy({ customer: "a", prefixes: [], mitigate: [drop("a", expr\`
     const { policy, reported } = readProject(text, { "data.json": JSON.stringify(prefixes) });
     expect(reported).toEqual([]);
     const [rule] = policy?.mitigate ?? [];
-    expect(rule?.match.kind === "inList" && rule.match.list.items.length).toBe(100_000);
+    expect(rule?.match.kind === "inList" && rule.match.list.items.length).toBe(count);
   });
 
   test("10,000 rules of a helper are no harm", () => {

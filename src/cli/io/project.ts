@@ -11,8 +11,8 @@ import {
 import { basename, dirname, extname, join, normalize, relative, resolve, sep } from "node:path";
 import type { ModuleHost, RefusalReason, Resolution } from "../../dsl/modules.js";
 
-/** Far more than a person writes, and what a list of some hundred thousand prefixes needs. */
-const MAX_BYTES: Readonly<Record<string, number>> = { ".ts": 8 * 1024 * 1024, ".json": 16 * 1024 * 1024 };
+/** Far more than a person writes, and what a list of a million prefixes of IPv6 needs. */
+const MAX_BYTES: Readonly<Record<string, number>> = { ".ts": 8 * 1024 * 1024, ".json": 64 * 1024 * 1024 };
 /** What makes a folder a project. */
 const MARKS = ["package.json", "tsconfig.json", ".git"];
 /** So many names are no list to choose a suggestion from. */

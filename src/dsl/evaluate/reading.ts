@@ -16,7 +16,7 @@ const MAX_DEPTH = 500;
 const MAX_CALLS = 64;
 /**
  * Values, items and characters that one reading may make, all modules together: more than a policy of 10,000 rules needs,
- * or a list of a few hundred thousand prefixes. Reading ends within about a second and 500 MB.
+ * or a list of a million prefixes. Reading ends within about a second and 500 MB, with imported data within a few.
  */
 const FUEL = 1_500_000;
 /** Reading on behind a mistake takes many times as long as an expression without one. */
