@@ -15,7 +15,7 @@ export const rules = [
 `;
 
 function policyText(firewall: string): string {
-  return `import { allow, expr, gre, policy } from "tidegate";
+  return `import { allow, count, drop, expr, gre, policy } from "tidegate";
 import { rules } from "./rules.ts";
 export default policy({ customer: "acme", prefixes: ["203.0.113.0/24"], firewall: ${firewall} });
 `;
@@ -53,6 +53,21 @@ describe("the journey of a packet", () => {
     ["udp 192.0.2.7:1 > 203.0.113.9:80", "no rule decided: reject by default"],
   ])("%s: %s", (text, line) => {
     expect(journey(`{ default: "reject", rules }`, text)).toContain(line);
+  });
+
+  test("what the firewall drops in XDP is said so, where it is", () => {
+    const closed = `{ default: "drop", rules: rules.slice(2) }`;
+    const last = (text: string) => journey(closed, text).split("\n").at(-1);
+    expect(last("udp 192.0.2.7:1 > 203.0.113.9:80")).toMatch(
+      /no rule decided: drop by default, already in XDP$/,
+    );
+    const [count, drop] = ['count("all", expr`ip.ttl > 0`)', 'drop("udp", expr`ip.proto == "udp"`)'];
+    expect(journey(`{ default: "allow", rules: [${drop}] }`, "udp 192.0.2.7:1 > 203.0.113.9:80")).toContain(
+      "udp:3  drop, already in XDP",
+    );
+    expect(
+      journey(`{ default: "allow", rules: [${count}, ${drop}] }`, "udp 192.0.2.7:1 > 203.0.113.9:80"),
+    ).not.toContain("in XDP");
   });
 
   test("a fragment at a stateful firewall is held", () => {

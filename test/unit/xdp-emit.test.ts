@@ -247,9 +247,9 @@ describe("tables", () => {
 
   test("lists that only the firewall asks are not in the program", () => {
     const rules = [rule("a", "drop", inList("ip.src", "used", 4))];
-    expect(tables({ ...policy([], lists), firewall: { default: "drop", rules, stateful: false, offload: "off" } })).toEqual(
-      [],
-    );
+    expect(
+      tables({ ...policy([], lists), firewall: { default: "drop", rules, stateful: false, offload: "off" } }),
+    ).toEqual([]);
   });
 });
 

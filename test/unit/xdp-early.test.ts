@@ -1,0 +1,124 @@
+import { describe, expect, test } from "vitest";
+import { CT_STATES } from "../../src/compiler/ir/fields.js";
+import type { AddressList, Firewall, Policy, Rule } from "../../src/compiler/ir/policy.js";
+import { withinRoom } from "../../src/targets/registry.js";
+import { emit } from "../../src/targets/xdp/emit.js";
+import { tables } from "../../src/targets/xdp/tables.js";
+import { and, constant, inList, limit, list, number, policy, rule } from "../support/ir.js";
+
+type Options = Partial<Omit<Firewall, "rules">>;
+
+const BOGONS = rule("bogons", "drop", number("tcp.dstport", 0));
+
+function built(rules: readonly Rule[], options: Options = {}, lists: readonly AddressList[] = []): Policy {
+  const firewall: Firewall = { default: "drop", stateful: false, offload: "auto", ...options, rules };
+  return { ...policy([BOGONS], lists), firewall };
+}
+
+function text(of: Policy): string {
+  return emit(of)[0]?.text ?? "";
+}
+
+/** The body of `firewall()`, or null: the program has none. */
+function chain(of: Policy): string | null {
+  return /struct tg_verdict firewall\([^{]*\{\n(.*?)\n\}/s.exec(text(of))?.[1]?.replaceAll("\t", "") ?? null;
+}
+
+const web = number("tcp.dstport", 80);
+const ssh = number("tcp.dstport", 22);
+
+describe("the early step", () => {
+  test("reads like the firewall", () => {
+    const rules = [rule("web", "allow", web), rule("seen", { kind: "count" }, ssh), rule("ssh", "drop", ssh)];
+    expect(chain(built(rules))).toBe(
+      [
+        ...["if (rule_web(p))", "return tg_undecided();", "if (rule_seen(p))", "return tg_undecided();"],
+        ...["if (rule_ssh(p))", "return tg_verdict(4, XDP_DROP);", "return tg_verdict(5, XDP_DROP);"],
+      ].join("\n"),
+    );
+    expect(text(built(rules))).toContain("TG_COUNTERS(6);");
+    expect(text(built(rules))).toContain(
+      'of customer "acme", and what of its firewall can be decided this early. */',
+    );
+  });
+
+  test("ends behind the last drop where the default is none", () => {
+    const rules = [rule("ssh", "drop", ssh), rule("web", "allow", web), rule("seen", { kind: "count" }, ssh)];
+    expect(chain(built(rules, { default: "allow" }))).toBe(
+      "if (rule_ssh(p))\nreturn tg_verdict(2, XDP_DROP);\nreturn tg_undecided();",
+    );
+  });
+
+  test.each<[string, Policy]>([
+    ["off", built([rule("ssh", "drop", ssh)], { offload: "off" })],
+    ["nothing to drop", built([rule("web", "allow", web)], { default: "reject" })],
+    ["nothing gets past the first rule", built([rule("all", limit(1, 1, null), constant(true))])],
+    ["room for none", built([rule("ssh", "drop", ssh)], { earlyRules: 0 })],
+  ])("is left out: %s", (_, one) => {
+    expect(chain(one)).toBeNull();
+    expect(text(one)).toContain("TG_COUNTERS(2);");
+  });
+
+  test("asks twice about a rule that connections matter to, and of fragments first", () => {
+    const strays = rule("strays", "drop", and(web, number("ct.state", CT_STATES.invalid)));
+    const mixed = rule("mixed", "allow", and(ssh, number("ct.state", CT_STATES.established)));
+    expect(chain(built([strays, mixed], { stateful: true }))).toBe(
+      [
+        ...[
+          "if (fragment(p, ctx))",
+          "return tg_undecided();",
+          "if (maybe_strays(p))",
+          "return tg_undecided();",
+        ],
+        ...["if (rule_mixed(p))", "return tg_undecided();", "return tg_verdict(4, XDP_DROP);"],
+      ].join("\n"),
+    );
+    expect(text(built([strays], { stateful: true }))).not.toContain("ct_state");
+  });
+
+  test("brings the lists that it asks", () => {
+    const lists = [list("known", "192.0.2.0/24"), list("late", "198.51.100.0/24")];
+    const rules = ["known", "late"].map((name) => rule(name, "drop", inList("ip.src", name, 4)));
+    const maps = (one: Policy) => tables(one).map(({ map }) => map);
+    expect(maps(built(rules, {}, lists))).toEqual(["list_known_4", "list_late_4"]);
+    expect(maps(built(rules, { earlyRules: 1 }, lists))).toEqual(["list_known_4"]);
+    expect(maps(built(rules, { offload: "off" }, lists))).toEqual([]);
+  });
+});
+
+describe("what fits", () => {
+  const ports = Array.from({ length: 1200 }, (_, i) => 3 * i);
+  const large = (count: number) =>
+    Array.from({ length: count }, (_, i) => rule(`r${i}`, "drop", number("tcp.dstport", ...ports)));
+
+  test("is looked at, and a firewall that is too large is no mistake", () => {
+    const early = (rules: readonly Rule[], options?: Options) =>
+      withinRoom(built(rules, options)).firewall.earlyRules;
+    expect(early(large(3))).toBeUndefined();
+    expect(early(large(4))).toBe(3);
+    expect(early(large(9))).toBe(3);
+    expect(early(large(9), { offload: "off" })).toBeUndefined();
+  });
+
+  test("what lies behind the last rule that fits is the namespace's, the default too", () => {
+    const one = withinRoom(built(large(4)));
+    expect(chain(one)).toContain("return tg_verdict(4, XDP_DROP);\nreturn tg_undecided();");
+    expect(text(one)).not.toContain("rule_r3");
+  });
+
+  test("counts maps, too", () => {
+    const names = Array.from({ length: 70 }, (_, i) => `list${i}`);
+    const lists = names.map((name) => list(name, "192.0.2.0/24"));
+    const rules = names.map((name) => rule(name, "drop", inList("ip.src", name, 4)));
+    expect(withinRoom(built(rules, {}, lists)).firewall.earlyRules).toBe(61);
+  });
+
+  test("mitigate comes first", () => {
+    const crowded = {
+      ...built(large(1)),
+      mitigate: large(3).map((one) => ({ ...one, name: `m-${one.name}` })),
+    };
+    expect(withinRoom(crowded).firewall.earlyRules).toBe(0);
+    expect(chain(withinRoom(crowded))).toBeNull();
+  });
+});
