@@ -39,9 +39,14 @@ export class Kernel {
     await this.#scratch.close();
   }
 
-  async judge(policy: Policy, packets: readonly TestPacket[]): Promise<readonly Judgement[]> {
-    const judgements = [await judged(await this.#xdpCheck(policy), packets)];
-    for (const kind of frozenKinds(policy)) {
+  async judge(
+    policy: Policy,
+    packets: readonly TestPacket[],
+    stages: readonly StageName[] = ["xdp", "nft"],
+  ): Promise<readonly Judgement[]> {
+    const judgements: Judgement[] = [];
+    if (stages.includes("xdp")) judgements.push(await judged(await this.#xdpCheck(policy), packets));
+    for (const kind of stages.includes("nft") ? frozenKinds(policy) : []) {
       const check = await this.#nftCheck(frozenFirewall(policy, kind));
       judgements.push(await judged(check, packets));
     }
@@ -69,6 +74,11 @@ async function judged(check: Check, packets: readonly TestPacket[]): Promise<Jud
   return { stage: check.stage.name, judged: asked.length - found.unreached, difference: found };
 }
 
+/** The stages that differ from the reference. */
+export function disagreeing(judgements: readonly Judgement[]): readonly StageName[] {
+  return judgements.flatMap(({ stage, difference }) => (differs(difference) ? [stage] : []));
+}
+
 export function disagree(judgements: readonly Judgement[]): boolean {
-  return judgements.some((one) => differs(one.difference));
+  return disagreeing(judgements).length > 0;
 }

@@ -14,7 +14,7 @@ const PATIENCE = 20_000;
 
 /** Makes a policy that failed small, and its packets; writes them down and says so in lines. */
 export async function report(tries: Tries, { written, seed, index }: Case, trial: Trial): Promise<string> {
-  const small = await smallestPolicy(tries, { seed, index });
+  const small = await smallestPolicy(tries, { seed, index }, trial);
   const [policy, failure] = small ?? [written, trial];
   const { counterexamples } = await verified(failure);
   const packets = counterexamples[0]?.packets ?? failure.packets;
@@ -33,10 +33,11 @@ export async function report(tries: Tries, { written, seed, index }: Case, trial
 async function smallestPolicy(
   tries: Tries,
   { seed, index }: Pick<Case, "seed" | "index">,
+  failure: Trial,
 ): Promise<readonly [WrittenPolicy, Trial] | undefined> {
   let smallest: readonly [WrittenPolicy, Trial] | undefined;
   const property = fc.asyncProperty(writtenPolicies, async (written) => {
-    const trial = await tries.try(written, seed + index);
+    const trial = await tries.again(written, failure);
     if (!trial || !failed(trial)) return;
     smallest = [written, trial];
     throw new Error("still fails");

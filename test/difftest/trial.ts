@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { type Miscount, mismatches } from "../../src/cli/verify/compare.js";
 import { packetText } from "../../src/cli/verify/packet-text.js";
+import type { StageName } from "../../src/cli/verify/stage.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import type { TestPacket } from "../../src/verify/packets.js";
 import { policyIn, type WrittenPolicy, writtenPolicies } from "../support/language-arbitrary.js";
 import type { Cell } from "./coverage.js";
-import { disagree, type Judgement, type Kernel } from "./kernel.js";
+import { disagree, disagreeing, type Judgement, type Kernel } from "./kernel.js";
 import { aimedFrom, type Supply, supplyFor } from "./packets.js";
 import { compareWords, type WordsMismatch } from "./words.js";
 
@@ -63,8 +64,22 @@ export class Tries {
     const policy = policyIn(written);
     if (!policy) return undefined;
     this.#supply ??= supplyFor(withoutRules(policy), TEMPLATES, TEMPLATES);
-    const packets = aimedFrom(this.#supply, policy, this.#count, seed);
-    const judgements = await this.#kernel.judge(policy, packets);
+    return this.#judge(written, policy, aimedFrom(this.#supply, policy, this.#count, seed));
+  }
+
+  /** Another policy with the packets of a trial that failed, where it failed. */
+  async again(written: WrittenPolicy, { packets, judgements }: Trial): Promise<Trial | undefined> {
+    const policy = policyIn(written);
+    return policy && this.#judge(written, policy, packets, disagreeing(judgements));
+  }
+
+  async #judge(
+    written: WrittenPolicy,
+    policy: Policy,
+    packets: readonly TestPacket[],
+    stages?: readonly StageName[],
+  ): Promise<Trial> {
+    const judgements = await this.#kernel.judge(policy, packets, stages);
     const judged = Math.min(...judgements.map((one) => one.judged));
     const words = compareWords(written, policy, packets.slice(0, WITH_WORDS));
     return { policy, packets, judged, cells: words.cells, judgements, misread: words.wrong };

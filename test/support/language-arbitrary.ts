@@ -152,6 +152,11 @@ const REFUSED: readonly string[] = ["TG2008", "TG2012", "TG4001", "TG4050"];
 
 /** undefined: refused, as it should be. */
 export function policyIn({ text }: WrittenPolicy): Policy | undefined {
+  return policyOfText(text);
+}
+
+/** The same for the text alone, with the tables that generated policies ask for. */
+export function policyOfText(text: string): Policy | undefined {
   const { policy, diagnostics } = analyze("language.policy.ts", text, undefined, GEOGRAPHY);
   const wrong = diagnostics.filter(({ code, severity }) => severity === "error" && !REFUSED.includes(code));
   if (wrong.length > 0)

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { rulesOf } from "../../src/compiler/ir/policy.js";
+import { decode } from "../../src/compiler/semantics/decode.js";
+import { matches } from "../../src/compiler/semantics/match.js";
+import { allFound } from "../difftest/found.js";
+import { disagree, Kernel } from "../difftest/kernel.js";
+import { casesOf, describeTrial, failed, Tries } from "../difftest/trial.js";
+import { policyOfText } from "../support/language-arbitrary.js";
+
+/**
+ * A few of the random policies that `npm run difftest` tries by the thousand: what the words mean, the reference, XDP and
+ * nftables must say the same of each packet, and count it under the same rules.
+ */
+const SEED = 20_261_122;
+const PACKETS = 300;
+const SECONDS = 40;
+/** On a machine so slow that fewer are tried, something else is wrong. */
+const AT_LEAST = 60;
+const AT_MOST = 300;
+
+let kernel: Kernel;
+
+beforeAll(async () => {
+  kernel = await Kernel.start();
+});
+
+afterAll(async () => {
+  await kernel?.close();
+});
+
+test(
+  `up to ${AT_MOST} random policies: words, reference, XDP and nftables agree`,
+  async () => {
+    const tries = new Tries(kernel, PACKETS);
+    const until = Date.now() + 1000 * SECONDS;
+    let tried = 0;
+    for (let block = 0; tried < AT_MOST && (tried < AT_LEAST || Date.now() < until); block++) {
+      for (const { written, seed, index } of casesOf(SEED, block)) {
+        const trial = await tries.try(written, seed + index);
+        if (!trial) continue;
+        tried++;
+        expect(failed(trial) ? describeTrial(trial) : [], written.text).toEqual([]);
+        expect(trial.judged, "packets that come to the firewall").toBeGreaterThan(PACKETS / 2);
+      }
+    }
+  },
+  1000 * SECONDS + 120_000,
+);
+
+describe("what was once judged in two ways", () => {
+  const found = allFound();
+
+  test.each(found)("$name", async ({ policy: text, packets, words }) => {
+    const policy = policyOfText(text);
+    expect(policy).not.toBeUndefined();
+    if (!policy) return;
+    expect(disagree(await kernel.judge(policy, packets))).toBe(false);
+    for (const { packet, rule, holds } of words) {
+      const decoded = decode(packet.bytes, undefined, packet.surroundings);
+      const match = rulesOf(policy).find(({ name }) => name === rule)?.match;
+      if (decoded.kind !== "packet" || !match) throw new Error(`no packet, or no rule ${rule}`);
+      expect(matches(match, decoded.packet, policy.lists), rule).toBe(holds);
+    }
+  });
+});
