@@ -3,7 +3,7 @@ import { analyze } from "../../src/compiler/compile.js";
 import type { Action, Offload, Policy, Stage, Verdict } from "../../src/compiler/ir/policy.js";
 import { GEOGRAPHY, PARTNERS } from "./language-addresses.js";
 import { BINDINGS, type Binding, type Condition } from "./language-comparison.js";
-import { comparisonsIn, type Place } from "./language-conditions.js";
+import { comparisonsIn, comparisonsOf, type Place } from "./language-conditions.js";
 
 /** Whole policies as text: conditions joined in every way, every action, both stages. */
 
@@ -98,16 +98,32 @@ const MOST_RULES = { mitigate: 4, firewall: 6 } as const satisfies Record<Stage,
 
 function rulesIn(place: Place): fc.Arbitrary<readonly WrittenRule[]> {
   const stage = place === "mitigate" ? place : "firewall";
-  return fc
-    .array(fc.tuple(ACTIONS[stage], conditionsIn(place)), { minLength: 1, maxLength: MOST_RULES[stage] })
-    .map((rules) =>
-      rules.map(([{ name, options }, condition], index) => ({
-        action: name,
-        text: `${name}("${stage}-${index}", expr\`${condition.text}\`${options}),`,
-        condition,
-      })),
-    );
+  const few = fc.array(fc.tuple(ACTIONS[stage], conditionsIn(place)), {
+    minLength: 1,
+    maxLength: MOST_RULES[stage],
+  });
+  const many = fc.array(fc.tuple(ACTIONS[stage], conjunctionsIn(place)), {
+    minLength: 10,
+    maxLength: 32,
+    size: "medium",
+  });
+  return fc.oneof({ weight: 11, arbitrary: few }, { weight: 1, arbitrary: many }).map((rules) =>
+    rules.map(([{ name, options }, condition], index) => ({
+      action: name,
+      text: `${name}("${stage}-${index}", expr\`${condition.text}\`${options}),`,
+      condition,
+    })),
+  );
 }
+
+/** What most rules of large policies are made of, and targets make tables of. */
+function conjunctionsIn(place: Place): fc.Arbitrary<Condition> {
+  const customary = fc.constantFrom(...CUSTOMARY).chain(comparisonsOf);
+  const one = fc.oneof({ weight: 4, arbitrary: customary }, comparisonsIn(place));
+  return fc.array(one, { minLength: 1, maxLength: 3 }).map((operands) => joined("and", "and", operands));
+}
+
+const CUSTOMARY = ["ip.src", "ip.dst", "ip.proto", "tcp.dstport", "udp.dstport", "tcp.srcport"] as const;
 
 /** Connections are tracked by few: the kernel forgets them only with its namespace, which takes its time. */
 const firewalls = fc.oneof(

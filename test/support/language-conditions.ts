@@ -162,7 +162,7 @@ const functions: fc.Arbitrary<Condition> = fc.oneof(
     ),
 );
 
-function ofField(name: FieldName): fc.Arbitrary<Condition> {
+export function comparisonsOf(name: FieldName): fc.Arbitrary<Condition> {
   const field = FIELDS[name];
   switch (field.type) {
     case "number":
@@ -195,7 +195,7 @@ export function fieldsIn(place: Place): readonly FieldName[] {
 export function comparisonsIn(place: Place): fc.Arbitrary<Condition> {
   const names = fieldsIn(place);
   return fc.oneof(
-    { weight: 5, arbitrary: fc.constantFrom(...names).chain(ofField) },
+    { weight: 5, arbitrary: fc.constantFrom(...names).chain(comparisonsOf) },
     { weight: 1, arbitrary: functions },
   );
 }
