@@ -81,7 +81,11 @@ export class Tries {
   ): Promise<Trial> {
     const judgements = await this.#kernel.judge(policy, packets, stages);
     const judged = Math.min(...judgements.map((one) => one.judged));
-    const words = compareWords(written, policy, packets.slice(0, WITH_WORDS));
+    const met = judgements.find(({ stage }) => stage === "nft")?.difference.met ?? packets;
+    const words = compareWords(written, policy, {
+      mitigate: packets.slice(0, WITH_WORDS),
+      firewall: met.slice(0, WITH_WORDS),
+    });
     return { policy, packets, judged, cells: words.cells, judgements, misread: words.wrong };
   }
 }

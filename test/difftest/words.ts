@@ -32,19 +32,16 @@ export interface WordsMismatch {
 export function compareWords(
   written: WrittenPolicy,
   policy: Policy,
-  packets: readonly TestPacket[],
+  packets: Readonly<Record<Stage, readonly TestPacket[]>>,
 ): WordsReport {
   const seen = new Seen();
   const wrong: WordsMismatch[] = [];
-  const firewallAlone = { ...policy, mitigate: [] };
-  for (const packet of packets) {
-    const decoded = decode(packet.bytes, undefined, packet.surroundings);
-    if (!isJudgedAsItIs(decoded, policy)) continue;
-    for (const [stage, alone] of [
-      ["mitigate", policy],
-      ["firewall", firewallAlone],
-    ] as const) {
-      const steps = stepsOf(alone, packet, stage);
+  const alone = { mitigate: policy, firewall: { ...policy, mitigate: [] } };
+  for (const stage of ["mitigate", "firewall"] as const) {
+    for (const packet of packets[stage]) {
+      const decoded = decode(packet.bytes, undefined, packet.surroundings);
+      if (!isJudgedAsItIs(decoded, policy)) continue;
+      const steps = stepsOf(alone[stage], packet, stage);
       seen.default(stage, policy, steps);
       for (const [index, step] of steps.entries()) {
         const rule = written.rules[stage][index];

@@ -197,5 +197,7 @@ export function comparisonsIn(place: Place): fc.Arbitrary<Condition> {
   return fc.oneof(
     { weight: 5, arbitrary: fc.constantFrom(...names).chain(comparisonsOf) },
     { weight: 1, arbitrary: functions },
+    // What a firewall is made stateful for.
+    { weight: place === "stateful" ? 1 : 0, arbitrary: comparisonsOf("ct.state") },
   );
 }

@@ -82,7 +82,7 @@ test("batches end where the most time goes by, and hold every packet once", () =
 });
 
 test("a mismatch is a packet that is judged otherwise, or that another counter has counted", () => {
-  const none = { verdicts: [], counts: [], unreached: 0, seconds: 1 };
+  const none = { verdicts: [], counts: [], met: [], unreached: 0, seconds: 1 };
   const counts = [
     { counter: "web", expected: 3, counted: 1 },
     { counter: "dns", expected: 0, counted: 2 },
@@ -101,7 +101,7 @@ describe("what is printed", () => {
   const verified: Verified = {
     packets: 10,
     stages: [
-      { stage: "xdp", packets: 10, unreached: 0, seconds: 0.5, mismatches: 0, counterexample: null },
+      { stage: "xdp", packets: 10, met: [], unreached: 0, seconds: 0.5, mismatches: 0, counterexample: null },
       { stage: "nft", packets: 9, unreached: 1, seconds: 0.25, mismatches: 2, counterexample: null },
     ],
     rates: [{ stage: "firewall", rule: "slow", sent: 9, passed: 7, atLeast: 4, atMost: 5 }],
@@ -109,7 +109,7 @@ describe("what is printed", () => {
       {
         stage: "nft",
         packets: [packet],
-        difference: { verdicts: [], counts: [], unreached: 0, seconds: 0 },
+        difference: { verdicts: [], counts: [], met: [], unreached: 0, seconds: 0 },
         answers: { reference: "allow by firewall rule `web`", expected: "pass", xdp: "pass", nft: "drop" },
       },
     ],

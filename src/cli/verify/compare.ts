@@ -28,6 +28,8 @@ export interface Miscount {
 export interface Difference {
   readonly verdicts: readonly Disagreement[];
   readonly counts: readonly Miscount[];
+  /** The packets as the kernel met them. */
+  readonly met: readonly TestPacket[];
   /** Packets that the kernel dropped before the stage could see them. */
   readonly unreached: number;
   readonly seconds: number;
@@ -46,7 +48,8 @@ export async function difference(
     return wanted === undefined || wanted.verdict === verdict ? [] : [{ packet, expected: wanted, verdict }];
   });
   const unreached = run.verdicts.filter((verdict) => verdict === "unreached").length;
-  return { verdicts, counts: miscounts(expected, run), unreached, seconds: run.seconds };
+  const counts = miscounts(expected, run);
+  return { verdicts, counts, met: run.met, unreached, seconds: run.seconds };
 }
 
 export function differs({ verdicts, counts }: Difference): boolean {
