@@ -30,12 +30,23 @@ export interface NotBuilt {
 
 const COMMAND = join(packageRoot(), "dist/bin/tidegate.js");
 
-/** Compiles a policy's text by the command line, as its author would, in a folder of its own below `workshop`. */
-export async function build(workshop: string, name: string, text: string): Promise<Built | NotBuilt> {
+/** A policy's text, and other files beside it by name. */
+export interface Written {
+  readonly text: string;
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Compiles a policy by the command line, as its author would, in a folder of its own below `workshop`. */
+export async function build(
+  workshop: string,
+  name: string,
+  { text, files = {} }: Written,
+): Promise<Built | NotBuilt> {
   const folder = join(workshop, name);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "bench.policy.ts");
   writeFileSync(file, text);
+  for (const [beside, content] of Object.entries(files)) writeFileSync(join(folder, beside), content);
   const bundle = join(folder, "bundle");
   const { code, output, errors, seconds, peakBytes } = await run(["compile", file, "-o", bundle, "--json"]);
   if (code !== 0) {

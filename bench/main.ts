@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { requireKernel } from "../src/cli/verify/requirements.js";
+import { type AddressList, addressLists } from "./lists.js";
 import { type Measured, measureSets, SECTIONS, type Section } from "./measure.js";
 import { FULL, QUICK } from "./options.js";
 import { printResults, writeResults } from "./report/results.js";
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
   const workshop = mkdtempSync(join(tmpdir(), "tidegate-bench-"));
   try {
     const effort = options.quick ? QUICK : FULL;
-    const measured = await measureSets(sets, options.only, { effort, workshop, say });
+    const measured = await measureSets(sets, chooseLists(options), options.only, { effort, workshop, say });
     printResults(measured);
     keep(measured, options);
   } finally {
@@ -54,9 +55,17 @@ function chooseSets({ classbench, quick, sets }: Options): readonly RuleSet[] {
   return all.filter(({ name }) => pattern?.test(name) ?? true);
 }
 
+/** Lists are always ours. */
+function chooseLists({ classbench, quick, sets }: Options): readonly AddressList[] {
+  const pattern = sets === undefined ? undefined : new RegExp(sets);
+  return classbench === undefined
+    ? addressLists(quick).filter(({ name }) => pattern?.test(name) ?? true)
+    : [];
+}
+
 /** Measurements with other people's rules are for the eye only, wherever they would go. */
-function keep(measured: Measured, { classbench, quick, sets, output }: Options): void {
-  const whole = classbench === undefined && !quick && sets === undefined;
+function keep(measured: Measured, { classbench, quick, sets, only, output }: Options): void {
+  const whole = !quick && sets === undefined && only.length === SECTIONS.length;
   const folder = output ?? (whole ? "bench/results" : undefined);
   if (folder !== undefined && classbench === undefined) writeResults(folder, measured);
 }

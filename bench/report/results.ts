@@ -34,9 +34,14 @@ function machine() {
 }
 
 function tables(measured: Measured): readonly Table[] {
-  return [compileTable(measured), xdpTable(measured), nftTable(measured)].filter(
-    ({ rows }) => rows.length > 0,
-  );
+  const { xdp, lists } = measured;
+  const all = [
+    compileTable(measured),
+    xdpTable("XDP, a packet", "rules", xdp),
+    nftTable(measured),
+    xdpTable("XDP, a packet and a list of sources", "entries", lists),
+  ];
+  return all.filter(({ rows }) => rows.length > 0);
 }
 
 /** A line for each row, and one for a problem. */
@@ -65,10 +70,10 @@ function compileTable({ compile }: Measured): Table {
   return { title: "Compiling", columns, rows };
 }
 
-function xdpTable({ xdp }: Measured): Table {
+function xdpTable(title: string, size: string, xdp: Measured["xdp"]): Table {
   const ratio = (name: string) => ({ name, digits: 2 });
   const columns = [
-    ...[{ name: "set" }, { name: "rules" }, { name: "program" }],
+    ...[{ name: "set" }, { name: size }, { name: "program" }],
     ...[{ name: "p50 ns" }, ratio("×"), { name: "p99 ns" }, ratio("×"), { name: "lookups", digits: 1 }],
     ...[{ name: "loop ns" }, ratio("×"), { name: "varying ns" }, ratio("×"), { name: "lookups", digits: 1 }],
     { name: "wrong" },
@@ -78,7 +83,7 @@ function xdpTable({ xdp }: Measured): Table {
     ...[row.loop, row.ratioLoop, row.varying, row.ratioVarying, row.varyingLookups],
     row.wrong,
   ]);
-  return { title: "XDP, a packet", columns, rows };
+  return { title, columns, rows };
 }
 
 function nftTable({ nft }: Measured): Table {

@@ -41,18 +41,39 @@ export interface Contender {
 export function ofBundle(name: string, { folder, manifest }: Built): Contender {
   const object = readFileSync(join(folder, `xdp/${manifest.customer}.bpf.o`));
   const { prefixes, tables } = manifest;
-  return { name, load: (bench) => bench.loadPolicy(name, { object, prefixes, tables, counters: [] }) };
+  const read = (file: string) => Promise.resolve(readFileSync(join(folder, file)));
+  return { name, load: (bench) => bench.loadPolicy(name, { object, prefixes, tables, read, counters: [] }) };
 }
 
-/** Measures contenders on packets that follow the rules. */
+/** What programs are measured with, and what they should answer. */
+export interface Workload {
+  /** Measured each by itself. */
+  readonly flows: readonly Flow[];
+  /** Measured one after the other. */
+  readonly trace: readonly Flow[];
+  readonly drops: (flow: Flow) => boolean;
+}
+
+/** Packets that follow the rules. */
+export function workloadOf(rules: readonly FlowRule[], effort: Effort): Workload {
+  return {
+    flows: traceOf(rules, { packets: effort.hotPackets, seed: 1 }),
+    trace: traceOf(rules, { packets: effort.tracePackets, seed: 2 }),
+    drops: (flow) => {
+      const rule = firstMatch(rules, flow);
+      return rule >= 0 && verdictOf(rule) === "drop";
+    },
+  };
+}
+
+/** Measures contenders side by side, after parse-and-drop and one hash lookup. */
 export async function measureXdp(
   bench: XdpWorkbench,
-  rules: readonly FlowRule[],
+  workload: Workload,
   contenders: readonly Contender[],
   effort: Effort,
 ): Promise<readonly XdpRow[]> {
-  const flows = traceOf(rules, { packets: effort.hotPackets, seed: 1 });
-  const trace = traceOf(rules, { packets: effort.tracePackets, seed: 2 });
+  const { flows, trace } = workload;
   const base = await bench.loadObject("parse-drop", "parse_drop");
   const hash = await bench.loadObject("hash", "hash");
   await bench.fillHash(hash, [...flows, ...trace]);
@@ -66,7 +87,7 @@ export async function measureXdp(
     const rows: XdpRow[] = [];
     for (const [index, one] of times.entries()) {
       const isContender = index >= 2;
-      const wrong = isContender ? await mistakes(bench, subjects[index], rules, flows) : null;
+      const wrong = isContender ? await mistakes(bench, subjects[index], workload) : null;
       rows.push({ subject: names[index] ?? "", ...compared(one, times[0], times[1]), wrong });
     }
     return rows;
@@ -114,13 +135,9 @@ function compared(one: Times, base: Times = one, hash: Times = one): Omit<XdpRow
 async function mistakes(
   bench: XdpWorkbench,
   subject: Subject | undefined,
-  rules: readonly FlowRule[],
-  flows: readonly Flow[],
+  { flows, drops }: Workload,
 ): Promise<number> {
   if (!subject) return 0;
-  const drops = await bench.drops(subject, flows);
-  return flows.filter((flow, index) => {
-    const rule = firstMatch(rules, flow);
-    return drops[index] !== (rule >= 0 && verdictOf(rule) === "drop");
-  }).length;
+  const dropped = await bench.drops(subject, flows);
+  return flows.filter((flow, index) => dropped[index] !== drops(flow)).length;
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addressLists } from "../../bench/lists.js";
 import { type Measured, measureSets, SECTIONS } from "../../bench/measure.js";
 import { QUICK } from "../../bench/options.js";
 import { writeResults } from "../../bench/report/results.js";
@@ -16,7 +17,8 @@ describe("the benchmarks", () => {
   beforeAll(async () => {
     workshop = mkdtempSync(join(tmpdir(), "tidegate-bench-test-"));
     const sets = ownSets(true).filter(({ name }) => name === "fw 10");
-    measured = await measureSets(sets, SECTIONS, { effort: QUICK, workshop, say: () => undefined });
+    const lists = addressLists(true).slice(0, 1);
+    measured = await measureSets(sets, lists, SECTIONS, { effort: QUICK, workshop, say: () => undefined });
   });
 
   afterAll(() => rmSync(workshop, { recursive: true, force: true }));
@@ -56,6 +58,14 @@ describe("the benchmarks", () => {
     expect(subjects).toEqual(["empty chain", "tidegate", "linear chain", "one set"]);
     expect(rows[0]?.added).toBe(0);
     expect(rows.filter(({ wrong }) => (wrong ?? 0) > 0)).toEqual([]);
+  });
+
+  test("time a list of sources", () => {
+    const [result] = measured.lists;
+    expect(result).toMatchObject({ set: "hosts 100", rules: 100, problem: null });
+    const ours = result?.rows.find(({ subject }) => subject === "tidegate");
+    expect(ours).toMatchObject({ wrong: 0 });
+    expect(result?.rows.filter(({ wrong }) => (wrong ?? 0) > 0)).toEqual([]);
   });
 
   test("leave figures, tables and charts behind", () => {
