@@ -45,7 +45,7 @@ export default policy({
   customer: "fields",
   prefixes: ["203.0.113.0/24", "2001:db8:f::/48"],
   mitigate: [${rule("drop", "mitigate")}],
-  firewall: { default: "drop", stateful: ${stateful}, rules: [${rule("allow", "firewall")}] },
+  firewall: { default: "drop", stateful: ${stateful}, offload: "off", rules: [${rule("allow", "firewall")}] },
   tunnels: { main: gre({ remote: "198.51.100.1" }) },
   routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "2001:db8:f::/48", tunnel: "main" }],
 });`;
