@@ -9,10 +9,13 @@ import { type Outcome, runTests } from "./trial.js";
 export class Hunt {
   readonly #trees: readonly Tree[];
   readonly #scratch: string;
+  readonly #wider: boolean;
 
-  constructor(trees: readonly Tree[], scratch: string) {
+  /** Where the tests that ought to catch a bug do not, `wider` has all the others try. */
+  constructor(trees: readonly Tree[], scratch: string, wider: boolean) {
     this.#trees = trees;
     this.#scratch = scratch;
+    this.#wider = wider;
   }
 
   async run(
@@ -50,7 +53,8 @@ export class Hunt {
   }
 
   async #firstToCatch(mutation: Mutation, tree: Tree): Promise<Fate> {
-    for (const files of attempts(mutation, tree.folder)) {
+    const others = this.#wider ? otherTests(mutation, tree.folder) : [];
+    for (const files of [...likelyTests(mutation), ...others]) {
       const { failures, broken } = await this.#run(tree, files);
       const [by] = failures;
       if (by) return { kind: "caught", by };
@@ -95,11 +99,14 @@ function reasons({ failures, broken }: Outcome): readonly string[] {
 /** Whatever nobody named, in the order of what it takes. */
 const WIDER: readonly string[] = ["test/unit", "test/cases", "test/properties", "test/kernel"];
 
-/** Which test files are run together, one group after the other: those that ought to catch it, then all the others. */
-function attempts({ killers }: Mutation, folder: string): readonly (readonly string[])[] {
+/** Which test files are run together, one group after the other. */
+function likelyTests({ killers }: Mutation): readonly (readonly string[])[] {
   const kernel = killers.filter((file) => !isPure(file)).map((file) => [file]);
-  const others = WIDER.map((part) => testFiles(folder, part).filter((file) => !killers.includes(file)));
-  return [killers.filter(isPure), ...kernel, ...others].filter((files) => files.length > 0);
+  return [killers.filter(isPure), ...kernel].filter((files) => files.length > 0);
+}
+
+function otherTests({ killers }: Mutation, folder: string): readonly (readonly string[])[] {
+  return WIDER.map((part) => testFiles(folder, part).filter((file) => !killers.includes(file)));
 }
 
 function testFiles(folder: string, part: string): readonly string[] {

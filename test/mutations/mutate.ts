@@ -9,12 +9,16 @@ import { Tree } from "./tree.js";
 import { typeProblems } from "./types.js";
 
 /**
- * `npm run mutate [-- --only TEXT] [--jobs N]`: plants known kinds of bug, one at a time, in copies of the project, and sees
+ * `npm run mutate [-- --only TEXT] [--jobs N] [--likely]`: plants known kinds of bug, one at a time, in copies of the project, and sees
  * that a test fails. Exit code 0: each was caught; 1: some was not; 2: nothing can be said.
  */
 
 const { values } = parseArgs({
-  options: { only: { type: "string", multiple: true }, jobs: { type: "string" } },
+  options: {
+    only: { type: "string", multiple: true },
+    jobs: { type: "string" },
+    likely: { type: "boolean", default: false },
+  },
 });
 const PROJECT = process.cwd();
 
@@ -36,7 +40,7 @@ async function main(): Promise<number> {
 
   const refused = typeProblems(first.folder, mutations);
   if (refused.length > 0) return cannot(refused.join("\n"));
-  const hunt = new Hunt([first, ...others], folder);
+  const hunt = new Hunt([first, ...others], folder, !values.likely);
   return report(await hunt.run(mutations, (verdict) => console.log(progress(verdict))));
 }
 

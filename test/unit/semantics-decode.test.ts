@@ -128,6 +128,12 @@ describe("a field is absent unless all its bytes are there", () => {
     expect(readNumber(decoded.packet, WIRE_FIELDS["fragment6.more"])).toBe(more);
   });
 
+  test("the length of an AH counts words, less two (RFC 4302)", () => {
+    const decoded = decode(chain(51, [[44, 4, ...new Array<number>(22).fill(0)]], fragment(6, 1)));
+    if (decoded.kind === "malformed") throw new Error(decoded.reason);
+    expect(readNumber(decoded.packet, WIRE_FIELDS["fragment6.more"])).toBe(1n);
+  });
+
   test("padding is not part of the packet", () => {
     const decoded = decode(
       Uint8Array.from([...packet("proto=6 192.0.2.7 > 203.0.113.9"), ...new Uint8Array(26)]),

@@ -161,6 +161,8 @@ describe("absent fields", () => {
     ["tcp.dstport != 80 needs TCP", number("tcp.dstport", [0, 79], [81, 65535]), UDP9, false],
     ["not tcp.dstport == 80 does not", not(number("tcp.dstport", 80)), UDP9, true],
     ["a SYN-ACK has the SYN bit", bits("tcp.flags", 2), "tcp 192.0.2.7:1 > 203.0.113.9:2 flags=SA", true],
+    ["one bit of the mask is enough", bits("tcp.flags", 6), "tcp 192.0.2.7:1 > 203.0.113.9:2 flags=SA", true],
+    ["none is not", bits("tcp.flags", 5), "tcp 192.0.2.7:1 > 203.0.113.9:2 flags=SA", false],
     ["and is not only a SYN", number("tcp.flags", 2), "tcp 192.0.2.7:1 > 203.0.113.9:2 flags=SA", false],
     ["no ports in later fragments", number("udp.dstport", 9), `${UDP9} frag=8`, false],
     ["an address of the other family", address("ip.src", "::/0"), UDP9, false],
