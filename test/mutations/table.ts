@@ -1,4 +1,5 @@
 import type { Mutation } from "./mutation.js";
+import { EARLY } from "./table/early.js";
 import { IR } from "./table/ir.js";
 import { NFT } from "./table/nft.js";
 import { PASSES } from "./table/passes.js";
@@ -13,6 +14,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PASSES,
   ...SEMANTICS,
   ...XDP,
+  ...EARLY,
   ...TEMPLATES,
   ...NFT,
   ...RUNTIME,
