@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { EXIT, UsageError } from "../../src/cli/exit.js";
@@ -28,8 +29,8 @@ export type Message =
   | { readonly kind: "found"; readonly text: string }
   | { readonly kind: "done" };
 
-/** One for each core that there is on the machines we know: the probes' work is done while its worker waits. */
-const WORKERS = 2;
+/** One a core: a worker waits while its probe and clang work. */
+const WORKERS = availableParallelism();
 
 /** So many policies fill each cell of the table; fewer may leave some empty. */
 const ENOUGH_FOR_COVERAGE = 3000;

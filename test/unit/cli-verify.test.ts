@@ -101,7 +101,7 @@ describe("what is printed", () => {
   const verified: Verified = {
     packets: 10,
     stages: [
-      { stage: "xdp", packets: 10, met: [], unreached: 0, seconds: 0.5, mismatches: 0, counterexample: null },
+      { stage: "xdp", packets: 10, unreached: 0, seconds: 0.5, mismatches: 0, counterexample: null },
       { stage: "nft", packets: 9, unreached: 1, seconds: 0.25, mismatches: 2, counterexample: null },
     ],
     rates: [{ stage: "firewall", rule: "slow", sent: 9, passed: 7, atLeast: 4, atMost: 5 }],
