@@ -1,0 +1,60 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Stage } from "../../src/compiler/ir/policy.js";
+import { CELLS, Coverage } from "../difftest/coverage.js";
+import { aimedFrom, supplyFor } from "../difftest/packets.js";
+import { casesOf } from "../difftest/trial.js";
+import { policyIn } from "../support/language-arbitrary.js";
+import { comparisonsIn, type Place } from "../support/language-conditions.js";
+
+/** The harness of `npm run difftest` itself, without a kernel. */
+
+describe("the same seed", () => {
+  test("gives the same policies, another gives others", () => {
+    const texts = (seed: number, block: number) => casesOf(seed, block).map(({ written }) => written.text);
+    expect(texts(1, 3)).toEqual(texts(1, 3));
+    expect(texts(1, 3)).not.toEqual(texts(1, 4));
+    expect(texts(1, 3)).not.toEqual(texts(2, 3));
+  });
+
+  test("gives the same packets, in their order of time", () => {
+    const [policy] = casesOf(1, 0).flatMap(({ written }) => policyIn(written) ?? []);
+    if (!policy) throw new Error("some policy is accepted");
+    const packets = () => aimedFrom(supplyFor(policy, 200, 1), policy, 100, 7);
+    expect(packets()).toEqual(packets());
+    const times = packets().map(({ at }) => at);
+    expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
+  });
+});
+
+describe("the coverage table", () => {
+  test("names what no policy had", () => {
+    const coverage = new Coverage();
+    expect(coverage.empty).toHaveLength(CELLS.length);
+    coverage.add(CELLS.slice(1));
+    const [first] = CELLS;
+    expect(coverage.empty).toEqual([`xdp: ${first?.row} ${first?.column}`]);
+  });
+
+  test("counts policies, not packets", () => {
+    const coverage = new Coverage();
+    const cell = { stage: "mitigate", row: "ip.ttl", column: "<" } as const;
+    coverage.add([cell, cell]);
+    coverage.add([cell]);
+    expect(coverage.table().find((line) => line.startsWith("ip.ttl"))).toContain(" 2/0");
+  });
+
+  test.each<[Stage, Place]>([
+    ["mitigate", "mitigate"],
+    ["firewall", "stateful"],
+  ])("of %s has the comparisons that policies are made of, and no others", (stage, place) => {
+    const written = fc
+      .sample(comparisonsIn(place), { numRuns: 12_000, seed: 1 })
+      .flatMap(({ comparisons }) => comparisons)
+      .map(({ subject, operator }) => `${subject} ${operator}`);
+    const allowed = CELLS.filter(
+      (cell) => cell.stage === stage && !["rule", "default"].includes(cell.column),
+    );
+    expect([...new Set(written)].sort()).toEqual(allowed.map(({ row, column }) => `${row} ${column}`).sort());
+  });
+});
