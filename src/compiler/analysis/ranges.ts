@@ -109,6 +109,30 @@ export function unite(a: Ranges, b: Ranges): Ranges {
   return all.slice(0, length);
 }
 
+/** What is in `a` and not in `b`. */
+export function subtract(a: Ranges, b: Ranges): Ranges {
+  const left = new Uint32Array(a.length + b.length);
+  let length = 0;
+  let j = 0;
+  for (let i = 0; i < a.length; i += 2) {
+    let low = a[i] as number;
+    const high = a[i + 1] as number;
+    while (j < b.length && (b[j + 1] as number) < low) j += 2;
+    for (let k = j; k < b.length && (b[k] as number) <= high; k += 2) {
+      if ((b[k] as number) > low) {
+        left[length++] = low;
+        left[length++] = (b[k] as number) - 1;
+      }
+      low = (b[k + 1] as number) + 1;
+    }
+    if (low <= high) {
+      left[length++] = low;
+      left[length++] = high;
+    }
+  }
+  return left.slice(0, length);
+}
+
 /** All numbers of `bits` bits that are not in `ranges`. */
 export function without(ranges: Ranges, bits: number): Ranges {
   const gaps = new Uint32Array(ranges.length + 2);

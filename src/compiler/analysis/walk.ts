@@ -1,0 +1,68 @@
+import type { Cell } from "./cell-index.js";
+import { type Ranges, sizeOf, subtract } from "./ranges.js";
+import { type Region, regionHolds } from "./region.js";
+
+const STARTS = 4;
+const STEPS = 24;
+
+/**
+ * Looks for a point of the region where `taker` finds nobody: from some point on, always out of the cell that took it, along a
+ * variable that leaves it. Says nothing if it finds none, but that a cell holds the whole region is certain.
+ */
+export function freePoint(
+  region: Region,
+  taker: (point: Uint32Array) => Cell | undefined,
+  seed: number,
+): { readonly point: Uint32Array } | { readonly holder: Cell } | null {
+  const chance = new Chance(seed);
+  for (let start = 0; start < STARTS; start++) {
+    const point = Uint32Array.from(region, (values) => chance.among(values));
+    for (let step = 0; step < STEPS; step++) {
+      const taken = taker(point);
+      if (!taken) return { point };
+      if (regionHolds(taken.region, region)) return { holder: taken };
+      leave(taken.region, point, region, chance);
+    }
+  }
+  return null;
+}
+
+/** Changes the point in one variable, so that it is outside the cell. */
+function leave(cell: Region, point: Uint32Array, region: Region, chance: Chance): void {
+  const ways = region.flatMap((values, variable) => {
+    const outside = subtract(values, cell[variable] as Ranges);
+    return outside.length > 0 ? [{ variable, outside }] : [];
+  });
+  const way = ways[chance.below(ways.length)];
+  if (way) point[way.variable] = chance.among(way.outside);
+}
+
+/** Marsaglia's xorshift of 32 bits: chance that comes again with its seed. */
+class Chance {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0 || 1;
+  }
+
+  below(end: number): number {
+    let x = this.#state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#state = x >>> 0;
+    return Math.floor((this.#state / 0x1_0000_0000) * end);
+  }
+
+  /** Some number of the ranges, often at an edge: that is where others end. */
+  among(ranges: Ranges): number {
+    if (this.below(3) > 0) return ranges[this.below(ranges.length)] as number;
+    let at = this.below(sizeOf(ranges));
+    for (let i = 0; i < ranges.length; i += 2) {
+      const size = (ranges[i + 1] as number) - (ranges[i] as number) + 1;
+      if (at < size) return (ranges[i] as number) + at;
+      at -= size;
+    }
+    return ranges[0] as number;
+  }
+}
