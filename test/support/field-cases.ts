@@ -307,6 +307,13 @@ export const FIELD_CASES: Readonly<Record<FieldName, readonly FieldCase[]>> = {
       wrong: withTcpOptions([1, 1, 1, 1]),
       truncated: cut(withTcpOptions([2, 4, 0x05, 0xb4]), 43),
     }),
+    // Behind an end of options; and an MSS option that is too short for a value.
+    compared("tcp.option.mss", 1460, {
+      hit: withTcpOptions([0, 5, 2, 2, 4, 0x05, 0xb4, 1]),
+      miss: withTcpOptions([0, 5, 2, 2, 4, 0x02, 0x18, 1]),
+      wrong: withTcpOptions([2, 3, 0x05, 0xb4]),
+      truncated: cut(withTcpOptions([0, 5, 2, 2, 4, 0x05, 0xb4, 1]), 47),
+    }),
   ],
   "port.src": port("port.src", 2),
   "port.dst": port("port.dst", 4),
@@ -330,6 +337,12 @@ export const FIELD_CASES: Readonly<Record<FieldName, readonly FieldCase[]>> = {
       miss: `${GRE} payload=a00008000000000700000000`,
       wrong: `${GRE} payload=2001080000000007`,
       truncated: `${GRE} payload=a0000800000000`,
+    }),
+    compared("gre.key", 7, {
+      hit: `${GRE} payload=600008000000000000000007`,
+      miss: `${GRE} payload=600008000000000700000000`,
+      wrong: `${GRE} payload=4000080000000007`,
+      truncated: `${GRE} payload=6000080000000000000000`,
     }),
   ],
   "eth.vlan": [{ ...inHeader("eth.vlan", 7, `${UDP} vlan=7`, `${UDP} vlan=8`, UDP), only: "mitigate" }],

@@ -282,6 +282,14 @@ describe("limits are a GCRA", () => {
       ]),
     ).toBe("....X");
   });
+
+  test("each limit has allowances of its own", () => {
+    const state = newState();
+    const [first, second] = [tenASecond("ip.src"), tenASecond("ip.src")];
+    const both = built({ mitigate: [rule("a", first, all), rule("b", second, all)], default: "allow" });
+    const traces = [1, 2, 3].map(() => evaluate(both, bytesOf(A), state, 1_000_000_000n));
+    expect(traces.map(({ rule: name }) => name)).toEqual([null, null, "a"]);
+  });
 });
 
 describe("a stateful firewall", () => {
