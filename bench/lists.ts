@@ -69,13 +69,17 @@ function prefixText({ base, length }: FlowPrefix): string {
 }
 
 /** Half of the packets come from the list, the others from anywhere. */
-export function listWorkload({ prefixes }: AddressList, { hotPackets, tracePackets }: Effort): Workload {
+export function listWorkload(
+  { prefixes }: AddressList,
+  { hotPackets, tracePackets, answers }: Effort,
+): Workload {
   const random = new Random(SEED + 1);
   const some = (count: number) => Array.from({ length: count }, () => flow(prefixes, random));
   const listed = intervals(prefixes.map(rangeOf));
   return {
     flows: some(hotPackets),
     trace: some(tracePackets),
+    answers,
     drops: ({ source }) => contains(listed, BigInt(source)),
   };
 }

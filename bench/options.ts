@@ -6,8 +6,16 @@ export interface Effort {
   readonly repeat: number;
   /** Packets of a trace, each another than the one before. */
   readonly tracePackets: number;
+  /** Packets whose verdict is held against the rules. */
+  readonly answers: number;
   readonly rounds: number;
 }
 
-export const FULL: Effort = { hotPackets: 400, repeat: 200, tracePackets: 100_000, rounds: 7 };
-export const QUICK: Effort = { hotPackets: 40, repeat: 20, tracePackets: 2000, rounds: 3 };
+export const FULL: Effort = {
+  hotPackets: 400,
+  repeat: 200,
+  tracePackets: 100_000,
+  answers: 20_000,
+  rounds: 7,
+};
+export const QUICK: Effort = { hotPackets: 40, repeat: 20, tracePackets: 2000, answers: 1000, rounds: 3 };

@@ -1,6 +1,6 @@
 import { NFT_VERDICT, Probe } from "../../runtime/probe-client.js";
 import type { Effort } from "../options.js";
-import { type Flow, type FlowRule, firstMatch, verdictOf } from "../rulesets/flow-rule.js";
+import { type Flow, type FlowRule, matcherOf, verdictOf } from "../rulesets/flow-rule.js";
 import { packetOf, traceOf } from "../rulesets/trace.js";
 import { median } from "../statistics.js";
 
@@ -37,7 +37,8 @@ export function ofText(name: string, text: string, decides = true): NftContender
 /** Slow rulesets meet fewer packets: as many as take about so long. */
 const ROUND_NS = 300_000_000;
 const FEWEST = 200;
-const ANSWERS = 400;
+/** Slow rulesets are asked about fewer, too. */
+const ANSWERS_NS = 2_000_000_000;
 
 interface Loaded {
   readonly contender: NftContender;
@@ -49,7 +50,7 @@ interface Loaded {
 export async function measureNft(
   rules: readonly FlowRule[],
   contenders: readonly NftContender[],
-  { tracePackets, rounds }: Effort,
+  { tracePackets, answers, rounds }: Effort,
   complain: (problem: string) => void,
 ): Promise<readonly NftRow[]> {
   const trace = traceOf(rules, { packets: tracePackets, seed: 3 });
@@ -61,7 +62,8 @@ export async function measureNft(
     const rows: NftRow[] = [];
     for (const [index, { contender, probe, load: seconds }] of loaded.entries()) {
       const packet = times[index] ?? Number.NaN;
-      const wrong = contender.decides ? await mistakes(probe, rules, trace.slice(0, ANSWERS)) : null;
+      const asked = trace.slice(0, Math.min(answers, Math.ceil(ANSWERS_NS / packet)));
+      const wrong = contender.decides ? await mistakes(probe, rules, asked) : null;
       rows.push({ subject: contender.name, packet, added: packet - (times[0] ?? 0), load: seconds, wrong });
     }
     return rows;
@@ -111,8 +113,9 @@ async function timesOf(
 
 async function mistakes(probe: Probe, rules: readonly FlowRule[], flows: readonly Flow[]): Promise<number> {
   const verdicts = await probe.nftRun(flows.map(packetOf));
+  const match = matcherOf(rules);
   return flows.filter((flow, index) => {
-    const rule = firstMatch(rules, flow);
+    const rule = match(flow);
     const expected = rule >= 0 && verdictOf(rule) === "drop" ? NFT_VERDICT.dropped : NFT_VERDICT.survived;
     return verdicts[index] !== expected;
   }).length;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Built } from "../bundles.js";
 import type { Effort } from "../options.js";
-import { type Flow, type FlowRule, firstMatch, verdictOf } from "../rulesets/flow-rule.js";
+import { type Flow, type FlowRule, matcherOf, verdictOf } from "../rulesets/flow-rule.js";
 import { traceOf } from "../rulesets/trace.js";
 import { quantile } from "../statistics.js";
 import type { Subject, XdpWorkbench } from "./workbench.js";
@@ -51,16 +51,20 @@ export interface Workload {
   readonly flows: readonly Flow[];
   /** Measured one after the other. */
   readonly trace: readonly Flow[];
+  /** So many of the trace's packets are held against `drops`. */
+  readonly answers: number;
   readonly drops: (flow: Flow) => boolean;
 }
 
 /** Packets that follow the rules. */
 export function workloadOf(rules: readonly FlowRule[], effort: Effort): Workload {
+  const match = matcherOf(rules);
   return {
     flows: traceOf(rules, { packets: effort.hotPackets, seed: 1 }),
     trace: traceOf(rules, { packets: effort.tracePackets, seed: 2 }),
+    answers: effort.answers,
     drops: (flow) => {
-      const rule = firstMatch(rules, flow);
+      const rule = match(flow);
       return rule >= 0 && verdictOf(rule) === "drop";
     },
   };
@@ -135,9 +139,10 @@ function compared(one: Times, base: Times = one, hash: Times = one): Omit<XdpRow
 async function mistakes(
   bench: XdpWorkbench,
   subject: Subject | undefined,
-  { flows, drops }: Workload,
+  { flows, trace, answers, drops }: Workload,
 ): Promise<number> {
   if (!subject) return 0;
-  const dropped = await bench.drops(subject, flows);
-  return flows.filter((flow, index) => dropped[index] !== drops(flow)).length;
+  const asked = [...flows, ...trace.slice(0, answers)];
+  const dropped = await bench.drops(subject, asked);
+  return asked.filter((flow, index) => dropped[index] !== drops(flow)).length;
 }

@@ -2,7 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readPolicyText } from "../../bench/front-end.js";
 import { readClassBench } from "../../bench/rulesets/classbench.js";
-import { type FlowRule, firstMatch, hasPorts, matches, verdictOf } from "../../bench/rulesets/flow-rule.js";
+import {
+  type FlowRule,
+  firstMatch,
+  hasPorts,
+  matcherOf,
+  matches,
+  verdictOf,
+} from "../../bench/rulesets/flow-rule.js";
 import { generateRules, SET_KINDS } from "../../bench/rulesets/generate.js";
 import { policyOf, policyText, ruleName } from "../../bench/rulesets/policy.js";
 import { Random } from "../../bench/rulesets/random.js";
@@ -80,6 +87,12 @@ describe.each(SET_KINDS)("generated %s rules", (kind) => {
     const met = new Set(traceOf(rules, { packets: 8000, seed: 1 }).map((flow) => firstMatch(rules, flow)));
     met.delete(-1);
     expect(met.size).toBeGreaterThan(rules.length * 0.7);
+  });
+
+  test("the fast search finds the same rules", () => {
+    const match = matcherOf(rules);
+    const flows = traceOf(rules, { packets: 1000, seed: 4, misses: 0.3 });
+    expect(flows.map(match)).toEqual(flows.map((flow) => firstMatch(rules, flow)));
   });
 
   test.each(["mitigate", "firewall"] as const)(
