@@ -29,6 +29,25 @@ export async function report(tries: Tries, { written, seed, index }: Case, trial
   return [policy.text, ...why, `kept as ${keep(found)}`].join("\n");
 }
 
+/** The same for a policy that clang, the verifier or nft refuse, or that the compiler breaks at. */
+export async function reportRefusal(
+  tries: Tries,
+  { written, seed, index }: Case,
+  error: unknown,
+): Promise<string> {
+  let smallest = { written, error };
+  const property = fc.asyncProperty(writtenPolicies, async (smaller) => {
+    await tries.try(smaller, seed + index).catch((again) => {
+      smallest = { written: smaller, error: again };
+      throw again;
+    });
+  });
+  await fc.check(property, { seed, path: `${index}`, numRuns: 1, interruptAfterTimeLimit: PATIENCE });
+  const { text } = smallest.written;
+  const why = String(smallest.error).split("\n");
+  return [text, ...why, `kept as ${keep({ policy: text, packets: [], words: [], why })}`].join("\n");
+}
+
 /** fast-check makes the same policy from its seed and its place, and from there on smaller ones. */
 async function smallestPolicy(
   tries: Tries,

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Kernel } from "./kernel.js";
 import type { Job, Message } from "./main.js";
-import { report } from "./smallest.js";
-import { casesOf, failed, Tries } from "./trial.js";
+import { report, reportRefusal } from "./smallest.js";
+import { type Case, casesOf, failed, Tries } from "./trial.js";
 
 const job: Job = workerData;
 const kernel = await Kernel.start();
@@ -17,13 +17,23 @@ async function run(): Promise<void> {
   for (let block = job.first; ; block += job.step) {
     for (const one of casesOf(job.seed, block)) {
       if (Date.now() >= job.until) return;
-      const trial = await tries.try(one.written, one.seed + one.index);
-      if (!trial) continue;
-      say({ kind: "tried", packets: trial.packets.length, judged: trial.judged, cells: trial.cells });
-      if (!failed(trial)) continue;
-      say({ kind: "found", text: await report(tries, one, trial) });
+      const found = await tryOne(one);
+      if (found === null) continue;
+      say({ kind: "found", text: found });
       return;
     }
+  }
+}
+
+/** What went wrong, or null. */
+async function tryOne(one: Case): Promise<string | null> {
+  try {
+    const trial = await tries.try(one.written, one.seed + one.index);
+    if (!trial) return null;
+    say({ kind: "tried", packets: trial.packets.length, judged: trial.judged, cells: trial.cells });
+    return failed(trial) ? await report(tries, one, trial) : null;
+  } catch (error) {
+    return await reportRefusal(tries, one, error);
   }
 }
 
