@@ -188,7 +188,10 @@ function passive({ action }: Rule): boolean {
   return action.kind === "count" || action.kind === "log";
 }
 
-/** A packet at the rules for which `differs` holds; where one of them is a limit, so many that it is used up. */
+/**
+ * A packet at the rules for which `differs` holds; where one of them is a limit, so many that it is used up. One that is too
+ * large for that shows by a single packet at least that it is something else.
+ */
 function shown(
   ground: Ground,
   { what, stage, index }: Exclude<Mutant, { readonly kind: "default" }>,
@@ -203,5 +206,5 @@ function shown(
   }
   const found = atLimit(ground, { stage, index }, differs, []);
   if (typeof found === "string") return found;
-  return exhausting(found, largest, MOST_COPIES, what, []) ?? "unknown";
+  return exhausting(found, largest, MOST_COPIES, what, []) ?? single(found, what);
 }
