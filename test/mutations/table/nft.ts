@@ -4,7 +4,7 @@ import { inFile, type Mutation } from "../mutation.js";
 export const NFT: readonly Mutation[] = [
   ...inFile(
     "src/targets/nft/emit.ts",
-    ["kernel/semantics-docs", "kernel/nft-rules", "kernel/traps"],
+    ["kernel/semantics-docs", "kernel/nft-rules", "kernel/difftest", "kernel/traps"],
     [
       {
         name: "nft-no-fragment-guard",
@@ -48,7 +48,14 @@ export const NFT: readonly Mutation[] = [
   ),
   ...inFile(
     "src/targets/nft/words.ts",
-    ["kernel/nft-rules", "kernel/semantics-docs", "kernel/traps", "kernel/fields", "kernel/nft-fields"],
+    [
+      "kernel/nft-rules",
+      "kernel/semantics-docs",
+      "kernel/difftest",
+      "kernel/traps",
+      "kernel/fields",
+      "kernel/nft-fields",
+    ],
     [
       {
         name: "nft-ports-swapped",
@@ -84,7 +91,7 @@ export const NFT: readonly Mutation[] = [
   ),
   ...inFile(
     "src/targets/nft/condition.ts",
-    ["kernel/nft-rules", "kernel/semantics-docs", "kernel/traps", "kernel/nft-fields"],
+    ["kernel/nft-rules", "kernel/semantics-docs", "kernel/difftest", "kernel/traps", "kernel/nft-fields"],
     [
       {
         name: "nft-no-protocol-guard",
@@ -102,7 +109,14 @@ export const NFT: readonly Mutation[] = [
   ),
   ...inFile(
     "src/targets/nft/alternatives.ts",
-    ["kernel/nft-rules", "kernel/semantics-docs", "kernel/traps", "kernel/fields", "kernel/nft-fields"],
+    [
+      "kernel/nft-rules",
+      "kernel/semantics-docs",
+      "kernel/difftest",
+      "kernel/traps",
+      "kernel/fields",
+      "kernel/nft-fields",
+    ],
     [
       {
         name: "nft-empty-set-is-any",
@@ -151,7 +165,7 @@ export const NFT: readonly Mutation[] = [
   ),
   ...inFile(
     "src/targets/nft/limits.ts",
-    ["kernel/nft-rules", "kernel/actions"],
+    ["kernel/nft-rules", "kernel/difftest", "kernel/actions"],
     [
       {
         name: "nft-limit-burst-one-more",
@@ -183,7 +197,7 @@ export const NFT: readonly Mutation[] = [
   ),
   ...inFile(
     "src/targets/nft/rules.ts",
-    ["kernel/nft-rules", "kernel/actions"],
+    ["kernel/nft-rules", "kernel/difftest", "kernel/actions"],
     [
       {
         name: "nft-count-ends-the-stage",
@@ -232,7 +246,7 @@ export const NFT: readonly Mutation[] = [
   ),
   ...inFile(
     "src/targets/nft/sets.ts",
-    ["kernel/nft-rules", "kernel/traps", "kernel/differential"],
+    ["kernel/nft-rules", "kernel/difftest", "kernel/traps"],
     [
       {
         name: "nft-list-entry-dropped",

@@ -4,7 +4,7 @@ import { inFile, type Mutation } from "../mutation.js";
 export const XDP: readonly Mutation[] = [
   ...inFile(
     "src/targets/xdp/ranges.ts",
-    ["kernel/semantics-docs", "kernel/xdp-root", "kernel/fields"],
+    ["kernel/semantics-docs", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
     [
       {
         name: "xdp-range-from-zero-without-its-end",
@@ -29,12 +29,13 @@ export const XDP: readonly Mutation[] = [
         models: "empty set as any, in XDP",
         from: "if (ranges.length === 0) return FALSE;",
         to: "if (ranges.length === 0) return TRUE;",
+        killers: ["unit/xdp-condition"],
       },
     ],
   ),
   ...inFile(
     "src/targets/xdp/places.ts",
-    ["kernel/semantics-docs", "kernel/xdp-root", "kernel/fields"],
+    ["kernel/semantics-docs", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
     [
       {
         name: "xdp-no-protocol-guard",
@@ -64,7 +65,7 @@ export const XDP: readonly Mutation[] = [
   ),
   ...inFile(
     "src/targets/xdp/expr.ts",
-    ["kernel/semantics-docs", "kernel/xdp-root", "kernel/fields"],
+    ["kernel/semantics-docs", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
     [
       {
         name: "xdp-xor-is-or",
@@ -83,13 +84,13 @@ export const XDP: readonly Mutation[] = [
         models: "a list asks the destination where the source is meant",
         from: "const member = `p->${ADDRESS_MEMBERS[field]}${family}`;\n  const map",
         to: 'const member = `p->${ADDRESS_MEMBERS[field === "ip.src" ? "ip.dst" : "ip.src"]}${family}`;\n  const map',
-        killers: ["kernel/differential"],
+        killers: ["kernel/difftest"],
       },
     ],
   ),
   ...inFile(
     "src/targets/xdp/emit.ts",
-    ["kernel/xdp-root", "kernel/actions"],
+    ["kernel/difftest", "kernel/xdp-root", "kernel/actions"],
     [
       {
         name: "xdp-rules-backwards",
@@ -138,7 +139,7 @@ export const XDP: readonly Mutation[] = [
   ),
   ...inFile(
     "src/targets/xdp/tables.ts",
-    ["kernel/xdp-root", "kernel/differential"],
+    ["kernel/difftest", "kernel/xdp-root"],
     [
       {
         name: "xdp-list-entry-dropped",
