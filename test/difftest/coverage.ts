@@ -69,12 +69,12 @@ export class Coverage {
   readonly #policies = new Map<string, number>();
 
   add(cells: readonly Cell[]): void {
-    for (const key of new Set(cells.map(keyOf))) this.#policies.set(key, this.of(key) + 1);
+    for (const key of new Set(cells.map(keyOf))) this.#policies.set(key, this.#of(key) + 1);
   }
 
   /** Cells that the language allows and no policy had. */
   get empty(): readonly string[] {
-    return CELLS.filter((cell) => this.of(keyOf(cell)) === 0).map(
+    return CELLS.filter((cell) => this.#of(keyOf(cell)) === 0).map(
       ({ stage, row, column }) => `${TARGET_OF[stage]}: ${row} ${column}`,
     );
   }
@@ -98,12 +98,12 @@ export class Coverage {
       const allowed = cells.some(
         (cell) => cell.stage === stage && cell.row === row && cell.column === column,
       );
-      return allowed ? `${this.of(keyOf({ stage, row, column }))}` : "-";
+      return allowed ? `${this.#of(keyOf({ stage, row, column }))}` : "-";
     });
     return counts.every((count) => count === "-") ? "" : counts.join("/");
   }
 
-  private of(key: string): number {
+  #of(key: string): number {
     return this.#policies.get(key) ?? 0;
   }
 }

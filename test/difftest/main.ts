@@ -75,7 +75,8 @@ function optionsOf(): { readonly seed: number; readonly seconds: number } {
     });
     const seconds = Number(values.seconds ?? 60 * Number(values.minutes ?? 1));
     const seed = Number(values.seed ?? 1);
-    if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new UsageError("not a number");
+    if (!(seconds > 0) || !Number.isSafeInteger(seed))
+      throw new UsageError("minutes and seconds are more than 0, a seed is a whole number");
     return { seed, seconds };
   } catch (error) {
     const usage = "difftest [--minutes N | --seconds N] [--seed S]";
@@ -106,9 +107,15 @@ async function runAll(run: Run, { seed, seconds }: ReturnType<typeof optionsOf>)
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${run.line}`);
   }, 500);
   const jobs = Array.from({ length: WORKERS }, (_, first) => ({ seed, first, step: WORKERS, until }));
-  await Promise.all(jobs.map((job) => work(job, run, abort.signal)));
-  clearInterval(watch);
-  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  try {
+    await Promise.all(jobs.map((job) => work(job, run, abort.signal)));
+  } finally {
+    clearInterval(watch);
+    abort.abort();
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  }
+  // Nothing tried is nothing shown.
+  if (run.policies + run.found.length === 0) throw new UsageError(`no policy could be tried in ${seconds} s`);
 }
 
 function report(run: Run): number {
