@@ -115,13 +115,13 @@ struct {
 
 /* Allowances of a limit by address. When full, the kernel evicts a key not seen lately. */
 #define TG_LIMIT_KEYS 65536
-#define TG_LIMIT_BY_ADDRESS(name)                                                                  \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_LRU_HASH);                                               \
-		__uint(max_entries, TG_LIMIT_KEYS);                                                \
-		__type(key, struct tg_limit_key);                                                  \
-		__type(value, __u64);                                                              \
-	} name SEC(".maps")
+struct tg_limit_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TG_LIMIT_KEYS);
+	__type(key, struct tg_limit_key);
+	__type(value, __u64);
+};
+#define TG_LIMIT_BY_ADDRESS(name) struct tg_limit_map name SEC(".maps")
 
 /* The one allowance of a limit that all packets share. */
 #define TG_LIMIT_FOR_ALL(name)                                                                     \

@@ -32,6 +32,12 @@ export async function bundleText({ dir, manifest }: Bundle, file: string): Promi
   return readFile(join(dir, file), "utf8");
 }
 
+/** The bytes of a file of the bundle, which the manifest must list. */
+export async function bundleBytes({ dir, manifest }: Bundle, file: string): Promise<Uint8Array> {
+  if (!Object.hasOwn(manifest.files, file)) throw failure("TG5004", { file }, COMPILE_HINT);
+  return readFile(join(dir, file));
+}
+
 /** The runtime's copy of a bundle that is loaded: as recorded, not verified again. */
 export function storedBundle(paths: Paths, { customer, generation, hash, manifest }: LoadedCustomer): Bundle {
   return { dir: paths.bundle(customer, generation), manifest, hash };
@@ -80,13 +86,14 @@ function checkNames(manifest: Manifest): void {
   ][0];
   if (bad !== undefined)
     throw failure("TG5010", { name: bad }, "compile the policy again; never edit a bundle");
-  const prefixes = [...manifest.prefixes, ...manifest.tables.flatMap(({ entries }) => entries)];
+  const lists = manifest.tables.filter((table) => table.kind === "lpm");
+  const prefixes = [...manifest.prefixes, ...lists.flatMap(({ entries }) => entries)];
   const problem = [
     ...prefixes.filter((text) => !parsePrefix(text)).map((text) => `\`${text}\` is not a prefix`),
     ...manifest.tunnels
       .filter(({ remote }) => !addressBytes(remote))
       .map(({ remote }) => `\`${remote}\` is not an address`),
-    ...manifest.tables
+    ...lists
       .filter(({ family, entries }) => entries.some((text) => parsePrefix(text)?.family !== family))
       .map(({ map }) => `\`${map}\` mixes address families`),
   ][0];

@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Manifest } from "../../src/targets/manifest.js";
-import { type Bundle, bundleText } from "../bundle.js";
+import { type Bundle, bundleBytes, bundleText } from "../bundle.js";
 import { type Counter, namedCounters } from "../counters.js";
 import { failure } from "../failures.js";
 import { type Host, tolerating } from "../host.js";
-import type { Loader } from "../loader-client.js";
+import type { Loader, MapEntry } from "../loader-client.js";
 import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
 import type { CustomerRecord, LoadedCustomer } from "../state.js";
@@ -25,16 +25,29 @@ export async function loadProgram(host: Host, bundle: Bundle, generation: number
   const reuse = { packet: rootMap(paths, "packet") };
   await mkdir(dirname(pinDir), { recursive: true });
   await loader.loadObject({ object: join(bundle.dir, file), pinDir, reuse });
-  await fillTables(loader, pinDir, tables);
+  await fillTables(loader, pinDir, tables, (name) => bundleBytes(bundle, name));
 }
 
+/** Reads a file of the bundle that the tables come from. */
+export type ReadFile = (file: string) => Promise<Uint8Array>;
+
 /** Fills the maps of a program that is pinned in `pinDir`. */
-export async function fillTables(loader: Loader, pinDir: string, tables: Manifest["tables"]): Promise<void> {
-  for (const { map, entries } of tables) {
-    const prefixes = entries.map(parsePrefix).filter((prefix) => prefix !== undefined);
-    const rows = prefixes.map((prefix) => ({ key: lpmKey(prefix), value: Uint8Array.of(1) }));
-    if (rows.length > 0) await loader.updateMap(join(pinDir, `map_${map}`), rows);
+export async function fillTables(
+  loader: Loader,
+  pinDir: string,
+  tables: Manifest["tables"],
+  read: ReadFile,
+): Promise<void> {
+  for (const table of tables) {
+    const rows = await rowsOf(table, read);
+    if (rows.length > 0) await loader.updateMap(join(pinDir, `map_${table.map}`), rows);
   }
+}
+
+async function rowsOf(table: Manifest["tables"][number], read: ReadFile): Promise<readonly MapEntry[]> {
+  if (table.kind === "data") return [{ key: new Uint8Array(4), value: await read(table.file) }];
+  const prefixes = table.entries.map(parsePrefix).filter((prefix) => prefix !== undefined);
+  return prefixes.map((prefix) => ({ key: lpmKey(prefix), value: Uint8Array.of(1) }));
 }
 
 export async function unloadProgram({ paths }: Host, customer: string, generation: number): Promise<void> {

@@ -32,14 +32,23 @@ const rule = z.strictObject({
 });
 
 /** A BPF map of the customer's program that the runtime fills before the program is used. */
-const table = z.strictObject({
-  /** Name of the map in xdp/<customer>.bpf.o. */
-  map: IDENTIFIER,
-  /** LPM_TRIE: key is the prefix length (u32, host order) and the address bytes; value one byte, 1. */
-  kind: z.literal("lpm"),
-  family: z.union([z.literal(4), z.literal(6)]),
-  entries: z.array(PREFIX),
-});
+const table = z.discriminatedUnion("kind", [
+  z.strictObject({
+    /** Name of the map in xdp/<customer>.bpf.o. */
+    map: IDENTIFIER,
+    /** LPM_TRIE: key is the prefix length (u32, host order) and the address bytes; value one byte, 1. */
+    kind: z.literal("lpm"),
+    family: z.union([z.literal(4), z.literal(6)]),
+    entries: z.array(PREFIX),
+  }),
+  z.strictObject({
+    map: IDENTIFIER,
+    /** ARRAY with one value, the file; the program finds it in slot 0 of the array of maps `<map>_slot`. */
+    kind: z.literal("data"),
+    file: BUNDLE_PATH,
+    bytes: z.int().positive(),
+  }),
+]);
 
 const tunnel = z.strictObject({
   name: NAME,

@@ -4,7 +4,13 @@ import type { Expr } from "../../src/compiler/ir/expr.js";
 import type { AddressFieldName } from "../../src/compiler/ir/fields.js";
 import { intervals, type Range } from "../../src/compiler/ir/intervals.js";
 import type { Action, AddressList, Limit, Policy, Rule, Verdict } from "../../src/compiler/ir/policy.js";
-import { bytesNeeded, WIRE_FIELDS, type WireField, type WireName } from "../../src/compiler/ir/wire.js";
+import {
+  bytesNeeded,
+  slice,
+  WIRE_FIELDS,
+  type WireField,
+  type WireName,
+} from "../../src/compiler/ir/wire.js";
 
 /** Policy IR by hand, for tests of the targets. */
 
@@ -71,6 +77,12 @@ export function or(...operands: readonly Expr[]): Expr {
 
 export function xor(...operands: readonly Expr[]): Expr {
   return { kind: "xor", operands, span: SPAN };
+}
+
+/** What tables cannot say: more terms than are spelled out, and a list, which a condition asked as a whole has no map for. */
+export function entangled(named: string): Expr {
+  const bytes = Array.from({ length: 7 }, (_, at) => number(slice("udp", 64 + 8 * at, 8), at));
+  return xor(inList("ip.src", named, 4), ...bytes);
 }
 
 export function not(operand: Expr): Expr {

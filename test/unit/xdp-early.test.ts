@@ -4,7 +4,7 @@ import type { AddressList, Firewall, Policy, Rule } from "../../src/compiler/ir/
 import { withinRoom } from "../../src/targets/registry.js";
 import { emit } from "../../src/targets/xdp/emit.js";
 import { tables } from "../../src/targets/xdp/tables.js";
-import { and, constant, inList, limit, list, number, policy, rule } from "../support/ir.js";
+import { and, constant, entangled, inList, limit, list, number, or, policy, rule } from "../support/ir.js";
 
 type Options = Partial<Omit<Firewall, "rules">>;
 
@@ -88,12 +88,17 @@ describe("the early step", () => {
 
 describe("what fits", () => {
   const ports = Array.from({ length: 1200 }, (_, i) => 3 * i);
+  const lists = [list("x", "10.0.0.1")];
+  /** The last one is what tables cannot say. */
   const large = (count: number) =>
-    Array.from({ length: count }, (_, i) => rule(`r${i}`, "drop", number("tcp.dstport", ...ports)));
+    Array.from({ length: count }, (_, i) => {
+      const match = number("tcp.dstport", ...ports);
+      return rule(`r${i}`, "drop", i < count - 1 ? match : or(match, entangled("x")));
+    });
 
   test("is looked at, and a firewall that is too large is no mistake", () => {
     const early = (rules: readonly Rule[], options?: Options) =>
-      withinRoom(built(rules, options)).firewall.earlyRules;
+      withinRoom(built(rules, options, lists)).firewall.earlyRules;
     expect(early(large(3))).toBeUndefined();
     expect(early(large(4))).toBe(3);
     expect(early(large(9))).toBe(3);
@@ -101,21 +106,23 @@ describe("what fits", () => {
   });
 
   test("what lies behind the last rule that fits is the namespace's, the default too", () => {
-    const one = withinRoom(built(large(4)));
+    const one = withinRoom(built(large(4), {}, lists));
     expect(chain(one)).toContain("return tg_verdict(4, XDP_DROP);\nreturn tg_undecided();");
     expect(text(one)).not.toContain("rule_r3");
   });
 
   test("counts maps, too", () => {
     const names = Array.from({ length: 70 }, (_, i) => `list${i}`);
-    const lists = names.map((name) => list(name, "192.0.2.0/24"));
+    const many = names.map((name) => list(name, "192.0.2.0/24"));
     const rules = names.map((name) => rule(name, "drop", inList("ip.src", name, 4)));
-    expect(withinRoom(built(rules, {}, lists)).firewall.earlyRules).toBe(61);
+    expect(withinRoom(built(rules, {}, many)).firewall.earlyRules).toBeUndefined();
+    const odd = rule("odd", "drop", entangled("list0"));
+    expect(withinRoom(built([odd, ...rules], {}, many)).firewall.earlyRules).toBe(62);
   });
 
   test("mitigate comes first", () => {
     const crowded = {
-      ...built(large(1)),
+      ...built(large(1), {}, lists),
       mitigate: large(3).map((one) => ({ ...one, name: `m-${one.name}` })),
     };
     expect(withinRoom(crowded).firewall.earlyRules).toBe(0);

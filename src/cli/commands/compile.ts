@@ -10,8 +10,9 @@ import {
   manifest,
   type SourceText,
 } from "../../targets/bundle.js";
+import type { Manifest } from "../../targets/manifest.js";
 import type { Artifact } from "../../targets/target.js";
-import { tables } from "../../targets/xdp/tables.js";
+import { dataFile, dataOf, tables } from "../../targets/xdp/tables.js";
 import { EXIT } from "../exit.js";
 import { compileXdp } from "../io/clang.js";
 import { writeBundle } from "../io/write-bundle.js";
@@ -68,7 +69,9 @@ export function bundleFiles(
       path: path.replace(/\.c$/, ".o"),
       bytes: compileXdp(loaded.policy.customer, text),
     }));
-  const files = [...texts, ...objects, proof];
+  const data = dataOf(loaded.policy);
+  const tables = data ? [{ path: dataFile(loaded.policy), bytes: data }] : [];
+  const files = [...texts, ...objects, ...tables, proof];
   const about = formatManifest(manifest(loaded.policy, sourceText(loaded), version(), files));
   return [...files, { path: MANIFEST_FILE, bytes: Buffer.from(about) }];
 }
@@ -85,7 +88,9 @@ function sourceText({ source, sources }: LoadedPolicy): SourceText {
 /** Bytes of keys and values that the runtime puts into maps. */
 function tableBytes(policy: Policy): number {
   const keyAndValue = { 4: 4 + 4 + 1, 6: 4 + 16 + 1 };
-  return tables(policy).reduce((sum, table) => sum + table.entries.length * keyAndValue[table.family], 0);
+  const bytesOf = (table: Manifest["tables"][number]) =>
+    table.kind === "data" ? table.bytes : table.entries.length * keyAndValue[table.family];
+  return tables(policy).reduce((sum, table) => sum + bytesOf(table), 0);
 }
 
 function report(

@@ -15,10 +15,13 @@ export type Emit = (policy: Policy) => readonly Artifact[];
 /** A packet larger than this needs more than one buffer in a test run, which our programs do not ask for. */
 const LARGEST_FRAME = 3400;
 
-/** The policy's XDP program, with a clock that tells each packet's own time. */
-export function xdpBuild(policy: Policy, emitted: Emit = emit): XdpBuild {
+/**
+ * The policy's XDP program, with a clock that tells each packet's own time. `linear`: so many conditions stand in it one
+ * after the other, where it is not for the compiler to choose.
+ */
+export function xdpBuild(policy: Policy, emitted: Emit = emit, linear?: number): XdpBuild {
   return {
-    ...timedProgram(policy, emitted(policy)),
+    ...timedProgram(policy, emitted(policy), linear),
     testClock: true,
     remembers: policy.mitigate.some(isLimit),
   };

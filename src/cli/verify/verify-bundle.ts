@@ -67,6 +67,7 @@ async function loadXdp({ dir, manifest }: Bundle, scratch: Scratch): Promise<Xdp
     object: await readFile(join(dir, `xdp/${manifest.customer}.bpf.o`)),
     prefixes: manifest.prefixes,
     tables: manifest.tables,
+    read: (file) => readFile(join(dir, file)),
     counters: counterNames(manifest.mitigate, manifest.firewall.early ? manifest.firewall.rules : null),
     testClock: false,
     remembers: manifest.mitigate.some(({ action }) => action === "limit"),

@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fillTables } from "../../../runtime/customer/program.js";
+import { fillTables, type ReadFile } from "../../../runtime/customer/program.js";
 import type { Loader } from "../../../runtime/loader-client.js";
 import { lpmKey, parsePrefix } from "../../../runtime/prefix.js";
-import { invariant } from "../../compiler/diagnostics/invariant.js";
+import { impossible, invariant } from "../../compiler/diagnostics/invariant.js";
 import { formatPrefix } from "../../compiler/ir/address.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import type { Manifest } from "../../targets/manifest.js";
 import type { Artifact } from "../../targets/target.js";
 import { earlyStep } from "../../targets/xdp/early.js";
-import { tables } from "../../targets/xdp/tables.js";
+import { dataOf, tables } from "../../targets/xdp/tables.js";
 import { compileXdp } from "../io/clang.js";
 import { ROOT_OBJECT } from "./scratch.js";
 import { DEFAULT, FIREWALL_DEFAULT } from "./stage.js";
@@ -20,6 +20,8 @@ export interface XdpProgram {
   readonly object: Uint8Array;
   readonly prefixes: readonly string[];
   readonly tables: Manifest["tables"];
+  /** Files that the tables name. */
+  readonly read: ReadFile;
   /** Names of its counters, in their order. */
   readonly counters: readonly string[];
 }
@@ -34,12 +36,13 @@ export interface XdpPins {
 const SLOT = 5;
 
 /** The policy's program, which reads each packet's own time from the map `test_clock`. */
-export function timedProgram(policy: Policy, emitted: readonly Artifact[]): XdpProgram {
+export function timedProgram(policy: Policy, emitted: readonly Artifact[], linear?: number): XdpProgram {
   const { customer, prefixes } = policy;
   return {
     object: compileXdp(customer, textOf(emitted, ".bpf.c"), { testClock: true }),
     prefixes: prefixes.map(({ prefix }) => formatPrefix(prefix)),
-    tables: tables(policy),
+    tables: tables(policy, linear),
+    read: () => Promise.resolve(dataOf(policy, linear) ?? impossible("a program with data has them")),
     counters: counterNames(policy.mitigate, earlyStep(policy) && policy.firewall.rules),
   };
 }
@@ -78,7 +81,7 @@ export async function loadCustomer(
   } finally {
     rmSync(folder, { recursive: true });
   }
-  await fillTables(loader, customer, program.tables);
+  await fillTables(loader, customer, program.tables, program.read);
   await loader.setProgram(`${root}/map_programs`, SLOT, `${customer}/prog_tidegate_customer`);
 }
 

@@ -1,19 +1,23 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import type { Test } from "../../compiler/ir/expr.js";
 import type { Policy, Rule } from "../../compiler/ir/policy.js";
+import { planOf } from "./classifier/plan.js";
 import { instructions, MAX_INSTRUCTIONS, MAX_MAPS, programCost } from "./cost.js";
 import { limitMap, listsIn } from "./maps.js";
 import { numberTests } from "./places.js";
 
-/** Every expression about bytes can be said in C; what can run out is room. Names the rule that crosses a limit. */
+/**
+ * Every expression about bytes can be said in C; what can run out is room, where rules cannot be looked up in tables.
+ * Names the rule that crosses a limit.
+ */
 export function check(policy: Policy, diagnostics: Diagnostics): void {
   checkConnections(policy.mitigate, diagnostics);
   checkLogs(policy.mitigate, diagnostics);
-  checkInstructions(
-    policy.mitigate.filter((rule) => connectionTest(rule) === undefined),
-    diagnostics,
-  );
-  checkMaps(policy.mitigate, diagnostics);
+  const rules = policy.mitigate.filter((rule) => connectionTest(rule) === undefined);
+  if (rules.length < policy.mitigate.length) return;
+  const isByTables = planOf(policy) !== null;
+  if (!isByTables) checkInstructions(rules, diagnostics);
+  checkMaps(policy.mitigate, isByTables, diagnostics);
 }
 
 /** Connection tracking happens behind XDP. */
@@ -47,10 +51,11 @@ function checkInstructions(rules: readonly Rule[], diagnostics: Diagnostics): vo
   }
 }
 
-function checkMaps(rules: readonly Rule[], diagnostics: Diagnostics): void {
+/** By tables, lists need no maps. */
+function checkMaps(rules: readonly Rule[], isByTables: boolean, diagnostics: Diagnostics): void {
   const maps = new Set<string>();
   for (const rule of rules) {
-    for (const list of listsIn(rule.match)) maps.add(list);
+    for (const list of isByTables ? [] : listsIn(rule.match)) maps.add(list);
     if (rule.action.kind === "limit") maps.add(limitMap(rule.name));
     if (maps.size <= MAX_MAPS) continue;
     const hint = "join lists that are always used together, or limits that may share one allowance";

@@ -1,14 +1,18 @@
 import { invariant } from "../../../compiler/diagnostics/invariant.js";
 
-/** Cells of 32 bits. */
+/** Bytes of a cell, a number of 32 bits. */
 export const CELL = 4;
+/** Bytes of a cache line. */
 export const LINE = 64;
-/** What a place that the verifier only knows to lie in the image may reach behind its end: bpf-templates/classify.h. */
-export const IMAGE_TAIL = LINE;
 
-/** The data of a classifier, as it lies in its map. Places are offsets in bytes; 0 is no place of anything. */
+const SMALLEST = 4096;
+
+/**
+ * The data of a customer's program as it lies in its map, little-endian like the machines that this runs on. Places are
+ * offsets in bytes; the first line is nobody's, so that 0 is no place.
+ */
 export class Image {
-  #cells = new Uint32Array(1024);
+  #cells = new Uint32Array(SMALLEST / CELL);
   #end = LINE;
 
   /** Room for so many bytes, all 0; `align` is a power of two. */
@@ -38,26 +42,24 @@ export class Image {
     return place;
   }
 
-  /** Numbers of 16 bits, two in a cell. */
-  addHalves(halves: ArrayLike<number>): number {
-    const cells = new Uint32Array(Math.ceil(halves.length / 2));
-    for (let at = 0; at < halves.length; at++) {
-      const half = halves[at] as number;
-      invariant(half <= 0xffff, "a number of 16 bits");
-      cells[at >> 1] = (cells[at >> 1] as number) | (half << (at % 2 === 0 ? 0 : 16));
-    }
+  /** Numbers of 8 or 16 bits, as many in a cell as it holds. */
+  addSmall(numbers: Uint16Array, size: 1 | 2): number {
+    const cells = new Uint32Array(Math.ceil((numbers.length * size) / CELL));
+    (size === 1 ? new Uint8Array(cells.buffer) : new Uint16Array(cells.buffer)).set(numbers);
     return this.add(cells);
   }
 
-  get bytes(): number {
-    return this.#end;
+  /** The size that the map must have: a power of two, as places are bounded by a mask. */
+  get room(): number {
+    let room = SMALLEST;
+    while (room < this.#end) room *= 2;
+    return room;
   }
 
-  /** Little-endian, as on all machines that this runs on. */
-  finish(bytes: number): Uint8Array {
-    invariant(bytes >= this.#end, "the image fits");
-    const all = new Uint8Array(bytes);
-    all.set(new Uint8Array(this.#cells.buffer, 0, Math.min(this.#end, this.#cells.byteLength)));
+  /** All of the map's value: `room`, and the line that a place at its very end may reach into. */
+  bytes(): Uint8Array {
+    const all = new Uint8Array(this.room + LINE);
+    all.set(new Uint8Array(this.#cells.buffer, 0, this.#end));
     return all;
   }
 }

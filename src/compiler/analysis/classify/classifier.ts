@@ -1,0 +1,265 @@
+import { invariant } from "../../diagnostics/invariant.js";
+import { ADDRESS_BITS, type Family } from "../../ir/address.js";
+import { type Expr, testsOf } from "../../ir/expr.js";
+import type { AddressFieldName } from "../../ir/fields.js";
+import type { Intervals } from "../../ir/intervals.js";
+import type { AddressList } from "../../ir/policy.js";
+import { hasBit, uniteBits } from "./bits.js";
+import { type Columns, columnsOf, type Shape } from "./columns.js";
+import { Interner } from "./interner.js";
+import { layersOf } from "./layers.js";
+import { type Entry, EVERYWHERE, firstMatch, type Matrix, type Meaning, matrixOf } from "./matrix.js";
+import { HOLDS } from "./question.js";
+import { type Segments, segmentsOf } from "./segments.js";
+import { type Term, termsOf } from "./terms.js";
+
+/** Packets that `match` holds for have the value, unless a condition before it has them. */
+export interface Condition {
+  readonly match: Expr;
+  readonly value: number;
+}
+
+/** What one stage asks. Values grow: of two conditions, the one with the smaller value comes first. */
+export interface Questions {
+  /** The first that holds decides. */
+  readonly decides: readonly Condition[];
+  /** All that hold before the one that decides are heard, in order. */
+  readonly passes: readonly Condition[];
+}
+
+/** Nothing holds. */
+export const NONE = 0xffff_ffff;
+
+/** How packets of one family are told apart. */
+export interface Classifier {
+  readonly family: Family;
+  readonly sources: Segments;
+  readonly destinations: Segments;
+  /** In the order of the questions. */
+  readonly stages: readonly ClassifiedStage[];
+}
+
+export interface ClassifiedStage {
+  readonly columns: Columns;
+  /** The smallest value that one of them gives decides. */
+  readonly deciding: readonly Matrix[];
+  /** Gives an index of `sequences`, or NONE. */
+  readonly passing: Matrix | null;
+  readonly sequences: readonly (readonly number[])[];
+}
+
+const MAX_TERMS = 64;
+
+export function classifierOf(
+  stages: readonly Questions[],
+  family: Family,
+  lists: readonly AddressList[],
+): Classifier | undefined {
+  const sets = new Sets();
+  const lowered = stages.map((stage) => lowerStage(stage, family, lists, sets));
+  const sources = segmentsOf(sets.of("ip.src"), ADDRESS_BITS[family]);
+  const destinations = segmentsOf(sets.of("ip.dst"), ADDRESS_BITS[family]);
+  const built: ClassifiedStage[] = [];
+  for (const stage of lowered) {
+    const one = stage && stageOf(stage, { sources, destinations, sets });
+    if (!one) return undefined;
+    built.push(one);
+  }
+  return { family, sources, destinations, stages: built };
+}
+
+/** A condition on two addresses and a shape that is a union of conjunctions. */
+interface Lowered {
+  readonly value: number;
+  readonly source: number;
+  readonly destination: number;
+  readonly shapes: readonly number[];
+}
+
+interface LoweredStage {
+  readonly shapes: readonly Shape[];
+  readonly decides: readonly Lowered[];
+  readonly passes: readonly Lowered[];
+}
+
+function lowerStage(
+  { decides, passes }: Questions,
+  family: Family,
+  lists: readonly AddressList[],
+  sets: Sets,
+): LoweredStage | undefined {
+  const shapes = new Interner<Shape>(keyOfShape);
+  const lowered = (conditions: readonly Condition[]) => {
+    const all: Lowered[] = [];
+    for (const { match, value } of conditions) {
+      const terms = termsOf(match, { family, lists, most: MAX_TERMS }) ?? asWhole(match, value);
+      if (!terms) return undefined;
+      all.push(...byAddresses(terms, sets, shapes).map((one) => ({ value, ...one })));
+    }
+    return all;
+  };
+  const [deciding, passing] = [lowered(decides), lowered(passes)];
+  return deciding && passing && { shapes: shapes.all, decides: deciding, passes: passing };
+}
+
+/** A condition that is asked as one question; undefined where it asks for what is not in the packet. */
+function asWhole(match: Expr, value: number): readonly Term[] | undefined {
+  if (testsOf(match).some((test) => test.kind === "list" || test.needs.header === "ct")) return undefined;
+  const question = { kind: "condition", key: `condition ${value}`, bits: 1, match } as const;
+  return [{ addresses: new Map(), answers: new Map([[question.key, { question, allowed: HOLDS }]]) }];
+}
+
+function keyOfShape(shape: Shape): string {
+  return [...shape.values()]
+    .map(({ question, allowed }) => {
+      const ranges = allowed.ranges.map(({ low, high }) => `${low}-${high}`);
+      return `${question.key}=${allowed.absent ? "absent," : ""}${ranges.join()}`;
+    })
+    .sort()
+    .join(";");
+}
+
+/** Terms that differ only in what they ask besides addresses become one. */
+function byAddresses(
+  terms: readonly Term[],
+  sets: Sets,
+  shapes: Interner<Shape>,
+): readonly Omit<Lowered, "value">[] {
+  const found = new Map<string, { source: number; destination: number; shapes: Set<number> }>();
+  for (const { addresses, answers } of terms) {
+    const source = sets.add("ip.src", addresses.get("ip.src"));
+    const destination = sets.add("ip.dst", addresses.get("ip.dst"));
+    const key = `${source},${destination}`;
+    const known = found.get(key) ?? { source, destination, shapes: new Set<number>() };
+    known.shapes.add(shapes.add(answers));
+    found.set(key, known);
+  }
+  return [...found.values()].map((one) => ({ ...one, shapes: [...one.shapes].sort((a, b) => a - b) }));
+}
+
+/** The sets of addresses that conditions ask for. */
+export class Sets {
+  readonly #sets: Readonly<Record<AddressFieldName, Intervals[]>> = { "ip.src": [], "ip.dst": [] };
+  readonly #byKey = new Map<string, number>();
+  readonly #byIdentity = { "ip.src": new Map<Intervals, number>(), "ip.dst": new Map<Intervals, number>() };
+
+  of(field: AddressFieldName): readonly Intervals[] {
+    return this.#sets[field];
+  }
+
+  add(field: AddressFieldName, set: Intervals | undefined): number {
+    if (!set) return EVERYWHERE;
+    const known = this.#byIdentity[field].get(set);
+    if (known !== undefined) return known;
+    const index = set.length > LONG ? this.#push(field, set) : this.#find(field, set);
+    this.#byIdentity[field].set(set, index);
+    return index;
+  }
+
+  #find(field: AddressFieldName, set: Intervals): number {
+    const key = `${field}:${set.map(({ low, high }) => `${low}-${high}`).join()}`;
+    const index = this.#byKey.get(key) ?? this.#push(field, set);
+    this.#byKey.set(key, index);
+    return index;
+  }
+
+  #push(field: AddressFieldName, set: Intervals): number {
+    return this.#sets[field].push(set) - 1;
+  }
+}
+
+/** Sets with more ranges than this are told apart by identity: a list is one object wherever it is asked for. */
+const LONG = 64;
+
+export interface Addresses {
+  readonly sources: Segments;
+  readonly destinations: Segments;
+  readonly sets: Sets;
+}
+
+function stageOf(
+  { shapes, decides, passes }: LoweredStage,
+  addresses: Addresses,
+): ClassifiedStage | undefined {
+  const columns = columnsOf(shapes);
+  if (!columns) return undefined;
+  const entries = (lowered: readonly Lowered[]) => entriesOf(lowered, columns);
+  const meaning = firstMatch(columns.count, NONE);
+  const layers = layersOf(entries(decides), addresses);
+  const deciding: Matrix[] = [];
+  for (const layer of layers ?? []) {
+    const matrix = matrixOf({
+      ...addresses,
+      entries: layer,
+      columns: columns.count,
+      meaning,
+      most: MAX_WORK,
+    });
+    if (!matrix) return undefined;
+    deciding.push(matrix);
+  }
+  if (!layers) return undefined;
+  const sequences = new Interner<readonly number[]>((values) => values.join());
+  const passing = passingMatrix(entries(passes), addresses, columns.count, sequences);
+  return passing === undefined ? undefined : { columns, deciding, passing, sequences: sequences.all };
+}
+
+const MAX_WORK = 1 << 24;
+
+function passingMatrix(
+  entries: readonly Entry[],
+  addresses: Addresses,
+  columns: number,
+  sequences: Interner<readonly number[]>,
+): Matrix | null | undefined {
+  if (entries.length === 0) return null;
+  return matrixOf({
+    ...addresses,
+    entries,
+    columns,
+    meaning: everyMatch(columns, sequences),
+    most: MAX_WORK,
+  });
+}
+
+/** All entries that hold, in order. */
+function everyMatch(columns: number, sequences: Interner<readonly number[]>): Meaning {
+  const heardAt = (entries: readonly Entry[], column: number) =>
+    entries.flatMap((entry, place) => (hasBit(entry.columns, column) ? [place] : []));
+  return {
+    prune: (entries) => entries,
+    sortOf: (entries) => {
+      const heard = new Interner<readonly number[]>((places) => places.join());
+      return Uint16Array.from({ length: columns }, (_, column) => heard.add(heardAt(entries, column)));
+    },
+    valuesOf: (entries, sort) => {
+      const values: number[] = [];
+      sort.forEach((place, column) => {
+        if (place < values.length) return;
+        const ranks = new Set(heardAt(entries, column).map((at) => (entries[at] as Entry).rank));
+        values.push(ranks.size === 0 ? NONE : sequences.add([...ranks]));
+      });
+      return values;
+    },
+  };
+}
+
+function entriesOf(lowered: readonly Lowered[], { ofShape }: Columns): readonly Entry[] {
+  const unions = new Map<string, { shape: number; columns: Uint32Array }>();
+  return lowered
+    .map(({ value, source, destination, shapes }): Entry => {
+      const key = shapes.join();
+      const known = unions.get(key) ?? { shape: unions.size, columns: unionOf(shapes, ofShape) };
+      unions.set(key, known);
+      return { rank: value, source, destination, ...known };
+    })
+    .filter(({ columns }) => columns.some((word) => word !== 0));
+}
+
+function unionOf(shapes: readonly number[], ofShape: readonly Uint32Array[]): Uint32Array {
+  const [first, ...rest] = shapes.map((shape) => ofShape[shape] as Uint32Array);
+  invariant(first, "a condition has a shape");
+  const union = first.slice();
+  for (const more of rest) uniteBits(union, more);
+  return union;
+}

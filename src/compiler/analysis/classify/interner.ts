@@ -1,0 +1,44 @@
+/** Numbers equal values, by a key that is equal for them only. */
+export class Interner<T> {
+  readonly #indexes = new Map<string, number>();
+  readonly #values: T[] = [];
+  readonly #keyOf: (value: T) => string;
+
+  constructor(keyOf: (value: T) => string) {
+    this.#keyOf = keyOf;
+  }
+
+  /** The value's number, counted from 0 in the order in which values came first. */
+  add(value: T): number {
+    const key = this.#keyOf(value);
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    this.#indexes.set(key, this.#values.length);
+    this.#values.push(value);
+    return this.#values.length - 1;
+  }
+
+  at(index: number): T {
+    return this.#values[index] as T;
+  }
+
+  get all(): readonly T[] {
+    return this.#values;
+  }
+
+  get size(): number {
+    return this.#values.length;
+  }
+}
+
+/** A key of numbers below 65,536, shorter and faster than their digits. */
+export function keyOfNumbers(numbers: Uint16Array): string {
+  let key = "";
+  for (let at = 0; at < numbers.length; at += KEY_PIECE) {
+    key += String.fromCharCode(...numbers.subarray(at, at + KEY_PIECE));
+  }
+  return key;
+}
+
+/** Arguments of one call. */
+const KEY_PIECE = 4096;

@@ -1,0 +1,54 @@
+import { ADDRESS_BITS } from "../../ir/address.js";
+import type { Intervals } from "../../ir/intervals.js";
+import type { Addresses } from "./classifier.js";
+import { cellsAtMost, type Entry, EVERYWHERE } from "./matrix.js";
+
+/**
+ * Entries as few layers, each with a small matrix. One wide entry fills a row or a column of the matrix, and many of them all
+ * of it; where those that are wide at one end only are kept apart, every matrix has narrow rows and columns but for a few.
+ */
+export function layersOf(
+  entries: readonly Entry[],
+  addresses: Addresses,
+): readonly (readonly Entry[])[] | undefined {
+  const cells = (layer: readonly Entry[]) => cellsAtMost({ entries: layer, ...addresses });
+  if (entries.length === 0) return [];
+  if (cells(entries) <= ONE_LAYER) return [entries];
+  let best: readonly (readonly Entry[])[] | undefined;
+  let fewest = MOST;
+  for (const bits of WIDTHS) {
+    const layers = byWidth(entries, addresses, bits);
+    const sum = layers.reduce((all, layer) => all + cells(layer), 0);
+    if (sum < fewest) [best, fewest] = [layers, sum];
+  }
+  return best;
+}
+
+const ONE_LAYER = 32_768;
+const MOST = 1 << 22;
+/** An address set is wide if it has one of so many parts of all addresses, as a power of two. */
+const WIDTHS = [0, 4, 8, 12, 16, 24];
+
+function byWidth(
+  entries: readonly Entry[],
+  { sets, sources }: Addresses,
+  bits: number,
+): readonly (readonly Entry[])[] {
+  const all = ADDRESS_BITS[sources.starts.length === 1 ? 4 : 6];
+  const isWide = (ranges: readonly Intervals[]) => {
+    const wide = ranges.map((set) => sizeOf(set) >= 2 ** (all - bits));
+    return (set: number) => set === EVERYWHERE || wide[set] === true;
+  };
+  const wideSource = isWide(sets.of("ip.src"));
+  const wideDestination = isWide(sets.of("ip.dst"));
+  const layers: readonly Entry[][] = [[], [], [], []];
+  for (const entry of entries) {
+    const layer = (wideDestination(entry.destination) ? 1 : 0) + (wideSource(entry.source) ? 2 : 0);
+    layers[layer]?.push(entry);
+  }
+  return layers.filter((layer) => layer.length > 0);
+}
+
+function sizeOf(set: Intervals): number {
+  return set.reduce((sum, { low, high }) => sum + Number(high - low + 1n), 0);
+}

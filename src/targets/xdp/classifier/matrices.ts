@@ -1,0 +1,125 @@
+import type { Columns } from "../../../compiler/analysis/classify/columns.js";
+import { keyOfNumbers } from "../../../compiler/analysis/classify/interner.js";
+import type { Matrix } from "../../../compiler/analysis/classify/matrix.js";
+import { CELL, type Image } from "./image.js";
+
+/** A cell of a matrix: the row that it belongs to, its leaf's sort, and its leaf's values. */
+const MATRIX_CELL = 3 * CELL;
+
+/** What classes of addresses are in a matrix: a source's and a destination's number add up to the place of their cell. */
+export interface Placed {
+  readonly rows: Uint32Array;
+  readonly places: Uint32Array;
+}
+
+export interface MatrixData {
+  readonly matrix: Matrix;
+  readonly columns: Columns;
+  /** Size of the places that lines consist of. */
+  readonly placeBytes: 1 | 2;
+  /** What a value of the matrix is in the image. */
+  readonly imaged: (value: number) => number;
+}
+
+export function addMatrix(image: Image, { matrix, columns, placeBytes, imaged }: MatrixData): Placed {
+  const lines = new Lines(image, placeBytes);
+  const sorts = matrix.sorts.map((sort) => addSort(image, lines, sort, columns));
+  const values = new Lists(image);
+  const leaves = matrix.leaves.map((leaf) => [
+    sorts[leaf.sort] as number,
+    values.add(leaf.values.map(imaged)),
+  ]);
+  const begins = displaced(matrix.rows);
+  const base = image.reserve((matrix.places + largest(begins) + 1) * MATRIX_CELL);
+  const rows = begins.map((begin) => base + begin * MATRIX_CELL);
+  matrix.rows.forEach((cells, row) => {
+    const begin = rows[row] as number;
+    for (const { place, leaf } of cells) {
+      [begin, ...(leaves[leaf] ?? [])].forEach((number, index) => {
+        image.set(begin + place * MATRIX_CELL + index * CELL, number);
+      });
+    }
+  });
+  return {
+    rows: matrix.rowOf.map((row) => rows[row] as number),
+    places: matrix.placeOf.map((place) => place * MATRIX_CELL),
+  };
+}
+
+/**
+ * Where each row begins, so that no two rows have a cell at one place: rows lie in each other's gaps (Tarjan and Yao,
+ * "Storing a sparse table", 1979). No two begin at the same place, as it is what tells whose a cell is.
+ */
+function displaced(rows: Matrix["rows"]): readonly number[] {
+  const length = (row: number) => rows[row]?.length ?? 0;
+  const order = rows.map((_, row) => row).sort((a, b) => length(b) - length(a) || a - b);
+  const taken = new Set<number>();
+  const begun = new Set<number>();
+  const begins: number[] = [];
+  let [free, freeBegin] = [0, 0];
+  for (const row of order) {
+    const cells = rows[row] ?? [];
+    const [first] = cells;
+    let begin = first ? Math.max(0, free - first.place) : freeBegin;
+    while (begun.has(begin) || cells.some(({ place }) => taken.has(begin + place))) begin++;
+    begins[row] = begin;
+    begun.add(begin);
+    for (const { place } of cells) taken.add(begin + place);
+    while (taken.has(free)) free++;
+    while (begun.has(freeBegin)) freeBegin++;
+  }
+  return begins;
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
+}
+
+/** A sort as a table: from states to lines, of which each goes from classes of the last question to places. */
+function addSort(image: Image, lines: Lines, sort: Uint16Array, { paths }: Columns): number {
+  const table: number[] = [];
+  for (const { states, columns } of paths) {
+    const classes = columns.length / states;
+    for (let state = 0; state < states; state++) {
+      const here = columns.subarray(state * classes, (state + 1) * classes);
+      table.push(lines.add(Uint16Array.from(here, (column) => sort[column] as number)));
+    }
+  }
+  return image.add(table);
+}
+
+/** Lines of small numbers, each once. */
+class Lines {
+  readonly #image: Image;
+  readonly #size: 1 | 2;
+  readonly #known = new Map<string, number>();
+
+  constructor(image: Image, size: 1 | 2) {
+    this.#image = image;
+    this.#size = size;
+  }
+
+  add(line: Uint16Array): number {
+    const key = keyOfNumbers(line);
+    const place = this.#known.get(key) ?? this.#image.addSmall(line, this.#size);
+    this.#known.set(key, place);
+    return place;
+  }
+}
+
+/** Lists of numbers, each once. */
+class Lists {
+  readonly #image: Image;
+  readonly #known = new Map<string, number>();
+
+  constructor(image: Image) {
+    this.#image = image;
+  }
+
+  add(list: readonly number[]): number {
+    const key = list.join();
+    const place = this.#known.get(key) ?? this.#image.add(list);
+    this.#known.set(key, place);
+    return place;
+  }
+}

@@ -1,0 +1,108 @@
+import {
+  type Classifier,
+  type Condition,
+  classifierOf,
+  type Questions,
+} from "../../../compiler/analysis/classify/classifier.js";
+import { impossible } from "../../../compiler/diagnostics/invariant.js";
+import type { Family } from "../../../compiler/ir/address.js";
+import type { Action, Policy, Rule } from "../../../compiler/ir/policy.js";
+import { asked, type EarlyStep, earlyStep } from "../early.js";
+import { fits } from "../fits.js";
+import { usedLists } from "../maps.js";
+import { type ProgramCode, programCode } from "./program.js";
+
+/** How a customer's program judges by tables: what is left for emit.ts to write around it. */
+export interface Plan extends ProgramCode {
+  readonly families: readonly Family[];
+  /** The rules that are limits, in the order of their maps. */
+  readonly limits: readonly Rule[];
+  readonly early: EarlyStep | null;
+}
+
+/** In order, and in the two lowest bits of a value: enum tg_outcome in bpf-templates/classify.h. */
+const OUTCOME = { drop: 0, pass: 1, on: 2 } as const;
+
+/** More conditions than this are looked up in tables; so many are as fast, and easier to read, one after the other. */
+export const LINEAR = 32;
+
+const plans = new WeakMap<Policy, Map<number, Plan | null>>();
+
+/** null: the policy has few rules, or asks what tables of bounded size cannot say. The same object for the same policy. */
+export function planOf(policy: Policy, linear = LINEAR): Plan | null {
+  const known = plans.get(policy) ?? new Map<number, Plan | null>();
+  plans.set(policy, known);
+  const plan = known.get(linear) ?? made(policy, linear);
+  known.set(linear, plan);
+  return plan;
+}
+
+function made(policy: Policy, linear: number): Plan | null {
+  if (asked(policy).length <= linear && longestList(policy) <= LONG_LIST && fits(policy)) return null;
+  const early = earlyStep(policy);
+  const limits = policy.mitigate.filter(({ action }) => action.kind === "limit");
+  const questions = [mitigateQuestions(policy), ...(early ? [firewallQuestions(policy, early)] : [])];
+  const families = ([4, 6] as const).filter((family) =>
+    policy.prefixes.some(({ prefix }) => prefix.family === family),
+  );
+  const classifiers: Classifier[] = [];
+  for (const family of families) {
+    const classifier = classifierOf(questions, family, policy.lists);
+    if (!classifier) return null;
+    classifiers.push(classifier);
+  }
+  const passed = (value: number) => passedRule(policy, limits, value);
+  const code = programCode({ classifiers, stages: ["mitigate", "firewall"], passed });
+  return { ...code, families, limits, early };
+}
+
+/** A trie of the kernel's is slower than tables when it has more prefixes than this. */
+const LONG_LIST = 1024;
+
+function longestList(policy: Policy): number {
+  return usedLists(policy).reduce((most, { list, family }) => Math.max(most, list[family].length), 0);
+}
+
+function mitigateQuestions({ mitigate }: Policy): Questions {
+  const conditions = mitigate.map(({ match, action }, index) => ({
+    kind: action.kind,
+    condition: { match, value: ruleValue(index, action.kind === "allow" ? "pass" : "drop") },
+  }));
+  const isPassed = (kind: Action["kind"]) => kind === "limit" || kind === "count";
+  return {
+    decides: conditions.filter(({ kind }) => !isPassed(kind)).map(({ condition }) => condition),
+    passes: conditions.filter(({ kind }) => isPassed(kind)).map(({ condition }) => condition),
+  };
+}
+
+function firewallQuestions({ mitigate }: Policy, { unasked, questions }: EarlyStep): Questions {
+  const first = mitigate.length + 1;
+  const decides = questions.map(
+    ({ match, index, drops }): Condition => ({
+      match,
+      value: ruleValue(first + index, drops ? "drop" : "on"),
+    }),
+  );
+  const before = unasked ? [{ match: unasked, value: ruleValue(0, "on") }] : [];
+  return { decides: [...before, ...decides], passes: [] };
+}
+
+function ruleValue(counter: number, outcome: keyof typeof OUTCOME): number {
+  return (counter << 2) | OUTCOME[outcome];
+}
+
+/** enum tg_passed_kind in bpf-templates/classify.h. */
+const PASSED = { count: 0, all: 1, "ip.src": 2, "ip.dst": 3 } as const;
+
+/** struct tg_passed_rule in bpf-templates/classify.h, as cells. */
+function passedRule({ mitigate }: Policy, limits: readonly Rule[], value: number): readonly number[] {
+  const rule = mitigate[value >>> 2] ?? impossible("a value is of a rule");
+  const { action } = rule;
+  if (action.kind !== "limit") return [value, PASSED.count, 0, 0, 0, 0, 0, 0];
+  const { interval, burst, per } = action.limit;
+  return [value, PASSED[per ?? "all"], limits.indexOf(rule), 0, ...wide(interval), ...wide(burst)];
+}
+
+function wide(number: bigint): readonly number[] {
+  return [Number(number & 0xffff_ffffn), Number(number >> 32n)];
+}

@@ -1,0 +1,269 @@
+import {
+  type ClassifiedStage,
+  type Classifier,
+  NONE,
+} from "../../../compiler/analysis/classify/classifier.js";
+import type { Path, Step } from "../../../compiler/analysis/classify/columns.js";
+import type { Question } from "../../../compiler/analysis/classify/question.js";
+import { classIn } from "../../../compiler/analysis/classify/segments.js";
+import { invariant } from "../../../compiler/diagnostics/invariant.js";
+import type { Family } from "../../../compiler/ir/address.js";
+import type { Header } from "../../../compiler/ir/headers.js";
+import { Text } from "../../text.js";
+import { type Condition, chain, layout } from "../condition.js";
+import { condition } from "../expr.js";
+import { guards, numberOf } from "../places.js";
+import { CELL, Image, LINE } from "./image.js";
+import { addLookup, lookupKind } from "./lookups.js";
+import { addMatrix, type Placed } from "./matrices.js";
+import { addTree } from "./tree.js";
+
+/** A stage as both families' functions in C, `NAME_4()` and `NAME_6()`, each of which gives a value or TG_NOTHING. */
+export interface StageCode {
+  readonly name: string;
+  /** Longest list of rules that a packet passes; 0: there are none. */
+  readonly passes: number;
+}
+
+export interface ProgramInput {
+  readonly classifiers: readonly Classifier[];
+  /** Names of the classifiers' stages, in their order. */
+  readonly stages: readonly string[];
+  /** Cells of what a value that packets pass stands for, put into the image once for each value. */
+  readonly passed: (value: number) => readonly number[];
+}
+
+export interface ProgramCode {
+  readonly functions: string;
+  readonly image: Image;
+  readonly placeBytes: 1 | 2;
+  readonly passes: number;
+}
+
+/** Where trees of addresses are said to be: enum tg_head in bpf-templates/classify.h. */
+const TREE_HEADS = { 4: [64, 72], 6: [80, 88] } as const satisfies Record<Family, readonly [number, number]>;
+const TREE_HEADS_END = 96;
+/** Room for what is said of tables, two numbers each at most. */
+const HEADS = 4096;
+
+/** Puts classifiers into an image, and writes what looks packets up in it. Which places are asked is all that the text says. */
+export function programCode(input: ProgramInput): ProgramCode {
+  const { classifiers, stages } = input;
+  const writer = new Writer(placeBytesOf(classifiers), input.passed);
+  for (const { family, stages: classified, ...segments } of classifiers) {
+    const placed = classified.map((stage, index) => writer.stage(stages[index] ?? "", family, stage));
+    const matrices = placed.flat();
+    const [sources, destinations] = TREE_HEADS[family];
+    writer.addresses(
+      sources,
+      segments.sources,
+      matrices.map(({ rows }) => rows),
+    );
+    writer.addresses(
+      destinations,
+      segments.destinations,
+      matrices.map(({ places }) => places),
+    );
+  }
+  return {
+    functions: writer.text.toString(),
+    image: writer.image,
+    placeBytes: writer.placeBytes,
+    passes: passesOf(classifiers),
+  };
+}
+
+/** A leaf with more values needs places of 16 bits. */
+const SMALL_LEAF = 256;
+
+function placeBytesOf(classifiers: readonly Classifier[]): 1 | 2 {
+  const leaves = matricesOf(classifiers).flatMap(({ leaves: all }) => all);
+  return leaves.some(({ values }) => values.length > SMALL_LEAF) ? 2 : 1;
+}
+
+function matricesOf(classifiers: readonly Classifier[]) {
+  return classifiers.flatMap(({ stages }) =>
+    stages.flatMap(({ deciding, passing }) => [...deciding, ...(passing ? [passing] : [])]),
+  );
+}
+
+function passesOf(classifiers: readonly Classifier[]): number {
+  const lists = classifiers.flatMap(({ stages }) => stages.flatMap(({ sequences }) => sequences));
+  return lists.reduce((most, { length }) => Math.max(most, length), 0);
+}
+
+/** Writes text and image in step, so that neither can say what the other does not. */
+class Writer {
+  readonly text = new Text();
+  readonly image = new Image();
+  readonly placeBytes: 1 | 2;
+  readonly #passed: ProgramInput["passed"];
+  readonly #lookups = new Map<Step["segments"], { readonly key: string; readonly head: number }>();
+  readonly #records = new Map<number, number>();
+  readonly #headsEnd: number;
+  /** What every list of passed rules ends with. */
+  readonly #end: number;
+  #head = TREE_HEADS_END;
+  /** Matrices of the family that is being written. */
+  #matrices = 0;
+  #family: Family | null = null;
+
+  constructor(placeBytes: 1 | 2, passed: ProgramInput["passed"]) {
+    this.placeBytes = placeBytes;
+    this.#passed = passed;
+    this.#headsEnd = this.image.reserve(HEADS - LINE) + HEADS - LINE;
+    this.#end = this.image.add([NONE, 0, 0, 0, 0, 0, 0, 0], 2 * CELL);
+  }
+
+  /** Trees of one end's addresses, whose classes have a number in each matrix. */
+  addresses(head: number, segments: Classifier["sources"], numbers: readonly Uint32Array[]): void {
+    const records = segments.members.map((_, found) =>
+      this.image.add(numbers.map((number) => number[found] as number)),
+    );
+    const tree = addTree(this.image, segments, (found) => records[found] as number);
+    this.image.set(head, tree.table);
+    this.image.set(head + CELL, tree.below);
+  }
+
+  stage(name: string, family: Family, stage: ClassifiedStage): readonly Placed[] {
+    if (this.#family !== family) this.#matrices = 0;
+    this.#family = family;
+    const { columns } = stage;
+    const from = this.#matrices;
+    if (stage.deciding.length > 0 || stage.passing) {
+      this.#columnFunction(`${name}_column_${family}`, family, columns.paths);
+    }
+    const data = { columns, placeBytes: this.placeBytes };
+    const placed = stage.deciding.map((matrix) =>
+      addMatrix(this.image, { ...data, matrix, imaged: (value) => value }),
+    );
+    if (stage.passing) {
+      const lists = stage.sequences.map((values) => this.#addSequence(values));
+      const listOf = (value: number) => (value === NONE ? NONE : (lists[value] as number));
+      placed.push(addMatrix(this.image, { ...data, matrix: stage.passing, imaged: listOf }));
+    }
+    this.#matrices += placed.length;
+    this.#stageFunction(name, family, stage, from);
+    return placed;
+  }
+
+  #addSequence(values: readonly number[]): number {
+    const places = values.map((value) => {
+      const place = this.#records.get(value) ?? this.image.add(this.#passed(value), 2 * CELL);
+      this.#records.set(value, place);
+      return place;
+    });
+    return this.image.add([...places, this.#end]);
+  }
+
+  /** A cell at a place that the text may name, as it does not depend on data. */
+  #said(...numbers: readonly number[]): number {
+    const head = this.#head;
+    this.#head += numbers.length * CELL;
+    invariant(this.#head <= this.#headsEnd, "what is said of tables has room");
+    numbers.forEach((number, index) => {
+      this.image.set(head + index * CELL, number);
+    });
+    return head;
+  }
+
+  /** Paths share the tables of what all of them ask. */
+  #lookup(step: Step, scale: number): number {
+    const key = `${this.#family} ${step.question.key} ${scale}`;
+    const known = this.#lookups.get(step.segments);
+    if (known?.key === key) return known.head;
+    const head = this.#said(...addLookup(this.image, step, scale));
+    this.#lookups.set(step.segments, { key, head });
+    return head;
+  }
+
+  #stageFunction(name: string, family: Family, { deciding, passing }: ClassifiedStage, from: number): void {
+    const { text } = this;
+    text.line(`static __always_inline __u32 ${name}_${family}(TG_PACKET *p, const struct xdp_md *ctx,`);
+    text.line(`\t\t\t\t\tconst void *data, const struct tg_ends *ends)`);
+    text.block("{", () => {
+      if (deciding.length === 0 && !passing) {
+        text.line("return TG_NOTHING;");
+        return;
+      }
+      text.line(`const struct tg_column column = ${name}_column_${family}(p, ctx, data);`);
+      text.line("__u32 first = TG_NOTHING;").line();
+      deciding.forEach((_, index) => {
+        text.line(`first = tg_first(first, tg_value(data, ends, ${from + index}, column));`);
+      });
+      const list = `tg_value(data, ends, ${from + deciding.length}, column)`;
+      text.line(passing ? `return tg_pass(p, data, ${list}, first, TG_PASSED);` : "return first;");
+    });
+    text.line();
+  }
+
+  #columnFunction(name: string, family: Family, paths: readonly Path[]): void {
+    const { text } = this;
+    text.line(`static __always_inline struct tg_column ${name}(TG_PACKET *p, const struct xdp_md *ctx,`);
+    text.line("\t\t\t\t\t\t    const void *data)");
+    text.block("{", () => {
+      text.line("struct tg_column at = { 0 };").line();
+      let states = 0;
+      for (const path of paths) {
+        const first = states;
+        const body = () => this.#path(path, family, first);
+        if (path.transport === null) body();
+        else text.block(`if (p->${path.transport}_bytes) {`, body);
+        states += path.states;
+      }
+    });
+    text.line();
+  }
+
+  /** `first`: number of the path's first state among all. */
+  #path({ steps, transport }: Path, family: Family, first: number): void {
+    let placeOf = (state: number) => (first + state) * CELL;
+    const tables = steps.slice(0, -1).reverse();
+    // From the last table to the first, as each says where the next one is.
+    for (const step of tables) {
+      const after = placeOf;
+      const table = this.image.add(step.next.map(after));
+      placeOf = (state) => table + state * step.classes * CELL;
+    }
+    const { text } = this;
+    text.line(`at.state = tg_cell(data, ${this.#said(placeOf(0))});`);
+    steps.forEach((step, index) => {
+      const isLast = index === steps.length - 1;
+      this.#classOf(step, family, transport, isLast ? this.placeBytes : CELL);
+      if (!isLast) text.line("at.state = tg_cell(data, at.state + at.class);");
+    });
+    text.line("return at;");
+  }
+
+  #classOf(step: Step, family: Family, transport: Path["transport"], scale: number): void {
+    const { number, asked } = answerIn(step.question, family, transport);
+    const table = this.#lookup(step, scale);
+    const found = `at.class = tg_class_${lookupKind(step.question.bits)}(data, ${table}, ${number});`;
+    if (!asked) {
+      this.text.line(found);
+      return;
+    }
+    this.text.line(`at.class = tg_cell(data, ${this.#said(otherwise(step) * scale)});`);
+    this.text.lines(layout("if (", asked, ")")).line(`\t${found}`);
+  }
+}
+
+interface Answer {
+  readonly number: string;
+  /** What must hold for the number to be there; null: nothing. */
+  readonly asked: Condition | null;
+}
+
+function answerIn(question: Question, family: Family, transport: Path["transport"]): Answer {
+  if (question.kind === "condition") return { number: "1", asked: condition(question.match) };
+  const present: [Header, number][] = [[family === 4 ? "ip4" : "ip6", family === 4 ? 20 : 40]];
+  if (transport) present.push([transport, 1]);
+  const { read, text } = numberOf(question.field);
+  const asked = [...guards(question.needs, new Map(present)), ...(read ? [read] : [])];
+  return { number: text, asked: asked.length === 0 ? null : chain("&&", asked) };
+}
+
+/** The class of packets that do not have the number; a condition that does not hold is 0. */
+function otherwise({ question, absent, segments }: Step): number {
+  return question.kind === "condition" ? classIn(segments, 0) : absent;
+}
