@@ -1,16 +1,13 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { NFT_VERDICT, Probe } from "../../runtime/probe-client.js";
-import { comesToFirewall, sharesState } from "../../src/cli/verify/expected.js";
+import { afterAll, beforeAll, test } from "vitest";
+import { Probe } from "../../runtime/probe-client.js";
 import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
-import { ALONE } from "../../src/compiler/semantics/decode.js";
-import { countersOf, evaluate } from "../../src/compiler/semantics/evaluate.js";
-import { newState } from "../../src/compiler/semantics/state.js";
 import { nft } from "../../src/targets/nft/target.js";
 import { aimedPackets } from "../support/aimed-packets.js";
 import { anyFirewall } from "../support/firewall-policies.js";
 import { apart } from "../support/fragments.js";
+import { expectFirewall } from "../support/nft-under-test.js";
 
 /** Random firewalls in the real kernel against the reference. */
 const POLICIES = Number(process.env.TIDEGATE_NFT_POLICIES ?? 60);
@@ -47,29 +44,6 @@ test("a stateful one too: it judges whole datagrams", async () => {
   await fc.assert(property, { numRuns: Math.min(POLICIES, 150) });
 });
 
-/** Packets that come to a firewall: XDP lets nothing else through, and a node forwards nothing else to it. */
-async function compare(policy: Policy, packets: readonly Uint8Array[]): Promise<void> {
-  const share = sharesState(policy);
-  const sent = packets.filter((bytes) =>
-    comesToFirewall(policy, { bytes, surroundings: ALONE, at: 0n, why: "" }, share),
-  );
-  const [ruleset] = nft.emit(policy);
-  await probe.nftLoad(ruleset?.text ?? "");
-  const verdicts = await probe.nftRun(sent);
-
-  const state = newState();
-  const counted: Record<string, number> = {};
-  sent.forEach((packet, index) => {
-    if (verdicts[index] === NFT_VERDICT.unreached) return;
-    const trace = evaluate(policy, packet, state, 1n);
-    const counters = countersOf(trace, "firewall").map((rule) =>
-      rule === null ? "default" : `rule-${rule}`,
-    );
-    for (const counter of counters) counted[counter] = (counted[counter] ?? 0) + 1;
-    const passed = trace.verdict === "allow" || trace.stage === "route";
-    const expected = passed ? NFT_VERDICT.survived : NFT_VERDICT.dropped;
-    expect(verdicts[index], `${Buffer.from(packet).toString("hex")} by ${counters.at(-1)}`).toBe(expected);
-  });
-  const counters = [...(await probe.nftCounters())].filter(([, { packets }]) => packets > 0);
-  expect(Object.fromEntries(counters.map(([name, { packets }]) => [name, packets]))).toEqual(counted);
+function compare(policy: Policy, packets: readonly Uint8Array[]): Promise<void> {
+  return expectFirewall(probe, policy, nft.emit(policy)[0]?.text ?? "", packets);
 }

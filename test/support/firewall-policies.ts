@@ -165,3 +165,75 @@ export const anyFirewall: fc.Arbitrary<Policy> = fc
       otherwise,
     ),
   );
+
+const NETWORKS = [
+  "10.0.0.0/8",
+  "10.1.0.0/16",
+  "10.1.2.0/24",
+  "10.1.2.3",
+  "192.0.2.0/25",
+  "192.0.2.7",
+  "192.0.2.4-192.0.2.77",
+  "0.0.0.0/5",
+  "::/16",
+  "2001:db8::/32",
+  "2001:db8:1::/48",
+  "2001:db8:1::7",
+  "2001:db8:1:0:8000::/65",
+  "2001:db8::1-2001:db8:1::9",
+];
+const OWN_NETWORKS = [
+  "203.0.113.0/25",
+  "203.0.113.128/26",
+  "203.0.113.9",
+  "203.0.113.100",
+  "203.0.113.96-203.0.113.104",
+  "2001:db8::/40",
+  "2001:db8::9",
+];
+
+/** What tables are looked up by: small sets of few values, so that rules overlap in every way. */
+const anyFlowTest = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...NETWORKS).map((text) => address("ip.src", text)) },
+  { weight: 3, arbitrary: fc.constantFrom(...OWN_NETWORKS).map((text) => address("ip.dst", text)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...PORTS.slice(0, 4)), fc.subarray([0, 1, 80, 443, 65535], { minLength: 1 }))
+      .map(([field, values]) => number(field, ...values)),
+  },
+  fc.constantFrom(80, 443, 0).map((port) => or(number("tcp.dstport", port), number("udp.dstport", port))),
+  fc
+    .tuple(
+      fc.constantFrom<WireName>("icmp.type", "icmp6.type", "ip.proto"),
+      fc.constantFrom(0, 1, 6, 8, 17, 58, 128),
+    )
+    .map(([field, value]) => number(field, value)),
+  fc.constantFrom(4 as const, 6 as const).map((family) => inList("ip.src", LIST.name, family)),
+);
+
+const anyFlow = fc.oneof(
+  { weight: 8, arbitrary: fc.array(anyFlowTest, { minLength: 1, maxLength: 3 }).map((all) => and(...all)) },
+  { weight: 1, arbitrary: anyFlowTest.map(not) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(anyFlowTest, anyFlowTest, anyFlowTest).map(([a, b, c]) => and(or(a, b), not(c))),
+  },
+  { weight: 1, arbitrary: anyExpr },
+);
+
+/** Rules of which each matches some of the packets that others match; in some, many that packets go on from. */
+export const anyLargeFirewall: fc.Arbitrary<Policy> = fc
+  .tuple(fc.constantFrom(0, 0, 1, 8), fc.constantFrom<Verdict>("allow", "drop", "reject"))
+  .chain(([weight, otherwise]) => {
+    const verdict = fc.constantFrom<Verdict>("allow", "drop", "reject");
+    const action =
+      weight === 0 ? verdict : fc.oneof({ weight: 16, arbitrary: verdict }, { weight, arbitrary: anyAction });
+    return fc.array(fc.tuple(action, anyFlow), { minLength: 8, maxLength: 40 }).map((rules) =>
+      firewall(
+        rules.map(([action, match], index) => rule(`r${index}`, action, match, index + 1)),
+        [LIST],
+        otherwise,
+      ),
+    );
+  });

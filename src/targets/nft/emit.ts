@@ -2,6 +2,7 @@ import type { Policy, Rule } from "../../compiler/ir/policy.js";
 import { EDGE_LINK } from "../names.js";
 import type { Artifact } from "../target.js";
 import { Text } from "../text.js";
+import { MEASURED, type Tuning } from "./classifier/tuning.js";
 import { emitLimitChain, emitLimitSets, type LimitRule } from "./limits.js";
 import { emitLogChain, type LogRule } from "./logs.js";
 import {
@@ -13,34 +14,32 @@ import {
   ruleCounter,
   SPOOFED_COUNTER,
 } from "./names.js";
-import { emitRule, emitRuleChain, fileName, type LoweredRule, lowerRule } from "./rules.js";
+import { fileName } from "./rules.js";
 import { emitSet, listSets, prefixSets } from "./sets.js";
-import { emitRejection, verdictText } from "./verdicts.js";
+import { emitStage } from "./stage.js";
+import { emitRejection } from "./verdicts.js";
 
 /** `nft/<customer>.nft`: the firewall, for `nft -f` in the customer's namespace; replaces the table in one transaction. */
-export function emit(policy: Policy): readonly Artifact[] {
+export function emit(policy: Policy, tuning: Tuning = MEASURED): readonly Artifact[] {
   const text = new Text();
   const customer = plain(policy.customer);
   text.line(`# The firewall of customer "${customer}", compiled from ${fileName(policy.span.file)}.`);
   // `delete` fails on a table that is not there, so it is made first; all of the file is one transaction.
   text.line("table inet tidegate").line("delete table inet tidegate").line();
-  text.block("table inet tidegate {", () => emitTable(text, policy));
+  text.block("table inet tidegate {", () => emitTable(text, policy, tuning));
   return [{ path: `nft/${customer}.nft`, text: text.toString() }];
 }
 
-function emitTable(text: Text, policy: Policy): void {
+function emitTable(text: Text, policy: Policy, tuning: Tuning): void {
   const { rules, stateful } = policy.firewall;
-  const whole = rules.map((rule) => lowerRule(rule, "whole"));
-  const fragments = stateful ? [] : rules.map((rule) => lowerRule(rule, "laterFragment"));
   const limits = rules.flatMap(limitRule);
 
   emitCounters(text, policy);
   for (const set of [...prefixSets(policy), ...listSets(policy)]) emitSet(text, set);
   for (const limit of limits) emitLimitSets(text, limit);
   emitDispatch(text, policy);
-  emitFirewall(text, "firewall", whole, policy);
-  if (!stateful) emitFirewall(text, "later-fragments", fragments, policy);
-  for (const rule of [...whole, ...fragments]) emitRuleChain(text, rule);
+  emitStage(text, policy, "whole", tuning);
+  if (!stateful) emitStage(text, policy, "laterFragment", tuning);
   for (const limit of limits) emitLimitChain(text, limit);
   for (const log of rules.flatMap((rule) => logRule(rule, policy))) emitLogChain(text, log);
   emitRejection(text, policy);
@@ -64,21 +63,6 @@ function emitCounters(text: Text, policy: Policy): void {
     SPOOFED_COUNTER,
   ];
   for (const name of names) text.block(`counter ${name} {`, () => {});
-}
-
-function emitFirewall(
-  text: Text,
-  chain: "firewall" | "later-fragments",
-  rules: readonly LoweredRule[],
-  policy: Policy,
-): void {
-  const verdict = verdictText(policy.firewall.default);
-  text.line();
-  text.block(`chain ${chain} {`, () => {
-    for (const rule of rules) emitRule(text, rule);
-    text.line("# no rule decided");
-    text.line(`counter name ${DEFAULT_COUNTER} ${verdict} comment "${DEFAULT_COUNTER}"`);
-  });
 }
 
 /** What comes out of a tunnel may only speak for the customer's own addresses (BCP 38). */

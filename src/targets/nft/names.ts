@@ -27,6 +27,11 @@ export function matchChain(prefix: "match" | "fragment", rule: string): string {
 /** Where rejected packets end. */
 export const REJECTION_CHAIN = "rejected";
 
+/** The first chain of a tree that finds the rules of a stage; the others' names begin with it. */
+export function treeChain(stage: string, tree: number): string {
+  return `${stage}-tree-${tree}`;
+}
+
 export function logChain(rule: string): string {
   return `log-${plain(rule)}`;
 }

@@ -1,5 +1,5 @@
 import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
-import type { Action, Rule } from "../../compiler/ir/policy.js";
+import type { Action, Rule, Verdict } from "../../compiler/ir/policy.js";
 import type { Text } from "../text.js";
 import { matchText, type Part } from "./condition.js";
 import { type Decision, type Decisions, decisionsOf } from "./decisions.js";
@@ -15,48 +15,69 @@ export interface LoweredRule {
   readonly chain: { readonly name: string; readonly lines: readonly string[] } | null;
 }
 
+/** What a rule's lines do with a packet that the rule matches. */
+export interface Ending {
+  /** A condition besides the rule's own, or nothing. */
+  readonly guard: string;
+  /** How a line ends whose verdict it is. */
+  readonly verdict: (rule: Rule, verdict: Verdict) => string;
+}
+
+/** The rule counts and decides. */
+export const DECIDES: Ending = {
+  guard: "",
+  verdict: ({ name }, verdict) => `counter name ${ruleCounter(name)} ${verdictText(verdict)}`,
+};
+
 /**
  * A rule whose decisions only ever say yes is lines of the stage's chain: what they miss reaches the next rule.
  * Where a line says no, the lines behind it must be left out, so the rule gets a chain to return from. So does a rule
  * with several lines that packets go on from: the next line must not count them again.
  */
-export function lowerRule(rule: Rule, part: Part): LoweredRule {
+export function lowerRule(rule: Rule, part: Part, ending: Ending = DECIDES): LoweredRule {
   const decisions = decisionsOf(rule.match, part);
   invariant(decisions, `the check refused rule ${rule.name}`);
   const answers = withOtherwise(decisions);
   const inline = answers.every(({ holds }) => holds) && (isVerdict(rule.action) || answers.length <= 1);
-  if (inline) return { rule, lines: answers.map((line) => decisionText(line, rule, "jump")), chain: null };
+  const comment = `comment "${rule.name}"`;
+  if (inline) {
+    const outcome = words(ending.guard, yes(rule, "jump", ending), comment);
+    return { rule, lines: answers.map((line) => words(matchText(line.conditions), outcome)), chain: null };
+  }
   const name = matchChain(part === "whole" ? "match" : "fragment", rule.name);
+  const outcome = words(yes(rule, "goto", ending), comment);
   return {
     rule,
-    lines: [`jump ${name} comment "${rule.name}"`],
-    chain: { name, lines: answers.map((line) => decisionText(line, rule, "goto")) },
+    lines: [words(ending.guard, `jump ${name}`, comment)],
+    chain: {
+      name,
+      lines: answers.map(({ conditions, holds }) => words(matchText(conditions), holds ? outcome : "return")),
+    },
   };
 }
 
-function isVerdict({ kind }: Action): boolean {
-  return kind === "allow" || kind === "drop" || kind === "reject";
+function words(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+export function isVerdict(action: Action): action is { readonly kind: Verdict } {
+  return action.kind === "allow" || action.kind === "drop" || action.kind === "reject";
 }
 
 /** `goto` from the rule's own chain: a `return` then leads back to the stage's chain, not to the next line. */
-function decisionText({ conditions, holds }: Decision, rule: Rule, enter: "jump" | "goto"): string {
-  const outcome = holds ? yes(rule, enter) : "return";
-  const match = matchText(conditions);
-  return match === "" ? outcome : `${match} ${outcome}`;
-}
-
-function yes({ name, action }: Rule, enter: "jump" | "goto"): string {
+function yes(rule: Rule, enter: "jump" | "goto", ending: Ending): string {
+  const { name, action } = rule;
   switch (action.kind) {
     case "allow":
     case "drop":
     case "reject":
-      return `counter name ${ruleCounter(name)} ${verdictText(action.kind)} comment "${name}"`;
+      return ending.verdict(rule, action.kind);
     case "limit":
-      return `${enter} ${limitChain(name)} comment "${name}"`;
+      return `${enter} ${limitChain(name)}`;
     case "count":
-      return `counter name ${ruleCounter(name)}${enter === "goto" ? " return" : ""} comment "${name}"`;
+      return `counter name ${ruleCounter(name)}${enter === "goto" ? " return" : ""}`;
     case "log":
-      return `${enter} ${logChain(name)} comment "${name}"`;
+      return `${enter} ${logChain(name)}`;
     default:
       return assertNever(action);
   }

@@ -1,0 +1,71 @@
+import type { Rule, Verdict } from "../../compiler/ir/policy.js";
+import { ruleCounter } from "./names.js";
+import { type Ending, isVerdict } from "./rules.js";
+import { verdictText } from "./verdicts.js";
+
+/**
+ * Where a stage is several trees, each finds the first of its own rules, and the first of these decides. What has been found
+ * so far is the packet's mark: the larger, the earlier the rule; 0: nothing. Nobody else meets it, as packets leave the
+ * stage without a mark.
+ */
+
+/** The lowest bits of a mark say the verdict: 1, 2 or 3. */
+const VERDICTS = ["drop", "allow", "reject"] as const satisfies readonly Verdict[];
+const CODES = 4;
+/** The bits above them say which tree, from 1, found the rule. */
+const TREES = 8;
+
+export const FORGET = "meta mark set 0";
+
+/** The mark of a rule with `left` rules from it to the end of the stage. */
+export function markOf({ action }: Rule, left: number, tree: number): number {
+  const code = isVerdict(action) ? VERDICTS.indexOf(action.kind) + 1 : 0;
+  return (left * TREES + tree) * CODES + code;
+}
+
+/** No rule before the one with this mark has been found. */
+export function guard(mark: number): string {
+  return `meta mark < ${mark}`;
+}
+
+/** The rule is found. */
+export function marking(mark: number): Ending {
+  return { guard: guard(mark), verdict: () => `meta mark set ${mark} return` };
+}
+
+/** The rule counts and decides. */
+export function deciding(mark: number): Ending {
+  return {
+    guard: guard(mark),
+    verdict: ({ name }, verdict) => `counter name ${ruleCounter(name)} ${withoutMark(verdict)}`,
+  };
+}
+
+/** Ends a tree that has found a rule: what stands behind, no packet comes back from an answer to look for. */
+export function leave(tree: number): string {
+  return `meta mark & ${(TREES - 1) * CODES} == ${tree * CODES} return`;
+}
+
+function withoutMark(verdict: Verdict): string {
+  return verdict === "drop" ? verdictText(verdict) : `${FORGET} ${verdictText(verdict)}`;
+}
+
+export interface Found {
+  readonly rule: Rule;
+  readonly mark: number;
+}
+
+/** Counts and decides what was found; packets without a mark go on. */
+export function foundLines(found: readonly Found[]): readonly string[] {
+  if (found.length === 0) return [];
+  const elements = found.map(({ rule, mark }) => `${mark} : "${ruleCounter(rule.name)}"`);
+  const verdicts = new Set<string>(found.map(({ rule }) => rule.action.kind));
+  return [
+    "counter name meta mark map {",
+    ...elements.map((element, index) => `\t${element}${index < elements.length - 1 ? "," : ""}`),
+    "}",
+    ...VERDICTS.filter((verdict) => verdicts.has(verdict)).map(
+      (verdict) => `meta mark & ${CODES - 1} == ${VERDICTS.indexOf(verdict) + 1} ${withoutMark(verdict)}`,
+    ),
+  ];
+}
