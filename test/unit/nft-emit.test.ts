@@ -52,7 +52,7 @@ const MATCHES: readonly MatchCase[] = [
   ["an IPv6 prefix", address("ip.src", "2001:db8:1::/48"), ["ip6 saddr 2001:db8:1::/48"]],
   ["several addresses", address("ip.src", "10.0.0.0/8", "192.0.2.1"), ["ip saddr { 10.0.0.0/8, 192.0.2.1 }"]],
   ["several ports", number("udp.dstport", 53, 123, [5000, 5010]), ["udp dport { 53, 123, 5000-5010 }"]],
-  ["all but one port", number("tcp.dstport", [0, 79], [81, 65535]), ["tcp dport != 80"]],
+  ["all but one port", number("tcp.dstport", [0, 79], [81, 65535]), ["tcp dport & 0xffff != 80"]],
   ["any port", number("tcp.dstport", [0, 65535]), ["tcp dport 0-65535"]],
   ["a list", inList("ip.src", "partners", 6), ["ip6 saddr @list-partners-6"]],
   ["a protocol of either family", number("ip.proto", 47), ["meta l4proto 47"]],

@@ -48,6 +48,12 @@ export function isSetOfRanges(asked: Intervals, bits: number): boolean {
   return ranges.length > 1 && ranges.some(({ low, high }) => low !== high);
 }
 
+/** Whether `comparison` writes `!=` and one value. */
+export function leavesOutOne(asked: Intervals, bits: number): boolean {
+  const { negated, ranges } = named(asked, bits);
+  return negated && ranges.length === 1 && ranges.every(({ low, high }) => low === high);
+}
+
 /**
  * The right-hand side of a match: `80`, `{ 22, 80 }`, `!= 80`. An absent field makes nft's `!=` false like any other
  * comparison (the load ends the rule), so naming the fewer numbers that are left out says the same.

@@ -3,7 +3,7 @@ import type { Family } from "../../compiler/ir/address.js";
 import type { AddressFieldName } from "../../compiler/ir/fields.js";
 import type { Intervals } from "../../compiler/ir/intervals.js";
 import type { Place, WireField, WireName } from "../../compiler/ir/wire.js";
-import { comparison, decimal, hex, hexadecimal, type Spell } from "./spelling.js";
+import { comparison, decimal, hex, hexadecimal, leavesOutOne, type Spell } from "./spelling.js";
 
 /** How nft names what a packet carries: its own words where they mean the same, else `@nh,OFFSET,WIDTH`. */
 
@@ -112,7 +112,11 @@ export function numberText(load: Load, field: WireField, ranges: Intervals): str
     const right = isFlags
       ? comparison(ranges, field.width, hexadecimal, "== ")
       : comparison(ranges, field.width, decimal);
-    return `${load.text} ${right}`;
+    // nft 1.0.6 makes one load of two neighbours that are unequal to a value each, and asks that not both be equal
+    // (payload_do_merge); behind a mask each stands for itself.
+    return leavesOutOne(ranges, field.width)
+      ? `${load.text} & ${hex(mask)} ${right}`
+      : `${load.text} ${right}`;
   }
   const shifted: Spell = ({ low, high }) => hexadecimal({ low: low << shift, high: high << shift });
   return `${load.text} & ${hex(mask)} ${comparison(ranges, field.width, shifted, "== ")}`;
