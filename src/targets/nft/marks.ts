@@ -1,6 +1,6 @@
 import type { Rule, Verdict } from "../../compiler/ir/policy.js";
 import { ruleCounter } from "./names.js";
-import { type Ending, isVerdict } from "./rules.js";
+import { DECIDES, type Ending, isVerdict } from "./rules.js";
 import { verdictText } from "./verdicts.js";
 
 /**
@@ -23,25 +23,31 @@ export function markOf({ action }: Rule, left: number, tree: number): number {
   return (left * TREES + tree) * CODES + code;
 }
 
-/** No rule before the one with this mark has been found. */
+/** Whether no rule before the one with this mark has been found. */
 export function guard(mark: number): string {
   return `meta mark < ${mark}`;
 }
 
-/** The rule is found. */
-export function marking(mark: number): Ending {
-  return { guard: guard(mark), verdict: () => `meta mark set ${mark} return` };
-}
-
-/** The rule counts and decides. */
-export function deciding(mark: number): Ending {
+/** The rule is found. Packets come to the first tree without a mark. */
+export function marking(mark: number, tree: number): Ending {
   return {
-    guard: guard(mark),
-    verdict: ({ name }, verdict) => `counter name ${ruleCounter(name)} ${withoutMark(verdict)}`,
+    guard: tree === 1 ? "" : guard(mark),
+    verdict: () => `meta mark set ${mark} return`,
+    comesBack: [leave(tree)],
   };
 }
 
-/** Ends a tree that has found a rule: what stands behind, no packet comes back from an answer to look for. */
+/** The rule counts and decides. */
+export function deciding(mark: number, tree: number): Ending {
+  if (tree === 1) return DECIDES;
+  return {
+    guard: guard(mark),
+    verdict: ({ name }, verdict) => `counter name ${ruleCounter(name)} ${withoutMark(verdict)}`,
+    comesBack: [],
+  };
+}
+
+/** Ends a tree for packets whose rule it has found, where they come back from another chain. */
 export function leave(tree: number): string {
   return `meta mark & ${(TREES - 1) * CODES} == ${tree * CODES} return`;
 }

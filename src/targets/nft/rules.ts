@@ -21,12 +21,15 @@ export interface Ending {
   readonly guard: string;
   /** How a line ends whose verdict it is. */
   readonly verdict: (rule: Rule, verdict: Verdict) => string;
+  /** What to do with packets that come back from a chain of the rule's own. */
+  readonly comesBack: readonly string[];
 }
 
 /** The rule counts and decides. */
 export const DECIDES: Ending = {
   guard: "",
   verdict: ({ name }, verdict) => `counter name ${ruleCounter(name)} ${verdictText(verdict)}`,
+  comesBack: [],
 };
 
 /**
@@ -48,7 +51,7 @@ export function lowerRule(rule: Rule, part: Part, ending: Ending = DECIDES): Low
   const outcome = words(yes(rule, "goto", ending), comment);
   return {
     rule,
-    lines: [words(ending.guard, `jump ${name}`, comment)],
+    lines: [words(ending.guard, `jump ${name}`, comment), ...ending.comesBack],
     chain: {
       name,
       lines: answers.map(({ conditions, holds }) => words(matchText(conditions), holds ? outcome : "return")),

@@ -74,7 +74,9 @@ function emitForest(text: Text, stage: Stage, trees: readonly Tree[], items: Ite
   text.line();
   text.block(`chain ${stage.chain} {`, () => {
     text.line(FORGET);
-    for (const { root, earliest } of planted) text.line(`${guard(earliest)} jump ${root}`);
+    planted.forEach(({ root, earliest }, index) => {
+      text.line(index === 0 ? `jump ${root}` : `${guard(earliest)} jump ${root}`);
+    });
     text.lines(foundLines(planted.flatMap(({ found }) => found)));
     emitDefault(text, stage.policy);
   });
@@ -109,7 +111,11 @@ function plant(
   );
   const lowered = [...marks].map(([place, mark]): [number, LoweredRule] => [
     place,
-    lowerRule(ruleAt(rules, place).rule, part, wait.has(place) ? marking(mark) : deciding(mark)),
+    lowerRule(
+      ruleAt(rules, place).rule,
+      part,
+      wait.has(place) ? marking(mark, number) : deciding(mark, number),
+    ),
   ]);
   return {
     root: treeChain(chain, number),
