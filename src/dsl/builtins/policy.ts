@@ -1,6 +1,6 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import { type Call, errorValue, type Value } from "../evaluate/value.js";
-import { objectOf, optional, partsOf, required } from "../shape/object.js";
+import { elsewhere, objectOf, optional, partsOf, required } from "../shape/object.js";
 import {
   boolean,
   number,
@@ -47,6 +47,7 @@ const options = partsOf({
   tunnels: optional(severalNamed(tunnel)),
   routes: optional(severalOf(route)),
   tests: optional(severalOf(test)),
+  ...{ stateful: elsewhere("`firewall`"), offload: elsewhere("`firewall`") },
 });
 
 /**

@@ -19,7 +19,15 @@ interface Planned {
   readonly kind: "planned";
 }
 
-type Property = Required<unknown> | Optional<unknown> | Planned;
+/** A property that is easily looked for here, and belongs elsewhere. */
+interface Elsewhere {
+  readonly kind: "elsewhere";
+  readonly place: string;
+}
+
+type Unread = Planned | Elsewhere;
+
+type Property = Required<unknown> | Optional<unknown> | Unread;
 
 export function required<T>(shape: Shape<T>): Required<T> {
   return { kind: "required", shape };
@@ -32,11 +40,15 @@ export function optional<T>(shape: Shape<T>): Optional<T> {
 
 export const planned: Planned = { kind: "planned" };
 
+export function elsewhere(place: string): Elsewhere {
+  return { kind: "elsewhere", place };
+}
+
 type Read<P extends Property> =
   P extends Required<infer T> ? T : P extends Optional<infer T> ? T | null : never;
 
 type Names<P extends Readonly<Record<string, Property>>> = {
-  [K in keyof P]: P[K] extends Planned ? never : K;
+  [K in keyof P]: P[K] extends Unread ? never : K;
 }[keyof P];
 
 type Readable<P extends Readonly<Record<string, Property>>> = { readonly [K in Names<P>]: Read<P[K]> };
@@ -66,7 +78,7 @@ export function partsOf<P extends Readonly<Record<string, Property>>>(
     reportUnknown(value, what, properties, diagnostics);
     const read: Record<string, unknown> = { span: value.span };
     for (const [name, property] of Object.entries(properties)) {
-      if (property.kind === "planned") continue;
+      if (isUnread(property)) continue;
       read[name] = readProperty(value, what, name, property, diagnostics);
     }
     // Each property was read by its own shape, which is what Parts<P> says.
@@ -91,6 +103,10 @@ function readProperty(
   return undefined;
 }
 
+function isUnread(property: Property | undefined): property is Unread {
+  return property?.kind === "planned" || property?.kind === "elsewhere";
+}
+
 function reportUnknown(
   object: ObjectValue,
   what: string,
@@ -100,8 +116,9 @@ function reportUnknown(
   for (const [name, { key }] of object.properties) {
     const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (known?.kind === "planned") diagnostics.report("TG2052", key, { property: name });
-    if (known) continue;
-    const names = Object.keys(properties).filter((one) => properties[one]?.kind !== "planned");
-    diagnostics.report("TG2051", key, { object: what, property: name }, { hint: didYouMean(name, names) });
+    if (known && known.kind !== "elsewhere") continue;
+    const names = Object.keys(properties).filter((one) => !isUnread(properties[one]));
+    const hint = known ? `it is an option of ${known.place}` : didYouMean(name, names);
+    diagnostics.report("TG2051", key, { object: what, property: name }, { hint });
   }
 }
