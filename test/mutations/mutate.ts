@@ -1,16 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Hunt } from "./hunt.js";
-import { table, type Verdict } from "./report.js";
+import { page, table, type Verdict } from "./report.js";
 import { MUTATIONS } from "./table.js";
 import { Tree } from "./tree.js";
 import { typeProblems } from "./types.js";
 
 /**
- * `npm run mutate [-- --only TEXT] [--jobs N] [--likely]`: plants known kinds of bug, one at a time, in copies of the project, and sees
- * that a test fails. Exit code 0: each was caught; 1: some was not; 2: nothing can be said.
+ * `npm run mutate [-- --only TEXT] [--jobs N] [--likely]`: plants known kinds of bug, one at a time, in copies of the
+ * project, and sees that a test fails. Exit code 0: each was caught; 1: some was not; 2: nothing can be said.
  */
 
 const { values } = parseArgs({
@@ -21,6 +21,7 @@ const { values } = parseArgs({
   },
 });
 const PROJECT = process.cwd();
+const PAGE = "docs/mutations.md";
 
 async function main(): Promise<number> {
   const mutations = MUTATIONS.filter(({ name }) => values.only?.some((text) => name.includes(text)) ?? true);
@@ -61,7 +62,9 @@ function progress({ mutation, seconds, ...rest }: Verdict): string {
 
 function report(verdicts: readonly Verdict[]): number {
   const caught = verdicts.filter(({ kind }) => kind === "caught").length;
-  console.log(`\n${table(verdicts)}\n\ncaught / planted: ${caught} / ${verdicts.length}`);
+  const total = `caught / planted: ${caught} / ${verdicts.length}`;
+  console.log(`\n${table(verdicts)}\n\n${total}`);
+  if (process.env["UPDATE_DOCS"] && !values.only) writeFileSync(join(PROJECT, PAGE), page(verdicts, total));
   if (verdicts.some(({ kind }) => kind === "broken")) return 2;
   return caught === verdicts.length ? 0 : 1;
 }

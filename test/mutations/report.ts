@@ -19,6 +19,22 @@ export function table(verdicts: readonly Verdict[]): string {
     .join("\n");
 }
 
+/** docs/mutations.md. */
+export function page(verdicts: readonly Verdict[], total: string): string {
+  return [
+    "# Planted bugs, and who caught them",
+    "",
+    "<!-- Written by `UPDATE_DOCS=1 npm run mutate`. -->",
+    "",
+    'Each is planted alone, and tests are run until one fails: [CONTRIBUTING](../CONTRIBUTING.md), "The tests are tested".',
+    "",
+    table(verdicts),
+    "",
+    `${total}.`,
+    "",
+  ].join("\n");
+}
+
 function fate(verdict: Verdict): string {
   switch (verdict.kind) {
     case "caught":

@@ -56,6 +56,16 @@ export const TRAPS: readonly Trap[] = [
       hex=450000280000000040067cbfc0000207cb0071099c400050000000000000000050020000eabe0000  # drop by web`,
   },
   {
+    name: "what lacks a field is none of the values left out",
+    rules: 'drop("neither", expr`tcp.dstport != 80 and tcp.dstport != 443`)',
+    packets: `
+      tcp 192.0.2.7:40000 > 203.0.113.9:80   # allow by default
+      tcp 192.0.2.7:40000 > 203.0.113.9:443  # allow by default
+      tcp 192.0.2.7:40000 > 203.0.113.9:81   # drop by neither
+      tcp 192.0.2.7:40000 > 203.0.113.9:444  # drop by neither
+      udp 192.0.2.7:40000 > 203.0.113.9:81   # allow by default`,
+  },
+  {
     name: "padding behind the packet's own length is not a port",
     rules: WEB,
     packets: "hex=450000140000000040067cd3c0000207cb0071099c400050  # allow by default",

@@ -23,6 +23,7 @@ export const XDP: readonly Mutation[] = [
         models: "`not` pushed wrongly: none of the values left out becomes one of them not",
         from: 'negated ? "&&" : "||"',
         to: 'negated ? "||" : "||"',
+        killers: ["kernel/traps"],
       },
       {
         name: "xdp-empty-set-is-any",
