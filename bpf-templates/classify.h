@@ -72,6 +72,8 @@ static __always_inline __u32 tg_place(const void *data, __u32 place)
 #define TG_KEYS_BYTES 24
 #define TG_LANES (1ULL | 1ULL << 21 | 1ULL << 42)
 
+#define TG_DIRECT 32		/* with `below`: the table is one of nodes, not of entries */
+
 #define TG_ENTRY_NODE 1
 #define TG_ENTRY_NEXT 2		/* the node is for the next digit */
 
@@ -93,12 +95,22 @@ static __always_inline __u32 tg_branch(const void *data, __u32 entry, __u64 afte
 	return *(const __u32 *)(node + TG_KEYS_BYTES + above * sizeof(__u32));
 }
 
+/* Where a tree's table begins for the highest bits of a number: `below` is said of it, and how many are below. */
+static __always_inline __u32 tg_entry(const void *data, __u32 head, __u32 below, __u32 number)
+{
+	const __u32 index = number >> (below & 31);
+
+	if (below & TG_DIRECT)
+		return (tg_cell(data, head) + index * TG_LINE) | TG_ENTRY_NODE;
+	return tg_cell(data, tg_cell(data, head) + index * sizeof(__u32));
+}
+
 /* Looks a number up in the tree that is said to be at `head`. Unrolled for Linux 6.1: see tg_walk(). */
 static __always_inline __u32 tg_find(const void *data, __u32 head, __u32 number)
 {
-	const __u32 below = tg_cell(data, head + sizeof(__u32)) & 31;
-	const __u64 after = ((number & ((1U << below) - 1)) + 1) * TG_LANES;
-	__u32 entry = tg_cell(data, tg_cell(data, head) + (number >> below) * sizeof(__u32));
+	const __u32 below = tg_cell(data, head + sizeof(__u32));
+	const __u64 after = ((number & ((1U << (below & 31)) - 1)) + 1) * TG_LANES;
+	__u32 entry = tg_entry(data, head, below, number);
 
 #pragma unroll
 	for (int step = 0; step < TG_TREE_STEPS; step++)
@@ -110,9 +122,9 @@ static __always_inline __u32 tg_find(const void *data, __u32 head, __u32 number)
 /* The same for IPv6: a first digit of 32 bits, then digits of 20. */
 static __always_inline __u32 tg_find6(const void *data, __u32 head, __u64 high, __u64 low)
 {
-	const __u32 below = tg_cell(data, head + sizeof(__u32)) & 31, first = high >> 32;
-	__u64 after = ((first & ((1U << below) - 1)) + 1) * TG_LANES;
-	__u32 entry = tg_cell(data, tg_cell(data, head) + (first >> below) * sizeof(__u32));
+	const __u32 below = tg_cell(data, head + sizeof(__u32)), first = high >> 32;
+	__u64 after = ((first & ((1U << (below & 31)) - 1)) + 1) * TG_LANES;
+	__u32 entry = tg_entry(data, head, below, first);
 
 	high = high << 32 | low >> 32;
 	low <<= 32;

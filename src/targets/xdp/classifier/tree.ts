@@ -9,11 +9,16 @@ import { CELL, type Image, LINE } from "./image.js";
 export interface Tree {
   /** Place of the table. */
   readonly table: number;
-  /** How many bits of the first digit are below those that the table is for. */
+  /** How many bits of the first digit are below those that the table is for; with DIRECT, the table is one of nodes. */
   readonly below: number;
 }
 
+/** Behind a large table a node is one more cache miss, so a large table is one of nodes itself. */
+const DIRECT = 32;
+const DIRECT_FROM = 2 ** 16;
+
 const KEYS = 9;
+const WAYS = KEYS + 1;
 const KEYS_BYTES = 24;
 /** Bits of a key, and so of a digit that nodes look at. */
 const KEY_BITS = 20;
@@ -30,8 +35,8 @@ interface Line {
 
 /** Entries of one digit: each is for the numbers from its start on. */
 interface Entries {
-  readonly starts: readonly number[];
-  readonly found: readonly number[];
+  readonly starts: ArrayLike<number>;
+  readonly found: ArrayLike<number>;
 }
 
 /** `placeOf`: what numbers of a class are looked up for, a place. */
@@ -42,26 +47,29 @@ export function addTree(
 ): Tree {
   const line = { digits: digitsOf(starts), found: classes.map(placeOf) };
   const entries = entriesOf(image, line, { first: 0, end: classes.length, digit: 0, before: 0 });
-  const below = FIRST_DIGIT_BITS - tableBits(entries.starts.length);
+  const isDirect = entries.starts.length >= DIRECT_FROM;
+  const below = FIRST_DIGIT_BITS - tableBits(entries.starts.length, isDirect);
   const part = 2 ** below;
-  const table = image.reserve((2 ** FIRST_DIGIT_BITS / part) * CELL, LINE);
-  for (let at = 0, low = 0; low < 2 ** FIRST_DIGIT_BITS; low += part) {
-    const here: { starts: number[]; found: number[] } = { starts: [0], found: [] };
-    while (at + 1 < entries.starts.length && (entries.starts[at + 1] as number) <= low) at++;
-    here.found.push(entries.found[at] as number);
-    for (; at + 1 < entries.starts.length && (entries.starts[at + 1] as number) < low + part; at++) {
-      here.starts.push((entries.starts[at + 1] as number) - low);
-      here.found.push(entries.found[at + 1] as number);
-    }
-    image.set(table + (low / part) * CELL, addNode(image, here, 0, here.starts.length));
+  const size = isDirect ? LINE : CELL;
+  const table = image.reserve((2 ** FIRST_DIGIT_BITS / part) * size, LINE);
+  for (let first = 0, low = 0; low < 2 ** FIRST_DIGIT_BITS; low += part) {
+    let end = first + 1;
+    while (end < entries.starts.length && (entries.starts[end] as number) < low + part) end++;
+    const here = { ...entries, from: low };
+    const place = table + (low / part) * size;
+    if (isDirect) fillNode(image, place, here, first, end);
+    else image.set(place, addNode(image, here, first, end));
+    // What is in force at the part's end begins the next one, unless that starts with a cut of its own.
+    first = entries.starts[end] === low + part ? end : end - 1;
   }
-  return { table, below };
+  return { table, below: below | (isDirect ? DIRECT : 0) };
 }
 
-/** A table of about four entries for each that is cut; the nodes' keys must hold the rest. */
-function tableBits(entries: number): number {
+/** Four entries for each cut, or one node for at most eight, as it has ten ways. */
+function tableBits(entries: number, isDirect: boolean): number {
   if (entries === 1) return 1;
-  return Math.max(FIRST_DIGIT_BITS - KEY_BITS, Math.min(16, Math.ceil(Math.log2(entries)) + 2));
+  const bits = Math.ceil(Math.log2(entries)) + (isDirect ? -3 : 2);
+  return Math.min(isDirect ? 20 : 16, Math.max(FIRST_DIGIT_BITS - KEY_BITS, bits));
 }
 
 /** The 96 bits behind the first digit, and four more, are five digits. */
@@ -93,6 +101,7 @@ interface Run {
 function entriesOf(image: Image, line: Line, run: Run): Entries {
   const { first, end, digit } = run;
   const digits = line.digits[digit] as Uint32Array;
+  if (line.digits.length === 1) return { starts: digits, found: line.found };
   const entries = new Map<number, number>();
   if (digits[first] !== 0) entries.set(0, run.before);
   for (let from = first, to = first; from < end; from = to) {
@@ -105,7 +114,7 @@ function entriesOf(image: Image, line: Line, run: Run): Entries {
     }
     const before = from === first ? run.before : (line.found[from - 1] as number);
     const inner = entriesOf(image, line, { first: from, end: to, digit: digit + 1, before });
-    entries.set(start, addNode(image, inner, 0, inner.starts.length) | NEXT);
+    entries.set(start, addNode(image, { ...inner, from: 0 }, 0, inner.starts.length) | NEXT);
     if (start + 1 < sizeOf(digit)) entries.set(start + 1, last);
   }
   return { starts: [...entries.keys()], found: [...entries.values()] };
@@ -120,24 +129,38 @@ function endsHere({ digits }: Line, at: number, digit: number): boolean {
   return digits.slice(digit + 1).every((one) => one[at] === 0);
 }
 
-/** Place of the node for what starts from `first` on and before `end`, marked as a node; one alone needs none. */
-function addNode(image: Image, entries: Entries, first: number, end: number): number {
-  const count = end - first;
-  if (count === 1) return entries.found[first] as number;
+/** Keys are counted from `from` on. */
+interface Part extends Entries {
+  readonly from: number;
+}
+
+/**
+ * Place of the node for what starts from `first` on and before `end`, marked as a node; one alone needs none. The ways of a
+ * node go to full nodes, but for the last.
+ */
+function addNode(image: Image, part: Part, first: number, end: number): number {
+  if (end - first === 1) return part.found[first] as number;
   const node = image.reserve(LINE, LINE);
-  const ways = Math.min(KEYS + 1, count);
-  const begin = (way: number) => first + Math.floor((way * count) / ways);
+  fillNode(image, node, part, first, end);
+  return node | NODE;
+}
+
+function fillNode(image: Image, node: number, part: Part, first: number, end: number): void {
+  const count = end - first;
+  let each = 1;
+  while (each * WAYS < count) each *= WAYS;
+  const ways = Math.ceil(count / each);
   const keys: number[] = [];
   for (let way = 0; way < ways; way++) {
-    if (way > 0) keys.push(entries.starts[begin(way)] as number);
+    const begin = first + way * each;
+    if (way > 0) keys.push((part.starts[begin] as number) - part.from);
     // Ways are counted by the keys above the number.
     const place = node + KEYS_BYTES + (ways - 1 - way) * CELL;
-    image.set(place, addNode(image, entries, begin(way), begin(way + 1)));
+    image.set(place, addNode(image, part, begin, Math.min(begin + each, end)));
   }
   packed(keys).forEach((cell, index) => {
     image.set(node + index * CELL, cell);
   });
-  return node | NODE;
 }
 
 /** Three keys a word, each with a bit above it. Keys that are not there are 0, and so never above a number. */
