@@ -86,6 +86,17 @@ function program(): Command {
     .action(async (files, options) => exit(await (await import("./commands/test.js")).test(files, options)));
 
   tidegate
+    .command("diff")
+    .description("which packets two policies treat differently; exit 0: none, 1: some, 2: it cannot be said")
+    .argument("<old>", "policy file")
+    .argument("<new>", "policy file")
+    .option("--json", "print the regions as JSON")
+    .addOption(geo())
+    .action(async (before, after, options) =>
+      exit(await (await import("./commands/diff.js")).diff(before, after, options)),
+    );
+
+  tidegate
     .command("verify")
     .description(
       "run packets through the real kernel and hold it against the reference; exit 1 on a mismatch",

@@ -1,0 +1,87 @@
+import { type Comparison, comparePolicies, type Difference } from "../../compiler/analysis/diff/compare.js";
+import type { Decider, Outcome } from "../../compiler/analysis/diff/outcomes.js";
+import type { Policy } from "../../compiler/ir/policy.js";
+import { boxText } from "../render/box.js";
+import { type Note, notesOf } from "./notes.js";
+import { witnessOf } from "./witnesses.js";
+
+/** What becomes of some packets, in a policy's own names. */
+export interface Told {
+  readonly verdict: Outcome["verdict"];
+  readonly stage: Outcome["stage"];
+  /** null: a default decides, or there is no route. */
+  readonly rule: string | null;
+  /** Limits that may drop them besides. */
+  readonly limits: readonly string[];
+}
+
+/** Packets that two policies treat differently, for people. */
+export interface Region {
+  readonly before: Told;
+  readonly after: Told;
+  readonly change: "widened" | "narrowed" | "other";
+  /** Of all packets to the policies' prefixes, were all that the policies can tell apart equally frequent. */
+  readonly share: number;
+  /** A packet that shows it; null: none was found. */
+  readonly witness: string | null;
+  /** In the words of expressions. */
+  readonly packets: string;
+  /** All of these packets, or only some of them. */
+  readonly isExact: boolean;
+}
+
+export interface PolicyDiff {
+  /** Every packet is treated alike. */
+  readonly equal: boolean;
+  /** Over all regions. */
+  readonly change: "none" | "widened" | "narrowed" | "both" | "other";
+  readonly regions: readonly Region[];
+  readonly notes: readonly Note[];
+  /** Packets that were not compared, because it takes too long. */
+  readonly open: readonly string[];
+}
+
+export function differing(before: Policy, after: Policy): PolicyDiff {
+  const comparison = comparePolicies(before, after);
+  const { space, differences } = comparison;
+  const regions = differences.map((one) => regionOf(one, comparison, before, after));
+  const notes = notesOf(before, after);
+  const open = comparison.open.map((box) => boxText(box, space, comparison.common));
+  const equal = regions.length === 0 && open.length === 0 && notes.every(({ isTraffic }) => !isTraffic);
+  return { equal, change: changeOf(regions), regions, notes, open };
+}
+
+function regionOf(difference: Difference, comparison: Comparison, before: Policy, after: Policy): Region {
+  const { space, common, pairs } = comparison;
+  const nameOf = (side: "before" | "after") => (decider: Decider) =>
+    pairs[decider.stage][decider.pair]?.[side]?.name ?? "";
+  return {
+    before: told(difference.before, nameOf("before")),
+    after: told(difference.after, nameOf("after")),
+    change: direction(difference),
+    share: difference.share,
+    witness: witnessOf(difference, comparison, before, after),
+    packets: boxText(difference.hull, space, common),
+    isExact: difference.isAll && difference.boxes.length === 1,
+  };
+}
+
+function told({ verdict, stage, decider, limits }: Outcome, nameOf: (decider: Decider) => string): Told {
+  return { verdict, stage, rule: decider && nameOf(decider), limits: limits.map(nameOf) };
+}
+
+function direction({ before, after }: Difference): Region["change"] {
+  const [was, is] = [before.verdict === "allow", after.verdict === "allow"];
+  if (was === is) return "other";
+  return is ? "widened" : "narrowed";
+}
+
+function changeOf(regions: readonly Region[]): PolicyDiff["change"] {
+  const [widened, narrowed] = (["widened", "narrowed"] as const).map((change) =>
+    regions.some((region) => region.change === change),
+  );
+  if (widened && narrowed) return "both";
+  if (widened) return "widened";
+  if (narrowed) return "narrowed";
+  return regions.length > 0 ? "other" : "none";
+}
