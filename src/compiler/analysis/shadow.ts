@@ -1,13 +1,15 @@
+import { invariant } from "../diagnostics/invariant.js";
 import type { AddressList, Rule, Verdict } from "../ir/policy.js";
 import { type Box, boxesOf } from "./boxes.js";
 import { type Cell, CellIndex } from "./cell-index.js";
 import { type Effort, uncovered } from "./cover.js";
 import { isTerminal } from "./first-match.js";
-import { boxOfRegion, common, everywhere, type Region, regionHolds, regionOf } from "./region.js";
+import { has, intersect, type Ranges, subtract } from "./ranges.js";
+import { boxOfRegion, common, everywhere, type Region, regionHas, regionHolds, regionOf } from "./region.js";
 import type { Space } from "./space.js";
 import { freePoint } from "./walk.js";
 
-/** Rules that take packets before another one, by their numbers; the first few. */
+/** Rules that take packets before another one, by their numbers: all of them, or a few. */
 export interface Takers {
   readonly rules: readonly number[];
   /** There are no others. */
@@ -15,12 +17,13 @@ export interface Takers {
 }
 
 /**
- * What is odd about a stage's rules. `rule` is a number in the stage; `witness` holds packets that show it.
+ * What is odd about a stage's rules; `rule` is a number in the stage.
  *
  * - `neverMatches`: no packet matches the rule.
  * - `shadowed`: each packet that matches it has met one of `by` before; the witness has met the first of them.
  * - `redundant`: some packets get to it, but without it the same would become of them, and nothing else would count them.
- * - `partlyShadowed`: `by`, of which each would do the opposite, take some of its packets, and have others of their own.
+ * - `partlyShadowed`: `by`, of which each would do the opposite, take some of its packets, and match others; the witness is the
+ *   first one's.
  * - `unreachableDefault`: rules decide all packets.
  */
 export type Finding =
@@ -29,10 +32,13 @@ export type Finding =
       readonly kind: "shadowed" | "partlyShadowed";
       readonly rule: number;
       readonly by: Takers;
-      readonly witness: Box;
+      readonly witness: Witness;
     }
-  | { readonly kind: "redundant"; readonly rule: number; readonly witness: Box }
+  | { readonly kind: "redundant"; readonly rule: number; readonly witness: Witness }
   | { readonly kind: "unreachableDefault" };
+
+/** Packets that show it, all alike to all rules; made when it is asked for. */
+export type Witness = () => Box;
 
 export interface Findings {
   readonly findings: readonly Finding[];
@@ -52,7 +58,7 @@ export interface Stage {
 
 /** Above this many boxes, a rule is not looked at. */
 const MANY_BOXES = 1024;
-const MOST_TAKERS = 16;
+const MOST_TAKERS = 8;
 /** Counted, not timed: the same rules have the same findings on every machine. */
 const EFFORT = 30_000_000;
 
@@ -73,9 +79,22 @@ export function findingsOf(stage: Stage): Findings {
 /** A part of what a rule matches that is free of others, that others hold, or of which it is not known. */
 type Free = { readonly region: Region } | "none" | "tooMuch";
 
+/** One of the world's boxes, and the first two rules that take all that is in it. */
+interface World {
+  readonly region: Region;
+  readonly holders: readonly number[];
+}
+
+/** What a rule matches of one of the world's boxes. */
+interface Part {
+  readonly region: Region;
+  /** The first of the other rules that takes all that is in the world's box, and so all that gets there; null: there is none. */
+  readonly last: number | null;
+}
+
 class Ground {
   readonly #everything: Region;
-  readonly #world: readonly Region[];
+  readonly #world: readonly World[];
   /** By rule; undefined: too many. */
   readonly #cells: readonly (readonly Cell[] | undefined)[];
   readonly #terminals: CellIndex;
@@ -87,7 +106,6 @@ class Ground {
   constructor(private readonly stage: Stage) {
     const { rules, space, lists, world } = stage;
     this.#everything = everywhere(space);
-    this.#world = world.map((box) => regionOf(box, this.#everything));
     this.#cells = rules.map(({ match }, rule) =>
       boxesOf(match, space, lists, MANY_BOXES)?.map((box) => ({
         rule,
@@ -102,13 +120,20 @@ class Ground {
       known.filter(({ rule }) => isTerminal(rules[rule] as Rule)),
       space.variables.length,
     );
+    this.#world = world.map((box) => {
+      const region = regionOf(box, this.#everything);
+      const holders = this.#terminals
+        .meeting(region, 0, rules.length)
+        .filter((cell) => regionHolds(cell.region, region));
+      return { region, holders: [...new Set(holders.map(({ rule }) => rule))].slice(0, 2) };
+    });
   }
 
   judge(rule: number): readonly Finding[] | "undecided" {
     const parts = this.#partsOf(rule);
     if (!parts) return "undecided";
     if (parts.length === 0) return [{ kind: "neverMatches", rule }];
-    const free = this.#anyFree(parts, (part) => this.#freeOf(part, 0, rule, () => true));
+    const free = this.#anyFree(parts, (region) => this.#freeOf(region, 0, rule, () => true));
     if (free === "tooMuch") return "undecided";
     if (free === "none") return [this.#shadowed(rule, parts)];
     const redundant = this.#redundant(rule, parts, free.region);
@@ -117,23 +142,24 @@ class Ground {
 
   defaultIsUnreachable(): boolean {
     const { length } = this.stage.rules;
-    return this.#anyFree(this.#world, (part) => this.#freeOf(part, 0, length, () => true)) === "none";
+    const open = this.#world.filter(({ holders }) => holders.length === 0);
+    return this.#anyFree(open, (region) => this.#freeOf(region, 0, length, () => true)) === "none";
   }
 
   /** What the rule matches, as far as it can be. */
-  #partsOf(rule: number): readonly Region[] | undefined {
-    return this.#cells[rule]?.flatMap(({ region }) =>
-      this.#world.flatMap((world) => {
-        const part = common(region, world);
-        return part ? [part] : [];
+  #partsOf(rule: number): readonly Part[] | undefined {
+    return this.#cells[rule]?.flatMap((cell) =>
+      this.#world.flatMap(({ region: world, holders }) => {
+        const region = common(cell.region, world);
+        return region ? [{ region, last: holders.find((holder) => holder !== rule) ?? null }] : [];
       }),
     );
   }
 
-  #anyFree(parts: readonly Region[], freeOf: (part: Region) => Free): Free {
+  #anyFree(parts: readonly Pick<Part, "region">[], freeOf: (region: Region) => Free): Free {
     let answer: "none" | "tooMuch" = "none";
-    for (const part of parts) {
-      const free = freeOf(part);
+    for (const { region } of parts) {
+      const free = freeOf(region);
       if (typeof free === "object") return free;
       if (free === "tooMuch") answer = free;
     }
@@ -161,28 +187,31 @@ class Ground {
     return typeof free === "string" ? free : { region: free };
   }
 
-  #shadowed(rule: number, parts: readonly Region[]): Finding {
+  #shadowed(rule: number, parts: readonly Part[]): Finding {
     const { takers, witness } = this.#takersOf(parts, rule, () => true);
-    return { kind: "shadowed", rule, by: takers, witness: this.#box(witness ?? (parts[0] as Region)) };
+    return {
+      kind: "shadowed",
+      rule,
+      by: takers,
+      witness: this.#witness(witness ?? (parts[0] as Part).region),
+    };
   }
 
   /** Of the rules before `rule` that count, those that take something of the parts. */
   #takersOf(
-    parts: readonly Region[],
+    parts: readonly Part[],
     rule: number,
     counts: (cell: Cell) => boolean,
   ): { readonly takers: Takers; readonly witness: Region | undefined } {
     const found = new Map<number, Region>();
-    const tried = new Set<Cell>();
-    for (const part of parts) {
-      for (const cell of this.#terminals.meeting(part, 0, rule)) {
-        if (found.has(cell.rule) || !counts(cell)) continue;
-        tried.add(cell);
-        if (found.size > MOST_TAKERS) break;
-        const shared = common(part, cell.region);
+    for (const { region } of parts) {
+      this.#terminals.some(region, 0, rule, (cell) => {
+        if (found.has(cell.rule) || !counts(cell)) return false;
+        const shared = common(region, cell.region);
         const free = shared && this.#freeOf(shared, 0, cell.rule, () => true);
         if (typeof free === "object") found.set(cell.rule, free.region);
-      }
+        return found.size > MOST_TAKERS;
+      });
     }
     const rules = [...found.keys()].sort((a, b) => a - b);
     const [first] = rules;
@@ -193,47 +222,58 @@ class Ground {
   }
 
   /** `free` is something that gets to the rule. */
-  #redundant(rule: number, parts: readonly Region[], free: Region): readonly Finding[] {
+  #redundant(rule: number, parts: readonly Part[], free: Region): readonly Finding[] {
     const verdict = this.#verdict(rule);
-    if (verdict === null) return [];
+    if (verdict === null || this.#somethingChanges(rule, parts, free, verdict)) return [];
+    return [{ kind: "redundant", rule, witness: this.#witness(free) }];
+  }
+
+  /** Whether the rule's going changes what becomes of some packet, or who counts it on its way; so too where it is not known. */
+  #somethingChanges(rule: number, parts: readonly Part[], free: Region, verdict: Verdict): boolean {
     const { rules, byDefault } = this.stage;
-    // What is behind the first rule that is not known might do something else.
-    if (this.#opaque > rule && this.#opaque < rules.length) return [];
-    const changes = byDefault === verdict ? [] : parts.map((region) => ({ region, end: rules.length }));
-    for (const part of parts) {
-      for (const cell of this.#differing(part, rule, verdict)) {
-        const region = common(part, cell.region);
-        if (region) changes.push({ region, end: cell.rule });
-      }
-    }
+    if (this.#opaque > rule && this.#opaque < rules.length) return true;
+    if (this.#differsBehind(rule, free, verdict)) return true;
     const same = (other: number) => other < rule || (other > rule && this.#verdict(other) === verdict);
-    for (const { region, end } of changes) {
-      if (this.#freeOf(region, 0, end, same) !== "none") return [];
-    }
-    return [{ kind: "redundant", rule, witness: this.#box(free) }];
+    const changes = (region: Region, end: number) => this.#freeOf(region, 0, end, same) !== "none";
+    const toDefault = byDefault === verdict ? [] : parts.filter(({ last }) => last === null);
+    if (toDefault.some(({ region }) => changes(region, rules.length))) return true;
+    return parts.some(({ region, last }) =>
+      this.#all.some(region, rule + 1, (last ?? rules.length) + 1, (cell) => {
+        if (this.#verdict(cell.rule) === verdict) return false;
+        const shared = common(region, cell.region);
+        return shared !== undefined && changes(shared, cell.rule);
+      }),
+    );
   }
 
-  /** The cells behind the rule that do something else with packets of the part, or only count them. */
-  #differing(part: Region, rule: number, verdict: Verdict): readonly Cell[] {
-    return this.#all
-      .meeting(part, rule + 1, this.stage.rules.length)
-      .filter((cell) => this.#verdict(cell.rule) !== verdict);
+  /** What would become of one packet that gets to the rule: it is answered at once for most rules. */
+  #differsBehind(rule: number, free: Region, verdict: Verdict): boolean {
+    const point = Uint32Array.from(free, ([value]) => value ?? 0);
+    const next = this.#all.firstAt(point, rule + 1, this.stage.rules.length);
+    return (next ? this.#verdict(next.rule) : this.stage.byDefault) !== verdict;
   }
 
-  #partlyShadowed(rule: number, parts: readonly Region[]): readonly Finding[] {
+  #partlyShadowed(rule: number, parts: readonly Part[]): readonly Finding[] {
     const verdict = this.#verdict(rule);
     if (verdict === null) return [];
-    const own = this.#cells[rule] ?? [];
+    const own = (this.#cells[rule] ?? []).map(({ region }) => region);
     const crosses = (cell: Cell) => {
       const other = this.#verdict(cell.rule);
       const isOpposite = other !== null && (other === "allow") !== (verdict === "allow");
-      return (
-        isOpposite && cell.rule < this.#opaque && !own.some(({ region }) => regionHolds(region, cell.region))
-      );
+      return isOpposite && cell.rule < this.#opaque && this.#hasMore(cell.rule, own);
     };
     const { takers, witness } = this.#takersOf(parts, rule, crosses);
     if (!witness) return [];
-    return [{ kind: "partlyShadowed", rule, by: takers, witness: this.#box(witness) }];
+    return [{ kind: "partlyShadowed", rule, by: takers, witness: this.#witness(witness) }];
+  }
+
+  /** The rule matches packets that are not in the regions. */
+  #hasMore(rule: number, regions: readonly Region[]): boolean {
+    const parts = this.#partsOf(rule) ?? [];
+    return parts.some((part) => {
+      if (regions.some((region) => regionHolds(region, part.region))) return false;
+      return uncovered(part.region, regions, this.#effort) !== "none";
+    });
   }
 
   /** null: packets go on to the next rule, as under a limit. */
@@ -243,7 +283,30 @@ class Ground {
     return action.kind;
   }
 
-  #box(region: Region): Box {
-    return boxOfRegion(region, this.#everything);
+  /** All that is to every rule as some point of the region is, in the same box of the world. */
+  #witness(region: Region): Witness {
+    return () => {
+      const point = Uint32Array.from(region, ([value]) => value ?? 0);
+      const world = this.#world.find((one) => regionHas(one.region, point));
+      invariant(world, "what is found is possible");
+      const alike = [...world.region];
+      for (const { region: other } of this.#all.meeting(world.region, 0, this.stage.rules.length)) {
+        keepAlike(alike, other, point);
+      }
+      return boxOfRegion(alike, this.#everything);
+    };
   }
+}
+
+/**
+ * Narrows a region that has the point to what is in the cell if the point is, and else outside it in one variable, the first: what
+ * says that a header is there comes before what is in it.
+ */
+function keepAlike(alike: Ranges[], cell: Region, point: Uint32Array): void {
+  const outside = cell.findIndex((values, variable) => !has(values, point[variable] as number));
+  if (outside >= 0) alike[outside] = subtract(alike[outside] as Ranges, cell[outside] as Ranges);
+  else
+    cell.forEach((values, variable) => {
+      alike[variable] = intersect(alike[variable] as Ranges, values);
+    });
 }

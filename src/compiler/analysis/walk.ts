@@ -1,5 +1,5 @@
 import type { Cell } from "./cell-index.js";
-import { type Ranges, sizeOf, subtract } from "./ranges.js";
+import { holds, type Ranges, sizeOf, subtract } from "./ranges.js";
 import { type Region, regionHolds } from "./region.js";
 
 const STARTS = 4;
@@ -29,12 +29,14 @@ export function freePoint(
 
 /** Changes the point in one variable, so that it is outside the cell. */
 function leave(cell: Region, point: Uint32Array, region: Region, chance: Chance): void {
-  const ways = region.flatMap((values, variable) => {
-    const outside = subtract(values, cell[variable] as Ranges);
-    return outside.length > 0 ? [{ variable, outside }] : [];
-  });
-  const way = ways[chance.below(ways.length)];
-  if (way) point[way.variable] = chance.among(way.outside);
+  const start = chance.below(region.length);
+  for (let at = 0; at < region.length; at++) {
+    const variable = (start + at) % region.length;
+    const [values, taken] = [region[variable] as Ranges, cell[variable] as Ranges];
+    if (holds(taken, values)) continue;
+    point[variable] = chance.among(subtract(values, taken));
+    return;
+  }
 }
 
 /** Marsaglia's xorshift of 32 bits: chance that comes again with its seed. */
