@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AnalysisFigures } from "./analysis/child.js";
+import { measureAnalysis } from "./analysis/section.js";
 import { type Built, build, type CompileFigures } from "./bundles.js";
 import { type AddressList, listPolicy, listWorkload } from "./lists.js";
 import { EMPTY_CHAIN, linearChain, plainSet } from "./nft/rulesets.js";
@@ -11,7 +13,7 @@ import type { RuleSet } from "./sets.js";
 import { measureXdp, ofBundle, workloadOf, type XdpRow } from "./xdp/section.js";
 import { XdpWorkbench } from "./xdp/workbench.js";
 
-export const SECTIONS = ["compile", "xdp", "nft", "lists"] as const;
+export const SECTIONS = ["compile", "xdp", "nft", "lists", "analysis"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What was measured with one set; a section that could not be measured has a problem instead of rows. */
@@ -28,6 +30,7 @@ export interface Measured {
   readonly xdp: readonly SetResult<XdpRow>[];
   readonly nft: readonly SetResult<NftRow>[];
   readonly lists: readonly SetResult<XdpRow>[];
+  readonly analysis: readonly SetResult<AnalysisFigures>[];
 }
 
 export interface Setting {
@@ -44,17 +47,11 @@ export async function measureSets(
   sections: readonly Section[],
   setting: Setting,
 ): Promise<Measured> {
-  const measured = { compile: [], xdp: [], nft: [], lists: [] } as {
-    -readonly [K in keyof Measured]: Measured[K][number][];
-  };
+  const measured: Collected = { compile: [], xdp: [], nft: [], lists: [], analysis: [] };
   const bench = await XdpWorkbench.start();
   try {
-    for (const set of sections.some((section) => section !== "lists") ? sets : []) {
-      const early = await compiled(set, "mitigate", setting);
-      const late = await compiled(set, "firewall", setting);
-      if (sections.includes("compile")) measured.compile.push(compileResult(set, [early, late]));
-      if (sections.includes("xdp")) measured.xdp.push(await xdpResult(set, early, bench, setting));
-      if (sections.includes("nft")) measured.nft.push(await nftResult(set, late, setting));
+    for (const set of sets) {
+      await measureSet(set, new Set(sections), bench, setting, measured);
     }
     for (const list of sections.includes("lists") ? lists : []) {
       const { compile, xdp } = await listResults(list, bench, setting);
@@ -65,6 +62,36 @@ export async function measureSets(
     await bench.close();
   }
   return measured;
+}
+
+type Collected = { readonly [K in keyof Measured]: Measured[K][number][] };
+
+async function measureSet(
+  set: RuleSet,
+  sections: ReadonlySet<Section>,
+  bench: XdpWorkbench,
+  setting: Setting,
+  measured: Collected,
+): Promise<void> {
+  const early =
+    sections.has("compile") || sections.has("xdp") ? await compiled(set, "mitigate", setting) : null;
+  const late =
+    sections.has("compile") || sections.has("nft") ? await compiled(set, "firewall", setting) : null;
+  if (early && late && sections.has("compile")) measured.compile.push(compileResult(set, [early, late]));
+  if (early && sections.has("xdp")) measured.xdp.push(await xdpResult(set, early, bench, setting));
+  if (late && sections.has("nft")) measured.nft.push(await nftResult(set, late, setting));
+  if (sections.has("analysis")) measured.analysis.push(analysisResult(set, setting));
+}
+
+function analysisResult(set: RuleSet, { effort, workshop, say }: Setting): SetResult<AnalysisFigures> {
+  say(`${set.name}: analyses`);
+  const folder = join(workshop, `${folderOf(set.name)}-analysis`);
+  return result(set, [measureAnalysis(folder, set.rules, Math.min(effort.rounds, 3))], null);
+}
+
+/** A name as one of a folder. */
+function folderOf(name: string): string {
+  return name.replaceAll(/\W/g, "-");
 }
 
 interface Compiled {
@@ -79,7 +106,7 @@ async function compiled(
   { workshop, say }: Setting,
 ): Promise<Compiled> {
   say(`${name}: compiling it as ${stage} rules`);
-  const folder = `${name.replaceAll(/\W/g, "-")}-${stage}`;
+  const folder = `${folderOf(name)}-${stage}`;
   const built = await build(workshop, folder, { text: policyText(rules, { stage }) });
   return built.kind === "built"
     ? { stage, built, problem: null }
@@ -136,7 +163,7 @@ async function listResults(
 ): Promise<{ readonly compile: Measured["compile"][number]; readonly xdp: SetResult<XdpRow> }> {
   const { name, family, prefixes } = list;
   say(`${name}: compiling`);
-  const built = await build(workshop, name.replaceAll(/\W/g, "-"), listPolicy(list));
+  const built = await build(workshop, folderOf(name), listPolicy(list));
   const problem = built.kind === "built" ? null : built.problem;
   say(`${name}: XDP${problem === null ? "" : `: ${problem}`}`);
   const ours = built.kind === "built" ? [built] : [];

@@ -40,6 +40,7 @@ function tables(measured: Measured): readonly Table[] {
     xdpTable("XDP, a packet", "rules", xdp),
     nftTable(measured),
     xdpTable("XDP, a packet and a list of sources", "entries", lists),
+    analysisTable(measured),
   ];
   return all.filter(({ rows }) => rows.length > 0);
 }
@@ -95,6 +96,24 @@ function nftTable({ nft }: Measured): Table {
     return [subject, packet, added, 1000 * load, wrong];
   });
   return { title: "nftables, a packet", columns, rows };
+}
+
+function analysisTable({ analysis }: Measured): Table {
+  const columns = [
+    ...[
+      { name: "set" },
+      { name: "rules" },
+      { name: "shadow ms" },
+      { name: "findings" },
+      { name: "undecided" },
+    ],
+    ...[{ name: "diff ms" }, { name: "regions" }, { name: "open" }],
+  ];
+  const rows = lines(analysis, (row) => [
+    ...[row.shadowMs, row.findings, row.undecided],
+    ...[row.diffMs, row.regions, row.open],
+  ]);
+  return { title: "Analyses", columns, rows };
 }
 
 function charts(measured: Measured): readonly { readonly name: string; readonly chart: Chart }[] {

@@ -68,6 +68,12 @@ describe("the benchmarks", () => {
     expect(result?.rows.filter(({ wrong }) => (wrong ?? 0) > 0)).toEqual([]);
   });
 
+  test("time the analyses", () => {
+    const [result] = measured.analysis;
+    expect(result?.rows).toMatchObject([{ undecided: 0, open: 0 }]);
+    expect(result?.rows[0]?.regions).toBeGreaterThan(0);
+  });
+
   test("leave figures, tables and charts behind", () => {
     writeResults(join(workshop, "results"), measured);
     const read = (name: string) => readFileSync(join(workshop, "results", name), "utf8");

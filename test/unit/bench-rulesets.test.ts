@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { edited } from "../../bench/analysis/edited.js";
 import { readPolicyText } from "../../bench/front-end.js";
 import { readClassBench } from "../../bench/rulesets/classbench.js";
 import {
@@ -115,6 +116,16 @@ describe.each(SET_KINDS)("generated %s rules", (kind) => {
         decided: { stage: "firewall", rule, verdict },
       });
     }
+  });
+});
+
+describe("an edited set", () => {
+  test.each(SET_KINDS)("of %s rules differs in as many rules as asked", (kind) => {
+    const rules = generateRules(kind, 200, 9);
+    const after = edited(rules, 10, 1);
+    const different = rules.filter((rule, index) => JSON.stringify(rule) !== JSON.stringify(after[index]));
+    expect([after.length, different.length]).toEqual([200, 10]);
+    expect(edited(rules, 10, 1)).toEqual(after);
   });
 });
 
