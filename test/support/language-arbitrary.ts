@@ -104,10 +104,10 @@ function rulesIn(place: Place): fc.Arbitrary<readonly WrittenRule[]> {
   });
   const many = fc.array(fc.tuple(ACTIONS[stage], conjunctionsIn(place)), {
     minLength: 10,
-    maxLength: 32,
+    maxLength: 48,
     size: "medium",
   });
-  return fc.oneof({ weight: 11, arbitrary: few }, { weight: 1, arbitrary: many }).map((rules) =>
+  return fc.oneof({ weight: 39, arbitrary: few }, { weight: 1, arbitrary: many }).map((rules) =>
     rules.map(([{ name, options }, condition], index) => ({
       action: name,
       text: `${name}("${stage}-${index}", expr\`${condition.text}\`${options}),`,
