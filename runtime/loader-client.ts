@@ -145,6 +145,16 @@ export class Loader {
     await this.#process.call("map.clear-program", programArray, String(slot));
   }
 
+  /** Makes an empty map of the shape of a pinned one, and pins it. EEXIST: something is pinned there. */
+  async mapLike(pin: string, made: string): Promise<void> {
+    await this.#process.call("map.like", pin, made);
+  }
+
+  /** Puts a pinned map into a slot of a pinned array of maps; returns when no packet sees the one before any more. */
+  async setMap(arrayOfMaps: string, slot: number, map: string): Promise<void> {
+    await this.#process.call("map.set-map", arrayOfMaps, String(slot), map);
+  }
+
   /** Attaches a program by a pinned bpf_link. EBUSY: another XDP program sits on the device. */
   async attachXdp({ device, program, link, mode }: XdpAttachment): Promise<void> {
     await this.#process.call("xdp.attach", device, program, link, mode);

@@ -58,7 +58,8 @@ function changesBothStages(before: Manifest, after: Manifest): boolean {
   const changes = (file: string) => before.files[file] !== after.files[file];
   const lists = JSON.stringify(before.tables) !== JSON.stringify(after.tables);
   const { customer } = after;
-  return (lists || changes(`xdp/${customer}.bpf.o`)) && changes(`nft/${customer}.nft`);
+  const early = lists || changes(`xdp/${customer}.bpf.o`) || changes(`xdp/${customer}.data`);
+  return early && changes(`nft/${customer}.nft`);
 }
 
 async function releasePrefixes(change: Change, bundle: Bundle, steps: Steps): Promise<void> {

@@ -30,7 +30,7 @@ export async function stage(change: Change, steps: Steps): Promise<Bundle> {
   const unload = () => unloadProgram(host, customer, generation);
   await steps.run(
     "load the XDP program",
-    () => unload().then(() => loadProgram(host, bundle, generation)),
+    () => unload().then(() => loadProgram(host, bundle, generation, change.previous)),
     unload,
   );
   await steps.ensure(customerParts(host, bundle, node));

@@ -285,11 +285,61 @@ static int clear_program(const struct request *request, struct answer *answer)
 	return status;
 }
 
+/* map.like PIN NEW: an empty map of the shape of the one at PIN, pinned at NEW */
+static int like(const struct request *request, struct answer *answer)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options);
+	struct map map;
+	int fd, status = 0;
+
+	if (map_open(request_text(request, 0), &map, answer))
+		return -1;
+	options.map_flags = map.info.map_flags;
+	fd = bpf_map_create(map.info.type, map.info.name, map.info.key_size, map.info.value_size,
+			    map.info.max_entries, &options);
+	if (fd < 0)
+		status = fail(answer, errno, "cannot make a map like %s", request_text(request, 0));
+	else if (bpf_obj_pin(fd, request_text(request, 1)))
+		status = fail(answer, errno, "cannot pin %s", request_text(request, 1));
+	if (fd >= 0)
+		close(fd);
+	close(map.fd);
+	return status;
+}
+
+/* map.set-map PIN SLOT MAP: into an array of maps */
+static int set_map(const struct request *request, struct answer *answer)
+{
+	struct map outer;
+	uint32_t slot;
+	int inner, status = 0;
+
+	inner = pin_open(request_text(request, 2), PIN_MAP, answer);
+	if (inner < 0)
+		return -1;
+	if (request_u32(request, 1, &slot, answer) ||
+	    map_open(request_text(request, 0), &outer, answer)) {
+		close(inner);
+		return -1;
+	}
+	if (outer.info.type != BPF_MAP_TYPE_ARRAY_OF_MAPS)
+		status = fail(answer, EINVAL, "%s is not an array of maps",
+			      request_text(request, 0));
+	else if (bpf_map_update_elem(outer.fd, &slot, &inner, BPF_ANY))
+		status = fail(answer, errno, "cannot put %s into slot %u",
+			      request_text(request, 2), slot);
+	close(outer.fd);
+	close(inner);
+	return status;
+}
+
 const struct operation map_operations[] = {
 	{ "map.update", 4, 4, 1u << 2 | 1u << 3, update },
 	{ "map.delete", 3, 3, 1u << 2, delete },
 	{ "map.dump", 1, 1, 0, dump },
 	{ "map.set-program", 3, 3, 0, set_program },
 	{ "map.clear-program", 2, 2, 0, clear_program },
+	{ "map.like", 2, 2, 0, like },
+	{ "map.set-map", 3, 3, 0, set_map },
 	{ 0 },
 };

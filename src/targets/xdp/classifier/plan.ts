@@ -53,8 +53,11 @@ function made(policy: Policy, linear: number): Plan | null {
   }
   const passed = (value: number) => passedRule(policy, limits, value);
   const code = programCode({ classifiers, stages: ["mitigate", "firewall"], passed });
-  return { ...code, families, limits, early };
+  return code.image.room <= LARGEST_DATA ? { ...code, families, limits, early } : null;
 }
+
+/** Half of what one frame to the loader may hold (runtime/frame.ts); about a million prefixes. */
+const LARGEST_DATA = 32 * 1024 * 1024;
 
 /** A trie of the kernel's is slower than tables when it has more prefixes than this. */
 const LONG_LIST = 1024;
