@@ -3,6 +3,7 @@ import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Measured, SetResult } from "../measure.js";
 import { HASH_LOOKUP, PARSE_AND_DROP } from "../xdp/section.js";
+import { barsTable } from "./bars.js";
 import { type Chart, type Line, renderChart } from "./chart.js";
 import { type Cell, renderTable, type Table } from "./table.js";
 
@@ -41,6 +42,7 @@ function tables(measured: Measured): readonly Table[] {
     nftTable(measured),
     xdpTable("XDP, a packet and a list of sources", "entries", lists),
     analysisTable(measured),
+    barsTable(measured),
   ];
   return all.filter(({ rows }) => rows.length > 0);
 }

@@ -1,9 +1,16 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Measured } from "../../bench/measure.js";
 import { iptablesChain, linearChain, plainSet } from "../../bench/nft/rulesets.js";
+import { barsTable } from "../../bench/report/bars.js";
 import { type Chart, renderChart } from "../../bench/report/chart.js";
 import { renderTable } from "../../bench/report/table.js";
 import { ANY_PORT, ANY_PREFIX, type FlowRule, prefixAt } from "../../bench/rulesets/flow-rule.js";
+import { classBenchSets } from "../../bench/sets.js";
 import { median, medians, quantile } from "../../bench/statistics.js";
+import type { XdpRow } from "../../bench/xdp/section.js";
 
 describe("statistics", () => {
   test.each([
@@ -38,6 +45,59 @@ describe("a table", () => {
 | chain                |    – |     – |
 | fw: does not compile |    – |     – |
 `);
+  });
+});
+
+describe("the bars", () => {
+  const nothing: Measured = { compile: [], xdp: [], nft: [], lists: [], analysis: [] };
+  const row = (ratioP50: number): XdpRow => ({
+    ...{ subject: "tidegate", p50: 28, p99: 28, ratioP50, ratioP99: 2, lookups: 1 },
+    ...{ loop: 7, ratioLoop: 1, varying: 20, ratioVarying: 1, varyingLookups: 1, wrong: 0 },
+  });
+  const result = (set: string, rules: number, ratio: number) => {
+    return { set, family: "acl", rules, problem: null, rows: [row(ratio)] };
+  };
+
+  test("name the worst of the sets that they speak of", () => {
+    const xdp = [result("acl 10", 10, 9), result("acl 1000", 942, 2), result("acl 10000", 9774, 4)];
+    expect(barsTable({ ...nothing, xdp }).rows).toEqual([
+      ["XDP, hot p50 × parse-and-drop", 3, 4, "acl 10000", "no"],
+      ["XDP, hot p99 × parse-and-drop", 6, 2, "acl 1000", "yes"],
+      ["XDP, varying × parse-and-drop", 5, 1, "acl 1000", "yes"],
+      ["XDP, hot p50 of 10,000 rules × 1,000", 1.5, 2, "acl 10000", "no"],
+    ]);
+  });
+
+  test("are left out where nothing was measured", () => {
+    expect(barsTable(nothing).rows).toEqual([]);
+  });
+});
+
+describe("a folder of ClassBench sets", () => {
+  const line = (port: number) =>
+    `@192.0.2.7/32 0.0.0.0/0 0 : 65535 ${port} : ${port} 0x06/0xFF 0x0000/0x0000`;
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-sets-"));
+    const write = (name: string, lines: readonly string[]) =>
+      writeFileSync(join(folder, name), lines.join("\n"));
+    write("fw1_1k", [...Array.from({ length: 12 }, (_, i) => line(i)), "bogus"]);
+    write("README.md", ["not a rule"]);
+    write("few", [line(1)]);
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("are read by name, with the first ten rules of a family as one more", () => {
+    const problems: string[] = [];
+    const sets = classBenchSets(folder, (problem) => problems.push(problem));
+    expect(sets.map(({ name, family, rules }) => [name, family, rules.length])).toEqual([
+      ["few", "few", 1],
+      ["fw1_1k", "fw1", 12],
+      ["fw1_10", "fw1", 10],
+    ]);
+    expect(problems).toEqual(["fw1_1k, line 13: it is no ClassBench rule"]);
   });
 });
 
