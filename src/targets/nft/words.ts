@@ -112,14 +112,21 @@ export function numberText(load: Load, field: WireField, ranges: Intervals): str
     const right = isFlags
       ? comparison(ranges, field.width, hexadecimal, "== ")
       : comparison(ranges, field.width, decimal);
-    // nft 1.0.6 makes one load of two neighbours that are unequal to a value each, and asks that not both be equal
-    // (payload_do_merge); behind a mask each stands for itself.
-    return leavesOutOne(ranges, field.width)
+    return isMerged(load, field) && leavesOutOne(ranges, field.width)
       ? `${load.text} & ${hex(mask)} ${right}`
       : `${load.text} ${right}`;
   }
   const shifted: Spell = ({ low, high }) => hexadecimal({ low: low << shift, high: high << shift });
   return `${load.text} & ${hex(mask)} ${comparison(ranges, field.width, shifted, "== ")}`;
+}
+
+/**
+ * nft 1.0.6 makes one load of two neighbours that are unequal to a value each, and then asks that not both be equal
+ * (payload_do_merge); behind a mask each stands for itself. What lies across bytes has a mask of nft's own, which another
+ * would undo.
+ */
+function isMerged({ offset, width }: Load, { header }: WireField): boolean {
+  return header !== "ct" && header !== "proto" && offset % 8 === 0 && width % 8 === 0;
 }
 
 /** The match for "some bit of `mask` is set". */
