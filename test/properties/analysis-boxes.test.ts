@@ -28,7 +28,7 @@ test("a rule's boxes hold a packet's values exactly where the rule holds the pac
         });
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
-  expect(judged).toBeGreaterThan(10_000);
+  expect(judged).toBeGreaterThan(5000);
 });

@@ -35,9 +35,9 @@ test("every packet's values are possible", () => {
         expect.fail(`${said}\n${boxes.map((box) => text(box, space)).join("\n")}`);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
-  expect(judged).toBeGreaterThan(1000);
+  expect(judged).toBeGreaterThan(400);
 });
 
 test("a packet is found for nearly everything that a rule and possibility allow together", () => {
@@ -59,7 +59,7 @@ test("a packet is found for nearly everything that a rule and possibility allow 
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 120 },
   );
   expect(missed / found).toBeLessThan(0.05);
 });

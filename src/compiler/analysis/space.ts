@@ -187,10 +187,10 @@ function rankOf(asks: Asks): number {
       return 3;
     case "part":
       return 4;
-    case "bits":
-      return 5;
     case "address":
-      return (asks.field === "ip.src" ? 10 : 20) + asks.chunk;
+      return (asks.field === "ip.dst" ? 10 : 20) + asks.chunk;
+    case "bits":
+      return 30;
     default:
       return assertNever(asks);
   }
