@@ -132,28 +132,25 @@ test("while a rule moves from one stage to the other, nothing slips between them
 });
 
 describe("the tunnel on the wire", () => {
-  test("tshark finds GRE from the anycast address with good checksums", async () => {
+  /** What tshark says of these fields in the first packet that a connection to `host` sends through the tunnel. */
+  async function sent(host: string, names: readonly string[]): Promise<readonly string[]> {
     const file = join(edge.server.folder, "router.pcap");
     const capture = ["tcpdump", "-i", "eth0", "-U", "-w", file, "-c", "2", "ip proto 47"];
     const [command, ...args] = edge.server.enter(capture, "router");
     const tcpdump = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
     await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
     const ended = new Promise((resolve) => tcpdump.once("close", resolve));
-    expect(edge.connect(21)).toBe("open");
+    expect(edge.connect(21, host)).toBe("open");
     await ended;
-    const names = ["ip.src", "ip.dst", "ip.ttl", "ip.checksum.status", "gre.proto", "tcp.dstport"];
     const fields = names.flatMap((name) => ["-e", name]);
-    const shown = edge.server.run([
-      "tshark",
-      "-r",
-      file,
-      "-o",
-      "ip.check_checksum:TRUE",
-      "-T",
-      "fields",
-      ...fields,
-    ]);
-    expect(shown.split("\n")[0]?.split("\t")).toEqual([
+    const options = ["-o", "ip.check_checksum:TRUE", "-T", "fields", ...fields];
+    const [first = ""] = edge.server.run(["tshark", "-r", file, ...options]).split("\n");
+    return first.split("\t");
+  }
+
+  test("tshark finds GRE from the anycast address with good checksums", async () => {
+    const names = ["ip.src", "ip.dst", "ip.ttl", "ip.checksum.status", "gre.proto", "tcp.dstport"];
+    expect(await sent(FTP, names)).toEqual([
       "198.18.0.1,192.0.2.7",
       `198.51.100.1,${FTP}`,
       // The client's 64, less one hop at the edge and one in the customer's namespace.
@@ -162,5 +159,10 @@ describe("the tunnel on the wire", () => {
       "0x0800",
       "21",
     ]);
+  });
+
+  test("in IPv6 too the edge is one hop", async () => {
+    const names = ["ip.src", "ip.ttl", "gre.proto", "ipv6.dst", "ipv6.hlim"];
+    expect(await sent(FTP6, names)).toEqual(["198.18.0.1", "61", "0x86dd", FTP6, "63"]);
   });
 });

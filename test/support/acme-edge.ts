@@ -139,10 +139,10 @@ export class AcmeEdge {
   }
 
   /** What becomes of a TCP connection from the client to Acme's host. */
-  connect(port: number): string {
+  connect(port: number, host = FTP): string {
     return this.script(
       "client",
-      `const s = require("net").connect({ host: "${FTP}", port: ${port} });
+      `const s = require("net").connect({ host: "${host}", port: ${port} });
        const end = (word) => () => { console.log(word); process.exit(); };
        s.on("connect", end("open")); s.on("error", end("refused")); setTimeout(end("silence"), 1000);`,
     ).trim();
