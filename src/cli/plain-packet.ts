@@ -11,17 +11,20 @@ export type Shows = (bytes: Uint8Array, surroundings: Surroundings) => boolean;
 /**
  * A text for a packet that people like to read: of what is not needed to show what the packet shows, nothing. Another packet than
  * the one given, therefore; that one, to the byte, where it takes more than the plain words for ports, flags and the like.
+ * null: not even that shows it.
  */
-export function plainText(found: Built, shows: Shows): string {
+export function plainText(found: Built, shows: Shows): string | null {
   const [kind, ...words] = wordsOf(found);
   const isEnough = (some: readonly string[]): boolean => {
     const parsed = parsePacket([kind, ...some].join(" "));
     return parsed.kind === "packet" && shows(parsed.bytes, parsed.surroundings);
   };
-  if (!isEnough(words)) return exactText(found);
+  // A TCP packet without any flag would make readers wonder.
+  const least = words.filter((word) => word.startsWith("flags="));
+  if (isEnough(least)) return [kind, ...least].join(" ");
+  if (!isEnough(words)) return shows(found.bytes, found.surroundings) ? exactText(found) : null;
   const needed = words.reduce((left, word) => {
-    // A TCP packet without any flag would make readers wonder.
-    if (word.startsWith("flags=")) return left;
+    if (least.includes(word)) return left;
     const without = left.filter((one) => one !== word);
     return isEnough(without) ? without : left;
   }, words);

@@ -83,6 +83,7 @@ function testOf(policy: Policy, rule: Rule, found: Exclude<Answer, string>): Mee
     const other = judged(bytes, surroundings);
     return other.verdict === expect && other.rule === trace.rule && metBy(other).includes(rule.name);
   });
+  if (packet === null) return "unknown";
   return { suggestion: { packet, expect, rule: trace.rule }, meets: metBy(trace) };
 }
 

@@ -1,7 +1,7 @@
 import { differing, type PolicyDiff, type Region } from "../diff/differing.js";
 import { EXIT } from "../exit.js";
 import { loadPolicy } from "../load-policy.js";
-import { renderDifference } from "../render/difference.js";
+import { MOST_REGIONS, renderDifference } from "../render/difference.js";
 
 interface DiffOptions {
   readonly json?: boolean;
@@ -12,7 +12,7 @@ interface DiffOptions {
 export async function diff(before: string, after: string, options: DiffOptions): Promise<number> {
   const [old, now] = [loadPolicy(before, options), loadPolicy(after, options)];
   if (!old || !now) return EXIT.usage;
-  const found = differing(old.policy, now.policy);
+  const found = differing(old.policy, now.policy, options.json ? Number.POSITIVE_INFINITY : MOST_REGIONS);
   console.log(options.json ? JSON.stringify(diffJson(found)) : renderDifference(found));
   return found.equal ? EXIT.ok : EXIT.failed;
 }

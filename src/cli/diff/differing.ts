@@ -22,7 +22,7 @@ export interface Region {
   readonly change: "widened" | "narrowed" | "other";
   /** Of all packets to the policies' prefixes, were all that the policies can tell apart equally frequent. */
   readonly share: number;
-  /** A packet that shows it; null: none was found. */
+  /** A packet that shows it; null: none was found, or looked for. */
   readonly witness: string | null;
   /** In the words of expressions. */
   readonly packets: string;
@@ -41,17 +41,21 @@ export interface PolicyDiff {
   readonly open: readonly string[];
 }
 
-export function differing(before: Policy, after: Policy): PolicyDiff {
+/** Witnesses are looked for in so many regions, the largest: in a policy of thousands of rules each takes a while. */
+export function differing(before: Policy, after: Policy, witnesses = Number.POSITIVE_INFINITY): PolicyDiff {
   const comparison = comparePolicies(before, after);
   const { space, differences } = comparison;
-  const regions = differences.map((one) => regionOf(one, comparison, before, after));
+  const regions = differences.map((one, index) => ({
+    ...regionOf(one, comparison),
+    witness: index < witnesses ? witnessOf(one, comparison, before, after) : null,
+  }));
   const notes = notesOf(before, after);
   const open = comparison.open.map((box) => boxText(box, space, comparison.common));
   const equal = regions.length === 0 && open.length === 0 && notes.every(({ isTraffic }) => !isTraffic);
   return { equal, change: changeOf(regions), regions, notes, open };
 }
 
-function regionOf(difference: Difference, comparison: Comparison, before: Policy, after: Policy): Region {
+function regionOf(difference: Difference, comparison: Comparison): Omit<Region, "witness"> {
   const { space, common, pairs } = comparison;
   const nameOf = (side: "before" | "after") => (decider: Decider) =>
     pairs[decider.stage][decider.pair]?.[side]?.name ?? "";
@@ -60,7 +64,6 @@ function regionOf(difference: Difference, comparison: Comparison, before: Policy
     after: told(difference.after, nameOf("after")),
     change: direction(difference),
     share: difference.share,
-    witness: witnessOf(difference, comparison, before, after),
     packets: boxText(difference.hull, space, common),
     isExact: difference.isAll && difference.boxes.length === 1,
   };

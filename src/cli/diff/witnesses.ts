@@ -22,16 +22,25 @@ export function witnessOf(
       agrees(judged(after), difference.after, (stage, pair) => pairs[stage][pair]?.after?.name)
     );
   };
-  const texts = difference.boxes.flatMap((box) => {
-    const found = packetIn(box, space, prefixes, ({ bytes, surroundings }) => isShown(bytes, surroundings));
-    return found ? [plainText(found, isShown)] : [];
-  });
-  const rank = (text: string) => FAMILIAR.findIndex((start) => text.startsWith(start));
-  return texts.sort((a, b) => rank(a) - rank(b) || a.length - b.length)[0] ?? null;
+  let best: string | null = null;
+  for (const box of difference.boxes.slice(0, MOST_BOXES)) {
+    const found = packetIn(box, space, prefixes);
+    const text = found ? plainText(found, isShown) : null;
+    if (text !== null && (best === null || rank(text) < rank(best))) best = text;
+    if (best !== null && rank(best) === 0) return best;
+  }
+  return best;
 }
+
+/** Of so many the packet that people know best is taken. */
+const MOST_BOXES = 3;
 
 /** What people know best comes first. */
 const FAMILIAR = ["tcp ", "udp ", "icmp", ""];
+
+function rank(text: string): number {
+  return FAMILIAR.findIndex((start) => text.startsWith(start));
+}
 
 type NameOf = (stage: Stage, pair: number) => string | undefined;
 

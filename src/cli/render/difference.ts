@@ -3,7 +3,7 @@ import type { PolicyDiff, Region, Told } from "../diff/differing.js";
 import { printable } from "./underline.js";
 
 /** More regions than anybody reads; `--json` has all. */
-const MOST_REGIONS = 40;
+export const MOST_REGIONS = 40;
 
 /** What two policies treat differently, for people. */
 export function renderDifference({ equal, change, regions, notes, open }: PolicyDiff): string {

@@ -1,7 +1,7 @@
 import { invariant } from "../diagnostics/invariant.js";
 import type { Box } from "./boxes.js";
 import { NodeStore } from "./node-store.js";
-import { type Ranges, unite } from "./ranges.js";
+import type { Ranges } from "./ranges.js";
 import { NO, type Ref, TOO_LARGE, YES } from "./ref.js";
 import type { Space } from "./space.js";
 
@@ -208,16 +208,16 @@ export class Diagram {
   /** What follows a node, and for which values. */
   branches(node: Ref): ReadonlyMap<Ref, Ranges> {
     const store = this.#store;
-    const branches = new Map<Ref, Ranges>();
+    const branches = new Map<Ref, number[]>();
     const [start, end] = store.edgesOf(node);
     let low = 0;
     for (let edge = start; edge < end; edge++) {
-      const here = Uint32Array.of(low, store.high(edge));
       const known = branches.get(store.to(edge));
-      branches.set(store.to(edge), known ? unite(known, here) : here);
+      if (known) known.push(low, store.high(edge));
+      else branches.set(store.to(edge), [low, store.high(edge)]);
       low = store.high(edge) + 1;
     }
-    return branches;
+    return new Map([...branches].map(([to, ranges]) => [to, Uint32Array.from(ranges)]));
   }
 
   /** How many nodes a function consists of. */

@@ -55,6 +55,7 @@ export function allOf(space: Space, boxes: readonly Box[]): Extent {
 /** Which answers lie below each node, so that nobody walks where there is nothing to be found. */
 class Below {
   readonly #shares = new Map<Ref, ReadonlyMap<number, number>>();
+  readonly #branches = new Map<Ref, readonly (readonly [Ref, Ranges])[]>();
 
   constructor(readonly diagram: Diagram) {}
 
@@ -72,7 +73,7 @@ class Below {
     const { diagram } = this;
     const values = 2 ** (diagram.space.variables[diagram.variableOf(node)]?.bits ?? 0);
     const sum = new Map<number, number>();
-    for (const [to, ranges] of diagram.branches(node)) {
+    for (const [to, ranges] of this.#all(node)) {
       const part = sizeOf(ranges) / values;
       for (const [answer, share] of this.shares(to)) {
         sum.set(answer, (sum.get(answer) ?? 0) + part * share);
@@ -87,7 +88,7 @@ class Below {
       return;
     }
     const variable = this.diagram.variableOf(ref);
-    for (const [to, ranges] of this.#branches(ref, answer)) {
+    for (const [to, ranges] of this.#leading(ref, answer)) {
       yield* this.boxes(to, answer, new Map(restricts).set(variable, ranges));
     }
   }
@@ -104,7 +105,7 @@ class Below {
       for (let skipped = from; skipped < variable; skipped++) free.add(skipped);
       if (isEnd || seen.has(ref)) return;
       seen.add(ref);
-      for (const [to, ranges] of this.#branches(ref, answer)) {
+      for (const [to, ranges] of this.#leading(ref, answer)) {
         const known = values.get(variable);
         values.set(variable, known ? unite(known, ranges) : ranges);
         pass(to, variable + 1);
@@ -117,8 +118,16 @@ class Below {
     return { restricts: new Map(restricted) };
   }
 
-  #branches(node: Ref, answer: number): readonly (readonly [Ref, Ranges])[] {
-    return [...this.diagram.branches(node)].filter(([to]) => this.shares(to).has(answer));
+  #leading(node: Ref, answer: number): readonly (readonly [Ref, Ranges])[] {
+    return this.#all(node).filter(([to]) => this.shares(to).has(answer));
+  }
+
+  #all(node: Ref): readonly (readonly [Ref, Ranges])[] {
+    const known = this.#branches.get(node);
+    if (known) return known;
+    const branches = [...this.diagram.branches(node)];
+    this.#branches.set(node, branches);
+    return branches;
   }
 }
 
