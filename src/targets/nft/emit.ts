@@ -14,7 +14,7 @@ import {
   ruleCounter,
   SPOOFED_COUNTER,
 } from "./names.js";
-import { fileName } from "./rules.js";
+import { emitRuleChain, fileName } from "./rules.js";
 import { emitSet, listSets, prefixSets } from "./sets.js";
 import { emitStage } from "./stage.js";
 import { emitRejection } from "./verdicts.js";
@@ -38,8 +38,9 @@ function emitTable(text: Text, policy: Policy, tuning: Tuning): void {
   for (const set of [...prefixSets(policy), ...listSets(policy)]) emitSet(text, set);
   for (const limit of limits) emitLimitSets(text, limit);
   emitDispatch(text, policy);
-  emitStage(text, policy, "whole", tuning);
-  if (!stateful) emitStage(text, policy, "laterFragment", tuning);
+  const whole = emitStage(text, policy, "whole", tuning);
+  const fragments = stateful ? [] : emitStage(text, policy, "laterFragment", tuning);
+  for (const rule of [...whole, ...fragments]) emitRuleChain(text, rule);
   for (const limit of limits) emitLimitChain(text, limit);
   for (const log of rules.flatMap((rule) => logRule(rule, policy))) emitLogChain(text, log);
   emitRejection(text, policy);

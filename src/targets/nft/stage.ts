@@ -9,7 +9,7 @@ import type { Tuning } from "./classifier/tuning.js";
 import type { Part } from "./condition.js";
 import { deciding, FORGET, type Found, foundLines, guard, leave, marking, markOf } from "./marks.js";
 import { DEFAULT_COUNTER, treeChain } from "./names.js";
-import { emitRule, emitRuleChain, type LoweredRule, lowerRule } from "./rules.js";
+import { emitRule, type LoweredRule, lowerRule } from "./rules.js";
 import { emitTree } from "./trees.js";
 import { verdictText } from "./verdicts.js";
 
@@ -28,36 +28,39 @@ const CHAINS = { whole: "firewall", laterFragment: "later-fragments" } as const 
   string
 >;
 
-/** The rules as a chain while they are few, else as trees that find those that a packet may match; then the default. */
-export function emitStage(text: Text, policy: Policy, part: Part, tuning: Tuning): void {
+/**
+ * The rules as a chain while they are few, else as trees that find those that a packet may match; then the default.
+ * Returns the rules whose own chains are still to be written.
+ */
+export function emitStage(text: Text, policy: Policy, part: Part, tuning: Tuning): readonly LoweredRule[] {
   const rules = policy.firewall.rules
     .map((rule) => lowerRule(rule, part))
     .filter(({ lines }) => lines.length > 0);
   const stage: Stage = { policy, part, chain: CHAINS[part], rules };
   const lines = rules.reduce((sum, rule) => sum + rule.lines.length, 0);
-  if (lines <= tuning.chainLines) emitChain(text, stage);
-  else emitTrees(text, stage, tuning);
+  return lines <= tuning.chainLines ? emitChain(text, stage) : emitTrees(text, stage, tuning);
 }
 
-function emitTrees(text: Text, stage: Stage, tuning: Tuning): void {
+function emitTrees(text: Text, stage: Stage, tuning: Tuning): readonly LoweredRule[] {
   const rules = stage.rules.map(({ rule }) => rule);
   const items = itemsOf(rules, stage.policy.lists, stage.part);
   const trees = plantForest(items, tuning);
   const [first, ...others] = trees;
-  if (first && others.length === 0) emitOneTree(text, stage, first);
-  else emitForest(text, stage, trees, items);
+  return first && others.length === 0
+    ? emitOneTree(text, stage, first)
+    : emitForest(text, stage, trees, items);
 }
 
-function emitChain(text: Text, { policy, chain, rules }: Stage): void {
+function emitChain(text: Text, { policy, chain, rules }: Stage): readonly LoweredRule[] {
   text.line();
   text.block(`chain ${chain} {`, () => {
     for (const rule of rules) emitRule(text, rule);
     emitDefault(text, policy);
   });
-  for (const rule of rules) emitRuleChain(text, rule);
+  return rules;
 }
 
-function emitOneTree(text: Text, { policy, chain, rules }: Stage, tree: Tree): void {
+function emitOneTree(text: Text, { policy, chain, rules }: Stage, tree: Tree): readonly LoweredRule[] {
   const root = treeChain(chain, 1);
   text.line();
   text.block(`chain ${chain} {`, () => {
@@ -65,11 +68,11 @@ function emitOneTree(text: Text, { policy, chain, rules }: Stage, tree: Tree): v
     emitDefault(text, policy);
   });
   emitTree(text, tree, { root, rules: new Map(rules.entries()), leave: [] });
-  for (const place of rulesIn(tree)) emitRuleChain(text, ruleAt(rules, place));
+  return [...rulesIn(tree)].map((place) => ruleAt(rules, place));
 }
 
 /** Each tree finds the first of its rules, and the first of all of these decides: see marks.ts. */
-function emitForest(text: Text, stage: Stage, trees: readonly Tree[], items: Items): void {
+function emitForest(text: Text, stage: Stage, trees: readonly Tree[], items: Items): readonly LoweredRule[] {
   const planted = trees.map((_, index) => plant(stage, trees, index, items));
   text.line();
   text.block(`chain ${stage.chain} {`, () => {
@@ -77,13 +80,13 @@ function emitForest(text: Text, stage: Stage, trees: readonly Tree[], items: Ite
     planted.forEach(({ root, earliest }, index) => {
       text.line(index === 0 ? `jump ${root}` : `${guard(earliest)} jump ${root}`);
     });
-    text.lines(foundLines(planted.flatMap(({ found }) => found)));
+    text.lines(foundLines(planted.flatMap(({ found }) => found).sort((a, b) => b.mark - a.mark)));
     emitDefault(text, stage.policy);
   });
   planted.forEach((one, index) => {
     emitTree(text, trees[index] as Tree, one);
-    for (const rule of one.rules.values()) emitRuleChain(text, rule);
   });
+  return planted.flatMap(({ rules }) => [...rules.values()]);
 }
 
 interface PlantedTree {

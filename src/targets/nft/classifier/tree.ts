@@ -61,12 +61,16 @@ function grow(plot: Plot, ground: Ground): Tree {
   const questions: Question[] = [];
   let rest = withoutShadowed(plot, ground.items);
   let { room } = plot;
+  const open = ground.cuts.filter((cut) => !isAnswered(cut, plot.region, ground.items));
   let [cost, reached] = [0, 1];
   while (questions.length < MOST_QUESTIONS && plot.level < MOST_LEVELS) {
-    const outlook = bestOutlook(rest, room, ground);
+    const outlook = bestOutlook(rest, room, open, ground);
     if (!outlook) break;
     const division = divide(rest, outlook.cut, ground.items);
-    const share = room / outlook.size;
+    const size = division.blocks.reduce((sum, { items }) => sum + items.length, division.rest.length);
+    // More than was looked out for, where blocks must be finished.
+    if (size > room) break;
+    const share = room / size;
     const answers = division.blocks.map((block): Answer => {
       const region = regionWithin(plot.region, outlook.cut, block.block, ground.items);
       const inner = { items: block.items, room: share * block.items.length, region, level: plot.level + 1 };
@@ -95,7 +99,12 @@ function meanCost(answers: readonly Answer[], blocks: readonly Block[]): number 
 }
 
 /** The cut after which a packet has the least to meet, growth considered; undefined: none is worth its lookup. */
-function bestOutlook(items: Int32Array, room: number, { cuts, tuning }: Ground): Outlook | undefined {
+function bestOutlook(
+  items: Int32Array,
+  room: number,
+  cuts: readonly Cut[],
+  { tuning }: Ground,
+): Outlook | undefined {
   let best: Outlook | undefined;
   let least = items.length - tuning.lookup / tuning.line;
   if (least <= 0) return undefined;
@@ -106,6 +115,13 @@ function bestOutlook(items: Int32Array, room: number, { cuts, tuning }: Ground):
     if (cost < least) [best, least] = [outlook, cost];
   }
   return best;
+}
+
+/** All packets that come here have their value in one block. */
+function isAnswered({ asked, shift }: Cut, region: Plot["region"], { space }: Items): boolean {
+  const index = space.indexOf(asked.subject.variable.key);
+  const known = index === undefined ? undefined : region.get(index);
+  return known !== undefined && (known[0] as number) >>> shift === (known.at(-1) as number) >>> shift;
 }
 
 /** The items up to the first whose rule decides for every packet that comes here. */
