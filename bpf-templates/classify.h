@@ -4,8 +4,8 @@
  * computed, in tables that docs/classification.md explains. All of them lie in one map value, "the data",
  * which the runtime replaces as a whole. Places are offsets into it.
  *
- * A program defines some numbers first: TG_DATA_BYTES, a power of two, so that a mask keeps any place
- * inside, and TG_PLACE, the type of what lines consist of.
+ * A program defines some words first: TG_DATA_BYTES, a power of two, so that a mask keeps any place
+ * inside; TG_PLACE, the type of what lines consist of; TG_PAGED, whether lines are cut into pages.
  */
 #pragma once
 
@@ -192,6 +192,8 @@ struct tg_matrix_cell {
 	__u32 values;
 };
 
+#define TG_PAGE 256		/* classes of a page */
+
 /* What a matrix says of the packet; TG_NOTHING where it has no cell. */
 #define TG_NOTHING 0xffffffff
 static __always_inline __u32 tg_value(const void *data, const struct tg_ends *ends, __u32 matrix,
@@ -204,6 +206,10 @@ static __always_inline __u32 tg_value(const void *data, const struct tg_ends *en
 	if (cell->row != row)
 		return TG_NOTHING;
 	line = tg_cell(data, cell->sort + column.state);
+	if (TG_PAGED) {
+		line = tg_cell(data, line + column.class / TG_PAGE * sizeof(__u32));
+		column.class = column.class % TG_PAGE * sizeof(TG_PLACE);
+	}
 	return tg_cell(data, cell->values + tg_place(data, line + column.class) * sizeof(__u32));
 }
 

@@ -204,7 +204,7 @@ function stageOf(
   return passing === undefined ? undefined : { columns, deciding, passing, sequences: sequences.all };
 }
 
-const MAX_WORK = 1 << 24;
+const MAX_WORK = 1 << 20;
 
 function passingMatrix(
   entries: readonly Entry[],
@@ -226,21 +226,19 @@ function passingMatrix(
 function everyMatch(columns: number, sequences: Interner<readonly number[]>): Meaning {
   const heardAt = (entries: readonly Entry[], column: number) =>
     entries.flatMap((entry, place) => (hasBit(entry.columns, column) ? [place] : []));
+  const placesHeard = (entries: readonly Entry[]) => {
+    const heard = new Interner<readonly number[]>((places) => places.join());
+    const sort = Uint16Array.from({ length: columns }, (_, column) => heard.add(heardAt(entries, column)));
+    return { sort, heard: heard.all };
+  };
   return {
     prune: (entries) => entries,
-    sortOf: (entries) => {
-      const heard = new Interner<readonly number[]>((places) => places.join());
-      return Uint16Array.from({ length: columns }, (_, column) => heard.add(heardAt(entries, column)));
-    },
-    valuesOf: (entries, sort) => {
-      const values: number[] = [];
-      sort.forEach((place, column) => {
-        if (place < values.length) return;
-        const ranks = new Set(heardAt(entries, column).map((at) => (entries[at] as Entry).rank));
-        values.push(ranks.size === 0 ? NONE : sequences.add([...ranks]));
-      });
-      return values;
-    },
+    sortOf: (entries) => placesHeard(entries).sort,
+    valuesOf: (entries) =>
+      placesHeard(entries).heard.map((places) => {
+        const ranks = new Set(places.map((place) => (entries[place] as Entry).rank));
+        return ranks.size === 0 ? NONE : sequences.add([...ranks]);
+      }),
   };
 }
 

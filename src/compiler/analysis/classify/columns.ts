@@ -38,8 +38,9 @@ export interface Columns {
   readonly ofShape: readonly Bits[];
 }
 
-/** Entries of the `next` tables of all paths. */
-const MAX_CELLS = 1 << 22;
+/** Entries of the `next` tables of all paths, and words of what the shapes are told apart by. */
+const MAX_CELLS = 1 << 20;
+const MAX_WORDS = 1 << 26;
 
 /** Undefined if the tables would be too large. */
 export function columnsOf(shapes: readonly Shape[]): Columns | undefined {
@@ -49,7 +50,8 @@ export function columnsOf(shapes: readonly Shape[]): Columns | undefined {
   const paths: Path[] = [];
   let cells = 0;
   for (const transport of [...transports, null]) {
-    const path = walk(shapes, asked, transport, found, MAX_CELLS - cells);
+    const most = Math.min(MAX_CELLS, Math.floor((MAX_WORDS * 32) / shapes.length));
+    const path = walk(shapes, asked, transport, found, most - cells);
     if (!path) return undefined;
     cells += path.steps.reduce((sum, { next }) => sum + next.length, 0);
     paths.push(path);

@@ -7,25 +7,33 @@ import { cellsAtMost, type Entry, EVERYWHERE } from "./matrix.js";
  * Entries as few layers, each with a small matrix. One wide entry fills a row or a column of the matrix, and many of them all
  * of it; where those that are wide at one end only are kept apart, every matrix has narrow rows and columns but for a few.
  */
-export function layersOf(
-  entries: readonly Entry[],
-  addresses: Addresses,
-): readonly (readonly Entry[])[] | undefined {
+export function layersOf(entries: readonly Entry[], addresses: Addresses): Layers | undefined {
   const cells = (layer: readonly Entry[]) => cellsAtMost({ entries: layer, ...addresses });
   if (entries.length === 0) return [];
   if (cells(entries) <= ONE_LAYER) return [entries];
-  let best: readonly (readonly Entry[])[] | undefined;
-  let fewest = MOST;
+  let best: Layers = [entries];
+  let fewest = Number.POSITIVE_INFINITY;
   for (const bits of WIDTHS) {
     const layers = byWidth(entries, addresses, bits);
     const sum = layers.reduce((all, layer) => all + cells(layer), 0);
     if (sum < fewest) [best, fewest] = [layers, sum];
   }
-  return best;
+  const small = best.flatMap((layer) => halved(layer, cells));
+  return small.length <= MOST_LAYERS ? small : undefined;
+}
+
+type Layers = readonly (readonly Entry[])[];
+
+/** Entries that meet in too many cells do so less when there are fewer of them. */
+function halved(layer: readonly Entry[], cells: (layer: readonly Entry[]) => number): Layers {
+  if (cells(layer) <= MOST_CELLS || layer.length === 1) return [layer];
+  const middle = layer.length >> 1;
+  return [layer.slice(0, middle), layer.slice(middle)].flatMap((half) => halved(half, cells));
 }
 
 const ONE_LAYER = 32_768;
-const MOST = 1 << 22;
+const MOST_CELLS = 1 << 19;
+const MOST_LAYERS = 7;
 /** An address set is wide if it has one of so many parts of all addresses, as a power of two. */
 const WIDTHS = [0, 4, 8, 12, 16, 24];
 

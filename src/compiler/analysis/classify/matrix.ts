@@ -1,5 +1,5 @@
 import { type Bits, bitsFor, uniteBits } from "./bits.js";
-import { Interner, keyOfNumbers } from "./interner.js";
+import { Interner } from "./interner.js";
 import type { Segments } from "./segments.js";
 
 /**
@@ -14,8 +14,11 @@ export interface Matrix {
   readonly places: number;
   readonly rows: readonly (readonly Cell[])[];
   readonly leaves: readonly Leaf[];
-  /** Column of the packet → place in a leaf's values. Leaves that part the columns alike share one. */
-  readonly sorts: readonly Uint16Array[];
+  /**
+   * Column of the packet → place in a leaf's values. Leaves that part the columns alike share one. They are made when they
+   * are asked for: all at once they would be large.
+   */
+  readonly sorts: readonly (() => Uint16Array)[];
 }
 
 export interface Cell {
@@ -48,7 +51,7 @@ export interface Meaning {
   prune(entries: readonly Entry[]): readonly Entry[];
   /** Column → place in the values. It depends on the entries' shapes only, and so does how many values there are. */
   sortOf(entries: readonly Entry[]): Uint16Array;
-  valuesOf(entries: readonly Entry[], sort: Uint16Array): readonly number[];
+  valuesOf(entries: readonly Entry[]): readonly number[];
 }
 
 export interface MatrixInput {
@@ -174,7 +177,7 @@ class Leaves {
   readonly #known = new Map<string, number>();
   readonly #leaves = new Interner<Leaf>(({ sort, values }) => `${sort}:${values.join()}`);
   readonly #sortOf = new Map<string, number>();
-  readonly #sorts = new Interner<Uint16Array>(keyOfNumbers);
+  readonly #sorts: (() => Uint16Array)[] = [];
 
   constructor(input: MatrixInput) {
     this.#input = input;
@@ -184,8 +187,8 @@ class Leaves {
     return this.#leaves.all;
   }
 
-  get sorts(): readonly Uint16Array[] {
-    return this.#sorts.all;
+  get sorts(): readonly (() => Uint16Array)[] {
+    return this.#sorts;
   }
 
   add(entries: readonly Entry[]): number {
@@ -199,9 +202,9 @@ class Leaves {
   #leafOf(entries: readonly Entry[]): Leaf {
     const { meaning } = this.#input;
     const key = entries.map(({ shape }) => shape).join();
-    const sort = this.#sortOf.get(key) ?? this.#sorts.add(meaning.sortOf(entries));
+    const sort = this.#sortOf.get(key) ?? this.#sorts.push(() => meaning.sortOf(entries)) - 1;
     this.#sortOf.set(key, sort);
-    return { sort, values: meaning.valuesOf(entries, this.#sorts.at(sort)) };
+    return { sort, values: meaning.valuesOf(entries) };
   }
 }
 

@@ -6,9 +6,10 @@ import { soughtHeaders } from "../places.js";
 import type { Plan } from "./plan.js";
 
 /** What a program by tables says of itself before it includes classify.h. */
-export function emitSizes(text: Text, { image, placeBytes }: Plan): void {
+export function emitSizes(text: Text, { image, lines }: Plan): void {
   text.line(`#define TG_DATA_BYTES ${image.room}`);
-  text.line(`#define TG_PLACE __u${8 * placeBytes}`);
+  text.line(`#define TG_PLACE __u${8 * lines.placeBytes}`);
+  text.line(`#define TG_PAGED ${lines.isPaged}`);
 }
 
 /** Maps and functions of a program by tables. `counters`: how many it has. */

@@ -12,18 +12,28 @@ export interface Placed {
   readonly places: Uint32Array;
 }
 
+/** How lines lie in the image. */
+export interface LineForm {
+  /** Size of the places that they consist of. */
+  readonly placeBytes: 1 | 2;
+  /** They are cut into pages, of which equal ones are there once: where the last question has many classes. */
+  readonly isPaged: boolean;
+}
+
+/** Classes of a page, as TG_PAGE in bpf-templates/classify.h. */
+export const PAGE = 256;
+
 export interface MatrixData {
   readonly matrix: Matrix;
   readonly columns: Columns;
-  /** Size of the places that lines consist of. */
-  readonly placeBytes: 1 | 2;
+  readonly lines: LineForm;
   /** What a value of the matrix is in the image. */
   readonly imaged: (value: number) => number;
 }
 
-export function addMatrix(image: Image, { matrix, columns, placeBytes, imaged }: MatrixData): Placed {
-  const lines = new Lines(image, placeBytes);
-  const sorts = matrix.sorts.map((sort) => addSort(image, lines, sort, columns));
+export function addMatrix(image: Image, { matrix, columns, lines: form, imaged }: MatrixData): Placed {
+  const lines = new Lines(image, form);
+  const sorts = matrix.sorts.map((sort) => addSort(image, lines, sort(), columns));
   const values = new Lists(image);
   const leaves = matrix.leaves.map((leaf) => [
     sorts[leaf.sort] as number,
@@ -91,17 +101,24 @@ function addSort(image: Image, lines: Lines, sort: Uint16Array, { paths }: Colum
 /** Lines of small numbers, each once. */
 class Lines {
   readonly #image: Image;
-  readonly #size: 1 | 2;
+  readonly #form: LineForm;
   readonly #known = new Map<string, number>();
 
-  constructor(image: Image, size: 1 | 2) {
+  constructor(image: Image, form: LineForm) {
     this.#image = image;
-    this.#size = size;
+    this.#form = form;
   }
 
   add(line: Uint16Array): number {
-    const key = keyOfNumbers(line);
-    const place = this.#known.get(key) ?? this.#image.addSmall(line, this.#size);
+    if (!this.#form.isPaged) return this.#once(line);
+    const pages: number[] = [];
+    for (let at = 0; at < line.length; at += PAGE) pages.push(this.#once(line.subarray(at, at + PAGE)));
+    return this.#image.add(pages);
+  }
+
+  #once(places: Uint16Array): number {
+    const key = keyOfNumbers(places);
+    const place = this.#known.get(key) ?? this.#image.addSmall(places, this.#form.placeBytes);
     this.#known.set(key, place);
     return place;
   }

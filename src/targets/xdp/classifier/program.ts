@@ -15,7 +15,7 @@ import { condition } from "../expr.js";
 import { guards, numberOf } from "../places.js";
 import { CELL, Image, LINE } from "./image.js";
 import { addLookup, lookupKind } from "./lookups.js";
-import { addMatrix, type Placed } from "./matrices.js";
+import { addMatrix, type LineForm, PAGE, type Placed } from "./matrices.js";
 import { addTree } from "./tree.js";
 
 /** A stage as both families' functions in C, `NAME_4()` and `NAME_6()`, each of which gives a value or TG_NOTHING. */
@@ -36,7 +36,7 @@ export interface ProgramInput {
 export interface ProgramCode {
   readonly functions: string;
   readonly image: Image;
-  readonly placeBytes: 1 | 2;
+  readonly lines: LineForm;
   readonly passes: number;
 }
 
@@ -49,7 +49,7 @@ const HEADS = 4096;
 /** Puts classifiers into an image, and writes what looks packets up in it. Which places are asked is all that the text says. */
 export function programCode(input: ProgramInput): ProgramCode {
   const { classifiers, stages } = input;
-  const writer = new Writer(placeBytesOf(classifiers), input.passed);
+  const writer = new Writer(linesOf(classifiers), input.passed);
   for (const { family, stages: classified, ...segments } of classifiers) {
     const placed = classified.map((stage, index) => writer.stage(stages[index] ?? "", family, stage));
     const matrices = placed.flat();
@@ -68,7 +68,7 @@ export function programCode(input: ProgramInput): ProgramCode {
   return {
     functions: writer.text.toString(),
     image: writer.image,
-    placeBytes: writer.placeBytes,
+    lines: writer.lines,
     passes: passesOf(classifiers),
   };
 }
@@ -76,9 +76,13 @@ export function programCode(input: ProgramInput): ProgramCode {
 /** A leaf with more values needs places of 16 bits. */
 const SMALL_LEAF = 256;
 
-function placeBytesOf(classifiers: readonly Classifier[]): 1 | 2 {
+function linesOf(classifiers: readonly Classifier[]): LineForm {
   const leaves = matricesOf(classifiers).flatMap(({ leaves: all }) => all);
-  return leaves.some(({ values }) => values.length > SMALL_LEAF) ? 2 : 1;
+  const paths = classifiers.flatMap(({ stages }) => stages.flatMap(({ columns }) => columns.paths));
+  return {
+    placeBytes: leaves.some(({ values }) => values.length > SMALL_LEAF) ? 2 : 1,
+    isPaged: paths.some(({ columns, states }) => columns.length / states > PAGE),
+  };
 }
 
 function matricesOf(classifiers: readonly Classifier[]) {
@@ -96,7 +100,9 @@ function passesOf(classifiers: readonly Classifier[]): number {
 class Writer {
   readonly text = new Text();
   readonly image = new Image();
-  readonly placeBytes: 1 | 2;
+  readonly lines: LineForm;
+  /** What a class of the last question is multiplied with. */
+  readonly #scale: number;
   readonly #passed: ProgramInput["passed"];
   readonly #lookups = new Map<Step["segments"], { readonly key: string; readonly head: number }>();
   readonly #records = new Map<number, number>();
@@ -108,8 +114,9 @@ class Writer {
   #matrices = 0;
   #family: Family | null = null;
 
-  constructor(placeBytes: 1 | 2, passed: ProgramInput["passed"]) {
-    this.placeBytes = placeBytes;
+  constructor(lines: LineForm, passed: ProgramInput["passed"]) {
+    this.lines = lines;
+    this.#scale = lines.isPaged ? 1 : lines.placeBytes;
     this.#passed = passed;
     this.#headsEnd = this.image.reserve(HEADS - LINE) + HEADS - LINE;
     this.#end = this.image.add([NONE, 0, 0, 0, 0, 0, 0, 0], 2 * CELL);
@@ -133,7 +140,7 @@ class Writer {
     if (stage.deciding.length > 0 || stage.passing) {
       this.#columnFunction(`${name}_column_${family}`, family, columns.paths);
     }
-    const data = { columns, placeBytes: this.placeBytes };
+    const data = { columns, lines: this.lines };
     const placed = stage.deciding.map((matrix) =>
       addMatrix(this.image, { ...data, matrix, imaged: (value) => value }),
     );
@@ -229,7 +236,7 @@ class Writer {
     text.line(`at.state = tg_cell(data, ${this.#said(placeOf(0))});`);
     steps.forEach((step, index) => {
       const isLast = index === steps.length - 1;
-      this.#classOf(step, family, transport, isLast ? this.placeBytes : CELL);
+      this.#classOf(step, family, transport, isLast ? this.#scale : CELL);
       if (!isLast) text.line("at.state = tg_cell(data, at.state + at.class);");
     });
     text.line("return at;");
