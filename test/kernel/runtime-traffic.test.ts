@@ -28,6 +28,17 @@ function startServer(): Promise<RunningScript> {
   );
 }
 
+/** Counts what comes to port 9 of a host, and says it in the end. */
+function startSink(namespace: "client" | "site"): Promise<RunningScript> {
+  return edge.start(
+    namespace,
+    `let got = 0;
+     const s = require("dgram").createSocket("udp4").on("message", () => got++);
+     s.bind(9, () => console.log("ready"));
+     process.on("SIGTERM", () => setTimeout(() => { console.log(got + " arrived"); process.exit(); }, 100));`,
+  );
+}
+
 /** Packets that a customer's rule, or counter of another sort, has counted. */
 async function counted(customer: string, stage: "mitigate" | "firewall" | "other", name: string) {
   const { customers } = await edge.server.status();
@@ -95,8 +106,11 @@ describe("what it does not allow", () => {
 
   test("a foreign source does not leave a tunnel", async () => {
     edge.server.ip(["addr add 192.0.2.99/32 dev lo"], "site");
+    const sink = await startSink("client");
     const send = () => edge.sendUdp("site", "192.0.2.99", "192.0.2.7");
     expect(await added(() => counted("acme", "other", "return-spoofed"), send)).toBe(1);
+    edge.sendUdp("site", FTP, "192.0.2.7");
+    expect(await sink.end()).toBe("ready\n1 arrived\n");
   });
 
   test("what one customer sends to another is judged by the other's policy", async () => {
@@ -111,13 +125,7 @@ test("while a rule moves from one stage to the other, nothing slips between them
   const early = edge.bundle("early", acme({ mitigate: [udp], firewall: allow }));
   const late = edge.bundle("late", acme({ mitigate: [], firewall: { ...allow, rules: [udp] } }));
   await edge.server.apply(early, NODE);
-  const sink = await edge.start(
-    "site",
-    `let got = 0;
-     const s = require("dgram").createSocket("udp4").on("message", () => got++);
-     s.bind(9, () => console.log("ready"));
-     process.on("SIGTERM", () => { console.log(got + " arrived"); process.exit(); });`,
-  );
+  const sink = await startSink("site");
   const flood = await edge.start(
     "client",
     `const s = require("dgram").createSocket("udp4");

@@ -218,6 +218,16 @@ describe("a limit", () => {
     expect(emitted(policy)).not.toContain("set limit-");
   });
 
+  test.each([
+    ["s", "second", 1_000_000_000n],
+    ["m", "minute", 60_000_000_000n],
+    ["h", "hour", 3_600_000_000_000n],
+  ] as const)("of N/%s is one of N/%s", (unit, word, interval) => {
+    const terms = { interval, burst: 5n, per: null, rate: { count: 1, unit } };
+    const policy = firewall([rule("all", { kind: "limit", limit: terms }, constant(true))]);
+    expect(chain(policy, "limit-all")[0]).toBe(`limit rate 1/${word} burst 5 packets return`);
+  });
+
   test("with alternatives judges a packet once: it leaves the rule's chain by goto", () => {
     const match = or(number("udp.dstport", 53), number("ip.proto", 17));
     const action = limit(1, 1, null);

@@ -37,6 +37,7 @@ export const NFT: readonly Mutation[] = [
         models: "what comes out of a tunnel may have any source",
         from: "counter name ${SPOOFED_COUNTER} drop",
         to: "counter name ${SPOOFED_COUNTER} accept",
+        killers: ["kernel/runtime-traffic"],
       },
       {
         name: "nft-rules-backwards",

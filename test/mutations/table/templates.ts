@@ -51,8 +51,8 @@ export const TEMPLATES: readonly Mutation[] = [
       {
         name: "bpf-gcra-saves-up",
         models: "time in which nobody came adds to the burst",
-        from: "start + interval);",
-        to: "seen + interval);",
+        from: "const __u64 start = seen > now ? seen : now;",
+        to: "const __u64 start = seen;",
       },
       {
         name: "bpf-limit-key-without-family",
