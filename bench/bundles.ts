@@ -18,7 +18,9 @@ export interface CompileFigures {
   readonly ms: { readonly read: number; readonly compile: number; readonly clang: number };
   /** From start to end, Node's own start and the proof included. */
   readonly seconds: number;
-  /** The largest resident set of the command; clang, a process of its own, is not in it. */
+  /** Of all processors, as far as they worked for the command; clang, a process of its own, is not in it. */
+  readonly cpuSeconds: number;
+  /** The largest resident set of the command, again without clang. */
   readonly peakBytes: number;
 }
 
@@ -48,7 +50,7 @@ export async function build(
   writeFileSync(file, text);
   for (const [beside, content] of Object.entries(files)) writeFileSync(join(folder, beside), content);
   const bundle = join(folder, "bundle");
-  const { code, output, errors, seconds, peakBytes } = await run(["compile", file, "-o", bundle, "--json"]);
+  const { code, output, errors, ...taken } = await run(["compile", file, "-o", bundle, "--json"]);
   if (code !== 0) {
     const codes = [...new Set(errors.match(/TG\d{4}/g) ?? [])];
     const why = codes.length > 0 ? codes.join(", ") : (errors.trim().split("\n")[0] ?? `exit code ${code}`);
@@ -56,24 +58,23 @@ export async function build(
   }
   const { rules, tableBytes, ms } = JSON.parse(output) as Pick<CompileFigures, "rules" | "tableBytes" | "ms">;
   const manifest = manifestSchema.parse(JSON.parse(readFileSync(join(bundle, "manifest.json"), "utf8")));
-  return { kind: "built", folder: bundle, manifest, figures: { rules, tableBytes, ms, seconds, peakBytes } };
+  return { kind: "built", folder: bundle, manifest, figures: { rules, tableBytes, ms, ...taken } };
 }
 
-interface Ended {
+interface Ended extends Pick<CompileFigures, "seconds" | "cpuSeconds" | "peakBytes"> {
   readonly code: number | null;
   readonly output: string;
   readonly errors: string;
-  readonly seconds: number;
-  readonly peakBytes: number;
 }
 
-/** How often a running command's memory is looked at; its high-water mark misses only the last moment. */
+/** How often a running command is looked at: of what it takes, only the last moment is missed. */
 const LOOK_MS = 20;
 
 function run(args: readonly string[]): Promise<Ended> {
   const started = performance.now();
   const child = spawn(process.execPath, [COMMAND, ...args], { env: { ...process.env, NO_COLOR: "1" } });
-  let [output, errors, peakBytes] = ["", "", 0];
+  let [output, errors] = ["", ""];
+  let taken: Taken = { cpuSeconds: 0, peakBytes: 0 };
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();
   });
@@ -81,23 +82,34 @@ function run(args: readonly string[]): Promise<Ended> {
     errors += chunk.toString();
   });
   const looking = setInterval(() => {
-    peakBytes = Math.max(peakBytes, highWater(child.pid));
+    taken = takenBy(child.pid) ?? taken;
   }, LOOK_MS);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
       clearInterval(looking);
-      resolve({ code, output, errors, seconds: (performance.now() - started) / 1000, peakBytes });
+      resolve({ code, output, errors, seconds: (performance.now() - started) / 1000, ...taken });
     });
   });
 }
 
-/** VmHWM of /proc/PID/status (proc(5)); 0 for a process that has ended. */
-function highWater(pid: number | undefined): number {
+type Taken = Pick<CompileFigures, "cpuSeconds" | "peakBytes">;
+
+/** USER_HZ, in which the kernel tells times to all programs. */
+const TICKS_A_SECOND = 100;
+
+/** What a process has taken so far: utime and stime of /proc/PID/stat, VmHWM of /proc/PID/status (proc(5)). */
+function takenBy(pid: number | undefined): Taken | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    // The name, in brackets, may hold anything; the first field behind it is the third one.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/s, "").trim().split(" ");
+    const ticks = Number(fields[14 - 3]) + Number(fields[15 - 3]);
+    return peak === undefined
+      ? undefined
+      : { cpuSeconds: ticks / TICKS_A_SECOND, peakBytes: 1024 * Number(peak) };
   } catch {
-    return 0;
+    return undefined;
   }
 }

@@ -64,10 +64,10 @@ function compileTable({ compile }: Measured): Table {
   const columns = [
     ...[{ name: "set" }, { name: "rules" }, { name: "stage" }],
     ...[{ name: "read ms" }, { name: "compile ms" }, { name: "clang ms" }, { name: "all s", digits: 1 }],
-    ...[{ name: "peak MiB" }, { name: "tables KiB" }],
+    ...[{ name: "CPU s", digits: 1 }, { name: "peak MiB" }, { name: "tables KiB" }],
   ];
-  const rows = lines(compile, ({ stage, ms, seconds, peakBytes, tableBytes }) => [
-    ...[stage, ms.read, ms.compile, ms.clang, seconds],
+  const rows = lines(compile, ({ stage, ms, seconds, cpuSeconds, peakBytes, tableBytes }) => [
+    ...[stage, ms.read, ms.compile, ms.clang, seconds, cpuSeconds],
     ...[peakBytes / MIB, tableBytes / 1024],
   ]);
   return { title: "Compiling", columns, rows };
@@ -105,11 +105,11 @@ function analysisTable({ analysis }: Measured): Table {
     ...[
       { name: "set" },
       { name: "rules" },
-      { name: "shadow ms" },
+      { name: "shadow CPU ms" },
       { name: "findings" },
       { name: "undecided" },
     ],
-    ...[{ name: "diff ms" }, { name: "regions" }, { name: "open" }],
+    ...[{ name: "diff CPU ms" }, { name: "regions" }, { name: "open" }],
   ];
   const rows = lines(analysis, (row) => [
     ...[row.shadowMs, row.findings, row.undecided],
