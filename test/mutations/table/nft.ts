@@ -27,17 +27,23 @@ export const NFT: readonly Mutation[] = [
         killers: ["kernel/stateful", "kernel/reassembly"],
       },
       {
-        name: "nft-default-of-fragments-is-accept",
-        models: "default verdict swapped, for later fragments",
-        from: "text.line(`counter name ${DEFAULT_COUNTER} ${verdict} comment",
-        to: 'text.line(`counter name ${DEFAULT_COUNTER} ${chain === "firewall" ? verdict : "accept"} comment',
-      },
-      {
         name: "nft-spoofed-sources-leave",
         models: "what comes out of a tunnel may have any source",
         from: "counter name ${SPOOFED_COUNTER} drop",
         to: "counter name ${SPOOFED_COUNTER} accept",
         killers: ["kernel/runtime-traffic"],
+      },
+    ],
+  ),
+  ...inFile(
+    "src/targets/nft/stage.ts",
+    ["kernel/semantics-docs", "kernel/nft-rules", "kernel/difftest", "kernel/traps"],
+    [
+      {
+        name: "nft-default-swapped",
+        models: "default verdict swapped, in nftables",
+        from: "const verdict = verdictText(firewall.default);",
+        to: 'const verdict = verdictText(firewall.default === "drop" ? "allow" : "drop");',
       },
       {
         name: "nft-rules-backwards",
@@ -137,6 +143,7 @@ export const NFT: readonly Mutation[] = [
         models: "TCP payload behind the longest options is not found",
         from: "Array.from({ length: 11 }, (_, index) => {",
         to: "Array.from({ length: 10 }, (_, index) => {",
+        killers: ["unit/nft-emit", "kernel/nft-fields"],
       },
     ],
   ),
@@ -203,14 +210,14 @@ export const NFT: readonly Mutation[] = [
       {
         name: "nft-count-ends-the-stage",
         models: "`count` is terminal, in nftables",
-        from: '${enter === "goto" ? " return" : ""} comment',
-        to: '${enter === "goto" ? " return" : " accept"} comment',
+        from: '${enter === "goto" ? " return" : ""}`',
+        to: '${enter === "goto" ? " return" : " accept"}`',
       },
       {
         name: "nft-several-lines-count-twice",
         models: "a packet that two lines of a rule match is counted twice",
-        from: 'decisionText(line, rule, "goto")',
-        to: 'decisionText(line, rule, "jump")',
+        from: 'words(yes(rule, "goto", ending), comment)',
+        to: 'words(yes(rule, "jump", ending), comment)',
       },
       {
         name: "nft-comment-ends-early",
