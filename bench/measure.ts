@@ -10,7 +10,15 @@ import type { Effort } from "./options.js";
 import { IPTABLES, iptables, xdpFilter } from "./peers.js";
 import { policyText } from "./rulesets/policy.js";
 import type { RuleSet } from "./sets.js";
-import { measureXdp, ofBundle, workloadOf, type XdpRow } from "./xdp/section.js";
+import {
+  linearCode,
+  measureReplacement,
+  measureXdp,
+  ofBundle,
+  type Replacement,
+  workloadOf,
+  type XdpRow,
+} from "./xdp/section.js";
 import { XdpWorkbench } from "./xdp/workbench.js";
 
 export const SECTIONS = ["compile", "xdp", "nft", "lists", "analysis"] as const;
@@ -30,6 +38,7 @@ export interface Measured {
   readonly xdp: readonly SetResult<XdpRow>[];
   readonly nft: readonly SetResult<NftRow>[];
   readonly lists: readonly SetResult<XdpRow>[];
+  readonly replaced: readonly SetResult<Replacement>[];
   readonly analysis: readonly SetResult<AnalysisFigures>[];
 }
 
@@ -47,16 +56,17 @@ export async function measureSets(
   sections: readonly Section[],
   setting: Setting,
 ): Promise<Measured> {
-  const measured: Collected = { compile: [], xdp: [], nft: [], lists: [], analysis: [] };
+  const measured: Collected = { compile: [], xdp: [], nft: [], lists: [], replaced: [], analysis: [] };
   const bench = await XdpWorkbench.start();
   try {
     for (const set of sets) {
       await measureSet(set, new Set(sections), bench, setting, measured);
     }
     for (const list of sections.includes("lists") ? lists : []) {
-      const { compile, xdp } = await listResults(list, bench, setting);
-      measured.compile.push(compile);
-      measured.lists.push(xdp);
+      const results = await listResults(list, bench, setting);
+      measured.compile.push(...results.compile);
+      measured.lists.push(...results.lists);
+      measured.replaced.push(...results.replaced);
     }
   } finally {
     await bench.close();
@@ -134,7 +144,8 @@ async function xdpResult(
   { effort, say }: Setting,
 ): Promise<SetResult<XdpRow>> {
   say(`${set.name}: XDP${problem === null ? "" : `: ${problem}`}`);
-  const contenders = built ? [ofBundle("tidegate", built)] : [];
+  const ours = built ? [ofBundle("tidegate", built)] : [];
+  const contenders = [...ours, ...linearCode(set.rules)];
   return result(set, await measureXdp(bench, workloadOf(set.rules, effort), contenders, effort), problem);
 }
 
@@ -145,7 +156,7 @@ async function nftResult(
 ): Promise<SetResult<NftRow>> {
   say(`${set.name}: nftables${problem === null ? "" : `: ${problem}`}`);
   const ours = built ? [ofText("tidegate", rulesetOf(built))] : [];
-  const peers = IPTABLES.flatMap((tool) => iptables(tool, set.rules) ?? []);
+  const peers = IPTABLES.flatMap((tool) => iptables(tool, set.rules));
   const contenders = [
     ofText("empty chain", EMPTY_CHAIN, false),
     ...ours,
@@ -160,18 +171,23 @@ async function listResults(
   list: AddressList,
   bench: XdpWorkbench,
   { effort, workshop, say }: Setting,
-): Promise<{ readonly compile: Measured["compile"][number]; readonly xdp: SetResult<XdpRow> }> {
+): Promise<Pick<Collected, "compile" | "lists" | "replaced">> {
   const { name, family, prefixes } = list;
   say(`${name}: compiling`);
   const built = await build(workshop, folderOf(name), listPolicy(list));
   const problem = built.kind === "built" ? null : built.problem;
   say(`${name}: XDP${problem === null ? "" : `: ${problem}`}`);
   const ours = built.kind === "built" ? [built] : [];
-  const contenders = [...ours.map((one) => ofBundle("tidegate", one)), ...(xdpFilter(list) ?? [])];
+  const contenders = [...ours.map((one) => ofBundle("tidegate", one)), ...xdpFilter(list)];
   const rows = await measureXdp(bench, listWorkload(list, effort), contenders, effort);
+  const replaced = await Promise.all(ours.map((one) => measureReplacement(bench, one, effort.rounds)));
   const about = { set: name, family, rules: prefixes.length, problem };
   const figures = ours.map((one) => ({ stage: "mitigate", ...one.figures }));
-  return { compile: { ...about, rows: figures }, xdp: { ...about, rows } };
+  return {
+    compile: [{ ...about, rows: figures }],
+    lists: [{ ...about, rows }],
+    replaced: [{ ...about, problem: null, rows: replaced.flat() }],
+  };
 }
 
 function rulesetOf({ folder, manifest }: Built): string {

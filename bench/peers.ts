@@ -20,14 +20,14 @@ export function isInstalled(tool: string): boolean {
 /** iptables with its own matching, and as Debian has it today, over nf_tables. */
 export const IPTABLES = ["iptables-legacy", "iptables-nft"] as const;
 
-/** The rules in iptables, one below the other; undefined where it is not installed. */
+/** The rules in iptables, one below the other; nothing where it is not installed. */
 export function iptables(
   tool: (typeof IPTABLES)[number],
   rules: readonly FlowRule[],
-): NftContender | undefined {
-  if (!isInstalled(`${tool}-restore`)) return undefined;
+): readonly NftContender[] {
+  if (!isInstalled(`${tool}-restore`)) return [];
   const text = iptablesChain(rules);
-  return { name: tool, decides: true, load: (probe) => restore(tool, text, probe) };
+  return [{ name: tool, decides: true, load: (probe) => restore(tool, text, probe) }];
 }
 
 /** Inside the probe's network namespace, where its packets come in. */
@@ -42,11 +42,11 @@ async function restore(tool: string, text: string, probe: Probe): Promise<void> 
 const XDP_FILTER_MOST = 10_000;
 const XDP_FILTER_OBJECT = "bpf/xdpfilt_alw_ip.o";
 
-/** xdp-filter (xdp-tools), told to drop what comes from the addresses. Undefined where it is not installed or cannot. */
-export function xdpFilter({ prefixes }: AddressList): readonly Contender[] | undefined {
+/** xdp-filter (xdp-tools), told to drop what comes from the addresses. Nothing where it is not installed or cannot. */
+export function xdpFilter({ prefixes }: AddressList): readonly Contender[] {
   const object = libraries().find((path) => existsSync(path));
   const fits = prefixes.length <= XDP_FILTER_MOST && prefixes.every(({ length }) => length === 32);
-  if (object === undefined || !fits || !isInstalled("bpftool")) return undefined;
+  if (object === undefined || !fits || !isInstalled("bpftool")) return [];
   const addresses = prefixes.map(({ base }) => base);
   return [{ name: "xdp-filter", load: (bench) => loadXdpFilter(bench, object, addresses) }];
 }

@@ -37,9 +37,10 @@ export function barsTable(measured: Measured): Table {
   return { title: "Bars", columns, rows };
 }
 
-function xdpBars({ xdp, lists }: Measured): readonly Bar[] {
+function xdpBars({ xdp, lists, replaced }: Measured): readonly Bar[] {
   const many = xdp.filter((one) => one.rules >= SMALL.least);
-  const million = lists.filter(({ rules }) => rules >= 1_000_000);
+  const million = lists.filter(isMillion);
+  const times = replaced.filter(isMillion);
   const ours = (results: readonly SetResult<XdpRow>[], value: (row: XdpRow) => number) =>
     results.flatMap(({ set, rows }) => rowsOf(rows).map((row) => ({ set, value: value(row) })));
   return [
@@ -56,7 +57,16 @@ function xdpBars({ xdp, lists }: Measured): readonly Bar[] {
       most: 6,
       measured: ours(million, (row) => row.ratioVarying),
     },
+    {
+      what: "XDP, a million prefixes replaced, s",
+      most: 2,
+      measured: times.flatMap(({ set, rows }) => rows.map(({ seconds }) => ({ set, value: seconds }))),
+    },
   ];
+}
+
+function isMillion({ rules }: { readonly rules: number }): boolean {
+  return rules >= 1_000_000;
 }
 
 function nftBars({ nft }: Measured): readonly Bar[] {

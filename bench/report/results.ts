@@ -41,6 +41,7 @@ function tables(measured: Measured): readonly Table[] {
     xdpTable("XDP, a packet", "rules", xdp),
     nftTable(measured),
     xdpTable("XDP, a packet and a list of sources", "entries", lists),
+    replacedTable(measured),
     analysisTable(measured),
     barsTable(measured),
   ];
@@ -98,6 +99,12 @@ function nftTable({ nft }: Measured): Table {
     return [subject, packet, added, 1000 * load, wrong];
   });
   return { title: "nftables, a packet", columns, rows };
+}
+
+function replacedTable({ replaced }: Measured): Table {
+  const columns = [{ name: "set" }, { name: "entries" }, { name: "KiB" }, { name: "ms" }];
+  const rows = lines(replaced, ({ bytes, seconds }) => [bytes / 1024, 1000 * seconds]);
+  return { title: "Replacing a list", columns, rows };
 }
 
 function analysisTable({ analysis }: Measured): Table {

@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { xdpBuild } from "../../src/cli/verify/policy-checks.js";
+import { planOf } from "../../src/targets/xdp/classifier/plan.js";
+import { emit } from "../../src/targets/xdp/emit.js";
 import type { Built } from "../bundles.js";
 import type { Effort } from "../options.js";
 import { type Flow, type FlowRule, matcherOf, verdictOf } from "../rulesets/flow-rule.js";
+import { policyOf } from "../rulesets/policy.js";
 import { traceOf } from "../rulesets/trace.js";
-import { quantile } from "../statistics.js";
+import { median, quantile } from "../statistics.js";
 import type { Subject, XdpWorkbench } from "./workbench.js";
 
 /** Nanoseconds that a packet takes in a program; ratios are to parse-and-drop, measured in the same rounds. */
@@ -30,6 +34,7 @@ export interface XdpRow {
 
 export const PARSE_AND_DROP = "parse-and-drop";
 export const HASH_LOOKUP = "hash lookup";
+const LINEAR_CODE = "linear code";
 
 /** What is compared with the two programs that every set is measured beside. */
 export interface Contender {
@@ -43,6 +48,39 @@ export function ofBundle(name: string, { folder, manifest }: Built): Contender {
   const { prefixes, tables } = manifest;
   const read = (file: string) => Promise.resolve(readFileSync(join(folder, file)));
   return { name, load: (bench) => bench.loadPolicy(name, { object, prefixes, tables, read, counters: [] }) };
+}
+
+/** Rules of which each is code, one below the other; nothing where they are more than a program has room for. */
+export function linearCode(rules: readonly FlowRule[]): readonly Contender[] {
+  const policy = policyOf(rules, { stage: "mitigate" });
+  if (planOf(policy, Number.POSITIVE_INFINITY)) return [];
+  const build = xdpBuild(policy, (one) => emit(one, Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY);
+  return [{ name: LINEAR_CODE, load: (bench) => bench.loadPolicy(LINEAR_CODE, build) }];
+}
+
+/** Data of a program that were replaced by others of the same size. */
+export interface Replacement {
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** How long it takes to replace the data of a bundle's program; nothing where it has none. */
+export async function measureReplacement(
+  bench: XdpWorkbench,
+  built: Built,
+  rounds: number,
+): Promise<readonly Replacement[]> {
+  const table = built.manifest.tables.find(({ kind }) => kind === "data");
+  if (table?.kind !== "data") return [];
+  const data = readFileSync(join(built.folder, table.file));
+  const subject = await ofBundle("tidegate", built).load(bench);
+  try {
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round++) times.push(await bench.replaceData(subject, data));
+    return [{ bytes: data.length, seconds: median(times) }];
+  } finally {
+    bench.unload(subject);
+  }
 }
 
 /** What programs are measured with, and what they should answer. */

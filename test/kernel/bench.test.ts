@@ -43,6 +43,7 @@ describe("the benchmarks", () => {
       [PARSE_AND_DROP, null],
       [HASH_LOOKUP, null],
       ["tidegate", 0],
+      ["linear code", 0],
     ]);
     expect(rows[0]).toMatchObject({ ratioP50: 1, ratioP99: 1, ratioLoop: 1, ratioVarying: 1, lookups: 0 });
     expect(rows[1]).toMatchObject({ lookups: 1, varyingLookups: 1 });
