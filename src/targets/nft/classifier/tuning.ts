@@ -12,4 +12,4 @@ export interface Tuning {
   readonly growth: number;
 }
 
-export const MEASURED: Tuning = { chainLines: 16, line: 25, lookup: 120, tree: 200, growth: 6 };
+export const MEASURED: Tuning = { chainLines: 16, line: 25, lookup: 300, tree: 300, growth: 4 };
