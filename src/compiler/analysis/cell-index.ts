@@ -36,12 +36,14 @@ const FEW = 8;
  */
 export class CellIndex {
   readonly #cells: readonly Cell[];
+  readonly #rules: Int32Array;
   readonly #bounds: Bounds;
   readonly #root: Node | null;
 
   /** `cells` are in the rules' order. */
   constructor(cells: readonly Cell[], variables: number) {
     this.#cells = cells;
+    this.#rules = Int32Array.from(cells, ({ rule }) => rule);
     this.#bounds = new Bounds(cells, variables);
     const all = Array.from({ length: variables }, (_, variable) => variable);
     this.#root = this.#build(Int32Array.from(cells.keys()), all);
@@ -64,9 +66,10 @@ export class CellIndex {
 
   #firstIn({ cells }: Node, point: Uint32Array, from: number, before: number): Cell | undefined {
     for (const number of cells) {
+      const rule = this.#rules[number] as number;
+      if (rule >= before) return undefined;
+      if (rule < from || !this.#bounds.has(number, point)) continue;
       const cell = this.#cells[number] as Cell;
-      if (cell.rule >= before) return undefined;
-      if (cell.rule < from || !this.#bounds.has(number, point)) continue;
       if (this.#bounds.areExact(number) || regionHas(cell.region, point)) return cell;
     }
     return undefined;
@@ -91,8 +94,9 @@ export class CellIndex {
       const node = waiting.pop();
       if (!node || node.first >= end || node.last < from) continue;
       for (const number of node.cells) {
+        const rule = this.#rules[number] as number;
+        if (rule < from || rule >= end || !this.#bounds.meet(number, bounds)) continue;
         const cell = this.#cells[number] as Cell;
-        if (cell.rule < from || cell.rule >= end || !this.#bounds.meet(number, bounds)) continue;
         const meets = (isExact && this.#bounds.areExact(number)) || regionsMeet(cell.region, region);
         if (meets && isWanted(cell)) return true;
       }
@@ -124,7 +128,7 @@ export class CellIndex {
   }
 
   #ruleOf(cells: Int32Array, at: number): number {
-    return (this.#cells[cells[at] as number] as Cell).rule;
+    return this.#rules[cells[at] as number] as number;
   }
 
   /** undefined: no cut leaves less to look at. */
@@ -207,7 +211,8 @@ class Bounds {
 
   meet(cell: number, bounds: Uint32Array): boolean {
     const start = 2 * cell * this.variables;
-    for (let at = 0; at < bounds.length; at += 2) {
+    // Those at the end, ports and addresses, tell more cells apart than those at the start.
+    for (let at = bounds.length - 2; at >= 0; at -= 2) {
       if ((bounds[at + 1] as number) < (this.#ends[start + at] as number)) return false;
       if ((bounds[at] as number) > (this.#ends[start + at + 1] as number)) return false;
     }

@@ -98,6 +98,8 @@ class Ground {
   /** By rule; undefined: too many. */
   readonly #cells: readonly (readonly Cell[] | undefined)[];
   readonly #terminals: CellIndex;
+  /** The terminal rules that let packets go on, and those that do not. */
+  readonly #opposites: Readonly<Record<"allowing" | "denying", CellIndex>>;
   readonly #all: CellIndex;
   readonly #effort: Effort = { left: EFFORT };
   /** The first rule whose boxes are not known. */
@@ -115,11 +117,17 @@ class Ground {
     const known = this.#cells.flatMap((cells) => cells ?? []);
     const opaque = this.#cells.indexOf(undefined);
     this.#opaque = opaque < 0 ? rules.length : opaque;
-    this.#all = new CellIndex(known, space.variables.length);
-    this.#terminals = new CellIndex(
-      known.filter(({ rule }) => isTerminal(rules[rule] as Rule)),
-      space.variables.length,
-    );
+    const indexOf = (wanted: (rule: Rule) => boolean) =>
+      new CellIndex(
+        known.filter(({ rule }) => wanted(rules[rule] as Rule)),
+        space.variables.length,
+      );
+    this.#all = indexOf(() => true);
+    this.#terminals = indexOf(isTerminal);
+    this.#opposites = {
+      allowing: indexOf(({ action }) => action.kind === "allow"),
+      denying: indexOf((rule) => isTerminal(rule) && rule.action.kind !== "allow"),
+    };
     this.#world = world.map((box) => {
       const region = regionOf(box, this.#everything);
       const holders = this.#terminals
@@ -188,7 +196,7 @@ class Ground {
   }
 
   #shadowed(rule: number, parts: readonly Part[]): Finding {
-    const { takers, witness } = this.#takersOf(parts, rule, () => true);
+    const { takers, witness } = this.#takersOf(this.#terminals, parts, rule, () => true);
     return {
       kind: "shadowed",
       rule,
@@ -199,13 +207,14 @@ class Ground {
 
   /** Of the rules before `rule` that count, those that take something of the parts. */
   #takersOf(
+    among: CellIndex,
     parts: readonly Part[],
     rule: number,
     counts: (cell: Cell) => boolean,
   ): { readonly takers: Takers; readonly witness: Region | undefined } {
     const found = new Map<number, Region>();
     for (const { region } of parts) {
-      this.#terminals.some(region, 0, rule, (cell) => {
+      among.some(region, 0, rule, (cell) => {
         if (found.has(cell.rule) || !counts(cell)) return false;
         const shared = common(region, cell.region);
         const free = shared && this.#freeOf(shared, 0, cell.rule, () => true);
@@ -257,18 +266,17 @@ class Ground {
     const verdict = this.#verdict(rule);
     if (verdict === null) return [];
     const own = (this.#cells[rule] ?? []).map(({ region }) => region);
-    const crosses = (cell: Cell) => {
-      const other = this.#verdict(cell.rule);
-      const isOpposite = other !== null && (other === "allow") !== (verdict === "allow");
-      return isOpposite && cell.rule < this.#opaque && this.#hasMore(cell.rule, own);
-    };
-    const { takers, witness } = this.#takersOf(parts, rule, crosses);
+    const crosses = (cell: Cell) => cell.rule < this.#opaque && this.#hasMore(cell.rule, own);
+    const opposite = this.#opposites[verdict === "allow" ? "denying" : "allowing"];
+    const { takers, witness } = this.#takersOf(opposite, parts, rule, crosses);
     if (!witness) return [];
     return [{ kind: "partlyShadowed", rule, by: takers, witness: this.#witness(witness) }];
   }
 
   /** The rule matches packets that are not in the regions. */
   #hasMore(rule: number, regions: readonly Region[]): boolean {
+    const cells = this.#cells[rule] ?? [];
+    if (cells.every((cell) => regions.some((region) => regionHolds(region, cell.region)))) return false;
     const parts = this.#partsOf(rule) ?? [];
     return parts.some((part) => {
       if (regions.some((region) => regionHolds(region, part.region))) return false;
