@@ -49,7 +49,7 @@ export interface Setting {
   readonly say: (line: string) => void;
 }
 
-/** Measures set by set, so that an interruption leaves little undone and memory stays small. */
+/** Measures set by set: what is loaded at one time stays small. */
 export async function measureSets(
   sets: readonly RuleSet[],
   lists: readonly AddressList[],
