@@ -8,7 +8,7 @@ import type { Firewall, Policy, Rule } from "../../src/compiler/ir/policy.js";
 import { withinRoom } from "../../src/targets/registry.js";
 import { AcmeEdge, acme, FTP, NODE } from "../support/acme-edge.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
-import { address, and, bits, limit, number, policy, rule } from "../support/ir.js";
+import { address, and, bits, entangled, limit, list, number, policy, rule } from "../support/ir.js";
 import { XdpUnderTest } from "../support/xdp-under-test.js";
 
 describe("on an edge server", () => {
@@ -129,11 +129,13 @@ describe("the largest firewalls that are looked at early", () => {
     // Each of these is a way of its own into the firewall.
     ["behind-many-that-allow", many("allow", "m", 250)],
   ])("%s", async (name, mitigate) => {
-    const rules = Array.from({ length: 2000 }, (_, i) =>
+    const some = Array.from({ length: 2000 }, (_, i) =>
       rule(`f${i}`, i % 3 === 0 ? "allow" : "drop", three(i)),
     );
+    // Without it all of them would be looked up in tables.
+    const rules = [rule("odd", "drop", entangled("x")), ...some];
     const firewall: Firewall = { default: "drop", rules, stateful: false, offload: "auto" };
-    const largest = withinRoom({ ...policy(mitigate), firewall });
+    const largest = withinRoom({ ...policy(mitigate, [list("x", "192.0.2.1")]), firewall });
     expect(largest.firewall.earlyRules).toBeGreaterThan(200);
     const xdp = await XdpUnderTest.load(loader, probe, largest, `${bpffs.path}/${name}`);
     expect(xdp.names).toContain("f1999");
