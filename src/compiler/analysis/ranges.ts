@@ -38,8 +38,8 @@ export function isEverything(ranges: Ranges, bits: number): boolean {
   return ranges.length === 2 && ranges[0] === 0 && ranges[1] === lastOf(bits);
 }
 
-/** Binary search, as lists are long. */
-export function has(ranges: Ranges, value: number): boolean {
+/** Where the first range that ends at `value` or behind it starts: a binary search, as lists are long. */
+function from(ranges: Ranges, value: number): number {
   let low = 0;
   let high = ranges.length >> 1;
   while (low < high) {
@@ -47,14 +47,26 @@ export function has(ranges: Ranges, value: number): boolean {
     if ((ranges[2 * middle + 1] as number) < value) low = middle + 1;
     else high = middle;
   }
-  return 2 * low < ranges.length && (ranges[2 * low] as number) <= value;
+  return 2 * low;
+}
+
+/** How many ends, from `start` on, `ranges` has until the other's last number and a little further. */
+function reach(ranges: Ranges, start: number, other: Ranges): number {
+  return Math.max(0, Math.min(ranges.length, from(ranges, other[other.length - 1] ?? 0) + 2) - start);
+}
+
+export function has(ranges: Ranges, value: number): boolean {
+  const at = from(ranges, value);
+  return at < ranges.length && (ranges[at] as number) <= value;
 }
 
 export function intersect(a: Ranges, b: Ranges): Ranges {
-  if (a === b) return a;
-  const common = new Uint32Array(a.length + b.length);
+  if (a === b || a.length === 0 || b.length === 0) return a.length === 0 ? a : b;
+  let i = from(a, b[0] as number);
+  let j = from(b, a[0] as number);
+  const common = new Uint32Array(reach(a, i, b) + reach(b, j, a));
   let length = 0;
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+  while (i < a.length && j < b.length) {
     const low = Math.max(a[i] as number, b[j] as number);
     const high = Math.min(a[i + 1] as number, b[j + 1] as number);
     if (low <= high) {
@@ -69,17 +81,22 @@ export function intersect(a: Ranges, b: Ranges): Ranges {
 
 /** They have a number in common. */
 export function meet(a: Ranges, b: Ranges): boolean {
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if ((a[i + 1] as number) < (b[j] as number)) i += 2;
-    else if ((b[j + 1] as number) < (a[i] as number)) j += 2;
-    else return true;
+  if (a.length > b.length) return meet(b, a);
+  for (let i = 0; i < a.length; i += 2) {
+    const j = from(b, a[i] as number);
+    if (j < b.length && (b[j] as number) <= (a[i + 1] as number)) return true;
   }
   return false;
 }
 
 /** All of `b` is in `a`. */
 export function holds(a: Ranges, b: Ranges): boolean {
-  let i = 0;
+  if (a === b || b.length === 0) return true;
+  if (a.length === 0) return false;
+  const [first, last] = [b[0] as number, b[b.length - 1] as number];
+  if (first < (a[0] as number) || last > (a[a.length - 1] as number)) return false;
+  if (a.length === 2) return true;
+  let i = from(a, first);
   for (let j = 0; j < b.length; j += 2) {
     while (i < a.length && (a[i + 1] as number) < (b[j] as number)) i += 2;
     if (i >= a.length || (a[i] as number) > (b[j] as number)) return false;
@@ -111,9 +128,10 @@ export function unite(a: Ranges, b: Ranges): Ranges {
 
 /** What is in `a` and not in `b`. */
 export function subtract(a: Ranges, b: Ranges): Ranges {
-  const left = new Uint32Array(a.length + b.length);
+  if (a.length === 0) return a;
+  let j = from(b, a[0] as number);
+  const left = new Uint32Array(a.length + reach(b, j, a));
   let length = 0;
-  let j = 0;
   for (let i = 0; i < a.length; i += 2) {
     let low = a[i] as number;
     const high = a[i + 1] as number;
