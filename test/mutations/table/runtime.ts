@@ -118,7 +118,7 @@ export const RUNTIME: readonly Mutation[] = [
   ),
   ...inFile(
     "runtime/customer/program.ts",
-    ["kernel/runtime-traffic", "kernel/runtime-apply"],
+    ["kernel/difftest", "kernel/runtime-traffic"],
     [
       {
         name: "lists-stay-empty",
