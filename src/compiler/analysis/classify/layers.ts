@@ -19,7 +19,22 @@ export function layersOf(entries: readonly Entry[], addresses: Addresses): Layer
     if (sum < fewest) [best, fewest] = [layers, sum];
   }
   const small = best.flatMap((layer) => halved(layer, cells));
-  return small.length <= MOST_LAYERS ? small : undefined;
+  return small.length <= MOST_LAYERS ? joined(small, cells) : undefined;
+}
+
+/** Each layer costs a packet a few cache lines, so those that are small together are one. */
+function joined(layers: Layers, cells: (layer: readonly Entry[]) => number): Layers {
+  let [best, fewest]: [Layers, number] = [layers, ONE_LAYER];
+  layers.forEach((one, index) => {
+    layers.slice(index + 1).forEach((other) => {
+      const both = [...one, ...other].sort((a, b) => a.rank - b.rank);
+      const sum = cells(both);
+      if (sum > fewest) return;
+      fewest = sum;
+      best = [...layers.filter((layer) => layer !== one && layer !== other), both];
+    });
+  });
+  return best === layers ? layers : joined(best, cells);
 }
 
 type Layers = readonly (readonly Entry[])[];
