@@ -1,12 +1,16 @@
 import { type Check, type Difference, difference, differs } from "../../src/cli/verify/compare.js";
 import { frozenFirewall } from "../../src/cli/verify/expected.js";
 import { NftStage } from "../../src/cli/verify/nft-stage.js";
-import { frozenKinds, nftBuild, nftCheck, xdpBuild, xdpCheck } from "../../src/cli/verify/policy-checks.js";
+import { frozenKinds, nftBuild, nftCheck, timedBuild, xdpCheck } from "../../src/cli/verify/policy-checks.js";
 import { Scratch } from "../../src/cli/verify/scratch.js";
 import type { StageName } from "../../src/cli/verify/stage.js";
+import { programOf, textOf } from "../../src/cli/verify/xdp-program.js";
 import { XdpStage } from "../../src/cli/verify/xdp-stage.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
+import { nft } from "../../src/targets/nft/target.js";
+import { xdp } from "../../src/targets/xdp/target.js";
 import type { TestPacket } from "../../src/verify/packets.js";
+import { ClangServer } from "./clang-server.js";
 
 /** What one stage in the kernel made of packets, held against the reference. */
 export interface Judgement {
@@ -22,6 +26,7 @@ export interface Judgement {
  */
 export class Kernel {
   readonly #scratch: Scratch;
+  readonly #clang = ClangServer.start();
   #xdp: XdpStage | null = null;
   #nft: NftStage | null = null;
 
@@ -37,6 +42,7 @@ export class Kernel {
     await this.#xdp?.unload();
     await this.#nft?.unload();
     await this.#scratch.close();
+    this.#clang.close();
   }
 
   async judge(
@@ -54,14 +60,15 @@ export class Kernel {
   }
 
   async #xdpCheck(policy: Policy): Promise<Check> {
-    const build = xdpBuild(policy);
+    const object = await this.#clang.compile(policy.customer, textOf(xdp.emit(policy), ".bpf.c"));
+    const build = timedBuild(policy, programOf(policy, object));
     if (this.#xdp) await this.#xdp.replace(build);
     else this.#xdp = await XdpStage.load(this.#scratch, build);
     return xdpCheck(policy, this.#xdp);
   }
 
   async #nftCheck(frozen: Policy): Promise<Check> {
-    const build = nftBuild(frozen);
+    const build = nftBuild(frozen, nft.emit);
     if (this.#nft) await this.#nft.replace(build);
     else this.#nft = await NftStage.load(build);
     return nftCheck(frozen, this.#nft);

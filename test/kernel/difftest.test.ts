@@ -1,11 +1,20 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compileXdp } from "../../src/cli/io/clang.js";
+import { packageRoot } from "../../src/cli/package-root.js";
+import { textOf } from "../../src/cli/verify/xdp-program.js";
 import { rulesOf } from "../../src/compiler/ir/policy.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 import { matches } from "../../src/compiler/semantics/match.js";
+import { xdp } from "../../src/targets/xdp/target.js";
+import { ClangServer } from "../difftest/clang-server.js";
 import { allFound } from "../difftest/found.js";
 import { disagree, Kernel } from "../difftest/kernel.js";
 import { casesOf, describeTrial, failed, Tries } from "../difftest/trial.js";
-import { policyOfText } from "../support/language-arbitrary.js";
+import { policyIn, policyOfText } from "../support/language-arbitrary.js";
 
 /**
  * A few of the random policies that `npm run difftest` tries by the thousand: what the words mean, the reference, XDP and
@@ -46,6 +55,41 @@ test(
   },
   1000 * SECONDS + 120_000,
 );
+
+describe("the clang that stays", () => {
+  let folder: string;
+  let server: ClangServer;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-server-"));
+    const library = join(folder, "clang-server.so");
+    const source = join(packageRoot(), "test/difftest/clang-server.c");
+    const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"];
+    expect(spawnSync("cc", [...flags, "-o", library, source]).status).toBe(0);
+    server = ClangServer.start(library);
+  });
+
+  afterAll(() => {
+    server?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("makes the same programs, one after the other, as a clang for each", async () => {
+    const policies = casesOf(SEED, 0).flatMap(({ written }) => policyIn(written) ?? []);
+    for (const policy of policies.slice(0, 4)) {
+      const text = textOf(xdp.emit(policy), ".bpf.c");
+      const alone = compileXdp("language", text, { testClock: true });
+      expect(Buffer.from(await server.compile("language", text)).equals(alone)).toBe(true);
+    }
+    expect(server.compiled).toBe(4);
+  });
+
+  test("lets clang itself say what is wrong, and goes on", async () => {
+    await expect(server.compile("language", "no C")).rejects.toThrow(/clang refused.*unknown type name/s);
+    await expect(server.compile("language", "int one;")).resolves.toBeInstanceOf(Uint8Array);
+    expect(server.compiled).toBe(5);
+  });
+});
 
 describe("what was once judged in two ways", () => {
   const found = allFound();

@@ -6,7 +6,7 @@ import { comesToFirewall, expectedOfNft, expectedOfXdp, frozenFirewall, sharesSt
 import { type NftBuild, NftStage } from "./nft-stage.js";
 import type { Scratch } from "./scratch.js";
 import { smallerPackets } from "./smaller.js";
-import { textOf, timedProgram } from "./xdp-program.js";
+import { textOf, timedProgram, type XdpProgram } from "./xdp-program.js";
 import { type XdpBuild, XdpStage } from "./xdp-stage.js";
 
 /** What the policy's targets make of it; tests plant mistakes here. */
@@ -20,11 +20,12 @@ const LARGEST_FRAME = 3400;
  * after the other, where it is not for the compiler to choose.
  */
 export function xdpBuild(policy: Policy, emitted: Emit = emit, linear?: number): XdpBuild {
-  return {
-    ...timedProgram(policy, emitted(policy), linear),
-    testClock: true,
-    remembers: policy.mitigate.some(isLimit),
-  };
+  return timedBuild(policy, timedProgram(policy, emitted(policy), linear));
+}
+
+/** The same of a program that was compiled with that clock. */
+export function timedBuild({ mitigate }: Policy, program: XdpProgram): XdpBuild {
+  return { ...program, testClock: true, remembers: mitigate.some(isLimit) };
 }
 
 /** What is loaded of the policy's `xdpBuild`, against the reference. */

@@ -37,10 +37,15 @@ const SLOT = 5;
 
 /** The policy's program, which reads each packet's own time from the map `test_clock`. */
 export function timedProgram(policy: Policy, emitted: readonly Artifact[], linear?: number): XdpProgram {
-  const { customer, prefixes } = policy;
+  const object = compileXdp(policy.customer, textOf(emitted, ".bpf.c"), { testClock: true });
+  return programOf(policy, object, linear);
+}
+
+/** The policy's program, given the object that clang made of it. */
+export function programOf(policy: Policy, object: Uint8Array, linear?: number): XdpProgram {
   return {
-    object: compileXdp(customer, textOf(emitted, ".bpf.c"), { testClock: true }),
-    prefixes: prefixes.map(({ prefix }) => formatPrefix(prefix)),
+    object,
+    prefixes: policy.prefixes.map(({ prefix }) => formatPrefix(prefix)),
     tables: tables(policy, linear),
     read: () => Promise.resolve(dataOf(policy, linear) ?? impossible("a program with data has them")),
     counters: counterNames(policy.mitigate, earlyStep(policy) && policy.firewall.rules),
