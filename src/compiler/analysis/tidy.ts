@@ -1,5 +1,5 @@
 import type { Box } from "./boxes.js";
-import { holds, isEverything, type Ranges, unite } from "./ranges.js";
+import { holds, isEverything, type Ranges, sameRanges, unite } from "./ranges.js";
 import type { Space } from "./space.js";
 
 /** Above this many, no box is compared with every other. */
@@ -24,12 +24,14 @@ export function tidied(boxes: readonly Box[], space: Space): readonly Box[] {
 /** Joins boxes that differ in nothing but `variable`. */
 function joined(boxes: readonly Box[], variable: number, space: Space): readonly Box[] {
   const groups = new Map<string, Box>();
+  const alone: Box[] = [];
   for (const box of boxes) {
     const key = keyWithout(box, variable);
     const known = groups.get(key);
-    groups.set(key, known ? united(known, box, variable, space) : box);
+    if (known && !sameWithout(known, box, variable)) alone.push(box);
+    else groups.set(key, known ? united(known, box, variable, space) : box);
   }
-  return groups.size === boxes.length ? boxes : [...groups.values()];
+  return groups.size + alone.length === boxes.length ? boxes : [...groups.values(), ...alone];
 }
 
 function united(a: Box, b: Box, variable: number, space: Space): Box {
@@ -43,15 +45,28 @@ function united(a: Box, b: Box, variable: number, space: Space): Box {
 
 function keyWithout({ restricts }: Box, variable: number): string {
   const parts = [...restricts].filter(([other]) => other !== variable).sort(([a], [b]) => a - b);
-  return parts.map(([other, ranges]) => `${other}:${textOf(ranges)}`).join(" ");
+  return parts.map(([other, ranges]) => `${other}:${digestOf(ranges)}`).join(" ");
 }
 
-const texts = new WeakMap<Ranges, string>();
+/** Boxes with the same key, which says nearly everything. */
+function sameWithout(a: Box, b: Box, variable: number): boolean {
+  return [...a.restricts].every(([other, ranges]) => {
+    const others = b.restricts.get(other);
+    return other === variable || (others !== undefined && sameRanges(ranges, others));
+  });
+}
 
-function textOf(ranges: Ranges): string {
-  const text = texts.get(ranges) ?? ranges.join();
-  texts.set(ranges, text);
-  return text;
+const digests = new WeakMap<Ranges, string>();
+
+/** Lists may have a million ranges, which nobody should write out. */
+function digestOf(ranges: Ranges): string {
+  const known = digests.get(ranges);
+  if (known !== undefined) return known;
+  let hash = ranges.length;
+  for (const end of ranges) hash = Math.imul(hash ^ end, 0x85ebca6b) ^ (hash >>> 13);
+  const digest = `${ranges.length}.${hash}`;
+  digests.set(ranges, digest);
+  return digest;
 }
 
 /** Without the boxes that lie in another one; no two are equal. */
@@ -60,7 +75,7 @@ function largest(boxes: readonly Box[]): readonly Box[] {
 }
 
 /** All of `inner` is in `outer`. */
-export function boxHolds(outer: Box, inner: Box): boolean {
+function boxHolds(outer: Box, inner: Box): boolean {
   for (const [variable, ranges] of outer.restricts) {
     const narrower = inner.restricts.get(variable);
     if (!narrower || !holds(ranges, narrower)) return false;
