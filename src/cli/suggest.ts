@@ -1,9 +1,9 @@
+import { plainText } from "../compiler/analysis/packets/plain-text.js";
 import type { Policy, Rule, Verdict } from "../compiler/ir/policy.js";
 import type { Surroundings } from "../compiler/semantics/decode.js";
 import { evaluate, type Trace } from "../compiler/semantics/evaluate.js";
 import { newState } from "../compiler/semantics/state.js";
 import { type Answer, find, type Ground, groundOf, type Position, pastLimits } from "../verify/find.js";
-import { plainText } from "./plain-packet.js";
 
 /** An entry of `tests` that does not stand there yet. */
 export interface Suggestion {

@@ -12,6 +12,7 @@ import type { Policy } from "./ir/policy.js";
 import { buildEdge } from "./passes/build-edge.js";
 import { buildPolicy } from "./passes/build-policy.js";
 import { allRules } from "./passes/filters.js";
+import { reportShadows } from "./passes/shadows.js";
 import { checkUnused } from "./passes/unused.js";
 
 /** What an analysis says of a file, whatever it is. */
@@ -52,7 +53,7 @@ export function analyzeAny(
   modules?: ModuleHost,
   geography?: Geography,
 ): Analysis & EdgeAnalysis {
-  const { policy, edge, findings } = analyzeAs("any", file, text, { modules, geography });
+  const { policy, edge, findings } = analyzeAs("any", file, text, { modules, geography, remarks: true });
   return { policy, edge, ...findings };
 }
 
@@ -60,14 +61,22 @@ export function analyzeAny(
 interface Around {
   readonly modules?: ModuleHost | undefined;
   readonly geography?: Geography | undefined;
+  /** Whether rules are held against one another too: what only remarks come of. */
+  readonly remarks?: boolean;
 }
 
-function analyzeAs(kind: ModuleKind | "any", file: string, text: string, { modules, geography }: Around) {
+function analyzeAs(
+  kind: ModuleKind | "any",
+  file: string,
+  text: string,
+  { modules, geography, remarks }: Around,
+) {
   const source = new SourceFile(file, text);
   const diagnostics = new Diagnostics();
   const { content, made, sources } = readModule(kind, source, diagnostics, modules);
   checkUnused(made, content.kind === "policy" ? allRules(content.policy) : [], diagnostics);
   const policy = content.kind === "policy" ? policyOf(content.policy, diagnostics, geography) : null;
+  if (policy && remarks) reportShadows(policy, diagnostics);
   const edge = content.kind === "edge" ? edgeOf(content.edge, diagnostics) : null;
   const { all, suppressed } = diagnostics;
   return { policy, edge, findings: { diagnostics: all, suppressed, source, sources } };

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { referenceAnswer } from "../../src/cli/verify/answers.js";
-import { packetText } from "../../src/cli/verify/packet-text.js";
 import { checkOfXdp, checksOfNft } from "../../src/cli/verify/policy-checks.js";
 import { runChecks, type Verified } from "../../src/cli/verify/run-check.js";
 import { Scratch } from "../../src/cli/verify/scratch.js";
+import { packetText } from "../../src/compiler/analysis/packets/plain-text.js";
 import { type WrittenPolicy, writtenPolicies } from "../support/language-arbitrary.js";
 import { type Found, keep } from "./found.js";
 import { type Case, describeTrial, failed, type Trial, type Tries } from "./trial.js";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type Miscount, mismatches } from "../../src/cli/verify/compare.js";
-import { packetText } from "../../src/cli/verify/packet-text.js";
 import type { StageName } from "../../src/cli/verify/stage.js";
+import { packetText } from "../../src/compiler/analysis/packets/plain-text.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import type { TestPacket } from "../../src/verify/packets.js";
 import { policyIn, type WrittenPolicy, writtenPolicies } from "../support/language-arbitrary.js";

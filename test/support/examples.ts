@@ -1,4 +1,4 @@
-import { analyze, analyzeEdge } from "../../src/compiler/compile.js";
+import { analyzeAny, analyzeEdge } from "../../src/compiler/compile.js";
 import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import type { Whole } from "../../src/compiler/diagnostics/entry.js";
 import { BUILTIN_NAMES } from "../../src/dsl/builtins/index.js";
@@ -28,7 +28,7 @@ export interface Tried {
 export function tryExample(of: Whole, snippet: string): Tried | undefined {
   const text = wholeFile(of, snippet);
   if (text === undefined) return undefined;
-  const { diagnostics } = of === "edge" ? analyzeEdge("edge.ts", text) : analyze("acme.policy.ts", text);
+  const { diagnostics } = of === "edge" ? analyzeEdge("edge.ts", text) : analyzeAny("acme.policy.ts", text);
   return { text, diagnostics };
 }
 

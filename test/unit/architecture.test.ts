@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/compiler/diagnostics",
     "src/compiler/semantics",
     "src/compiler/analysis",
+    "src/compiler/analysis/packets",
     "type src/dsl",
     "type src/dsl/filter",
   ],

@@ -1,11 +1,11 @@
 import type { Comparison, Difference } from "../../compiler/analysis/diff/compare.js";
 import type { Outcome } from "../../compiler/analysis/diff/outcomes.js";
 import { packetIn } from "../../compiler/analysis/packets/packet-in.js";
+import { plainText } from "../../compiler/analysis/packets/plain-text.js";
 import type { Policy, Stage } from "../../compiler/ir/policy.js";
 import type { Surroundings } from "../../compiler/semantics/decode.js";
 import { evaluate, type Trace } from "../../compiler/semantics/evaluate.js";
 import { newState } from "../../compiler/semantics/state.js";
-import { plainText } from "../plain-packet.js";
 
 /** The packet of a difference as a text: the reference says of it what the difference says. null: none was found. */
 export function witnessOf(

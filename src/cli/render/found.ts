@@ -3,7 +3,7 @@ import type { Test } from "../../compiler/ir/expr.js";
 import { NUMBER_FIELDS, type NumberField } from "../../compiler/ir/fields.js";
 import type { WireField } from "../../compiler/ir/wire.js";
 import type { Miss } from "../../compiler/semantics/match.js";
-import { FLAG_LETTERS } from "../../compiler/semantics/packet-values.js";
+import { flagsText } from "../../compiler/semantics/packet-summary.js";
 
 /** Why a rule did not match, for "no match, …": what the packet has where the rule asked for something else. */
 export function whyMissed(miss: Miss | null): string {
@@ -35,12 +35,6 @@ function valueText(test: Test, value: bigint): string | null {
   const number = Number(value) * read.scale + read.add;
   const [name] = Object.entries(read.names ?? {}).find(([, one]) => one === number) ?? [];
   return name === undefined ? String(number) : `${number} (${name})`;
-}
-
-/** As packets are written in text. */
-export function flagsText(flags: number): string {
-  const letters = Object.entries(FLAG_LETTERS).flatMap(([letter, bit]) => (flags & bit ? [letter] : []));
-  return letters.length === 0 ? "no flags" : `flags=${letters.join("")}`;
 }
 
 interface ReadNumber {

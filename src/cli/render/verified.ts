@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { packetText } from "../verify/packet-text.js";
+import { packetText } from "../../compiler/analysis/packets/plain-text.js";
 import { type RateReport, withinBounds } from "../verify/rates.js";
 import type { StageReport, Verified } from "../verify/run-check.js";
 

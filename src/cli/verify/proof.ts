@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { packetText } from "../../compiler/analysis/packets/plain-text.js";
 import { CT_STATES } from "../../compiler/ir/fields.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import { evaluate, evaluateFrame, type Trace } from "../../compiler/semantics/evaluate.js";
@@ -8,7 +9,6 @@ import { boundaryPackets, type TestPacket } from "../../verify/packets.js";
 import { spread } from "../../verify/spread.js";
 import { comesToFirewall, ofNft, ofXdp, sharesState, withoutXdp } from "./expected.js";
 import { frameOf } from "./frame.js";
-import { packetText } from "./packet-text.js";
 import { rateProbes } from "./rates.js";
 
 /**

@@ -88,4 +88,65 @@ routes: [{ prefix: "203.0.113.0/25", tunnel: "main" }]`,
 routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }]`,
     ),
   ),
+  TG3011: warning(
+    message`no packet gets to the rule \`${"rule"}\`: all that it matches is taken before by ${"by"}${"such"}`,
+    `The first rule that matches a packet and ends the stage decides. Each packet that this rule matches has met one of the
+rules named here before: some met one, some another. Put it before them if it is an exception to them; remove it if it
+is not needed.`,
+    example(
+      "policy",
+      `firewall: {
+  default: "drop",
+  rules: [drop("tcp", expr\`ip.proto == "tcp"\`), allow("web", expr\`tcp.dstport == 80\`)],
+}`,
+      `firewall: {
+  default: "drop",
+  rules: [allow("web", expr\`tcp.dstport == 80\`), drop("tcp", expr\`ip.proto == "tcp"\`)],
+}`,
+    ),
+    "put it before them, or remove it",
+  ),
+  TG3012: note(
+    message`the policy is the same without the rule \`${"rule"}\`: rules behind it, or the default, do the same${"such"}`,
+    `Each packet that gets to this rule would meet the same end without it. That is no mistake: the rule counts these packets
+under a name of its own, and tells readers what is meant. Where neither is needed, leave it out.`,
+    example(
+      "policy",
+      'firewall: { default: "drop", rules: [drop("telnet", expr`tcp.dstport == 23`)] }',
+      'firewall: { default: "drop", rules: [] }',
+    ),
+    "leave it out, unless its counter is wanted",
+  ),
+  TG3013: note(
+    message`some of what \`${"rule"}\` would ${"action"} is taken before by ${"by"} (${"other"})${"such"}`,
+    `The two rules want the opposite of packets that both match, and each matches packets that the other does not: neither
+is plainly an exception to the other, so their order decides. Say in one of them what it is not about, or say in a
+comment that the order is meant.`,
+    example(
+      "policy",
+      `firewall: {
+  default: "drop",
+  rules: [allow("partners", expr\`ip.src in {192.0.2.0/24}\`), drop("telnet", expr\`tcp.dstport == 23\`)],
+}`,
+      `firewall: {
+  default: "drop",
+  rules: [
+    allow("partners", expr\`ip.src in {192.0.2.0/24} and tcp.dstport != 23\`),
+    drop("telnet", expr\`tcp.dstport == 23\`),
+  ],
+}`,
+    ),
+    "check that this order is meant",
+  ),
+  TG3014: note(
+    message`no packet gets behind the rule \`${"rule"}\`, to the default of \`${"stage"}\``,
+    `Every packet is matched by some rule that ends the stage, so the stage's default never decides. A last rule for all that
+is left may be meant: it counts under a name of its own. If it is not, one of the rules matches more than it should.`,
+    example(
+      "policy",
+      'firewall: { default: "drop", rules: [allow("web", expr`tcp.dstport == 80`), drop("rest", expr`ip.version in {4 6}`)] }',
+      'firewall: { default: "drop", rules: [allow("web", expr`tcp.dstport == 80`)] }',
+    ),
+    "check that no rule matches more than it should",
+  ),
 };

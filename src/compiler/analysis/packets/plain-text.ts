@@ -1,9 +1,9 @@
-import type { Built } from "../compiler/analysis/packets/build.js";
-import { CT_STATES } from "../compiler/ir/fields.js";
-import { decode, type Surroundings } from "../compiler/semantics/decode.js";
-import { parsePacket } from "../compiler/semantics/packet-text.js";
-import { summarize } from "./render/packet.js";
-import { packetText } from "./verify/packet-text.js";
+import { CT_STATES } from "../../ir/fields.js";
+import { decode, type Surroundings } from "../../semantics/decode.js";
+import { formatPacket } from "../../semantics/packet-format.js";
+import { summarize } from "../../semantics/packet-summary.js";
+import { parsePacket } from "../../semantics/packet-text.js";
+import type { Built } from "./build.js";
 
 /** Whether a packet does what it is there to show. */
 export type Shows = (bytes: Uint8Array, surroundings: Surroundings) => boolean;
@@ -31,8 +31,15 @@ export function plainText(found: Built, shows: Shows): string | null {
   return [kind, ...needed].join(" ");
 }
 
-/** The packet as `tidegate explain --packet` reads it back. */
-export function exactText(found: Built): string {
+/** A VLAN ID has 12 of the 16 bits (802.1Q). */
+const VLAN_ID = 0xfff;
+
+/** The packet as `tidegate explain --packet` reads it; a tag without its priority. */
+export function packetText({ bytes, surroundings: { vlan } }: Built): string {
+  return `${formatPacket(bytes)}${vlan === null ? "" : ` vlan=${vlan & VLAN_ID}`}`;
+}
+
+function exactText(found: Built): string {
   return [packetText(found), ...connectionOf(found)].join(" ");
 }
 

@@ -1,8 +1,8 @@
-import { formatAddress } from "../../compiler/ir/address.js";
-import { WIRE_FIELDS, type WireName } from "../../compiler/ir/wire.js";
-import type { Packet } from "../../compiler/semantics/decode.js";
-import { readNumber } from "../../compiler/semantics/fields.js";
-import { flagsText } from "./found.js";
+import { formatAddress } from "../ir/address.js";
+import { WIRE_FIELDS, type WireName } from "../ir/wire.js";
+import type { Packet } from "./decode.js";
+import { readNumber } from "./fields.js";
+import { FLAG_LETTERS } from "./packet-values.js";
 
 /**
  * A packet in the words of docs/packets.md, short: what is not said of it here may be anything. `known`: so many of its bytes
@@ -72,4 +72,10 @@ function first(packet: Packet, one: WireName, other: WireName, key: string): str
 function number(packet: Packet, name: WireName): number | undefined {
   const value = readNumber(packet, WIRE_FIELDS[name]);
   return value === undefined ? undefined : Number(value);
+}
+
+/** As packets are written in text. */
+export function flagsText(flags: number): string {
+  const letters = Object.entries(FLAG_LETTERS).flatMap(([letter, bit]) => (flags & bit ? [letter] : []));
+  return letters.length === 0 ? "no flags" : `flags=${letters.join("")}`;
 }
