@@ -39,12 +39,21 @@ function valueIn({ readings }: NumberField, packet: Packet): bigint | undefined 
   return undefined;
 }
 
-/** The numbers where a carry or a sign could go wrong, and any others; decimal or hexadecimal. */
-function numbers({ min, max, values = [] }: NumberField): fc.Arbitrary<number> {
+/** The numbers where a carry or a sign could go wrong, those that packets mostly have, and any others. */
+function numbers({ min, max, values = [], readings }: NumberField): fc.Arbitrary<number> {
   const middle = Math.floor((min + max) / 2);
   const turns = [0, 1, min, min + 1, middle, middle + 1, max - 1, max, ...values];
   const edges = turns.filter((value) => value <= max);
-  return fc.oneof(fc.constantFrom(...new Set(edges)), fc.nat(Math.min(max, 64)), fc.nat(max));
+  const scale = Math.max(...readings.map((reading) => (reading.kind === "wire" ? reading.scale : 1)));
+  const constants = readings.flatMap((reading) => (reading.kind === "constant" ? [reading.value] : []));
+  const usual = [...values, ...constants];
+  return fc.oneof(
+    fc.constantFrom(...new Set(edges)),
+    fc.nat(Math.min(max, 64)),
+    fc.nat(max),
+    fc.nat(Math.min(Math.floor(max / scale), 256)).map((value) => value * scale),
+    ...(usual.length > 0 ? [fc.constantFrom(...usual)] : []),
+  );
 }
 
 const written = (value: number) => fc.constantFrom(`${value}`, `0x${value.toString(16)}`);
@@ -198,6 +207,6 @@ export function comparisonsIn(place: Place): fc.Arbitrary<Condition> {
     { weight: 5, arbitrary: fc.constantFrom(...names).chain(comparisonsOf) },
     { weight: 1, arbitrary: functions },
     // What a firewall is made stateful for.
-    { weight: place === "stateful" ? 1 : 0, arbitrary: comparisonsOf("ct.state") },
+    { weight: place === "stateful" ? 3 : 0, arbitrary: comparisonsOf("ct.state") },
   );
 }
