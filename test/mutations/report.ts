@@ -11,15 +11,19 @@ export type Verdict = { readonly mutation: Mutation; readonly seconds: number } 
 
 const MOST = 90;
 
-/** One line a bug, as Markdown. */
-export function table(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map((verdict) => [verdict.mutation.name, verdict.mutation.models, fate(verdict)]);
+/** One line a bug, as Markdown; `said` is how a failure is named. */
+export function table(verdicts: readonly Verdict[], said = fileAndTest): string {
+  const rows = verdicts.map((verdict) => [
+    verdict.mutation.name,
+    verdict.mutation.models,
+    fate(verdict, said),
+  ]);
   return [["bug", "what it models", "caught by"], ["---", "---", "---"], ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
     .join("\n");
 }
 
-/** docs/mutations.md. */
+/** docs/mutations.md: it names files alone, as of several tests that fail the first is named. */
 export function page(verdicts: readonly Verdict[], total: string): string {
   return [
     "# Planted bugs, and who caught them",
@@ -28,17 +32,17 @@ export function page(verdicts: readonly Verdict[], total: string): string {
     "",
     'Each is planted alone, and tests are run until one fails: [CONTRIBUTING](../CONTRIBUTING.md), "The tests are tested".',
     "",
-    table(verdicts),
+    table(verdicts, fileName),
     "",
     `${total}.`,
     "",
   ].join("\n");
 }
 
-function fate(verdict: Verdict): string {
+function fate(verdict: Verdict, said: (by: Failure) => string): string {
   switch (verdict.kind) {
     case "caught":
-      return `${fileName(verdict.by.file)}: ${clip(verdict.by.test)}`;
+      return said(verdict.by);
     case "survived":
       return "**nobody**";
     case "broken":
@@ -46,7 +50,11 @@ function fate(verdict: Verdict): string {
   }
 }
 
-function fileName(file: string): string {
+function fileAndTest(by: Failure): string {
+  return `${fileName(by)}: ${clip(by.test)}`;
+}
+
+function fileName({ file }: Failure): string {
   return file.replace(/^test\//, "").replace(/\.test\.ts$/, "");
 }
 
