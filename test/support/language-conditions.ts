@@ -52,7 +52,7 @@ function numbers({ min, max, values = [], readings }: NumberField): fc.Arbitrary
     fc.nat(Math.min(max, 64)),
     fc.nat(max),
     fc.nat(Math.min(Math.floor(max / scale), 256)).map((value) => value * scale),
-    ...(usual.length > 0 ? [fc.constantFrom(...usual)] : []),
+    ...(usual.length > 0 ? [{ weight: 4, arbitrary: fc.constantFrom(...usual) }] : []),
   );
 }
 
@@ -207,6 +207,6 @@ export function comparisonsIn(place: Place): fc.Arbitrary<Condition> {
     { weight: 5, arbitrary: fc.constantFrom(...names).chain(comparisonsOf) },
     { weight: 1, arbitrary: functions },
     // What a firewall is made stateful for.
-    { weight: place === "stateful" ? 3 : 0, arbitrary: comparisonsOf("ct.state") },
+    { weight: place === "stateful" ? 6 : 0, arbitrary: comparisonsOf("ct.state") },
   );
 }
