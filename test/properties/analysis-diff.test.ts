@@ -46,6 +46,7 @@ const somePolicy = fc.record({
   routes: fc.tuple(...[0, 1].map(() => fc.subarray(["203.0.113.0/25", "203.0.113.0/24", "2001:db8::/32"]))),
   otherPrefixes: fc.boolean(),
   otherList: fc.boolean(),
+  stateful: fc.tuple(...[0, 1].map(() => fc.integer({ min: 0, max: 2 }).map((number) => number === 0))),
 });
 
 type Chosen = typeof somePolicy extends fc.Arbitrary<infer T> ? T : never;
@@ -66,6 +67,7 @@ function variant(chosen: Chosen, which: 0 | 1): Policy {
   const firewall = {
     ...base.firewall,
     default: chosen.defaults[which] ?? "drop",
+    stateful: chosen.stateful[which] ?? false,
     rules: rules.slice(chosen.cut),
   };
   return {
@@ -92,12 +94,13 @@ function outcomeOf(trace: Trace, side: Side, { pairs }: Comparison): Outcome {
     pair: pairs[stage].findIndex((pair) => pair[side]?.name === name),
   });
   const limits = trace.steps.filter(({ outcome }) => outcome === "under" || outcome === "over");
-  const { verdict, stage, rule } = trace;
+  const { verdict, stage, rule, held } = trace;
   if (verdict === "malformed" || stage === "root")
-    return { verdict: "foreign", stage: "root", decider: null, limits: [] };
+    return { verdict: "foreign", stage: "root", decider: null, held: false, limits: [] };
   return {
     ...{ verdict, stage },
     decider: rule === null || stage === "route" ? null : decider(stage, rule),
+    held,
     limits: limits.map((step) => decider(step.stage, step.rule.name)),
   };
 }

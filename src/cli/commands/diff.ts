@@ -17,7 +17,7 @@ export async function diff(before: string, after: string, options: DiffOptions):
   return found.equal ? EXIT.ok : EXIT.failed;
 }
 
-/** What scripts read: docs/diff.md. */
+/** What scripts read: fields may be added, never changed. */
 function diffJson({ equal, change, regions, notes, open }: PolicyDiff): object {
   return { equal, change, regions: regions.map(regionJson), also: notes.map(({ text }) => text), open };
 }
@@ -33,9 +33,11 @@ function regionJson({ before, after, ...rest }: Region): object {
     exact: rest.isExact,
     beforeStage: before.stage,
     beforeRule: before.rule,
+    beforeHeld: before.held,
     beforeLimits: before.limits,
     afterStage: after.stage,
     afterRule: after.rule,
+    afterHeld: after.held,
     afterLimits: after.limits,
   };
 }

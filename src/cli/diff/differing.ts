@@ -11,6 +11,8 @@ export interface Told {
   readonly stage: Outcome["stage"];
   /** null: a default decides, or there is no route. */
   readonly rule: string | null;
+  /** Fragments, of which a stateful firewall awaits the rest. */
+  readonly held: boolean;
   /** Limits that may drop them besides. */
   readonly limits: readonly string[];
 }
@@ -65,18 +67,25 @@ function regionOf(difference: Difference, comparison: Comparison): Omit<Region, 
     change: direction(difference),
     share: difference.share,
     packets: boxText(difference.hull, space, common),
-    isExact: difference.isAll && difference.boxes.length === 1,
+    isExact: difference.isHull,
   };
 }
 
-function told({ verdict, stage, decider, limits }: Outcome, nameOf: (decider: Decider) => string): Told {
-  return { verdict, stage, rule: decider && nameOf(decider), limits: limits.map(nameOf) };
+function told(
+  { verdict, stage, decider, held, limits }: Outcome,
+  nameOf: (decider: Decider) => string,
+): Told {
+  return { verdict, stage, rule: decider && nameOf(decider), held, limits: limits.map(nameOf) };
 }
 
 function direction({ before, after }: Difference): Region["change"] {
-  const [was, is] = [before.verdict === "allow", after.verdict === "allow"];
+  const [was, is] = [mayPass(before), mayPass(after)];
   if (was === is) return "other";
   return is ? "widened" : "narrowed";
+}
+
+function mayPass({ verdict, held }: Outcome): boolean {
+  return verdict === "allow" || held;
 }
 
 function changeOf(regions: readonly Region[]): PolicyDiff["change"] {

@@ -50,6 +50,7 @@ function agrees(trace: Trace, outcome: Outcome, nameOf: NameOf): boolean {
   return (
     trace.verdict === outcome.verdict &&
     (trace.stage === "route" || trace.rule === rule) &&
-    trace.stage === outcome.stage
+    trace.stage === outcome.stage &&
+    trace.held === outcome.held
   );
 }

@@ -40,9 +40,10 @@ function renderRegion({ before, after, packets, isExact, witness, share, change 
 }
 
 /** `drop by bogons`, `allow by default, within the limit syn-flood`. */
-function toldText({ verdict, stage, rule, limits }: Told): string {
+function toldText({ verdict, stage, rule, held, limits }: Told): string {
   const within = limits.length === 0 ? "" : `, within ${limits.join(" and ")}`;
   if (verdict === "foreign") return "left alone: to no prefix of the policy";
+  if (held) return `held for the rest of its datagram${within}`;
   if (stage === "route") return `drop: no route${within}`;
   return `${verdict} by ${rule ?? "default"}${within}`;
 }

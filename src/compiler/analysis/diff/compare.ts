@@ -12,7 +12,13 @@ import { type Sides, sidesOf } from "./sides.js";
 import { treatmentOf } from "./treatment.js";
 
 /** Packets that two policies treat differently: those that the same rules decide before, and the same rules after. */
-export interface Difference extends Extent, Change {}
+export interface Difference extends Extent, Change {
+  /** All packets in its hull are among them. */
+  readonly isHull: boolean;
+}
+
+/** Of a difference what lies in one piece of the space. */
+type Part = Extent & Change;
 
 export interface Comparison {
   /** What the boxes of differences speak of. */
@@ -26,6 +32,8 @@ export interface Comparison {
   readonly open: readonly Box[];
 }
 
+/** Shares are sums of fractions. */
+const ROUNDING = 1e-9;
 /** One diagram's; what does not fit is compared in parts. */
 const BUDGET: Budget = { edges: 1_000_000, steps: 400_000 };
 /** More take longer than anybody waits. */
@@ -41,10 +49,10 @@ export function comparePolicies(before: Policy, after: Policy): Comparison {
   const { space, pairs, whole } = sides;
   const world = possible(space, {
     prefixes: [...before.prefixes, ...after.prefixes],
-    whole: before.firewall.stateful || after.firewall.stateful,
+    whole: false,
   });
   const outcomes = new Outcomes();
-  const found = new Map<string, Difference>();
+  const found = new Map<string, Part>();
   const open: Box[] = [];
   const waiting: Piece[] = [whole];
   for (let parts = 0; waiting.length > 0; ) {
@@ -56,11 +64,14 @@ export function comparePolicies(before: Policy, after: Policy): Comparison {
     else open.push(piece.box);
   }
   const all = allOf(space, world);
-  const differences = [...found.values()].map((one) => ({ ...one, share: one.share / all.share }));
+  const differences = [...found.values()].map((one) => ({
+    ...{ ...one, share: one.share / all.share },
+    isHull: Math.abs(all.within(one.hull) / one.share - 1) < ROUNDING,
+  }));
   return { space, pairs, common: all.hull, differences: differences.sort((a, b) => b.share - a.share), open };
 }
 
-function add(found: Map<string, Difference>, one: Difference): void {
+function add(found: Map<string, Part>, one: Part): void {
   const key = JSON.stringify([one.before, one.after]);
   const known = found.get(key);
   found.set(key, known ? { ...known, ...joined(known, one) } : one);
@@ -72,7 +83,7 @@ function differencesIn(
   { before, after, space }: Sides,
   world: readonly Box[],
   outcomes: Outcomes,
-): readonly Difference[] | null {
+): readonly Part[] | null {
   if (piece.wanted.length === 0) return [];
   const diagram = new Diagram(space, BUDGET);
   const where = diagram.ofBoxes(piece.wanted);

@@ -15,11 +15,13 @@ export interface Outcome {
   readonly stage: "root" | "mitigate" | "firewall" | "route";
   /** null: a default. */
   readonly decider: Decider | null;
-  /** Limits that the packet meets before, each of which may drop it too. */
+  /** A stateful firewall awaits the rest of its datagram. */
+  readonly held: boolean;
+  /** Limits that the packet meets before, each of which may drop it too; in their order. */
   readonly limits: readonly Decider[];
 }
 
-const FOREIGN: Outcome = { verdict: "foreign", stage: "root", decider: null, limits: [] };
+const FOREIGN: Outcome = { verdict: "foreign", stage: "root", decider: null, held: false, limits: [] };
 
 /** Outcomes of both policies, each once; number 0 is that of foreign packets. */
 export class Outcomes {
@@ -31,8 +33,8 @@ export class Outcomes {
   }
 
   number(outcome: Outcome): number {
-    const { verdict, stage, decider, limits } = outcome;
-    const key = [verdict, stage, textOf(decider), ...limits.map(textOf)].join(" ");
+    const { verdict, stage, decider, held, limits } = outcome;
+    const key = [verdict, stage, textOf(decider), held, ...limits.map(textOf)].join(" ");
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     this.#numbers.set(key, this.#all.length);
@@ -60,11 +62,12 @@ export interface Change {
 export function changeOf(before: Outcome, after: Outcome): Change | undefined {
   const sameLimits = textOfLimits(before) === textOfLimits(after);
   if (!sameLimits) return { before, after };
-  if (before.verdict === after.verdict) return undefined;
+  // What is held may yet pass, as part of its datagram.
+  if (before.verdict === after.verdict && before.held === after.held) return undefined;
   return { before: { ...before, limits: [] }, after: { ...after, limits: [] } };
 }
 
-/** A packet must be within all of them, whatever their order. */
+/** In their order: what one limit drops takes nothing from the next one's allowance. */
 function textOfLimits({ limits }: Outcome): string {
-  return limits.map(textOf).sort().join();
+  return limits.map(textOf).join();
 }

@@ -6,7 +6,7 @@ import { isTerminal } from "../first-match.js";
 import { type Space, spaceOf } from "../space.js";
 import { type Alignment, align, isChanged, type Pair, sameExpr, sameLists } from "./alignment.js";
 import { type Piece, type Placed, pieceOf } from "./pieces.js";
-import { destinations } from "./treatment.js";
+import { destinations, fragments } from "./treatment.js";
 
 /** Two policies side by side. */
 export interface Sides {
@@ -29,9 +29,11 @@ export function sidesOf(before: Policy, after: Policy): Sides {
   const mitigate = align(judging(before.mitigate), judging(after.mitigate), sameList);
   const firewall = align(judging(before.firewall.rules), judging(after.firewall.rules), sameList);
   const around = changesAround(before, after);
+  const isStateful = before.firewall.stateful || after.firewall.stateful;
+  const known = [destinations(before, before.prefixes), ...(isStateful ? [fragments(before)] : [])];
   const space = spaceOf([
     [...mitigate.pairs, ...firewall.pairs].map(anyOf),
-    [...around, destinations(before, before.prefixes)].map((match) => ruleOf(match)),
+    [...around, ...known].map((match) => ruleOf(match)),
   ]);
   const early = placed(mitigate, { before, after, space });
   const late = placed(firewall, { before, after, space });
@@ -71,9 +73,11 @@ function changesAround(before: Policy, after: Policy): readonly Expr[] {
   const everything: Expr = { kind: "const", value: true, span };
   const owned = [destinations(before, before.prefixes), destinations(after, after.prefixes)] as const;
   const routed = [destinations(before, before.routes), destinations(after, after.routes)] as const;
+  const isTracked = before.firewall.stateful !== after.firewall.stateful;
   const either = [owned, routed].filter(([a, b]) => !sameExpr(a, b, () => true));
   return [
     ...(before.firewall.default === after.firewall.default ? [] : [everything]),
+    ...(isTracked ? [fragments(after)] : []),
     ...either.map((operands): Expr => ({ kind: "xor", operands, span })),
   ];
 }

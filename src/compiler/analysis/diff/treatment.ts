@@ -2,6 +2,7 @@ import { prefixRange } from "../../ir/address.js";
 import type { Expr } from "../../ir/expr.js";
 import { intervals } from "../../ir/intervals.js";
 import type { Policy, Stage } from "../../ir/policy.js";
+import { bytesNeeded, WIRE_FIELDS, type WireField } from "../../ir/wire.js";
 import type { Diagram } from "../diagram.js";
 import { diagramOf } from "../first-match.js";
 import { always, answerOf, NO, type Ref } from "../ref.js";
@@ -22,6 +23,7 @@ export function treatmentOf(diagram: Diagram, side: Side, where: Ref, outcomes: 
   const own = diagram.intersection(where, owned);
   const mitigate = stageDiagram(diagram, side.mitigate, policy.lists, own);
   const firewall = stageDiagram(diagram, side.firewall, policy.lists, own);
+  const awaited = policy.firewall.stateful ? diagramOf(diagram, fragments(policy), policy.lists) : NO;
   const both = diagram.operation((early, late) => {
     const first = answerOf(early);
     if (first === undefined) return null;
@@ -31,14 +33,22 @@ export function treatmentOf(diagram: Diagram, side: Side, where: Ref, outcomes: 
     if (second === undefined) return null;
     return always(outcomes.number(passedOn(mitigate.met(first), firewall.met(second), policy)));
   });
-  const judged = diagram.apply(both, mitigate.root, firewall.root);
+  const whole = diagram.apply(both, mitigate.root, firewall.root);
+  const held = diagram.operation((outcome, fragment) => {
+    if (fragment === NO) return outcome;
+    const [number, isFragment] = [answerOf(outcome), answerOf(fragment)];
+    if (number === undefined || isFragment === undefined) return null;
+    const judgedAs = outcomes.at(number);
+    return judgedAs.stage === "mitigate" ? outcome : always(outcomes.number(heldBack(judgedAs)));
+  });
+  const judged = diagram.apply(held, whole, awaited);
   return diagram.within(routed(diagram, judged, policy, outcomes), own);
 }
 
 function droppedEarly({ limits, ended }: Met): Outcome | undefined {
   if (ended?.rule.action.kind !== "drop") return undefined;
   const decider = { stage: "mitigate", pair: ended.pair } as const;
-  return { verdict: "drop", stage: "mitigate", decider, limits: deciders("mitigate", limits) };
+  return { verdict: "drop", stage: "mitigate", decider, held: false, limits: deciders("mitigate", limits) };
 }
 
 function passedOn(early: Met, { limits, ended }: Met, { firewall }: Policy): Outcome {
@@ -48,8 +58,15 @@ function passedOn(early: Met, { limits, ended }: Met, { firewall }: Policy): Out
     verdict,
     stage: "firewall",
     decider: ended && { stage: "firewall", pair: ended.pair },
+    held: false,
     limits: [...deciders("mitigate", early.limits), ...deciders("firewall", limits)],
   };
+}
+
+/** A stateful firewall awaits the rest of the datagram: its rules do not see the fragment. */
+function heldBack({ limits }: Outcome): Outcome {
+  const met = limits.filter(({ stage }) => stage === "mitigate");
+  return { verdict: "drop", stage: "firewall", decider: null, held: true, limits: met };
 }
 
 function deciders(stage: Stage, pairs: readonly number[]): readonly Decider[] {
@@ -82,4 +99,18 @@ export function destinations(
     return ranges.length === 0 ? [] : [{ kind: "address", field: "ip.dst", family, ranges, needs, span }];
   });
   return { kind: "or", operands, span };
+}
+
+/** What a stateful firewall puts together. An IPv6 fragment header that says neither offset nor more makes no fragment. */
+export function fragments({ span }: Policy): Expr {
+  const [four, six] = [WIRE_FIELDS["ip4.frag"], WIRE_FIELDS["fragment6.field"]];
+  const needs = (field: WireField) => ({ header: field.header, bytes: bytesNeeded(field) });
+  return {
+    kind: "or",
+    operands: [
+      { kind: "number", field: four, ranges: [{ low: 1n, high: 0x3fffn }], needs: needs(four), span },
+      { kind: "bits", field: six, mask: 0xfff9n, needs: needs(six), span },
+    ],
+    span,
+  };
 }
