@@ -48,7 +48,7 @@ export function addTree(
   const line = { digits: digitsOf(starts), found: classes.map(placeOf) };
   const entries = entriesOf(image, line, { first: 0, end: classes.length, digit: 0, before: 0 });
   const isDirect = entries.starts.length >= DIRECT_FROM;
-  const below = FIRST_DIGIT_BITS - tableBits(entries.starts.length, isDirect);
+  const below = FIRST_DIGIT_BITS - tableBits(entries.starts, isDirect);
   const part = 2 ** below;
   const size = isDirect ? LINE : CELL;
   const table = image.reserve((2 ** FIRST_DIGIT_BITS / part) * size, LINE);
@@ -65,11 +65,34 @@ export function addTree(
   return { table, below: below | (isDirect ? DIRECT : 0) };
 }
 
-/** Four entries for each cut, or one node for at most eight, as it has ten ways. */
-function tableBits(entries: number, isDirect: boolean): number {
-  if (entries === 1) return 1;
-  const bits = Math.ceil(Math.log2(entries)) + (isDirect ? -3 : 2);
-  return Math.min(isDirect ? 20 : 16, Math.max(FIRST_DIGIT_BITS - KEY_BITS, bits));
+/** A table of nodes has one for about eight entries, as it has ten ways. Else memory is weighed against nodes on the way. */
+function tableBits(starts: Entries["starts"], isDirect: boolean): number {
+  if (starts.length === 1) return 1;
+  const fewest = FIRST_DIGIT_BITS - KEY_BITS;
+  if (isDirect) return Math.min(20, Math.max(fewest, Math.ceil(Math.log2(starts.length)) - 3));
+  let [best, least] = [fewest, Number.POSITIVE_INFINITY];
+  for (let bits = fewest; bits <= 16; bits++) {
+    const cost = nodesOnTheWay(starts, 2 ** (FIRST_DIGIT_BITS - bits)) + 2 ** (bits - LARGE_TABLE);
+    if (cost < least) [best, least] = [bits, cost];
+  }
+  return best;
+}
+
+/** Bits of a table that is as bad as one node more. */
+const LARGE_TABLE = 17;
+
+/** The mean over entries, in a tree whose table is for parts of the size. */
+function nodesOnTheWay(starts: Entries["starts"], part: number): number {
+  let nodes = 0;
+  for (let at = 0; at < starts.length; ) {
+    const index = Math.floor((starts[at] as number) / part);
+    let end = at;
+    while (end < starts.length && Math.floor((starts[end] as number) / part) === index) end++;
+    // What was in force before is one entry more.
+    nodes += (end - at) * Math.ceil(Math.log10(end - at + 1));
+    at = end;
+  }
+  return nodes / starts.length;
 }
 
 /** The 96 bits behind the first digit, and four more, are five digits. */
