@@ -10,10 +10,12 @@ import { mismatchesOf } from "../../src/cli/render/verified.js";
 import { verifyPolicy } from "../../src/cli/verify/verify-policy.js";
 import { packetText } from "../../src/compiler/analysis/packets/plain-text.js";
 import { emit } from "../../src/compiler/compile.js";
+import type { Expr } from "../../src/compiler/ir/expr.js";
+import { CT_STATES } from "../../src/compiler/ir/fields.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import type { Artifact } from "../../src/targets/target.js";
 import { firewall, hourly } from "../support/firewall-policies.js";
-import { address, limit, number, policy, rule } from "../support/ir.js";
+import { address, and, limit, number, policy, rule } from "../support/ir.js";
 import { policyFiles, readPolicyFile } from "../support/policies.js";
 
 /** `tidegate verify` finds nothing where there is nothing, and finds mistakes that are planted in what is loaded. */
@@ -116,6 +118,27 @@ describe("a planted mistake is found, and the packet that shows it is made small
       emit: planting(/rate \d+\/second/g, "rate 900000/second"),
     });
     expect(mismatchesOf(wrong)).toBe(1);
+  });
+});
+
+describe("limits are measured with packets that really meet them", () => {
+  const slow = (match: Expr) => rule("slow", limit(1, 3, null), match);
+
+  test("not with one that the kernel drops on arrival", async () => {
+    const victim = firewall([slow(address("ip.src", "::1"))], [], "allow");
+    const verified = await verifyPolicy(victim, options);
+    expect([verified.rates, mismatchesOf(verified)]).toEqual([[], 0]);
+  });
+
+  test.each([
+    ["new", 1],
+    ["established", 0],
+  ] as const)("by connections as the kernel finds them: %s", async (state, measured) => {
+    const found = number("ct.state", CT_STATES[state]);
+    const stateless = firewall([slow(and(found, number("tcp.dstport", 22)))], [], "allow");
+    const victim = { ...stateless, firewall: { ...stateless.firewall, stateful: true } };
+    const verified = await verifyPolicy(victim, options);
+    expect([verified.rates.length, mismatchesOf(verified)]).toEqual([measured, 0]);
   });
 });
 
@@ -235,7 +258,14 @@ describe("the command", () => {
     await expect(verify(ACME, {})).rejects.toThrow(/as root/);
   });
 
-  test.each(["x", "-1", "1.5", "99999999999"])("--packets %s is refused", async (packets) => {
+  test.each([{ packets: "10" }, { seed: "3" }, { geo: "tables.json" }])(
+    "%j is refused with a bundle, which brings its own packets",
+    async (given) => {
+      await expect(verify(folder, given)).rejects.toThrow(/is for a policy/);
+    },
+  );
+
+  test.each(["x", "-1", "0", "1.5", "99999999999"])("--packets %s is refused", async (packets) => {
     await expect(verify(ACME, { packets })).rejects.toThrow(/whole number/);
   });
 });

@@ -21,8 +21,10 @@ const DEFAULT_SEED = 1;
 
 /** `tidegate verify`: holds the real kernel against the reference; exit 1 on any mismatch. */
 export async function verify(target: string, options: VerifyOptions): Promise<number> {
-  const packets = wholeNumber("--packets", options.packets, DEFAULT_PACKETS, MOST_PACKETS);
-  const seed = wholeNumber("--seed", options.seed, DEFAULT_SEED, 0xffffffff);
+  // Of no packets nothing would be shown, and it would look like success.
+  const packets = wholeNumber("--packets", options.packets, DEFAULT_PACKETS, [1, MOST_PACKETS]);
+  const seed = wholeNumber("--seed", options.seed, DEFAULT_SEED, [0, 0xffffffff]);
+  if (isFolder(target)) refuseOptions(options);
   const progress = progressBar(options.json ?? false);
   const verified = await verifyTarget(target, { packets, seed, geo: options.geo }, progress.show);
   progress.end();
@@ -57,10 +59,21 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function wholeNumber(option: string, text: string | undefined, byDefault: number, most: number): number {
+/** A bundle brings its own packets. */
+function refuseOptions({ packets, seed, geo }: VerifyOptions): void {
+  const given = Object.entries({ packets, seed, geo }).find(([, value]) => value !== undefined);
+  if (given) throw new UsageError(`--${given[0]} is for a policy: of a bundle its own packets are verified`);
+}
+
+function wholeNumber(
+  option: string,
+  text: string | undefined,
+  byDefault: number,
+  [least, most]: readonly [number, number],
+): number {
   if (text === undefined) return byDefault;
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value > most)
-    throw new UsageError(`${option} takes a whole number up to ${most}, not \`${text}\``);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not \`${text}\``);
   return value;
 }

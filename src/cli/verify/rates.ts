@@ -50,7 +50,10 @@ export function withinBounds({ passed, atLeast, atMost }: RateReport): boolean {
   return passed >= atLeast && passed <= atMost;
 }
 
-/** For each limit of a stage the first packet that meets it, and no other limit there; limits that none meets are left out. */
+/**
+ * For each limit of a stage the first packet that comes there and meets it, and no other limit there; limits that none
+ * meets are left out.
+ */
 export function rateProbes(
   policy: Policy,
   stage: Stage,
@@ -74,7 +77,8 @@ function onlyLimit(policy: Policy, stage: Stage, packet: TestPacket): Rule | und
   const decoded = decode(bytes);
   if (decoded.kind !== "packet" || !owns(policy, decoded.packet.destination)) return undefined;
   const alone = stage === "firewall" ? { ...policy, mitigate: [] } : policy;
-  const { steps } = evaluate(alone, bytes, newState(), packet.at, surroundings);
+  const { steps, gate } = evaluate(alone, bytes, newState(), packet.at, surroundings);
+  if (stage === "firewall" && gate?.at === "arrival") return undefined;
   const met = steps.filter((step) => step.stage === stage && isLimited(step));
   return met.length === 1 ? met[0]?.rule : undefined;
 }

@@ -2,10 +2,11 @@ import { emit } from "../../compiler/compile.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import { boundaryPackets, randomPackets, type TestPacket, witnessPackets } from "../../verify/packets.js";
 import { referenceAnswer } from "./answers.js";
+import { connectionsOf } from "./connections.js";
 import { NftStage } from "./nft-stage.js";
-import { checkOfXdp, checksOfNft, type Emit } from "./policy-checks.js";
+import { checkOfXdp, checksOfNft, type Emit, isLimit } from "./policy-checks.js";
 import { measureRate, type RateReport, rateProbes } from "./rates.js";
-import { runChecks, type Verified } from "./run-check.js";
+import { batches, runChecks, type Verified } from "./run-check.js";
 import { Scratch } from "./scratch.js";
 import { textOf } from "./xdp-program.js";
 
@@ -54,13 +55,25 @@ export function choosePackets(policy: Policy, count: number, seed: number): read
   return chosen;
 }
 
+/** What a text says of connections may be what the kernel never finds: a limit is met only by packets as it sees them. */
+async function asTracked(
+  { firewall }: Policy,
+  packets: readonly TestPacket[],
+): Promise<readonly TestPacket[]> {
+  if (!firewall.stateful) return packets;
+  const tracked: TestPacket[][] = [];
+  for (const batch of batches(packets)) tracked.push([...(await connectionsOf(batch))]);
+  return tracked.flat();
+}
+
 /** XDP's limits were compared to the packet; nft's have the kernel's own clock, and so bounds. */
 async function ratesOfNft(
   policy: Policy,
   packets: readonly TestPacket[],
   emitted: Emit,
 ): Promise<readonly RateReport[]> {
-  const probes = rateProbes(policy, "firewall", packets);
+  if (!policy.firewall.rules.some(isLimit)) return [];
+  const probes = rateProbes(policy, "firewall", await asTracked(policy, packets));
   if (probes.length === 0) return [];
   const ruleset = textOf(emitted({ ...policy, mitigate: [] }), ".nft");
   const stage = await NftStage.load({ ruleset, stateful: policy.firewall.stateful, remembers: true });
