@@ -4,11 +4,12 @@ import { error, example, message } from "../entry.js";
 export const TARGETS = {
   TG4001: error(
     message`rule \`${"rule"}\` makes the XDP program too large: up to ${"total"} instructions, and ${"limit"} are allowed`,
-    `The \`mitigate\` stage becomes one XDP program, and the kernel's verifier takes only so large a program. Counted are
-upper bounds: about 5 instructions for a number or an IPv4 range, 17 for an IPv6 range, 30 for bits that are read where
-they lie in the packet, 170 for a limit.
-The rule named is the first that does not fit any more. Put the addresses of long sets into a \`list([...])\`, which is
-data and costs 32 instructions however long it is, or move rules to the \`firewall\` stage.`,
+    `Many rules of the \`mitigate\` stage are looked up in tables, whatever their number. These rules cannot be: too many of
+them ask for different things together (bytes of payload at many places, pairs of ports by the thousand), or one of them
+is too entangled and asks for a list, too. So they stand in one XDP program, and the kernel's verifier takes only so large
+a one: about 5 instructions for a number or an IPv4 range, 17 for an IPv6 range, 30 for bits that are read where they lie.
+The rule named is the first that does not fit any more. Write it, and others like it, simpler, put long sets of addresses
+into a \`list([...])\`, or move rules to the \`firewall\` stage.`,
     example(
       "sketch",
       'mitigate: [drop("bad", expr`ip.src in {192.0.2.1 192.0.2.3 … thousands …}`)]',
@@ -19,6 +20,7 @@ mitigate: [drop("bad", expr\`ip.src in \${bad}\`)]`,
   TG4002: error(
     message`rule \`${"rule"}\` needs one more BPF map than the ${"limit"} that an XDP program may have`,
     `In the \`mitigate\` stage each \`limit\` has a map, and each list has one for each address family that it is asked for.
+(Rules that are looked up in tables need no maps for lists.)
 The kernel lets a program use 64 maps, and Tidegate needs some of them itself. The rule named is the first whose map
 does not fit any more. Join lists that are always used together, or limits that may share one allowance.`,
     example(
