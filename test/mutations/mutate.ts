@@ -31,7 +31,9 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-mutate-"));
   const stop = () => process.exit(130);
   process.once("SIGINT", stop).once("SIGTERM", stop);
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  process.once("exit", () =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
+  );
   const jobs = Math.min(Number(values.jobs ?? availableParallelism()), mutations.length);
   console.log(`${mutations.length} mutations, ${jobs} jobs`);
   const first = Tree.build(PROJECT, join(folder, "tree-0"));

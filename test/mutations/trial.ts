@@ -91,10 +91,14 @@ function ended(
     timedOut = true;
     child.kill("SIGKILL");
   }, patience);
+  // Before the folders that it writes to are removed.
+  const stop = () => child.kill("SIGKILL");
+  process.prependOnceListener("exit", stop);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", () => {
       clearTimeout(timer);
+      process.removeListener("exit", stop);
       resolve({ output, timedOut });
     });
   });
