@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { differing } from "../../src/cli/diff/differing.js";
 import { renderDifference } from "../../src/cli/render/difference.js";
 import type { Policy, Rule } from "../../src/compiler/ir/policy.js";
-import { and, limit, number, policy, rule } from "../support/ir.js";
+import { address, and, limit, number, policy, rule } from "../support/ir.js";
 
 /** Differences that lie in more than one packet's verdict. */
 
@@ -50,4 +50,18 @@ test("the order of limits makes a difference: what one drops takes nothing from 
   expect(regions).toMatchObject([
     { before: { limits: ["each", "all"] }, after: { limits: ["all", "each"] } },
   ]);
+});
+
+test("all packets but those of one address are not exactly all packets", () => {
+  const base = policy([]);
+  const rules = [rule("one", "reject", address("ip.src", "192.0.2.7"))];
+  const [before, after] = (["drop", "allow"] as const).map(
+    (verdict): Policy => ({
+      ...base,
+      firewall: { ...base.firewall, default: verdict, rules },
+      routes: base.prefixes.map((one) => ({ ...one, tunnel: "t", priority: 100, weight: 1 })),
+    }),
+  );
+  const { regions } = differing(before ?? base, after ?? base);
+  expect(regions).toMatchObject([{ packets: "all packets", isExact: false }]);
 });

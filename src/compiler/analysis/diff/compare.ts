@@ -32,8 +32,6 @@ export interface Comparison {
   readonly open: readonly Box[];
 }
 
-/** Shares are sums of fractions. */
-const ROUNDING = 1e-9;
 /** One diagram's; what does not fit is compared in parts. */
 const BUDGET: Budget = { edges: 1_000_000, steps: 400_000 };
 /** More take longer than anybody waits. */
@@ -66,7 +64,7 @@ export function comparePolicies(before: Policy, after: Policy): Comparison {
   const all = allOf(space, world);
   const differences = [...found.values()].map((one) => ({
     ...{ ...one, share: one.share / all.share },
-    isHull: Math.abs(all.within(one.hull) / one.share - 1) < ROUNDING,
+    isHull: all.fills(one),
   }));
   return { space, pairs, common: all.hull, differences: differences.sort((a, b) => b.share - a.share), open };
 }

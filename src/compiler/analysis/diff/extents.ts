@@ -1,7 +1,7 @@
 import type { Box } from "../boxes.js";
 import { Diagram } from "../diagram.js";
 import { isEverything, type Ranges, sizeOf, unite } from "../ranges.js";
-import { answerOf, type Ref } from "../ref.js";
+import { answerOf, NO, type Ref } from "../ref.js";
 import type { Space } from "../space.js";
 
 /** Where a function has one answer. */
@@ -46,10 +46,19 @@ export function joined(a: Extent, b: Extent): Extent {
 
 const NOWHERE: Extent = { share: 0, boxes: [], isAll: true, hull: { restricts: new Map() } };
 
-/** All that is in one of the boxes. */
-export function allOf(space: Space, boxes: readonly Box[]): Extent {
+/** All that is in one of the boxes, and whether an extent has all of this that is in its hull; false where that is not known. */
+export function allOf(
+  space: Space,
+  boxes: readonly Box[],
+): Extent & { readonly fills: (extent: Extent) => boolean } {
   const diagram = new Diagram(space);
-  return extentsOf(diagram, diagram.ofBoxes(boxes))[0] ?? NOWHERE;
+  const all = diagram.ofBoxes(boxes);
+  const fills = ({ hull, boxes: own, isAll }: Extent): boolean => {
+    if (!isAll) return false;
+    const around = diagram.intersection(diagram.ofBox(hull), all);
+    return diagram.difference(around, diagram.ofBoxes(own)) === NO;
+  };
+  return { ...(extentsOf(diagram, all)[0] ?? NOWHERE), fills };
 }
 
 /** Which answers lie below each node, so that nobody walks where there is nothing to be found. */
