@@ -11,6 +11,7 @@ import { asked, type EarlyStep, earlyStep } from "../early.js";
 import { fits } from "../fits.js";
 import { usedLists } from "../maps.js";
 import { type ProgramCode, programCode } from "./program.js";
+import { MOST_STEPS } from "./tree.js";
 
 /** How a customer's program judges by tables: what is left for emit.ts to write around it. */
 export interface Plan extends ProgramCode {
@@ -53,7 +54,8 @@ function made(policy: Policy, linear: number): Plan | null {
   }
   const passed = (value: number) => passedRule(policy, limits, value);
   const code = programCode({ classifiers, stages: ["mitigate", "firewall"], passed });
-  return code.image.room <= LARGEST_DATA ? { ...code, families, limits, early } : null;
+  const isWithin = code.image.room <= LARGEST_DATA && code.depth <= MOST_STEPS;
+  return isWithin ? { ...code, families, limits, early } : null;
 }
 
 /** Half of what one frame to the loader may hold (runtime/frame.ts); about a million prefixes. */

@@ -38,6 +38,8 @@ export interface ProgramCode {
   readonly image: Image;
   readonly lines: LineForm;
   readonly passes: number;
+  /** Nodes on the longest way of an address. */
+  readonly depth: number;
 }
 
 /** Where trees of addresses are said to be: enum tg_head in bpf-templates/classify.h. */
@@ -69,6 +71,7 @@ export function programCode(input: ProgramInput): ProgramCode {
     functions: writer.text.toString(),
     image: writer.image,
     lines: writer.lines,
+    depth: writer.depth,
     passes: passesOf(classifiers),
   };
 }
@@ -101,6 +104,7 @@ class Writer {
   readonly text = new Text();
   readonly image = new Image();
   readonly lines: LineForm;
+  depth = 0;
   /** What a class of the last question is multiplied with. */
   readonly #scale: number;
   readonly #passed: ProgramInput["passed"];
@@ -128,6 +132,7 @@ class Writer {
       this.image.add(numbers.map((number) => number[found] as number)),
     );
     const tree = addTree(this.image, segments, (found) => records[found] as number);
+    this.depth = Math.max(this.depth, tree.depth);
     this.image.set(head, tree.table);
     this.image.set(head + CELL, tree.below);
   }

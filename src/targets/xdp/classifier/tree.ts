@@ -11,7 +11,12 @@ export interface Tree {
   readonly table: number;
   /** How many bits of the first digit are below those that the table is for; with DIRECT, the table is one of nodes. */
   readonly below: number;
+  /** Nodes on the longest way. */
+  readonly depth: number;
 }
+
+/** Nodes that the program follows at most: TG_TREE6_STEPS in bpf-templates/classify.h. Of 32 bits no way is longer than 7. */
+export const MOST_STEPS = 24;
 
 /** Behind a large table a node is one more cache miss, so a large table is one of nodes itself. */
 const DIRECT = 32;
@@ -62,7 +67,23 @@ export function addTree(
     // What is in force at the part's end begins the next one, unless that starts with a cut of its own.
     first = entries.starts[end] === low + part ? end : end - 1;
   }
-  return { table, below: below | (isDirect ? DIRECT : 0) };
+  const count = 2 ** (FIRST_DIGIT_BITS - below);
+  let depth = 0;
+  for (let index = 0; index < count; index++) {
+    const place = table + index * size;
+    depth = Math.max(depth, depthFrom(image, isDirect ? place | NODE : image.get(place)));
+  }
+  return { table, below: below | (isDirect ? DIRECT : 0), depth };
+}
+
+function depthFrom(image: Image, entry: number): number {
+  if ((entry & NODE) === 0) return 0;
+  const node = entry - (entry % LINE);
+  let deepest = 0;
+  for (let way = 0; way < WAYS; way++) {
+    deepest = Math.max(deepest, depthFrom(image, image.get(node + KEYS_BYTES + way * CELL)));
+  }
+  return deepest + 1;
 }
 
 /** A table of nodes has one for about eight entries, as it has ten ways. Else memory is weighed against nodes on the way. */
