@@ -19,7 +19,9 @@ const SEED = Number(process.env["TIDEGATE_DIFF_SEED"] ?? 20_261_122);
 
 const sees64 = rule("sees-64", { kind: "count" }, number("ip4.ttl", 64));
 const sees6 = rule("sees-6", { kind: "count" }, number("ip6.hop_limit", 6));
-const policy = acme({ firewall: { default: "allow", rules: [sees64, sees6], stateful: false, offload: "auto" } });
+const policy = acme({
+  firewall: { default: "allow", rules: [sees64, sees6], stateful: false, offload: "auto" },
+});
 
 let edge: AcmeEdge;
 let uplink: string;

@@ -88,7 +88,10 @@ describe("a bundle that fails", () => {
     ],
   ])("in %s leaves the one before in force", async (file, content, message) => {
     const before = portrait();
-    const other = edge.bundle("bad", acme({ firewall: { default: "allow", rules: [], stateful: false, offload: "auto" } }));
+    const other = edge.bundle(
+      "bad",
+      acme({ firewall: { default: "allow", rules: [], stateful: false, offload: "auto" } }),
+    );
     expect(await failure(edge.server.apply(tamper(other, file, content), NODE))).toMatch(message);
     expect(portrait()).toBe(before);
     expect(await loaded()).toMatchObject([{ generation: 1, drift: [] }]);
@@ -96,7 +99,10 @@ describe("a bundle that fails", () => {
 
   test("says so when it cannot be undone either, and applying again mends it", async () => {
     edge.server.run(["nft", "flush table inet tidegate; delete set inet tidegate customers_6"]);
-    const next = edge.bundle("next", acme({ firewall: { default: "allow", rules: [], stateful: false, offload: "auto" } }));
+    const next = edge.bundle(
+      "next",
+      acme({ firewall: { default: "allow", rules: [], stateful: false, offload: "auto" } }),
+    );
     expect(await failure(edge.server.apply(next, NODE))).toMatch(
       /^TG9007 claim prefixes failed: .*; and undoing failed too, at claim prefixes/s,
     );

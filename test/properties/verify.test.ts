@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { allows, type Domain, pick } from "../../src/compiler/analysis/packets/bits.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
 import { newState } from "../../src/compiler/semantics/state.js";
-import { allows, type Domain, pick } from "../../src/compiler/analysis/packets/bits.js";
 import { positionsOf } from "../../src/verify/boundary.js";
 import { find, groundOf } from "../../src/verify/find.js";
 import { tellsApart } from "../../src/verify/observe.js";

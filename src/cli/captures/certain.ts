@@ -30,7 +30,8 @@ export function doubtOf(
   const { packet } = decoded;
   if (known >= packet.bytes.length) return null;
   if (!headersKnown(packet, known) || (policy.firewall.stateful && isFragment(packet))) return { rule: null };
-  const ask = (test: Test) => (isKnown(test, packet, known) ? matches(test, packet, policy.lists) : undefined);
+  const ask = (test: Test) =>
+    isKnown(test, packet, known) ? matches(test, packet, policy.lists) : undefined;
   const doubtful = trace.steps.find(({ rule }) => certainly(rule.match, ask) === undefined);
   return doubtful ? { rule: doubtful.rule } : null;
 }
