@@ -24,7 +24,7 @@ export function layersOf(entries: readonly Entry[], addresses: Addresses): Layer
 
 /** Each layer costs a packet a few cache lines, so those that are small together are one. */
 function joined(layers: Layers, cells: (layer: readonly Entry[]) => number): Layers {
-  let [best, fewest]: [Layers, number] = [layers, ONE_LAYER];
+  let [best, fewest]: [Layers, number] = [layers, JOINED];
   layers.forEach((one, index) => {
     layers.slice(index + 1).forEach((other) => {
       const both = [...one, ...other].sort((a, b) => a.rank - b.rank);
@@ -47,6 +47,7 @@ function halved(layer: readonly Entry[], cells: (layer: readonly Entry[]) => num
 }
 
 const ONE_LAYER = 32_768;
+const JOINED = 65_536;
 const MOST_CELLS = 1 << 19;
 const MOST_LAYERS = 7;
 /** An address set is wide if it has one of so many parts of all addresses, as a power of two. */

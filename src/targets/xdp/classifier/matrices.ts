@@ -1,6 +1,7 @@
 import type { Columns } from "../../../compiler/analysis/classify/columns.js";
 import { keyOfNumbers } from "../../../compiler/analysis/classify/interner.js";
 import type { Matrix } from "../../../compiler/analysis/classify/matrix.js";
+import { invariant } from "../../../compiler/diagnostics/invariant.js";
 import { CELL, type Image } from "./image.js";
 
 /** A cell of a matrix: the row that it belongs to, its leaf's sort, and its leaf's values. */
@@ -63,7 +64,8 @@ export function addMatrix(image: Image, { matrix, columns, lines: form, imaged }
 function displaced(rows: Matrix["rows"]): readonly number[] {
   const length = (row: number) => rows[row]?.length ?? 0;
   const order = rows.map((_, row) => row).sort((a, b) => length(b) - length(a) || a - b);
-  const taken = new Set<number>();
+  // Behind what all rows take one after the other there is always room.
+  const taken = new Uint8Array(2 * rows.reduce((sum, cells) => sum + (cells.at(-1)?.place ?? 0) + 2, 1));
   const begun = new Set<number>();
   const begins: number[] = [];
   let [free, freeBegin] = [0, 0];
@@ -71,11 +73,12 @@ function displaced(rows: Matrix["rows"]): readonly number[] {
     const cells = rows[row] ?? [];
     const [first] = cells;
     let begin = first ? Math.max(0, free - first.place) : freeBegin;
-    while (begun.has(begin) || cells.some(({ place }) => taken.has(begin + place))) begin++;
+    while (begun.has(begin) || cells.some(({ place }) => taken[begin + place] === 1)) begin++;
+    invariant(begin + (cells.at(-1)?.place ?? 0) < taken.length, "there is room for every row");
     begins[row] = begin;
     begun.add(begin);
-    for (const { place } of cells) taken.add(begin + place);
-    while (taken.has(free)) free++;
+    for (const { place } of cells) taken[begin + place] = 1;
+    while (taken[free] === 1) free++;
     while (begun.has(freeBegin)) freeBegin++;
   }
   return begins;
