@@ -87,16 +87,26 @@ function horizontalTick(place: number, value: number): string {
 }
 
 function drawn({ name, points }: Line, index: number, x: Axis, y: Axis): readonly string[] {
-  const colour = COLOURS[index % COLOURS.length] ?? "#000000";
+  const stroke = strokeOf(index);
   const places = points.map((point) => ({ x: x.place(point.x), y: y.place(point.y) }));
   const path = places.map((at) => `${at.x},${at.y}`).join(" ");
   const legend = PLOT.top + 18 * index;
   return [
-    `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-    ...places.map((at) => `<circle cx="${at.x}" cy="${at.y}" r="3" fill="${colour}"/>`),
-    `<path d="M${PLOT.right + 16} ${legend}h20" stroke="${colour}" stroke-width="2"/>`,
+    `<polyline points="${path}" fill="none" ${stroke}/>`,
+    ...places.map((at) => `<circle cx="${at.x}" cy="${at.y}" r="3" fill="${colourOf(index)}"/>`),
+    `<path d="M${PLOT.right + 16} ${legend}h20" ${stroke}/>`,
     text(PLOT.right + 42, legend + 4, name, ""),
   ];
+}
+
+function colourOf(index: number): string {
+  return COLOURS[index % COLOURS.length] ?? "#000000";
+}
+
+/** Lines beyond as many as there are colours are dashed. */
+function strokeOf(index: number): string {
+  const dashes = index < COLOURS.length ? "" : ` stroke-dasharray="5 3"`;
+  return `stroke="${colourOf(index)}" stroke-width="2"${dashes}`;
 }
 
 function text(x: number, y: number, words: string, attributes: string): string {
