@@ -13,18 +13,32 @@ import { typeProblems } from "./types.js";
  * project, and sees that a test fails. Exit code 0: each was caught; 1: some was not; 2: nothing can be said.
  */
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true },
-    jobs: { type: "string" },
-    likely: { type: "boolean", default: false },
-  },
-});
 const PROJECT = process.cwd();
 const PAGE = "docs/mutations.md";
 
-async function main(): Promise<number> {
-  const mutations = MUTATIONS.filter(({ name }) => values.only?.some((text) => name.includes(text)) ?? true);
+interface Options {
+  /** Parts of names; null: all. */
+  readonly only: readonly string[] | null;
+  readonly jobs: number;
+  /** The named killers only. */
+  readonly likely: boolean;
+}
+
+function optionsOf(): Options {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true },
+      jobs: { type: "string" },
+      likely: { type: "boolean", default: false },
+    },
+  });
+  const jobs = Number(values.jobs ?? availableParallelism());
+  if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error("jobs are a whole number, at least 1");
+  return { only: values.only ?? null, jobs, likely: values.likely };
+}
+
+async function main({ only, jobs: most, likely }: Options): Promise<number> {
+  const mutations = MUTATIONS.filter(({ name }) => only?.some((text) => name.includes(text)) ?? true);
   if (mutations.length === 0) return cannot("no mutation has such a name");
   if (process.getuid?.() !== 0) return cannot("the kernel tests need root");
 
@@ -34,7 +48,7 @@ async function main(): Promise<number> {
   process.once("exit", () =>
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
   );
-  const jobs = Math.min(Number(values.jobs ?? availableParallelism()), mutations.length);
+  const jobs = Math.min(most, mutations.length);
   console.log(`${mutations.length} mutations, ${jobs} jobs`);
   const first = Tree.build(PROJECT, join(folder, "tree-0"));
   const others = Array.from({ length: jobs - 1 }, (_, index) =>
@@ -43,8 +57,9 @@ async function main(): Promise<number> {
 
   const refused = typeProblems(first.folder, mutations);
   if (refused.length > 0) return cannot(refused.join("\n"));
-  const hunt = new Hunt([first, ...others], folder, !values.likely);
-  return report(await hunt.run(mutations, (verdict) => console.log(progress(verdict))));
+  const hunt = new Hunt([first, ...others], folder, !likely);
+  const verdicts = await hunt.run(mutations, (verdict) => console.log(progress(verdict)));
+  return report(verdicts, only === null);
 }
 
 function cannot(reason: string): number {
@@ -62,15 +77,28 @@ function progress({ mutation, seconds, ...rest }: Verdict): string {
   return `${mutation.name}: ${what} (${seconds.toFixed(1)} s)`;
 }
 
-function report(verdicts: readonly Verdict[]): number {
+function report(verdicts: readonly Verdict[], isWhole: boolean): number {
   const caught = verdicts.filter(({ kind }) => kind === "caught").length;
   const total = `caught / planted: ${caught} / ${verdicts.length}`;
   console.log(`\n${table(verdicts)}\n\n${total}`);
-  if (process.env["UPDATE_DOCS"] && !values.only) writeFileSync(join(PROJECT, PAGE), page(verdicts, total));
+  if (process.env["UPDATE_DOCS"] && isWhole) writeFileSync(join(PROJECT, PAGE), page(verdicts, total));
   if (verdicts.some(({ kind }) => kind === "broken")) return 2;
   return caught === verdicts.length ? 0 : 1;
 }
 
-process.exitCode = await main().catch((error: unknown) =>
-  cannot(error instanceof Error ? error.message : String(error)),
-);
+/** undefined: said what is wrong with them. */
+function readOptions(): Options | undefined {
+  try {
+    return optionsOf();
+  } catch (error) {
+    console.error(`${messageOf(error)}\n  mutate [--only TEXT]… [--jobs N] [--likely]`);
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const options = readOptions();
+process.exitCode = options ? await main(options).catch((error: unknown) => cannot(messageOf(error))) : 2;
