@@ -2,7 +2,7 @@ import { type Built, finish } from "../compiler/analysis/packets/build.js";
 import type { Shape } from "../compiler/analysis/packets/shape.js";
 import { type Template, templateOf } from "../compiler/analysis/packets/template.js";
 import type { Family } from "../compiler/ir/address.js";
-import type { Policy, Rule, Stage } from "../compiler/ir/policy.js";
+import { isTerminal, type Policy, type Rule, type Stage } from "../compiler/ir/policy.js";
 import { wholeDatagram } from "../compiler/semantics/datagram.js";
 import { decode, type Packet } from "../compiler/semantics/decode.js";
 import { gateOf } from "../compiler/semantics/gates.js";
@@ -154,9 +154,4 @@ export function pastLimits({ mitigate, firewall }: Policy, { stage, index }: Pos
     stage === "mitigate" ? mitigate.slice(0, index) : [...mitigate, ...firewall.rules.slice(0, index)];
   const limits = before.filter(({ action }) => action.kind === "limit");
   return limits.map(({ match }) => ({ expr: match, wanted: false }));
-}
-
-/** The others let packets go on. */
-export function isTerminal({ action }: Rule): boolean {
-  return action.kind === "allow" || action.kind === "drop" || action.kind === "reject";
 }

@@ -1,13 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Box, boxesOf, boxHas } from "../../src/compiler/analysis/boxes.js";
-import { isTerminal } from "../../src/compiler/analysis/first-match.js";
 import { packetIn } from "../../src/compiler/analysis/packets/packet-in.js";
 import { possible } from "../../src/compiler/analysis/possible.js";
 import { type Finding, findingsOf } from "../../src/compiler/analysis/shadow.js";
 import { type Space, spaceOf } from "../../src/compiler/analysis/space.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
-import type { Action, Rule, Verdict } from "../../src/compiler/ir/policy.js";
+import { type Action, isTerminal, type Rule, type Verdict } from "../../src/compiler/ir/policy.js";
 import { matches } from "../../src/compiler/semantics/match.js";
 import { hourly } from "../support/firewall-policies.js";
 import { and, not, number, or, policy, rule } from "../support/ir.js";

@@ -1,6 +1,6 @@
 import { type Expr, isTest, type Test } from "../../src/compiler/ir/expr.js";
 import type { Intervals } from "../../src/compiler/ir/intervals.js";
-import type { Policy, Rule, Stage } from "../../src/compiler/ir/policy.js";
+import { isTerminal, type Policy, type Rule, type Stage } from "../../src/compiler/ir/policy.js";
 import type { Chance } from "./chance.js";
 
 /** Two policies that say the same in different words. */
@@ -40,10 +40,6 @@ function aroundRule(
     if (!rule || !fits(rule)) return null;
     return withRules(policy, stage, [...rules.slice(0, at), ...change(rule, chance), ...rules.slice(at + 1)]);
   };
-}
-
-function isTerminal({ action }: Rule): boolean {
-  return action.kind === "allow" || action.kind === "drop";
 }
 
 function all(one: Expr, ...more: readonly Expr[]): Expr {

@@ -1,6 +1,6 @@
 import { invariant } from "../diagnostics/invariant.js";
 import type { Expr } from "../ir/expr.js";
-import type { AddressList, Rule } from "../ir/policy.js";
+import { type AddressList, isTerminal, type Rule } from "../ir/policy.js";
 import { boxesOf } from "./boxes.js";
 import type { Diagram } from "./diagram.js";
 import { always, answerOf, NO, type Ref, YES } from "./ref.js";
@@ -19,22 +19,19 @@ export interface FirstMatch {
   readonly reached: (answer: number) => Reached;
 }
 
-/** The others let packets go on to the next rule. */
-export function isTerminal({ action }: Pick<Rule, "action">): boolean {
-  return action.kind === "allow" || action.kind === "drop" || action.kind === "reject";
-}
-
-/** `root` is TOO_LARGE where the diagram's budget does not suffice. */
+/** For packets of `where`, and nothing elsewhere. `root` is TOO_LARGE where the diagram's budget does not suffice. */
 export function firstMatchOf(
   diagram: Diagram,
   rules: readonly Rule[],
   lists: readonly AddressList[],
+  where: Ref = YES,
 ): FirstMatch {
   const sequences = new Sequences();
   const behind = diagram.operation((a, b) => sequences.behind(a, b));
   const each = rules.map((rule, index) => {
     const reached = { rules: [index], ended: isTerminal(rule) };
-    return diagram.within(always(sequences.number(reached)), diagramOf(diagram, rule.match, lists));
+    const matched = diagram.intersection(diagramOf(diagram, rule.match, lists), where);
+    return diagram.within(always(sequences.number(reached)), matched);
   });
   return { root: diagram.fold(each, behind, NO), reached: (answer) => sequences.at(answer) };
 }

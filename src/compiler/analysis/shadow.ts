@@ -1,9 +1,8 @@
 import { invariant } from "../diagnostics/invariant.js";
-import type { AddressList, Rule, Verdict } from "../ir/policy.js";
+import { type AddressList, isTerminal, type Rule, type Verdict } from "../ir/policy.js";
 import { type Box, boxesOf } from "./boxes.js";
 import { type Cell, CellIndex } from "./cell-index.js";
 import { type Effort, uncovered } from "./cover.js";
-import { isTerminal } from "./first-match.js";
 import { has, intersect, type Ranges, subtract } from "./ranges.js";
 import { boxOfRegion, common, everywhere, type Region, regionHas, regionHolds, regionOf } from "./region.js";
 import type { Space } from "./space.js";

@@ -42,6 +42,11 @@ export interface Rule extends Spanned {
   readonly match: Expr;
 }
 
+/** The others let packets go on to the next rule. */
+export function isTerminal({ action }: Pick<Rule, "action">): boolean {
+  return action.kind === "allow" || action.kind === "drop" || action.kind === "reject";
+}
+
 /** Addresses by family. An entry of one family says nothing about the other. */
 export interface AddressList extends Spanned {
   readonly name: string;

@@ -1,11 +1,10 @@
-import { isTerminal } from "../analysis/first-match.js";
 import { type Found, packetIn } from "../analysis/packets/packet-in.js";
 import { plainText } from "../analysis/packets/plain-text.js";
 import { possible } from "../analysis/possible.js";
 import { type Finding, findingsOf, type Takers, type Witness } from "../analysis/shadow.js";
 import { spaceOf } from "../analysis/space.js";
 import type { Diagnostics, Label } from "../diagnostics/diagnostic.js";
-import type { Policy, Rule, Stage, Verdict } from "../ir/policy.js";
+import { isTerminal, type Policy, type Rule, type Stage, type Verdict } from "../ir/policy.js";
 import { decode, type Packet } from "../semantics/decode.js";
 import { matches } from "../semantics/match.js";
 

@@ -1,8 +1,7 @@
 import { invariant } from "../../diagnostics/invariant.js";
 import type { Expr } from "../../ir/expr.js";
-import type { Policy, Rule, Stage } from "../../ir/policy.js";
+import { isTerminal, type Policy, type Rule, type Stage } from "../../ir/policy.js";
 import { ANYTHING, type Box, boxesOf } from "../boxes.js";
-import { isTerminal } from "../first-match.js";
 import { type Space, spaceOf } from "../space.js";
 import { type Alignment, align, isChanged, type Pair, sameExpr, sameLists } from "./alignment.js";
 import { type Piece, type Placed, pieceOf } from "./pieces.js";
