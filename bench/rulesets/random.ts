@@ -1,27 +1,7 @@
-/** Marsaglia's xorshift of 32 bits: chance that comes again with its seed. */
-export class Random {
-  #state: number;
+import { Chance } from "../../src/compiler/analysis/chance.js";
 
-  constructor(seed: number) {
-    // Neighbouring seeds must not begin alike, and 0 would stay 0.
-    this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0 || 1;
-  }
-
-  /** From 0 to below 1. */
-  next(): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x >>> 0;
-    return this.#state / 0x1_0000_0000;
-  }
-
-  /** A whole number from 0 to below `end`. */
-  below(end: number): number {
-    return Math.floor(this.next() * end);
-  }
-
+/** Chance as rule sets and traces take it. */
+export class Random extends Chance {
   between(low: number, high: number): number {
     return low + this.below(high - low + 1);
   }
@@ -31,7 +11,7 @@ export class Random {
   }
 
   /** One of the items; there must be one. */
-  among<T>(items: readonly T[]): T {
+  override among<T>(items: readonly T[]): T {
     const item = items[this.below(items.length)];
     if (item === undefined) throw new RangeError("among nothing there is no choice");
     return item;

@@ -1,3 +1,4 @@
+import { Chance } from "../compiler/analysis/chance.js";
 import { type BitRange, writeBits } from "../compiler/analysis/packets/bits.js";
 import { finish, writeChecksums } from "../compiler/analysis/packets/build.js";
 import {
@@ -29,7 +30,7 @@ interface Aimed {
  * packets.
  */
 export function* aimed(policy: Policy, seed: number): Generator<Aimed> {
-  const random = new Random(seed);
+  const random = new Chance(seed);
   const templates = shapesOf(policy).flatMap((shape) => templateOf(shape) ?? []);
   const targets = templates.map((template) => ({ template, aims: aimsIn(policy, template) }));
   const spans = rulesOf(policy).flatMap(({ action }) =>
@@ -84,7 +85,7 @@ function destinations({ prefixes }: Policy, { shape: { family } }: Template): Ai
 
 const MOST_WRITES = 5;
 
-function one({ template, aims }: Target, random: Random): Pick<Aimed, "bytes" | "surroundings"> {
+function one({ template, aims }: Target, random: Chance): Pick<Aimed, "bytes" | "surroundings"> {
   const bytes = template.bytes.slice();
   // To the customer first; a test of the destination may say otherwise.
   write(bytes, template, aims.at(-1), random);
@@ -100,7 +101,7 @@ function one({ template, aims }: Target, random: Random): Pick<Aimed, "bytes" | 
   return random.below(16) === 0 ? { ...built, bytes: damaged(built.bytes, random) } : built;
 }
 
-function write(bytes: Uint8Array, { locked }: Template, aim: Aim | undefined, random: Random): void {
+function write(bytes: Uint8Array, { locked }: Template, aim: Aim | undefined, random: Chance): void {
   const value = aim && random.among(aim.values);
   if (!aim || value === undefined) return;
   const before = bytes.slice();
@@ -112,7 +113,7 @@ function write(bytes: Uint8Array, { locked }: Template, aim: Aim | undefined, ra
 }
 
 /** Chance in some open bytes. The states of connections are no numbers that chance may choose. */
-function scatter(bytes: Uint8Array, { locked, frameLength }: Template, random: Random): void {
+function scatter(bytes: Uint8Array, { locked, frameLength }: Template, random: Chance): void {
   for (let left = random.below(12); left > 0; left--) {
     const at = random.below(frameLength);
     const mask = locked[at] ?? 0;
@@ -121,7 +122,7 @@ function scatter(bytes: Uint8Array, { locked, frameLength }: Template, random: R
 }
 
 /** Cut somewhere, or with a few bytes changed; half of them keep a right checksum. */
-function damaged(bytes: Uint8Array, random: Random): Uint8Array {
+function damaged(bytes: Uint8Array, random: Chance): Uint8Array {
   const cut = random.below(2) === 0 ? bytes.slice(0, random.below(bytes.length + 1)) : bytes.slice();
   for (let left = random.below(4); left > 0 && cut.length > 0; left--) {
     const end = random.below(2) === 0 ? Math.min(cut.length, 8) : cut.length;
@@ -132,31 +133,7 @@ function damaged(bytes: Uint8Array, random: Random): Uint8Array {
 }
 
 /** Mostly a little time; sometimes as much as a limit forgets in. */
-function gap(random: Random, spans: readonly bigint[]): bigint {
+function gap(random: Chance, spans: readonly bigint[]): bigint {
   const span = random.below(4) === 0 ? random.among(spans) : undefined;
   return span === undefined ? BigInt(random.below(1000)) : (span * BigInt(random.below(5))) / 2n;
-}
-
-/** Marsaglia's xorshift of 32 bits: chance that comes again with its seed. */
-class Random {
-  private state: number;
-
-  constructor(seed: number) {
-    // Neighbouring seeds must not begin alike, and 0 would stay 0.
-    this.state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0 || 1;
-  }
-
-  /** From 0 to below `end`. */
-  below(end: number): number {
-    let x = this.state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.state = x >>> 0;
-    return Math.floor((this.state / 0x1_0000_0000) * end);
-  }
-
-  among<T>(items: readonly T[]): T | undefined {
-    return items[this.below(items.length)];
-  }
 }

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { Chance } from "../../src/compiler/analysis/chance.js";
 import { ADDRESS_BITS } from "../../src/compiler/ir/address.js";
 import { ADDRESS_FIELDS } from "../../src/compiler/ir/fields.js";
 import type { Header } from "../../src/compiler/ir/headers.js";
@@ -8,7 +9,6 @@ import { gateOf } from "../../src/compiler/semantics/gates.js";
 import { owns } from "../../src/compiler/semantics/route.js";
 import type { TestPacket } from "../../src/verify/packets.js";
 import { type Aim, aimsIn, shapedPackets, startOf, withChecksum } from "../support/aimed-packets.js";
-import { Chance } from "../support/chance.js";
 
 /**
  * Packets by the thousand for each of thousands of policies. Building one from its parts takes ten times as long as judging

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Chance } from "../../src/compiler/analysis/chance.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { normalize } from "../../src/compiler/passes/normalize.js";
 import { disagree, Kernel } from "../difftest/kernel.js";
 import { aimedFrom, type Supply, supplyFor } from "../difftest/packets.js";
 import { casesOf } from "../difftest/trial.js";
-import { Chance } from "../support/chance.js";
 import { policyIn } from "../support/language-arbitrary.js";
 import { CHANGES } from "../support/metamorphic.js";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Chance } from "../../src/compiler/analysis/chance.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { countersOf, evaluate, type Trace } from "../../src/compiler/semantics/evaluate.js";
 import { newState } from "../../src/compiler/semantics/state.js";
 import type { TestPacket } from "../../src/verify/packets.js";
 import { aimedFrom, supplyFor } from "../difftest/packets.js";
-import { Chance } from "../support/chance.js";
 import { policyIn, writtenPolicies } from "../support/language-arbitrary.js";
 import { CHANGES } from "../support/metamorphic.js";
 

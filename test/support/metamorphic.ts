@@ -1,7 +1,7 @@
+import type { Chance } from "../../src/compiler/analysis/chance.js";
 import { type Expr, isTest, type Test } from "../../src/compiler/ir/expr.js";
 import type { Intervals } from "../../src/compiler/ir/intervals.js";
 import { isTerminal, type Policy, type Rule, type Stage } from "../../src/compiler/ir/policy.js";
-import type { Chance } from "./chance.js";
 
 /** Two policies that say the same in different words. */
 export interface Pair {

@@ -1,5 +1,5 @@
 import { type Family, prefixRange } from "../ir/address.js";
-import { CT_STATES, PROTOCOLS } from "../ir/fields.js";
+import { CT_STATES } from "../ir/fields.js";
 import { type Intervals, intervals } from "../ir/intervals.js";
 import type { OwnedPrefix } from "../ir/policy.js";
 import { type Place, slice, WIRE_FIELDS } from "../ir/wire.js";
@@ -17,6 +17,7 @@ import {
   LENGTH_BITS,
   type PartHeader,
   TRANSPORTS,
+  TRANSPORTS_OF,
   type TransportName,
   UNKNOWN_PROTOCOL,
 } from "./variable.js";
@@ -56,21 +57,6 @@ const MANY_CLASSES = 64;
 /** Headers that end no chain: no packet's protocol, but a later fragment's next header (RFC 8200). */
 const WALKED = [0, 43, 44, 60];
 const AUTHENTICATION = 51;
-
-const KINDS: Readonly<Record<Family, readonly (readonly [TransportName, number])[]>> = {
-  4: [
-    ["tcp", PROTOCOLS.tcp],
-    ["udp", PROTOCOLS.udp],
-    ["icmp", PROTOCOLS.icmp],
-    ["gre", PROTOCOLS.gre],
-  ],
-  6: [
-    ["tcp", PROTOCOLS.tcp],
-    ["udp", PROTOCOLS.udp],
-    ["icmp6", PROTOCOLS.icmp6],
-    ["gre", PROTOCOLS.gre],
-  ],
-};
 
 /** Facts about variables that the space does not have say nothing: they are left out. */
 class Maker {
@@ -153,7 +139,7 @@ class Maker {
 
   #transports(family: Family, lengths: Ranges): Boxes {
     const bytes = this.#behind(family, lengths);
-    const told = KINDS[family].filter(([kind]) => this.#kinds.has(kind));
+    const told = TRANSPORTS_OF[family].filter(([kind]) => this.#kinds.has(kind));
     const kinds = told.flatMap(([kind, protocol]) =>
       this.#all(
         this.#fact({ kind: "protocol" }, range(protocol, protocol)),

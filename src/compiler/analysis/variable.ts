@@ -1,6 +1,6 @@
 import { assertNever, invariant } from "../diagnostics/invariant.js";
 import type { Family } from "../ir/address.js";
-import type { AddressFieldName } from "../ir/fields.js";
+import { type AddressFieldName, PROTOCOLS } from "../ir/fields.js";
 import type { Header } from "../ir/headers.js";
 
 /** Headers of which a variable says how many bytes of them the packet has; 0 for none. */
@@ -47,6 +47,22 @@ export const TRANSPORTS = { tcp: 1, udp: 2, icmp: 3, icmp6: 4, gre: 5 } as const
 export const LENGTH_BITS = 17;
 
 export type TransportName = keyof typeof TRANSPORTS;
+
+/** The transports that a family's packets can have, with their protocol numbers. */
+export const TRANSPORTS_OF: Readonly<Record<Family, readonly (readonly [TransportName, number])[]>> = {
+  4: [
+    ["tcp", PROTOCOLS.tcp],
+    ["udp", PROTOCOLS.udp],
+    ["icmp", PROTOCOLS.icmp],
+    ["gre", PROTOCOLS.gre],
+  ],
+  6: [
+    ["tcp", PROTOCOLS.tcp],
+    ["udp", PROTOCOLS.udp],
+    ["icmp6", PROTOCOLS.icmp6],
+    ["gre", PROTOCOLS.gre],
+  ],
+};
 
 /** The variables that an address consists of, the most significant first. */
 export function addressChunks(field: AddressFieldName, family: Family): readonly Asks[] {

@@ -1,4 +1,5 @@
 import type { Cell } from "./cell-index.js";
+import { Chance } from "./chance.js";
 import { holds, type Ranges, sizeOf, subtract } from "./ranges.js";
 import { type Region, regionHolds } from "./region.js";
 
@@ -16,7 +17,7 @@ export function freePoint(
 ): { readonly point: Uint32Array } | { readonly holder: Cell } | null {
   const chance = new Chance(seed);
   for (let start = 0; start < STARTS; start++) {
-    const point = Uint32Array.from(region, (values) => chance.among(values));
+    const point = Uint32Array.from(region, (values) => someOf(values, chance));
     for (let step = 0; step < STEPS; step++) {
       const taken = taker(point);
       if (!taken) return { point };
@@ -34,37 +35,19 @@ function leave(cell: Region, point: Uint32Array, region: Region, chance: Chance)
     const variable = (start + at) % region.length;
     const [values, taken] = [region[variable] as Ranges, cell[variable] as Ranges];
     if (holds(taken, values)) continue;
-    point[variable] = chance.among(subtract(values, taken));
+    point[variable] = someOf(subtract(values, taken), chance);
     return;
   }
 }
 
-/** Marsaglia's xorshift of 32 bits: chance that comes again with its seed. */
-class Chance {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0 || 1;
+/** Some number of the ranges, often at an edge: that is where others end. */
+function someOf(ranges: Ranges, chance: Chance): number {
+  if (chance.below(3) > 0) return ranges[chance.below(ranges.length)] as number;
+  let at = chance.below(sizeOf(ranges));
+  for (let i = 0; i < ranges.length; i += 2) {
+    const size = (ranges[i + 1] as number) - (ranges[i] as number) + 1;
+    if (at < size) return (ranges[i] as number) + at;
+    at -= size;
   }
-
-  below(end: number): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x >>> 0;
-    return Math.floor((this.#state / 0x1_0000_0000) * end);
-  }
-
-  /** Some number of the ranges, often at an edge: that is where others end. */
-  among(ranges: Ranges): number {
-    if (this.below(3) > 0) return ranges[this.below(ranges.length)] as number;
-    let at = this.below(sizeOf(ranges));
-    for (let i = 0; i < ranges.length; i += 2) {
-      const size = (ranges[i + 1] as number) - (ranges[i] as number) + 1;
-      if (at < size) return (ranges[i] as number) + at;
-      at -= size;
-    }
-    return ranges[0] as number;
-  }
+  return ranges[0] as number;
 }

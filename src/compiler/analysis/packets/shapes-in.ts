@@ -3,7 +3,7 @@ import { PROTOCOLS } from "../../ir/fields.js";
 import type { Header } from "../../ir/headers.js";
 import { headerStart } from "../../semantics/headers.js";
 import { has, intersect, type Ranges, range } from "../ranges.js";
-import { type Asks, TRANSPORTS, type TransportName, UNKNOWN_PROTOCOL } from "../variable.js";
+import { type Asks, TRANSPORTS, TRANSPORTS_OF, type TransportName, UNKNOWN_PROTOCOL } from "../variable.js";
 import { type HeaderForm, plainShape, type Shape } from "./shape.js";
 import { templateOf } from "./template.js";
 
@@ -120,21 +120,6 @@ function fragmentOffsets6(asked: Asked): readonly number[] {
   return [...asked.numbers("fragment6", 16, 13), ...whole];
 }
 
-const KINDS: Readonly<Record<Family, readonly (readonly [TransportName, number])[]>> = {
-  4: [
-    ["tcp", PROTOCOLS.tcp],
-    ["udp", PROTOCOLS.udp],
-    ["icmp", PROTOCOLS.icmp],
-    ["gre", PROTOCOLS.gre],
-  ],
-  6: [
-    ["tcp", PROTOCOLS.tcp],
-    ["udp", PROTOCOLS.udp],
-    ["icmp6", PROTOCOLS.icmp6],
-    ["gre", PROTOCOLS.gre],
-  ],
-};
-
 function protocolsOf(asked: Asked, family: Family, fragment: Fragment): readonly number[] {
   const isLater = fragment !== null && fragment.offset > 0;
   const transport = asked.of("transport");
@@ -142,7 +127,7 @@ function protocolsOf(asked: Asked, family: Family, fragment: Fragment): readonly
     range(TRANSPORTS[kind] * 0x1_0000, TRANSPORTS[kind] * 0x1_0000 + 0xffff);
   const fits = (kind: TransportName) =>
     isLater ? !transport || has(transport, 0) : !transport || intersect(transport, bytesOf(kind)).length > 0;
-  const known = KINDS[family].filter(([kind]) => fits(kind)).map(([, protocol]) => protocol);
+  const known = TRANSPORTS_OF[family].filter(([kind]) => fits(kind)).map(([, protocol]) => protocol);
   const asks = asked.of("protocol");
   const named = asks ? some(asks).filter((one) => one <= 255) : [];
   const all = [...known, OTHER_PROTOCOL, ...named].filter((one) => asked.allows("protocol", one));

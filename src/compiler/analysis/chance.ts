@@ -7,14 +7,19 @@ export class Chance {
     this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0 || 1;
   }
 
-  /** From 0 to below `end`. */
-  below(end: number): number {
+  /** From 0 to below 1. */
+  next(): number {
     let x = this.#state;
     x ^= x << 13;
     x ^= x >>> 17;
     x ^= x << 5;
     this.#state = x >>> 0;
-    return Math.floor((this.#state / 0x1_0000_0000) * end);
+    return this.#state / 0x1_0000_0000;
+  }
+
+  /** A whole number from 0 to below `end`. */
+  below(end: number): number {
+    return Math.floor(this.next() * end);
   }
 
   /** Once in so many times. */
