@@ -84,6 +84,8 @@ describe("the benchmarks", () => {
     });
     expect(read("results.md")).toMatch(/### XDP, a packet\n\n\| set +\| rules \| program/);
     expect(read("xdp.svg")).toContain(">tidegate, fw</text>");
-    expect(read("nft.svg")).toContain(">linear chain, fw</text>");
+    // Ten rules cost next to nothing: what noise measured as less than an empty chain has no place on a logarithmic axis.
+    const drawn = (measured.nft[0]?.rows ?? []).filter(({ added }) => added > 0);
+    for (const { subject } of drawn) expect(read("nft.svg")).toContain(`>${subject}, fw</text>`);
   });
 });
