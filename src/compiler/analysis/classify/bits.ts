@@ -1,3 +1,5 @@
+import { keyOfCells } from "./interner.js";
+
 /** Sets of small numbers, as bits. */
 export type Bits = Uint32Array;
 
@@ -32,5 +34,5 @@ export function uniteBits(bits: Bits, more: Bits): boolean {
 
 /** Equal for equal sets of one size. */
 export function keyOfBits(bits: Bits): string {
-  return bits.join();
+  return keyOfCells(bits);
 }

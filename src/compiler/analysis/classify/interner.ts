@@ -35,3 +35,8 @@ export class Interner<T> {
 export function keyOfNumbers({ buffer, byteOffset, byteLength }: Uint16Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString("utf16le");
 }
+
+/** The same for numbers of 32 bits. */
+export function keyOfCells({ buffer, byteOffset, byteLength }: Uint32Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("utf16le");
+}

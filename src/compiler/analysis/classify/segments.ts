@@ -1,15 +1,19 @@
 import type { Intervals } from "../../ir/intervals.js";
 import { Interner } from "./interner.js";
 
-/**
- * A line of numbers, cut wherever one of some sets begins or ends. Numbers between the same sets are of one class: no
- * question about the sets tells them apart.
- */
-export interface Segments {
+/** A line of numbers in segments, each of a class. */
+export interface Classes {
   /** Where segments start, sorted; the first at 0. Of numbers wider than 32 bits, 32 bits each, the most significant first. */
   readonly starts: readonly Uint32Array[];
   /** The class of each segment; neighbours differ. */
   readonly classes: Uint32Array;
+}
+
+/**
+ * A line of numbers, cut wherever one of some sets begins or ends. Numbers between the same sets are of one class: no
+ * question about the sets tells them apart.
+ */
+export interface Segments extends Classes {
   /** The sets, as sorted indexes, that hold the numbers of each class. */
   readonly members: readonly (readonly number[])[];
 }
@@ -17,20 +21,40 @@ export interface Segments {
 const CHUNK_BITS = 32;
 
 export function segmentsOf(sets: readonly Intervals[], bits: number): Segments {
+  const states = new Interner<readonly number[]>((members) => members.join());
+  const passed = (state: number, set: number) => states.add(toggle(states.at(state), set));
+  const { starts, classes, states: found } = swept(sets, bits, states.add([]), passed);
+  return { starts, classes, members: found.map((state) => states.at(state)) };
+}
+
+/** Classes of numbers, and the state that a sweep along the line is in at each. */
+export interface Swept extends Classes {
+  readonly states: readonly number[];
+}
+
+/**
+ * Goes along the line. `passed` is the state behind a place where the set begins or ends, equal for equal arguments and
+ * whatever the order; numbers in one state are one class.
+ */
+export function swept(
+  sets: readonly Intervals[],
+  bits: number,
+  start: number,
+  passed: (state: number, set: number) => number,
+): Swept {
   const line = bits <= CHUNK_BITS ? shortLine(sets, bits) : longLine(sets);
   const changes = line.changes.sort();
-  const states = new Interner<readonly number[]>((members) => members.join());
-  const toggled = new Map<number, number>();
+  const known = new Map<number, number>();
   const places: number[] = [];
   const found: number[] = [];
-  let state = states.add([]);
+  let state = start;
   let at = 0;
   for (let place = 0; ; ) {
     for (; at < changes.length && placeOf(changes, at, sets.length) === place; at++) {
       const set = (changes[at] as number) % sets.length;
       const step = state * sets.length + set;
-      const next = toggled.get(step) ?? states.add(toggle(states.at(state), set));
-      toggled.set(step, next);
+      const next = known.get(step) ?? passed(state, set);
+      known.set(step, next);
       state = next;
     }
     if (found.at(-1) !== state) {
@@ -40,26 +64,22 @@ export function segmentsOf(sets: readonly Intervals[], bits: number): Segments {
     if (at >= changes.length) break;
     place = placeOf(changes, at, sets.length);
   }
-  return numbered(line.startsAt(places), found, states);
+  return numbered(line.startsAt(places), found);
 }
 
 /** Only states that some numbers are in become classes, in the order in which they first occur. */
-function numbered(
-  starts: readonly Uint32Array[],
-  found: readonly number[],
-  states: Interner<readonly number[]>,
-): Segments {
+function numbered(starts: readonly Uint32Array[], found: readonly number[]): Swept {
   const classOf = new Map<number, number>();
   const classes = Uint32Array.from(found, (state) => {
     const known = classOf.get(state) ?? classOf.size;
     classOf.set(state, known);
     return known;
   });
-  return { starts, classes, members: [...classOf.keys()].map((state) => states.at(state)) };
+  return { starts, classes, states: [...classOf.keys()] };
 }
 
 /** The class of a number of up to 32 bits. */
-export function classIn({ starts: [starts], classes }: Segments, value: number): number {
+export function classIn({ starts: [starts], classes }: Classes, value: number): number {
   let [low, high] = [0, classes.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
