@@ -81,7 +81,7 @@ const MATCHES: readonly MatchCase[] = [
     and(or(address("ip.src", "10.0.0.0/8"), address("ip.src", "::1")), number("tcp.dstport", 80)),
     ["ip saddr 10.0.0.0/8 tcp dport 80", "ip6 saddr ::1 tcp dport 80"],
   ],
-  ["a time to live", number("ip4.ttl", [0, 5]), ["ip ttl 0-5"]],
+  ["a time to live", number("ip4.ttl", [0, 5]), ["ip ttl <= 5"]],
   ["a part of a byte", number("ip4.dscp", 10, [20, 30]), ["ip dscp { 10, 20-30 }"]],
   ["bits of a part of a byte", bits("ip4.dscp", 0x05), ["meta nfproto ipv4 @nh,8,8 & 0x14 != 0"]],
   ["a fragment by IPv4's header", number("ip4.frag", [1, 0x3fff]), ["ip frag-off & 0x3fff 0x01-0x3fff"]],
@@ -111,7 +111,7 @@ const MATCHES: readonly MatchCase[] = [
     ["meta nfproto ipv6 @nh,48,8 60 udp dport 53"],
   ],
   ["an IPv4 option, where there is one", number("ip4.option.type", 131), ["ip hdrlength 6-15 @nh,160,8 131"]],
-  ["a TCP option", number("tcp.option.mss", [0, 535]), ["tcp option maxseg size 0-535 meta l4proto 6"]],
+  ["a TCP option", number("tcp.option.mss", [0, 535]), ["tcp option maxseg size <= 535 meta l4proto 6"]],
   [
     "a set with ranges of flags",
     number("tcp.flags", 1, [3, 5]),

@@ -55,6 +55,18 @@ export function leavesOutOne(asked: Intervals, bits: number): boolean {
 }
 
 /**
+ * `>= 1024` for all numbers from 1024 on, `<= 1023` for all up to it: one comparison in the kernel, where nft makes two of
+ * `1024-65535`. null: more must be said.
+ */
+export function boundText(asked: Intervals, bits: number): string | null {
+  const [range, ...others] = asked;
+  if (!range || others.length > 0 || range.low === range.high) return null;
+  const last = 2n ** BigInt(bits) - 1n;
+  if (range.low === 0n) return range.high === last ? null : `<= ${range.high}`;
+  return range.high === last ? `>= ${range.low}` : null;
+}
+
+/**
  * The right-hand side of a match: `80`, `{ 22, 80 }`, `!= 80`. An absent field makes nft's `!=` false like any other
  * comparison (the load ends the rule), so naming the fewer numbers that are left out says the same.
  * `equals` is written before a single value: only bitmask types such as tcp flags, and what has a mask, need it.

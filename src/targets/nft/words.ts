@@ -3,7 +3,7 @@ import type { Family } from "../../compiler/ir/address.js";
 import type { AddressFieldName } from "../../compiler/ir/fields.js";
 import type { Intervals } from "../../compiler/ir/intervals.js";
 import type { Place, WireField, WireName } from "../../compiler/ir/wire.js";
-import { comparison, decimal, hex, hexadecimal, leavesOutOne, type Spell } from "./spelling.js";
+import { boundText, comparison, decimal, hex, hexadecimal, leavesOutOne, type Spell } from "./spelling.js";
 
 /** How nft names what a packet carries: its own words where they mean the same, else `@nh,OFFSET,WIDTH`. */
 
@@ -107,6 +107,8 @@ export function numberText(load: Load, field: WireField, ranges: Intervals): str
   const shift = shiftOf(load, field);
   const mask = maskOf(field) << shift;
   if (mask === (1n << BigInt(load.width)) - 1n) {
+    const bound = isWhole(load) ? boundText(ranges, field.width) : null;
+    if (bound !== null) return `${load.text} ${bound}`;
     // `tcp flags 0x02` would ask for the bit, `tcp flags == 0x02` for the number (nft(8), bitmask types).
     const isFlags = field.name === "tcp.flags";
     const right = isFlags
@@ -125,8 +127,13 @@ export function numberText(load: Load, field: WireField, ranges: Intervals): str
  * (payload_do_merge); behind a mask each stands for itself. What lies across bytes has a mask of nft's own, which another
  * would undo.
  */
-function isMerged({ offset, width }: Load, { header }: WireField): boolean {
-  return header !== "ct" && header !== "proto" && offset % 8 === 0 && width % 8 === 0;
+function isMerged(load: Load, { header }: WireField): boolean {
+  return header !== "ct" && header !== "proto" && isWhole(load);
+}
+
+/** It reads whole bytes, as they are in the packet. */
+function isWhole({ offset, width }: Load): boolean {
+  return offset % 8 === 0 && width % 8 === 0;
 }
 
 /** The match for "some bit of `mask` is set". */
