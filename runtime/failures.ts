@@ -32,6 +32,15 @@ export const FAILURES = {
   TG9014: ({ customer, generation, cause }) =>
     `\`${customer}\` generation ${generation} is in force, but clearing up after the one before failed: ${cause}`,
   TG9015: ({ cause }) => `this node refused: ${cause}`,
+  TG9101: ({ store, problem }) => `cannot read the store ${store}: ${problem}`,
+  TG9102: ({ customer, revision, problem }) =>
+    `revision ${revision} of \`${customer}\` is not valid: ${problem}`,
+  TG9103: ({ file, customer, revision, store }) =>
+    `\`${file}\` of \`${customer}\` revision ${revision} is missing in ${store}, or damaged`,
+  TG9104: ({ customer, revision }) =>
+    `somebody else has just published revision ${revision} of \`${customer}\``,
+  TG9106: ({ store, problem }) => `cannot write to the store ${store}: ${problem}`,
+  TG9107: ({ customer, store }) => `\`${customer}\` was never published in ${store}`,
 } as const satisfies Record<string, (params: Record<string, string>) => string>;
 
 export type FailureCode = keyof typeof FAILURES;

@@ -111,6 +111,7 @@ function program(): Command {
     );
 
   authorCommands(tidegate);
+  fleetCommands(tidegate);
   runtimeCommands(tidegate);
   return tidegate;
 }
@@ -135,6 +136,20 @@ function authorCommands(tidegate: Command): void {
 
 function geo(): Option {
   return new Option("--geo <file>", "the operator's tables of countries and AS numbers");
+}
+
+/** What many edge servers are to run. */
+function fleetCommands(tidegate: Command): void {
+  tidegate
+    .command("publish")
+    .description("put a bundle into the store that edge servers watch")
+    .argument("[bundle]", "directory made by `tidegate compile`")
+    .requiredOption("--store <store>", "where to, such as dir:/srv/tidegate")
+    .option("--remove <customer>", "instead of a bundle: take this customer off every edge server")
+    .option("--json", "print the customer's new head as JSON")
+    .action(async (bundle, options) =>
+      exit(await (await import("./commands/publish.js")).publish(bundle, options)),
+    );
 }
 
 /** The commands of an edge server; they need root. */

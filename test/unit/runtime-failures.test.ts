@@ -3,7 +3,17 @@ import { FAILURES, type FailureCode } from "../../runtime/failures.js";
 import { CATALOGUE } from "../../src/compiler/diagnostics/catalogue/index.js";
 
 const PARAMETERS = ["file", "problem", "customer", "prefix", "other", "name", "cause", "device"] as const;
-const MORE_PARAMETERS = ["step", "left", "tunnel", "theirs", "count", "thing", "generation"] as const;
+const MORE_PARAMETERS = [
+  "step",
+  "left",
+  "tunnel",
+  "theirs",
+  "count",
+  "thing",
+  "generation",
+  "store",
+  "revision",
+] as const;
 const params = Object.fromEntries([...PARAMETERS, ...MORE_PARAMETERS].map((name) => [name, `<${name}>`]));
 
 function say(messages: Readonly<Record<string, unknown>>, code: FailureCode): string {

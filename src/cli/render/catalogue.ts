@@ -10,6 +10,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   TG40: "What a target cannot express",
   TG50: "Bundles",
   TG90: "On an edge server",
+  TG91: "Stores, and the policies that an edge server keeps",
 };
 
 const HEAD = `# Diagnostics

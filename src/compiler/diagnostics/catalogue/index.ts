@@ -3,12 +3,22 @@ import { BUNDLE } from "./bundle.js";
 import { LINT } from "./lint.js";
 import { NAMES } from "./names.js";
 import { RUNTIME } from "./runtime.js";
+import { STORE } from "./store.js";
 import { SUPPRESSION } from "./suppression.js";
 import { SYNTAX } from "./syntax.js";
 import { TARGETS } from "./targets.js";
 
 /** Every code that Tidegate can raise. Codes are never reused for another meaning. */
-export const CATALOGUE = { ...SYNTAX, ...NAMES, ...LINT, ...SUPPRESSION, ...TARGETS, ...BUNDLE, ...RUNTIME };
+export const CATALOGUE = {
+  ...SYNTAX,
+  ...NAMES,
+  ...LINT,
+  ...SUPPRESSION,
+  ...TARGETS,
+  ...BUNDLE,
+  ...RUNTIME,
+  ...STORE,
+};
 
 export type Code = keyof typeof CATALOGUE;
 

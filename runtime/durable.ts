@@ -1,0 +1,42 @@
+import { randomBytes } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** Puts a file in its place as a whole: who reads it, also after a loss of power, sees the old one or the new one. */
+export async function replaceDurably(file: string, content: Uint8Array | string): Promise<void> {
+  await withFresh(file, content, (fresh) => rename(fresh, file));
+}
+
+/**
+ * Writes and syncs a file beside `file`, and lets `place` give it its name; then syncs the folder, without which a name may
+ * be lost (fsync(2)). The fresh one is gone in the end, whatever happens.
+ */
+export async function withFresh(
+  file: string,
+  content: Uint8Array | string,
+  place: (fresh: string) => Promise<void>,
+): Promise<void> {
+  const fresh = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}`);
+  try {
+    const handle = await open(fresh, "wx", 0o644);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await place(fresh);
+    await syncFolder(dirname(file));
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,67 @@
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { readBundle } from "../bundle.js";
+import { failure } from "../failures.js";
+import type { Content, Head, Store } from "./store.js";
+
+/** Puts the bundle in `folder` into the store, as its customer's new head. Throws TG50xx for what is not a whole bundle. */
+export async function publishBundle(store: Store, folder: string): Promise<Head> {
+  const { manifest } = await readBundle(folder);
+  const after = await revisionOf(store, manifest.customer);
+  const files: Record<string, string> = {};
+  for (const file of await filesIn(folder))
+    files[file] = await store.putBlob(await readFile(join(folder, file)));
+  return store.publish(manifest.customer, { kind: "bundle", files }, after);
+}
+
+/** Says that the customer is to be taken off every node. */
+export async function publishRemoval(store: Store, customer: string): Promise<Head> {
+  const after = await revisionOf(store, customer);
+  if (after === 0) {
+    const known = [...(await store.heads()).keys()].join(", ");
+    throw failure("TG9107", { customer, store: store.name }, `it holds: ${known || "nobody"}`);
+  }
+  return store.publish(customer, { kind: "removed" }, after);
+}
+
+/**
+ * Writes the files of a revision to `folder`, which is replaced. Every byte is what the head promises, and together
+ * they are a bundle of this customer; whether this node may load it is for `apply` to say.
+ */
+export async function fetchBundle(
+  store: Store,
+  { customer, revision }: Head,
+  { files }: Content & { readonly kind: "bundle" },
+  folder: string,
+): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  for (const [file, hash] of Object.entries(files)) {
+    const bytes = await store.blob(hash);
+    if (!bytes) {
+      const params = { file, customer, revision: `${revision}`, store: store.name };
+      throw failure(
+        "TG9103",
+        params,
+        "copy the store again, blobs before heads; or publish the bundle again",
+      );
+    }
+    await mkdir(dirname(join(folder, file)), { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, file), bytes);
+  }
+  // Who may write the head of one customer must not publish for another.
+  const { manifest } = await readBundle(folder);
+  if (manifest.customer === customer) return;
+  const problem = `its bundle is \`${manifest.customer}\`'s`;
+  throw failure("TG9102", { customer, revision: `${revision}`, problem }, "publish the bundle again");
+}
+
+async function revisionOf(store: Store, customer: string): Promise<number> {
+  return (await store.heads()).get(customer) ?? 0;
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const file of (await readdir(folder, { recursive: true })).sort())
+    if ((await lstat(join(folder, file))).isFile()) files.push(file);
+  return files;
+}
