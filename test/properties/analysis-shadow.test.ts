@@ -97,8 +97,9 @@ function expected(rules: readonly Rule[], byDefault: Verdict, seen: readonly See
 
 function plain(finding: Finding): unknown {
   if (!("by" in finding)) return "rule" in finding ? { kind: finding.kind, rule: finding.rule } : finding;
-  expect(finding.by.all).toBe(true);
-  return { kind: finding.kind, rule: finding.rule, by: finding.by.rules };
+  const { rules, all } = finding.by();
+  expect(all).toBe(true);
+  return { kind: finding.kind, rule: finding.rule, by: rules };
 }
 
 /** A packet of the witness, and what the reference says of it. */
@@ -115,7 +116,7 @@ function confirm(finding: Finding, rules: readonly Rule[], space: Space): void {
   const own = rules[finding.rule];
   expect(matching).toContain(own);
   if (finding.kind === "redundant") expect(first).toBe(own);
-  else expect(first).toBe(rules[finding.by.rules[0] ?? -1]);
+  else expect(first).toBe(rules[finding.by().rules[0] ?? -1]);
 }
 
 test("what is found is what a look at every kind of packet finds", () => {

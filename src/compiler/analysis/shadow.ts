@@ -3,7 +3,7 @@ import { type AddressList, isTerminal, type Rule, type Verdict } from "../ir/pol
 import { type Box, boxesOf } from "./boxes.js";
 import { type Cell, CellIndex } from "./cell-index.js";
 import { type Effort, uncovered } from "./cover.js";
-import { has, intersect, type Ranges, subtract } from "./ranges.js";
+import { has, intersect, type Ranges, range, subtract } from "./ranges.js";
 import { boxOfRegion, common, everywhere, type Region, regionHas, regionHolds, regionOf } from "./region.js";
 import type { Space } from "./space.js";
 import { freePoint } from "./walk.js";
@@ -30,7 +30,7 @@ export type Finding =
   | {
       readonly kind: "shadowed" | "partlyShadowed";
       readonly rule: number;
-      readonly by: Takers;
+      readonly by: () => Takers;
       readonly witness: Witness;
     }
   | { readonly kind: "redundant"; readonly rule: number; readonly witness: Witness }
@@ -58,6 +58,8 @@ export interface Stage {
 /** Above this many boxes, a rule is not looked at. */
 const MANY_BOXES = 1024;
 const MOST_TAKERS = 8;
+/** So many packets are tried before all of them are considered. */
+const MOST_TRIES = 64;
 /** Counted, not timed: the same rules have the same findings on every machine. */
 const EFFORT = 30_000_000;
 
@@ -78,6 +80,9 @@ export function findingsOf(stage: Stage): Findings {
 /** A part of what a rule matches that is free of others, that others hold, or of which it is not known. */
 type Free = { readonly region: Region } | "none" | "tooMuch";
 
+/** Rules that take packets of another one, each with some of what it takes. */
+type Taken = ReadonlyMap<number, Region>;
+
 /** One of the world's boxes, and the first two rules that take all that is in it. */
 interface World {
   readonly region: Region;
@@ -96,9 +101,8 @@ class Ground {
   readonly #world: readonly World[];
   /** By rule; undefined: too many. */
   readonly #cells: readonly (readonly Cell[] | undefined)[];
+  readonly #parts: (readonly Part[] | undefined)[] = [];
   readonly #terminals: CellIndex;
-  /** The terminal rules that let packets go on, and those that do not. */
-  readonly #opposites: Readonly<Record<"allowing" | "denying", CellIndex>>;
   readonly #all: CellIndex;
   readonly #effort: Effort = { left: EFFORT };
   /** The first rule whose boxes are not known. */
@@ -123,10 +127,6 @@ class Ground {
       );
     this.#all = indexOf(() => true);
     this.#terminals = indexOf(isTerminal);
-    this.#opposites = {
-      allowing: indexOf(({ action }) => action.kind === "allow"),
-      denying: indexOf((rule) => isTerminal(rule) && rule.action.kind !== "allow"),
-    };
     this.#world = world.map((box) => {
       const region = regionOf(box, this.#everything);
       const holders = this.#terminals
@@ -155,12 +155,16 @@ class Ground {
 
   /** What the rule matches, as far as it can be. */
   #partsOf(rule: number): readonly Part[] | undefined {
-    return this.#cells[rule]?.flatMap((cell) =>
+    const known = this.#parts[rule];
+    if (known) return known;
+    const parts = this.#cells[rule]?.flatMap((cell) =>
       this.#world.flatMap(({ region: world, holders }) => {
         const region = common(cell.region, world);
         return region ? [{ region, last: holders.find((holder) => holder !== rule) ?? null }] : [];
       }),
     );
+    this.#parts[rule] = parts;
+    return parts;
   }
 
   #anyFree(parts: readonly Pick<Part, "region">[], freeOf: (region: Region) => Free): Free {
@@ -184,7 +188,7 @@ class Ground {
     };
     const walked = freePoint(region, taker, end);
     if (walked && "holder" in walked) return "none";
-    if (walked) return { region: Array.from(walked.point, (value) => Uint32Array.of(value, value)) };
+    if (walked) return { region: onlyAt(walked.point) };
     const cells = this.#terminals.meeting(region, from, end).filter(({ rule }) => counts(rule));
     const free = uncovered(
       region,
@@ -195,38 +199,40 @@ class Ground {
   }
 
   #shadowed(rule: number, parts: readonly Part[]): Finding {
-    const { takers, witness } = this.#takersOf(this.#terminals, parts, rule, () => true);
-    return {
-      kind: "shadowed",
-      rule,
-      by: takers,
-      witness: this.#witness(witness ?? (parts[0] as Part).region),
-    };
+    const taken = once(() => this.#takersOf(parts, rule, () => true));
+    return this.#taken("shadowed", rule, taken, (parts[0] as Part).region);
   }
 
-  /** Of the rules before `rule` that count, those that take something of the parts. */
+  #taken(kind: "shadowed" | "partlyShadowed", rule: number, taken: () => Taken, otherwise: Region): Finding {
+    const by = (): Takers => {
+      const rules = [...taken().keys()].sort((a, b) => a - b);
+      return { rules: rules.slice(0, MOST_TAKERS), all: rules.length <= MOST_TAKERS };
+    };
+    const witness = (): Box => {
+      const [first] = by().rules;
+      return this.#witness((first === undefined ? undefined : taken().get(first)) ?? otherwise)();
+    };
+    return { kind, rule, by, witness };
+  }
+
+  /** Of the rules before `rule` that count, those that take something of the parts: so many, or one more than anybody names. */
   #takersOf(
-    among: CellIndex,
     parts: readonly Part[],
     rule: number,
-    counts: (cell: Cell) => boolean,
-  ): { readonly takers: Takers; readonly witness: Region | undefined } {
+    counts: (other: number) => boolean,
+    most = MOST_TAKERS + 1,
+  ): Taken {
     const found = new Map<number, Region>();
     for (const { region } of parts) {
-      among.some(region, 0, rule, (cell) => {
-        if (found.has(cell.rule) || !counts(cell)) return false;
+      this.#terminals.some(region, 0, rule, (cell) => {
+        if (found.has(cell.rule) || !counts(cell.rule)) return false;
         const shared = common(region, cell.region);
         const free = shared && this.#freeOf(shared, 0, cell.rule, () => true);
         if (typeof free === "object") found.set(cell.rule, free.region);
-        return found.size > MOST_TAKERS;
+        return found.size === most;
       });
     }
-    const rules = [...found.keys()].sort((a, b) => a - b);
-    const [first] = rules;
-    return {
-      takers: { rules: rules.slice(0, MOST_TAKERS), all: rules.length <= MOST_TAKERS },
-      witness: first === undefined ? undefined : found.get(first),
-    };
+    return found;
   }
 
   /** `free` is something that gets to the rule. */
@@ -256,7 +262,7 @@ class Ground {
 
   /** What would become of one packet that gets to the rule: it is answered at once for most rules. */
   #differsBehind(rule: number, free: Region, verdict: Verdict): boolean {
-    const point = Uint32Array.from(free, ([value]) => value ?? 0);
+    const point = pointOf(free);
     const next = this.#all.firstAt(point, rule + 1, this.stage.rules.length);
     return (next ? this.#verdict(next.rule) : this.stage.byDefault) !== verdict;
   }
@@ -265,11 +271,33 @@ class Ground {
     const verdict = this.#verdict(rule);
     if (verdict === null) return [];
     const own = (this.#cells[rule] ?? []).map(({ region }) => region);
-    const crosses = (cell: Cell) => cell.rule < this.#opaque && this.#hasMore(cell.rule, own);
-    const opposite = this.#opposites[verdict === "allow" ? "denying" : "allowing"];
-    const { takers, witness } = this.#takersOf(opposite, parts, rule, crosses);
-    if (!witness) return [];
-    return [{ kind: "partlyShadowed", rule, by: takers, witness: this.#witness(witness) }];
+    const crossing = new Map<number, boolean>();
+    const crosses = (other: number) => {
+      if (other >= this.#opaque || (this.#verdict(other) === "allow") === (verdict === "allow")) return false;
+      const known = crossing.get(other) ?? this.#hasMore(other, own);
+      crossing.set(other, known);
+      return known;
+    };
+    const takersOf = (most?: number) => this.#takersOf(parts, rule, crosses, most);
+    const some = this.#tried(parts, rule, crosses) ?? [...takersOf(1).values()][0];
+    return some ? [this.#taken("partlyShadowed", rule, once(takersOf), some)] : [];
+  }
+
+  /** A packet of the parts that a rule among these takes before `rule`, if one of the first that are tried is such. */
+  #tried(parts: readonly Part[], rule: number, counts: (other: number) => boolean): Region | undefined {
+    let tries = MOST_TRIES;
+    let found: Region | undefined;
+    for (const { region } of parts) {
+      this.#terminals.some(region, 0, rule, (cell) => {
+        if (!counts(cell.rule)) return false;
+        const shared = common(region, cell.region);
+        const point = shared && pointOf(shared);
+        const taker = point && this.#terminals.firstAt(point, 0, rule);
+        if (taker && counts(taker.rule)) found = onlyAt(point);
+        return found !== undefined || --tries < 0;
+      });
+    }
+    return found;
   }
 
   /** The rule matches packets that are not in the regions. */
@@ -279,7 +307,7 @@ class Ground {
     const parts = this.#partsOf(rule) ?? [];
     return parts.some((part) => {
       if (regions.some((region) => regionHolds(region, part.region))) return false;
-      return uncovered(part.region, regions, this.#effort) !== "none";
+      return regions.length === 1 || uncovered(part.region, regions, this.#effort) !== "none";
     });
   }
 
@@ -293,7 +321,7 @@ class Ground {
   /** All that is to every rule as some point of the region is, in the same box of the world. */
   #witness(region: Region): Witness {
     return () => {
-      const point = Uint32Array.from(region, ([value]) => value ?? 0);
+      const point = pointOf(region);
       const world = this.#world.find((one) => regionHas(one.region, point));
       invariant(world, "what is found is possible");
       const alike = [...world.region];
@@ -303,6 +331,24 @@ class Ground {
       return boxOfRegion(alike, this.#everything);
     };
   }
+}
+
+/** One point of the region. */
+function pointOf(region: Region): Uint32Array {
+  return Uint32Array.from(region, ([value]) => value ?? 0);
+}
+
+function onlyAt(point: Uint32Array): Region {
+  return Array.from(point, (value) => range(value, value));
+}
+
+/** What `make` makes, made when it is first asked for. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /**

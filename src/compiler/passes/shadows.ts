@@ -84,7 +84,7 @@ function reportFinding(
       return;
     case "shadowed":
     case "partlyShadowed": {
-      const takers = takersIn(finding.by, rules);
+      const takers = takersIn(finding.by(), rules);
       const params = { rule: name, by: takers.names, such: shown(finding.witness, rule, takers.first) };
       const related = takers.labels;
       if (finding.kind === "shadowed") diagnostics.report("TG3011", span, params, { related });
