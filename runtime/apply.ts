@@ -26,12 +26,18 @@ import {
 } from "./state.js";
 import { allOrNothing, type OnStep, type Steps } from "./steps.js";
 import { refuseStrangers } from "./strangers.js";
+import { refuseDowngrade } from "./trust/downgrade.js";
+import { DEFAULT_MEMORY_DIR, Serials } from "./trust/serials.js";
 
 export interface ApplyOptions {
   /** Folder of the bundle. */
   readonly bundle: string;
   readonly node: NodeConfig;
   readonly stateDir?: string;
+  /** Where a node with keys remembers each customer's newest serial; outlives a reboot. */
+  readonly memoryDir?: string;
+  /** Takes a signed bundle that is older than the newest one, too. */
+  readonly rollback?: boolean;
   /** Hears of each step as it begins. */
   readonly onStep?: OnStep;
 }
@@ -42,6 +48,8 @@ export interface Applied {
   readonly changed: boolean;
   readonly generation: number;
   readonly hash: string;
+  /** Names of the trusted keys that signed it; null: this node names no keys, and takes unsigned bundles. */
+  readonly signedBy: readonly string[] | null;
   /** What was mended though the bundle is the same; empty for a new bundle. */
   readonly drift: readonly string[];
 }
@@ -54,7 +62,7 @@ export function apply(options: ApplyOptions): Promise<Applied> {
   const { stateDir = DEFAULT_STATE_DIR, onStep = () => {}, node } = options;
   return withHost({ stateDir, lock: true }, async (host) => {
     onStep("verify the bundle");
-    const bundle = await readBundle(options.bundle);
+    const bundle = await readBundle(options.bundle, node.keys);
     const loaded = await readCustomers(host.paths);
     checkOwnership(
       bundle.manifest,
@@ -64,10 +72,13 @@ export function apply(options: ApplyOptions): Promise<Applied> {
     requireTunnels(bundle, node);
     await requireNode(node);
     const before = await readNodeState(host.paths);
+    refuseDowngrade(before?.config, node);
+    const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
+    if (!options.rollback) await serials.refuseReplay(bundle, loaded);
     await refuseStrangers(host, before, bundle.manifest);
     const drift = await driftOf(host, bundle, node, before, loaded);
     if (drift?.length === 0) return unchanged(bundle, loaded);
-    const request = { bundle, node, before, loaded, drift: drift ?? [] };
+    const request = { bundle, node, before, loaded, serials, drift: drift ?? [] };
     const done = await allOrNothing(
       onStep,
       (steps) => change(host, request, steps),
@@ -75,7 +86,7 @@ export function apply(options: ApplyOptions): Promise<Applied> {
     );
     await clearUp(request, done);
     const { generation, hash } = done.record;
-    return { customer: bundle.manifest.customer, changed: true, generation, hash, drift: request.drift };
+    return { ...about(bundle), changed: true, generation, hash, drift: request.drift };
   });
 }
 
@@ -84,6 +95,7 @@ interface Request {
   readonly node: NodeConfig;
   readonly before: NodeState | undefined;
   readonly loaded: readonly LoadedCustomer[];
+  readonly serials: Serials;
   readonly drift: readonly string[];
 }
 
@@ -116,6 +128,8 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
     since: new Date().toISOString(),
   };
   await commit(change, bundle, record, steps);
+  // Before the record: a run that is killed in between has refused too much, never too little.
+  await request.serials.remember(bundle, steps);
   await steps.run(
     "record",
     () => writeRecord(host.paths, record),
@@ -153,7 +167,11 @@ async function driftOf(
 function unchanged(bundle: Bundle, loaded: readonly LoadedCustomer[]): Applied {
   const { customer } = bundle.manifest;
   const generation = loaded.find((one) => one.customer === customer)?.generation ?? 0;
-  return { customer, changed: false, generation, hash: bundle.hash, drift: [] };
+  return { ...about(bundle), changed: false, generation, hash: bundle.hash, drift: [] };
+}
+
+function about({ manifest: { customer }, release }: Bundle): Pick<Applied, "customer" | "signedBy"> {
+  return { customer, signedBy: release?.signers ?? null };
 }
 
 function placeOf(customer: string, loaded: readonly LoadedCustomer[]): { generation: number; slot: number } {
@@ -171,13 +189,21 @@ async function previousOf(host: Host, { bundle, before, loaded }: Request): Prom
   return { ...current, bundle: copy, node: before.config };
 }
 
-/** The way back, should the change fail. */
-async function verifiedCopy({ paths }: Host, { customer, generation }: LoadedCustomer): Promise<Bundle> {
+/**
+ * The way back, should the change fail: what was let in is let in again by its hash, though its key may be trusted no
+ * more.
+ */
+async function verifiedCopy(
+  { paths }: Host,
+  { customer, generation, hash }: LoadedCustomer,
+): Promise<Bundle> {
   const dir = paths.bundle(customer, generation);
-  return readBundle(dir).catch((error: unknown) => {
-    const hint = `apply the bundle that is in force once more, or remove it: tidegate remove ${customer}`;
+  const hint = `apply the bundle that is in force once more, or remove it: tidegate remove ${customer}`;
+  const copy = await readBundle(dir).catch((error: unknown) => {
     throw failure("TG9011", { file: dir, problem: causeOf(error) }, hint, error);
   });
+  if (copy.hash === hash) return copy;
+  throw failure("TG9011", { file: dir, problem: "its manifest is not the recorded one" }, hint);
 }
 
 async function restoreRecord({ paths }: Host, { previous, bundle }: Change): Promise<void> {

@@ -1,11 +1,15 @@
+import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { cp, lstat, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema } from "../src/targets/manifest.js";
 import { causeOf, failure } from "./failures.js";
 import { addressBytes, parsePrefix } from "./prefix.js";
 import { type LoadedCustomer, MANIFEST_FILE, type Paths } from "./state.js";
+import { BUNDLE_LIMITS, plainFiles, readPlainFile, tooLarge } from "./trust/files.js";
+import type { TrustedKeys } from "./trust/keys.js";
+import { checkRelease, type Release, SIGNATURE_FILE } from "./trust/release.js";
 
 /** A bundle whose files are all that its manifest says, and nothing else. */
 export interface Bundle {
@@ -13,63 +17,136 @@ export interface Bundle {
   readonly manifest: Manifest;
   /** SHA-256 of manifest.json. */
   readonly hash: string;
+  /** Who vouches for it; null where nobody was asked, as the node names no keys. */
+  readonly release: Release | null;
+  /**
+   * The bytes that were judged, by path: all that the manifest lists, manifest.json itself, and signature.json if there
+   * is one. What is loaded comes from here, never from a file that somebody may have changed since.
+   */
+  readonly contents: ReadonlyMap<string, Buffer>;
 }
 
-/** Reads and verifies the bundle in `dir`. Throws a RuntimeFailure TG50xx for the first thing wrong with it. */
-export async function readBundle(dir: string): Promise<Bundle> {
-  const bytes = await readFile(join(dir, MANIFEST_FILE)).catch((error: unknown) => {
-    throw failure("TG5001", { file: MANIFEST_FILE, problem: causeOf(error) }, COMPILE_HINT);
-  });
-  const bundle = { dir, manifest: readManifest(bytes), hash: sha256(bytes) };
-  checkNames(bundle.manifest);
-  await checkFiles(bundle);
-  return bundle;
+/**
+ * Reads and verifies the bundle in `dir`; with `keys`, one of them must have signed it, and nothing else of it is looked
+ * at before that holds. Throws a RuntimeFailure TG50xx for the first thing wrong with it.
+ */
+export async function readBundle(dir: string, keys?: TrustedKeys): Promise<Bundle> {
+  const bytes = await readManifestBytes(dir);
+  const hash = sha256(bytes);
+  const signature = await readSignature(dir);
+  const release = keys ? requireRelease(signature, hash, keys) : null;
+  const manifest = readManifest(bytes);
+  if (release && release.customer !== manifest.customer)
+    throw failure("TG5017", { customer: release.customer }, "sign the bundle again");
+  checkNames(manifest);
+  const files = await readFiles(dir, manifest);
+  const about = signature ? [[SIGNATURE_FILE, signature] as const] : [];
+  const contents = new Map([[MANIFEST_FILE, bytes], ...about, ...files]);
+  return { dir, manifest, hash, release, contents };
 }
 
 /** The text of a file of the bundle, which the manifest must list. */
-export async function bundleText({ dir, manifest }: Bundle, file: string): Promise<string> {
-  if (!Object.hasOwn(manifest.files, file)) throw failure("TG5004", { file }, COMPILE_HINT);
-  return readFile(join(dir, file), "utf8");
+export async function bundleText(bundle: Bundle, file: string): Promise<string> {
+  return contentOf(bundle, file).toString();
 }
 
 /** The bytes of a file of the bundle, which the manifest must list. */
-export async function bundleBytes({ dir, manifest }: Bundle, file: string): Promise<Uint8Array> {
-  if (!Object.hasOwn(manifest.files, file)) throw failure("TG5004", { file }, COMPILE_HINT);
-  return readFile(join(dir, file));
+export async function bundleBytes(bundle: Bundle, file: string): Promise<Uint8Array> {
+  return contentOf(bundle, file);
 }
 
-/** The runtime's copy of a bundle that is loaded: as recorded, not verified again. */
+/** The runtime's copy of a bundle that is loaded: as recorded. It was not verified again, so nothing can be loaded from it. */
 export function storedBundle(paths: Paths, { customer, generation, hash, manifest }: LoadedCustomer): Bundle {
-  return { dir: paths.bundle(customer, generation), manifest, hash };
+  return { dir: paths.bundle(customer, generation), manifest, hash, release: null, contents: new Map() };
 }
 
-/** Copies exactly the verified files to `target`, and verifies the copy: what is loaded is what was judged. */
+/** Writes exactly the verified bytes to `target`, and goes on with them. */
 export async function copyBundle(bundle: Bundle, target: string): Promise<Bundle> {
-  for (const file of [MANIFEST_FILE, ...Object.keys(bundle.manifest.files)]) {
-    await cp(join(bundle.dir, file), join(target, file), { recursive: true, dereference: false });
+  for (const [file, bytes] of bundle.contents) {
+    const path = join(target, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
   }
-  const copy = await readBundle(target);
-  if (copy.hash !== bundle.hash) throw failure("TG5003", { file: MANIFEST_FILE }, COMPILE_HINT);
-  return copy;
+  return { ...bundle, dir: target };
 }
 
 const COMPILE_HINT = "compile the policy again with `tidegate compile`, and copy the whole folder";
 
+function contentOf({ manifest, contents }: Bundle, file: string): Buffer {
+  const bytes = Object.hasOwn(manifest.files, file) ? contents.get(file) : undefined;
+  if (!bytes) throw failure("TG5004", { file }, COMPILE_HINT);
+  return bytes;
+}
+
+async function readManifestBytes(dir: string): Promise<Buffer> {
+  return readPlainFile(dir, MANIFEST_FILE, BUNDLE_LIMITS.manifest).catch((error: unknown) => {
+    throw unreadable(MANIFEST_FILE, error);
+  });
+}
+
+async function readSignature(dir: string): Promise<Buffer | undefined> {
+  return readPlainFile(dir, SIGNATURE_FILE, BUNDLE_LIMITS.signature).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw unreadable(SIGNATURE_FILE, error);
+  });
+}
+
+function requireRelease(signature: Buffer | undefined, hash: string, keys: TrustedKeys): Release {
+  if (signature) return checkRelease(signature.toString(), hash, keys);
+  const names = Object.keys(keys).sort().join(", ");
+  throw failure("TG5012", {}, `sign it with \`tidegate sign\`; trusted are: ${names}`);
+}
+
+/** Failures keep their own code. */
+function unreadable(file: string, error: unknown): unknown {
+  if (error instanceof Error && "syscall" in error)
+    return failure("TG5001", { file, problem: causeOf(error) }, COMPILE_HINT, error);
+  return error;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
 function readManifest(bytes: Buffer): Manifest {
+  const text = bytes.toString();
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString());
+    json = JSON.parse(text);
   } catch (error) {
     throw failure("TG5001", { file: MANIFEST_FILE, problem: causeOf(error) }, COMPILE_HINT);
   }
   const parsed = manifestSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const problem = z.prettifyError(parsed.error).replaceAll("\n", " ");
-  throw failure(
+  if (!parsed.success) throw notValid(parsed.error);
+  requireOneSpelling(text, json);
+  // A key that zod leaves out of what it gives.
+  if (text.includes('"__proto__":')) throw failure("TG5021", { file: "__proto__" }, EDITED_HINT);
+  return parsed.data;
+}
+
+function notValid({ issues }: z.ZodError): Error {
+  const stray = issues.find(({ code, path }) => code === "invalid_key" && path[0] === "files");
+  if (stray) return failure("TG5021", { file: String(stray.path[1]) }, EDITED_HINT);
+  const problem = z.prettifyError(new z.ZodError(issues.slice(0, ISSUES_SHOWN))).replaceAll("\n", " ");
+  return failure(
     "TG5002",
     { problem },
     "is it from another version of Tidegate? compile it again with this one",
   );
+}
+
+/** A manifest of nonsense has an issue a line. */
+const ISSUES_SHOWN = 3;
+
+const EDITED_HINT = "compile the policy again; never edit a bundle";
+
+/** JSON.parse() takes the last of two equal keys, and the nearest of the numbers that it can hold. */
+function requireOneSpelling(text: string, json: unknown): void {
+  const expected = `${JSON.stringify(json, null, 2)}\n`;
+  if (text === expected) return;
+  const lines = expected.split("\n");
+  const line = text.split("\n").findIndex((one, index) => one !== lines[index]);
+  throw failure("TG5023", { line: `${line + 1}` }, EDITED_HINT);
 }
 
 /**
@@ -84,43 +161,55 @@ function checkNames(manifest: Manifest): void {
     ...(manifest.namespace === `tg-${manifest.customer}` ? [] : [manifest.namespace]),
     ...manifest.tunnels.map(({ device }) => device).filter((name) => name === "lo" || name === "edge"),
   ][0];
-  if (bad !== undefined)
-    throw failure("TG5010", { name: bad }, "compile the policy again; never edit a bundle");
-  const lists = manifest.tables.filter((table) => table.kind === "lpm");
-  const prefixes = [...manifest.prefixes, ...lists.flatMap(({ entries }) => entries)];
-  const problem = [
-    ...prefixes.filter((text) => !parsePrefix(text)).map((text) => `\`${text}\` is not a prefix`),
-    ...manifest.tunnels
+  if (bad !== undefined) throw failure("TG5010", { name: bad }, EDITED_HINT);
+  const problem = problemOf(manifest);
+  if (problem !== undefined) throw failure("TG5002", { problem }, EDITED_HINT);
+}
+
+function problemOf({ prefixes, tables, tunnels, files }: Manifest): string | undefined {
+  const lists = tables.filter((table) => table.kind === "lpm");
+  const all = [...prefixes, ...lists.flatMap(({ entries }) => entries)];
+  return [
+    ...all.filter((text) => !parsePrefix(text)).map((text) => `\`${text}\` is not a prefix`),
+    ...tunnels
       .filter(({ remote }) => !addressBytes(remote))
       .map(({ remote }) => `\`${remote}\` is not an address`),
     ...lists
       .filter(({ family, entries }) => entries.some((text) => parsePrefix(text)?.family !== family))
       .map(({ map }) => `\`${map}\` mixes address families`),
+    ...[MANIFEST_FILE, SIGNATURE_FILE]
+      .filter((file) => Object.hasOwn(files, file))
+      .map((file) => `it lists \`${file}\``),
   ][0];
-  if (problem !== undefined) throw failure("TG5002", { problem });
 }
 
-async function checkFiles({ dir, manifest }: Bundle): Promise<void> {
-  const files = await filesIn(dir);
-  const unlisted = files.find((file) => file !== MANIFEST_FILE && !Object.hasOwn(manifest.files, file));
+async function readFiles(dir: string, manifest: Manifest): Promise<readonly (readonly [string, Buffer])[]> {
+  const found = new Set(await plainFiles(dir));
+  const about = new Set([MANIFEST_FILE, SIGNATURE_FILE]);
+  const unlisted = [...found].find((file) => !about.has(file) && !Object.hasOwn(manifest.files, file));
   if (unlisted !== undefined)
     throw failure("TG5005", { file: unlisted }, "remove it, or compile the policy again");
+  const files: (readonly [string, Buffer])[] = [];
+  let total = 0;
   for (const [file, hash] of Object.entries(manifest.files)) {
-    if (!files.includes(file)) throw failure("TG5004", { file }, COMPILE_HINT);
-    if (sha256(await readFile(join(dir, file))) !== hash) throw failure("TG5003", { file }, COMPILE_HINT);
+    if (!found.has(file)) throw failure("TG5004", { file }, COMPILE_HINT);
+    const bytes = await readPlainFile(dir, file, BUNDLE_LIMITS.file);
+    total += bytes.length;
+    if (total > BUNDLE_LIMITS.bundle) throw tooLarge(`it has more than ${BUNDLE_LIMITS.bundle} bytes`);
+    if (sha256(bytes) !== hash) throw failure("TG5003", { file }, COMPILE_HINT);
+    files.push([file, bytes]);
   }
+  checkTables(manifest, new Map(files));
+  return files;
 }
 
-/** All files below `dir`. Only plain ones may be there: a link could lead out of the bundle. */
-async function filesIn(dir: string): Promise<readonly string[]> {
-  const files: string[] = [];
-  for (const file of (await readdir(dir, { recursive: true })).sort()) {
-    const stat = await lstat(join(dir, file));
-    if (stat.isDirectory()) continue;
-    if (!stat.isFile()) throw failure("TG5001", { file, problem: "it is not a plain file" }, COMPILE_HINT);
-    files.push(file);
-  }
-  return files;
+/** The map is as large as the manifest says; better said here than when half of a program is loaded. */
+function checkTables({ tables }: Manifest, files: ReadonlyMap<string, Buffer>): void {
+  const data = tables.filter((table) => table.kind === "data");
+  const wrong = data.find(({ file, bytes }) => files.get(file)?.length !== bytes);
+  if (!wrong) return;
+  const problem = `\`${wrong.file}\` has not the ${wrong.bytes} bytes of \`${wrong.map}\``;
+  throw failure("TG5002", { problem }, EDITED_HINT);
 }
 
 function sha256(bytes: Uint8Array): string {

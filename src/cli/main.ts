@@ -36,6 +36,8 @@ function program(): Command {
     .argument("<policy>", "policy file")
     .requiredOption("-o, --output <dir>", "the bundle's directory; an older bundle there is replaced")
     .option("--emit-ir", "print the policy's intermediate form")
+    .option("--sign <key>", "sign it with the private key in this file")
+    .option("--serial <n>", "with --sign: its serial (default: the time, in milliseconds)")
     .addOption(geo())
     .option("--json", "print figures as JSON")
     .action(async (file, options) =>
@@ -111,6 +113,7 @@ function program(): Command {
     );
 
   authorCommands(tidegate);
+  signingCommands(tidegate);
   fleetCommands(tidegate);
   runtimeCommands(tidegate);
   return tidegate;
@@ -138,6 +141,28 @@ function geo(): Option {
   return new Option("--geo <file>", "the operator's tables of countries and AS numbers");
 }
 
+/** Who vouches for a bundle. */
+function signingCommands(tidegate: Command): void {
+  tidegate
+    .command("keygen")
+    .description("make a key to sign bundles with: NAME.key, secret, and NAME.pub")
+    .argument("<name>", "of the key's files; what is there already is kept")
+    .option("--json", "print the result as JSON")
+    .action(async (name, options) =>
+      exit(await (await import("./commands/keygen.js")).keygen(name, options)),
+    );
+
+  tidegate
+    .command("sign")
+    .description("sign a bundle, as its customer's newest")
+    .argument("<bundle>", "directory made by `tidegate compile`")
+    .requiredOption("--key <file>", "the private key")
+    .option("--serial <n>", "its serial, which must grow (default: the time, in milliseconds)")
+    .option("--add", "one more signature beside those that are there")
+    .option("--json", "print the result as JSON")
+    .action(async (dir, options) => exit(await (await import("./commands/sign.js")).sign(dir, options)));
+}
+
 /** What many edge servers are to run. */
 function fleetCommands(tidegate: Command): void {
   tidegate
@@ -156,6 +181,10 @@ function fleetCommands(tidegate: Command): void {
 function runtimeCommands(tidegate: Command): void {
   const stateDir = () =>
     new Option("--state-dir <dir>", "where the node keeps its state").default("/run/tidegate");
+  const memoryDir = () =>
+    new Option("--memory-dir <dir>", "where a node with keys remembers what it had, beyond a reboot").default(
+      "/var/lib/tidegate",
+    );
 
   tidegate
     .command("apply")
@@ -163,6 +192,8 @@ function runtimeCommands(tidegate: Command): void {
     .argument("<bundle>", "directory made by `tidegate compile`")
     .requiredOption("--edge <file>", "the operator's edge.ts")
     .addOption(stateDir())
+    .addOption(memoryDir())
+    .option("--rollback", "take a signed bundle that is older than the newest one, too")
     .option("--json", "print the result as JSON")
     .action(async (dir, options) =>
       exit(await (await import("./commands/apply.js")).applyBundle(dir, options)),

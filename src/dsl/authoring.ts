@@ -276,6 +276,27 @@ export interface EdgeOptions {
   readonly anycast: readonly string[];
   /** Which prefixes each customer may claim. */
   readonly owners: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Who may sign bundles, by names of yours. Servers with keys take only bundles that one of them has signed; without
+   * `keys` they take unsigned ones.
+   */
+  readonly keys?: Readonly<Record<string, TrustedKey>>;
+}
+
+/**
+ * A public key that edge servers trust; `tidegate keygen` makes one and prints its line.
+ *
+ * @example
+ * const release: TrustedKey = {
+ *   key: "MCowBQYDK2VwAyEAqcoLbXUi0Ni2MI3T7mSJi7/Yb5pZllSMxdTwTEr1yzE=",
+ *   customers: ["acme"],
+ * };
+ */
+export interface TrustedKey {
+  /** The Ed25519 public key, in base64: what stands between BEGIN and END in its `.pub` file. */
+  readonly key: string;
+  /** The customers whose bundles it may sign. Default: all. */
+  readonly customers?: readonly string[];
 }
 
 /** The operator's side, made by `edge`. */

@@ -101,4 +101,14 @@ export interface SurfaceEdge extends Spanned {
     readonly customer: Located<string>;
     readonly prefixes: readonly Located<string>[];
   }[];
+  /** null: not written. */
+  readonly keys: readonly SurfaceKey[] | null;
+}
+
+/** A key of `edge({ keys })`. */
+export interface SurfaceKey extends Spanned {
+  readonly name: Located<string>;
+  readonly key: Located<string>;
+  /** null: not written. */
+  readonly customers: readonly Located<string>[] | null;
 }

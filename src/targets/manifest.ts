@@ -92,6 +92,13 @@ export const manifestSchema = z.strictObject({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+const trustedKey = z.strictObject({
+  /** An Ed25519 public key as SubjectPublicKeyInfo (RFC 8410) in base64: 12 bytes that are always the same, 32 of the key. */
+  key: z.string().regex(/^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/),
+  /** The customers whose bundles it may sign; absent: all. */
+  customers: z.array(NAME).min(1).optional(),
+});
+
 /** What `edge.ts` becomes: one node as the runtime sees it. */
 export const nodeConfigSchema = z.strictObject({
   schema: z.literal(MANIFEST_SCHEMA),
@@ -100,5 +107,13 @@ export const nodeConfigSchema = z.strictObject({
   anycast: z.array(ADDRESS).min(1),
   /** Who may claim which prefixes. */
   owners: z.record(NAME, z.array(PREFIX)),
+  /**
+   * Who may sign bundles, by the operator's names. Without it bundles are taken as they are; no keys at all would be a
+   * set that is empty, which never means "any".
+   */
+  keys: z
+    .record(NAME, trustedKey)
+    .refine((keys) => Object.keys(keys).length > 0, "name a key, or leave it out")
+    .optional(),
 });
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;

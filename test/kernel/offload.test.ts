@@ -5,6 +5,7 @@ import { Loader } from "../../runtime/loader-client.js";
 import { Probe } from "../../runtime/probe-client.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
 import type { Firewall, Policy, Rule } from "../../src/compiler/ir/policy.js";
+import { formatManifest } from "../../src/targets/bundle.js";
 import { withinRoom } from "../../src/targets/registry.js";
 import { AcmeEdge, acme, FTP, NODE } from "../support/acme-edge.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
@@ -89,7 +90,7 @@ describe("on an edge server", () => {
     const { firewall, ...manifest } = JSON.parse(readFileSync(path, "utf8"));
     const { early, ...old } = firewall;
     expect(early).toBe(false);
-    writeFileSync(path, JSON.stringify({ ...manifest, firewall: old }));
+    writeFileSync(path, formatManifest({ ...manifest, firewall: old }));
     expect(await edge.server.apply(folder, NODE)).toMatchObject({ changed: true });
     sendAll();
     expect(await seen()).toEqual({ finger: [3, 3], ident: [4, 4], default: [5, 5] });

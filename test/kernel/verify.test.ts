@@ -13,6 +13,7 @@ import { emit } from "../../src/compiler/compile.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
 import { CT_STATES } from "../../src/compiler/ir/fields.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
+import { formatManifest } from "../../src/targets/bundle.js";
 import type { Artifact } from "../../src/targets/target.js";
 import { firewall, hourly } from "../support/firewall-policies.js";
 import { address, and, limit, number, policy, rule } from "../support/ir.js";
@@ -163,7 +164,7 @@ describe("a bundle", () => {
     const manifest = JSON.parse(String(kept[1]));
     manifest.files[path] = createHash("sha256").update(bytes).digest("hex");
     writeFileSync(join(bundle, path), bytes);
-    writeFileSync(join(bundle, "manifest.json"), JSON.stringify(manifest));
+    writeFileSync(join(bundle, "manifest.json"), formatManifest(manifest));
     await body().finally(() => {
       for (const [index, file] of files.entries()) writeFileSync(file, kept[index] ?? "");
     });

@@ -7,6 +7,7 @@ import { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
 import { parseAddress, parsePrefix } from "../../src/compiler/ir/address.js";
 import type { OwnedPrefix, Policy, Tunnel } from "../../src/compiler/ir/policy.js";
+import { formatManifest } from "../../src/targets/bundle.js";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { readManifest, writePolicyBundle } from "./bundles.js";
 import { EdgeServer } from "./edge-server.js";
@@ -69,7 +70,7 @@ export function tamper(folder: string, file: string, content: string): string {
   const manifest = readManifest(folder);
   writeFileSync(join(folder, file), content);
   const files = { ...manifest.files, [file]: createHash("sha256").update(content).digest("hex") };
-  writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, files }));
+  writeFileSync(join(folder, "manifest.json"), formatManifest({ ...manifest, files }));
   return folder;
 }
 

@@ -42,3 +42,50 @@ test.each([
   expect(found.map((one) => one.code)).toEqual(codes);
   expect(edge).toBeUndefined();
 });
+
+const RELEASE = "MCowBQYDK2VwAyEAqcoLbXUi0Ni2MI3T7mSJi7/Yb5pZllSMxdTwTEr1yzE=";
+const BRANCH = "MCowBQYDK2VwAyEAKk3ofzwsResBoOswzlBu3l+cNFHGdvd0Ybk9yhOZsUs=";
+const NODE = `uplinks: ["eth0"], anycast: ["198.18.0.1"], ${OWNERS}`;
+
+test("the keys of a node as the runtime is told of them", () => {
+  const keys = `keys: { release: { key: "${RELEASE}" }, branch: { key: "${BRANCH}", customers: ["acme"] } }`;
+  const { edge, found } = readEdgeParts(`${NODE}, ${keys}`);
+  expect(found).toEqual([]);
+  expect(nodeConfigSchema.parse(edge && nodeConfig(edge)).keys).toEqual({
+    release: { key: RELEASE },
+    branch: { key: BRANCH, customers: ["acme"] },
+  });
+});
+
+/** A key file of OpenSSL's or OpenSSH's, or a part of one: what somebody might paste. */
+const PEM = (kind: string) => `-----BEGIN ${kind} KEY-----\\n${RELEASE}\\n-----END ${kind} KEY-----`;
+
+test.each([
+  ["{}", ["TG2082"]],
+  [`{ release: { key: "${RELEASE}", customers: [] } }`, ["TG2082"]],
+  [`{ release: { key: "${RELEASE}", customers: ["amce"] } }`, ["TG2083"]],
+  [`{ release: { key: "${RELEASE}" }, again: { key: "${RELEASE}" } }`, ["TG2081"]],
+  [`{ "a key": { key: "${RELEASE}" } }`, ["TG2020"]],
+  ['{ release: { key: "" } }', ["TG2080"]],
+  ['{ release: { key: "release.pub" } }', ["TG2080"]],
+  [`{ release: { key: "${PEM("PUBLIC")}" } }`, ["TG2080"]],
+  [`{ release: { key: "${RELEASE.slice(16)}" } }`, ["TG2080"]],
+  [`{ release: { key: "${RELEASE.slice(0, -1)}" } }`, ["TG2080"]],
+  [`{ release: { key: "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE${RELEASE}" } }`, ["TG2080"]],
+  [`{ release: "${RELEASE}" }`, ["TG2053"]],
+  [`{ release: { key: "${RELEASE}", customer: "acme" } }`, ["TG2051"]],
+])("keys: %s", (keys, codes) => {
+  const { edge, found } = readEdgeParts(`${NODE}, keys: ${keys}`);
+  expect(found.map((one) => one.code)).toEqual(codes);
+  expect(edge).toBeUndefined();
+});
+
+test.each([PEM("PRIVATE"), "MC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])(
+  "a private key in edge.ts is no secret any more: %s",
+  (key) => {
+    const { found } = readEdgeParts(`${NODE}, keys: { release: { key: "${key}" } }`);
+    expect(found).toMatchObject([
+      { code: "TG2080", hint: "a private key that was written here is no secret any more: make a new one" },
+    ]);
+  },
+);

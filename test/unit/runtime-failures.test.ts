@@ -14,7 +14,9 @@ const MORE_PARAMETERS = [
   "store",
   "revision",
 ] as const;
-const params = Object.fromEntries([...PARAMETERS, ...MORE_PARAMETERS].map((name) => [name, `<${name}>`]));
+const OF_SIGNATURES = ["keys", "key", "serial", "newest", "line"] as const;
+const ALL = [...PARAMETERS, ...MORE_PARAMETERS, ...OF_SIGNATURES];
+const params = Object.fromEntries(ALL.map((name) => [name, `<${name}>`]));
 
 function say(messages: Readonly<Record<string, unknown>>, code: FailureCode): string {
   return (messages[code] as (params: Readonly<Record<string, string>>) => string)(params);

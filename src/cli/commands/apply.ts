@@ -12,6 +12,8 @@ import { stepPrinter } from "../render/steps.js";
 interface ApplyOptions {
   readonly edge: string;
   readonly stateDir: string;
+  readonly memoryDir: string;
+  readonly rollback?: boolean;
   readonly json?: boolean;
 }
 
@@ -20,11 +22,16 @@ export async function applyBundle(bundle: string, options: ApplyOptions): Promis
   const node = loadNode(options.edge);
   if (!node) return EXIT.failed;
   const steps = stepPrinter(options.json ?? false);
-  const applied = await apply({ bundle, node, stateDir: options.stateDir, onStep: steps.step });
+  const { stateDir, memoryDir, rollback = false } = options;
+  const applied = await apply({ bundle, node, stateDir, memoryDir, rollback, onStep: steps.step });
   steps.end();
+  if (!options.json && !node.keys) console.error(pc.dim(UNSIGNED));
   console.log(options.json ? JSON.stringify(applied) : summary(applied));
   return EXIT.ok;
 }
+
+const UNSIGNED =
+  "note: unsigned bundles are taken here; `keys` in edge.ts says whom to trust (docs/security.md)";
 
 /** The node configuration of an edge.ts, or undefined after its errors were printed. */
 function loadNode(file: string): NodeConfig | undefined {

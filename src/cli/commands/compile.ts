@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { basename, dirname, relative } from "node:path";
 import pc from "picocolors";
+import { SIGNATURE_FILE, signRelease } from "../../../runtime/trust/release.js";
 import { emit } from "../../compiler/compile.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import { printPolicy } from "../../compiler/ir/print.js";
@@ -13,24 +15,30 @@ import {
 import type { Manifest } from "../../targets/manifest.js";
 import type { Artifact } from "../../targets/target.js";
 import { dataFile, dataOf, tables } from "../../targets/xdp/tables.js";
-import { EXIT } from "../exit.js";
+import { EXIT, UsageError } from "../exit.js";
 import { compileXdp } from "../io/clang.js";
+import { readPrivateKey } from "../io/key-files.js";
 import { writeBundle } from "../io/write-bundle.js";
 import { type LoadedPolicy, loadPolicy } from "../load-policy.js";
 import { printable } from "../render/underline.js";
 import { formatProof, PROOF_FILE, proofOf } from "../verify/proof.js";
 import { version } from "../version.js";
+import { readSerial } from "./sign.js";
 
 interface CompileOptions {
   readonly output: string;
   readonly emitIr?: boolean;
   readonly json?: boolean;
   readonly geo?: string;
+  /** File of a private key. */
+  readonly sign?: string;
+  readonly serial?: string;
 }
 
 /** `tidegate compile`: policy file → bundle directory. */
 export async function compile(file: string, options: CompileOptions): Promise<number> {
   const started = performance.now();
+  const sign = signer(options);
   const loaded = loadPolicy(file, options);
   if (!loaded) return EXIT.failed;
   const read = performance.now();
@@ -38,7 +46,7 @@ export async function compile(file: string, options: CompileOptions): Promise<nu
   const emitted = performance.now();
   const proof = proofFile(loaded.policy);
   const proven = performance.now();
-  const files = bundleFiles(loaded, artifacts, proof);
+  const files = sign(loaded.policy, bundleFiles(loaded, artifacts, proof));
   const compiled = performance.now();
   writeBundle(options.output, files);
 
@@ -49,6 +57,19 @@ export async function compile(file: string, options: CompileOptions): Promise<nu
   };
   report(loaded.policy, options, files, ms);
   return EXIT.ok;
+}
+
+/** Adds a signature where one is asked for. The key is read before the work begins. */
+function signer({ sign, serial }: CompileOptions) {
+  const key = sign === undefined ? undefined : readPrivateKey(sign);
+  if (!key && serial !== undefined) throw new UsageError("--serial is part of a signature: add --sign");
+  return ({ customer }: Policy, files: readonly BundleFile[]): readonly BundleFile[] => {
+    const manifest = files.find(({ path }) => path === MANIFEST_FILE);
+    if (!key || !manifest) return files;
+    const hash = createHash("sha256").update(manifest.bytes).digest("hex");
+    const text = signRelease({ customer, serial: readSerial(serial), manifest: hash }, key);
+    return [...files, { path: SIGNATURE_FILE, bytes: Buffer.from(text) }];
+  };
 }
 
 /** What the reference says of the policy's boundary packets, for `tidegate verify` on another machine. */

@@ -29,6 +29,21 @@ export function replaceFile(file: string, text: string): void {
   }
 }
 
+/** Puts `text` in a file's place in one step, whether it is there or not. */
+export function placeFile(file: string, text: string): void {
+  const fresh = join(dirname(file), `.${basename(file)}.${process.pid}`);
+  try {
+    writeFileSync(fresh, text, { flag: "wx" });
+    try {
+      renameSync(fresh, file);
+    } finally {
+      rmSync(fresh, { force: true });
+    }
+  } catch (problem) {
+    throw new UsageError(`cannot write ${file}: ${reason(problem)}`);
+  }
+}
+
 function statOf(file: string): Stats {
   try {
     return lstatSync(file);

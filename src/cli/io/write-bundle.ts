@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
+import { SIGNATURE_FILE } from "../../../runtime/trust/release.js";
 import { type BundleFile, MANIFEST_FILE } from "../../targets/bundle.js";
 import { UsageError } from "../exit.js";
 import { reason } from "./read-source.js";
@@ -64,11 +65,11 @@ function filesIn(folder: string): readonly string[] {
     .map((name) => name.split(sep).join("/"));
 }
 
-/** The manifest and the files that it lists; none where it is not a bundle's: other tools have a manifest.json too. */
+/** The manifest, its signature and the files that it lists; none where it is not a bundle's: other tools have a manifest.json too. */
 function filesOfBundle(folder: string): ReadonlySet<string> {
   try {
     const { files } = JSON.parse(readFileSync(join(folder, MANIFEST_FILE), "utf8"));
-    return new Set([MANIFEST_FILE, ...Object.keys(files)]);
+    return new Set([MANIFEST_FILE, SIGNATURE_FILE, ...Object.keys(files)]);
   } catch {
     return new Set();
   }

@@ -8,6 +8,15 @@ export interface Owner extends Spanned {
   readonly prefixes: readonly OwnedPrefix[];
 }
 
+/** A key that an edge server trusts. */
+export interface TrustedKey extends Spanned {
+  readonly name: string;
+  /** The Ed25519 public key as SubjectPublicKeyInfo (RFC 8410), in base64. */
+  readonly key: string;
+  /** The customers whose bundles it may sign; null: all. Never empty. */
+  readonly customers: readonly string[] | null;
+}
+
 /** One edge server, as its operator describes it. Servers of one fleet share one description. */
 export interface EdgeNode extends Spanned {
   /** Names of the devices that packets from the Internet come in by. */
@@ -15,4 +24,6 @@ export interface EdgeNode extends Spanned {
   /** Outer source of all tunnels, the same on every server. IPv4 always; tunnels over IPv6 are not there yet. */
   readonly anycast: { readonly 4: Address; readonly 6: Address | null };
   readonly owners: readonly Owner[];
+  /** Who may sign bundles; null: unsigned ones are taken. Never empty. */
+  readonly keys: readonly TrustedKey[] | null;
 }

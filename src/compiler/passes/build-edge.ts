@@ -5,6 +5,7 @@ import type { EdgeNode, Owner } from "../ir/edge.js";
 import { checkHostAddress, readAddress } from "./addresses.js";
 import { checkName } from "./names.js";
 import { overlap, readOwnedPrefixes } from "./prefixes.js";
+import { readKeys } from "./trusted-keys.js";
 
 /** IFNAMSIZ is 16 with the closing NUL (linux/if.h). */
 const DEVICE_NAME_MAX = 15;
@@ -14,7 +15,10 @@ export function buildEdge(surface: SurfaceEdge, diagnostics: Diagnostics): EdgeN
   const uplinks = readUplinks(surface, diagnostics);
   const owners = readOwners(surface, diagnostics);
   const anycast = readAnycast(surface, owners, diagnostics);
-  return diagnostics.hasErrors || !anycast ? undefined : { span: surface.span, uplinks, anycast, owners };
+  const keys = readKeys(surface, diagnostics);
+  return diagnostics.hasErrors || !anycast
+    ? undefined
+    : { span: surface.span, uplinks, anycast, owners, keys };
 }
 
 function readUplinks({ uplinks, span }: SurfaceEdge, diagnostics: Diagnostics): readonly string[] {

@@ -46,5 +46,15 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
     "List",
     "Expr",
   ],
-  ...["Interpolable", "Tunnel", "GreOptions", "RouteOptions", "TestOptions", "Edge", "EdgeOptions", "Prefix"],
+  ...[
+    "Interpolable",
+    "Tunnel",
+    "GreOptions",
+    "RouteOptions",
+    "TestOptions",
+    "Edge",
+    "EdgeOptions",
+    "TrustedKey",
+    "Prefix",
+  ],
 ]);

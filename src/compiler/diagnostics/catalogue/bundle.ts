@@ -108,4 +108,125 @@ Give one of them a \`key\` of its own, in the policy and at the router.`,
       'globex: gre({ remote: "198.51.100.1", key: 7 })',
     ),
   ),
+  TG5012: error(
+    message`the bundle is not signed, and this node takes only signed ones`,
+    `\`keys\` in edge.ts names the keys that this node trusts, so every bundle must come with a signature by one of them.
+Sign it where it is compiled, with \`tidegate sign\` or \`tidegate compile --sign\`.`,
+    example(
+      "sketch",
+      "tidegate apply build/acme --edge edge.ts   # edge.ts has keys",
+      `tidegate sign build/acme --key release.key
+tidegate apply build/acme --edge edge.ts`,
+    ),
+  ),
+  TG5013: error(
+    message`the bundle's signature cannot be read: ${"problem"}`,
+    `signature.json is a DSSE envelope: JSON with a payload in base64 and one or more signatures. This one is not, or it holds
+something else than Tidegate's statement about a bundle. Sign the bundle again.`,
+    example("sketch", "touch build/acme/signature.json", "tidegate sign build/acme --key release.key"),
+  ),
+  TG5014: error(
+    message`the bundle is signed by nobody whom this node trusts, but by ${"keys"}`,
+    `A signature names its key by the SHA-256 of the public key, and none of these is under \`keys\` in edge.ts.
+Sign the bundle with a key that is there, or add the new key to edge.ts first: \`tidegate keygen\` prints its line.`,
+    example(
+      "sketch",
+      "tidegate sign build/acme --key my-own.key",
+      "tidegate sign build/acme --key release.key   # which edge.ts names",
+    ),
+  ),
+  TG5015: error(
+    message`the signature by key \`${"key"}\` is not genuine`,
+    `The signature names a key that this node trusts, and was not made by it over this payload: it is forged, or the file was
+damaged or edited. Nothing of the bundle was looked at. Sign it again, and find out how it came to be.`,
+    example("sketch", "vi build/acme/signature.json", "tidegate sign build/acme --key release.key"),
+  ),
+  TG5016: error(
+    message`key \`${"key"}\` may not sign for \`${"customer"}\``,
+    `The signature is genuine, but in edge.ts the key is bound to other customers. Sign with the right key, or add the
+customer to the key's \`customers\`.`,
+    example(
+      "sketch",
+      'keys: { branch: { key: "…", customers: ["acme"] } } in edge.ts, and a bundle of globex',
+      'keys: { branch: { key: "…", customers: ["acme", "globex"] } }',
+    ),
+  ),
+  TG5017: error(
+    message`the signature is that of another bundle, of \`${"customer"}\``,
+    `A signature holds for one manifest.json, byte by byte, and so for one bundle of one customer. This one is genuine, but its
+bundle is another: the bundle was compiled or edited after it was signed, or the signature was copied from elsewhere.`,
+    example(
+      "sketch",
+      `tidegate sign build/acme --key release.key
+tidegate compile acme.policy.ts -o build/new && cp build/acme/signature.json build/new/`,
+      "tidegate sign build/new --key release.key",
+    ),
+  ),
+  TG5018: error(
+    message`this bundle of \`${"customer"}\` is older than one that this node has had: serial ${"serial"}, newest ${"newest"}`,
+    `Whoever can hand a node files could hand it yesterday's policy, which is genuine too. So each signature carries a serial
+(the time of signing, in milliseconds), and a node refuses one that is smaller than the largest it has had of that
+customer. To go back on purpose say so with \`--rollback\`, or sign the old bundle again.`,
+    example(
+      "sketch",
+      "tidegate apply archive/acme-last-week --edge edge.ts",
+      "tidegate apply archive/acme-last-week --edge edge.ts --rollback",
+    ),
+  ),
+  TG5019: error(
+    message`there are two bundles of \`${"customer"}\` with the serial ${"serial"}`,
+    `Serials say which of two bundles is the newer one, so no two bundles of a customer may have the same. Leave \`--serial\`
+out, and \`tidegate sign\` takes the time; or count on.`,
+    example(
+      "sketch",
+      "tidegate sign build/acme --key release.key --serial 7   # 7 was taken",
+      "tidegate sign build/acme --key release.key --serial 8",
+    ),
+  ),
+  TG5020: error(
+    message`the bundle is too large: ${"problem"}`,
+    `A node reads a bundle into memory before it believes a word of it, so there are limits: 32 MiB for manifest.json, 60 MiB
+for any other file, 256 MiB in all, and 4,096 files. If a policy of yours comes near, split it.`,
+    example("sketch", "tidegate apply / --edge edge.ts", "tidegate apply build/acme --edge edge.ts"),
+  ),
+  TG5021: error(
+    message`\`${"file"}\` is not a path inside of the bundle`,
+    `The manifest may list only files of its own folder: relative paths of letters, digits, \`.\`, \`_\` and \`-\`, without \`..\`.
+Whoever wrote anything else wanted a file of the node itself. Compile the policy again; never edit a bundle.`,
+    example(
+      "sketch",
+      '"files": { "../../etc/shadow": "…" } in build/acme/manifest.json',
+      "tidegate compile acme.policy.ts -o build/acme",
+    ),
+  ),
+  TG5022: error(
+    message`\`${"file"}\` of the bundle is not a plain file`,
+    `A bundle is made of plain files and folders. A symbolic link could lead to any file of the node, and a device or a pipe
+could keep the reader waiting for ever. Copy the files themselves.`,
+    example(
+      "sketch",
+      "ln -s ../shared/acme.nft build/acme/nft/acme.nft",
+      "tidegate compile acme.policy.ts -o build/acme",
+    ),
+  ),
+  TG5023: error(
+    message`manifest.json is not written as Tidegate writes it, from line ${"line"} on`,
+    `The manifest has one spelling, so that no two readers of it can disagree: a key that stands there twice, a number that is
+not exact, or other spaces are refused. It was edited: compile the policy again.`,
+    example(
+      "sketch",
+      '"customer": "globex", "customer": "acme" in build/acme/manifest.json',
+      "tidegate compile acme.policy.ts -o build/acme",
+    ),
+  ),
+  TG5024: error(
+    message`this node has taken signed bundles only, and its \`edge.ts\` names no keys any more`,
+    `Without \`keys\` in edge.ts a node takes unsigned bundles. That a node which had keys should do so from now on is more
+likely a wrong file than a decision, so it takes more than leaving a line out: remove all customers first.`,
+    example(
+      "sketch",
+      "tidegate apply build/acme --edge old-edge.ts   # written before there were keys",
+      "tidegate apply build/acme --edge edge.ts",
+    ),
+  ),
 };

@@ -1,6 +1,7 @@
+import { KEYS } from "./keys.js";
 import { SHAPES } from "./shapes.js";
 import { TYPES } from "./types.js";
 import { VALUES } from "./values.js";
 
-/** TG2xxx: names, types, shapes and values. */
-export const NAMES = { ...TYPES, ...VALUES, ...SHAPES };
+/** TG2xxx: names, types, shapes, values and keys. */
+export const NAMES = { ...TYPES, ...VALUES, ...SHAPES, ...KEYS };

@@ -1,0 +1,87 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Bundle } from "../bundle.js";
+import { replaceDurably, syncFolder } from "../durable.js";
+import { causeOf, failure } from "../failures.js";
+import type { CustomerRecord } from "../state.js";
+import type { Steps } from "../steps.js";
+
+/** Where a node remembers the newest release of each customer. It must outlive a reboot, unlike the state directory. */
+export const DEFAULT_MEMORY_DIR = "/var/lib/tidegate";
+
+const newestSchema = z.strictObject({
+  serial: z.int().nonnegative(),
+  /** SHA-256 of its manifest.json. */
+  manifest: z.string(),
+});
+type Newest = z.infer<typeof newestSchema>;
+
+/** What is asked of a bundle; null where nobody vouched for it, and so there is nothing to hold it to. */
+type Released = Pick<Bundle, "hash" | "release">;
+
+/** The newest release of each customer that this node ever put in force. */
+export class Serials {
+  readonly #dir: string;
+
+  constructor(memoryDir: string) {
+    this.#dir = join(memoryDir, "serials");
+  }
+
+  /**
+   * Throws TG5018 for a release that is older than the newest, TG5019 for another one of the same serial. What is in force
+   * was let in already: it may be applied again, to mend it.
+   */
+  async refuseReplay({ hash, release }: Released, loaded: readonly CustomerRecord[]): Promise<void> {
+    if (!release) return;
+    const { customer, serial } = release;
+    const newest = await this.#newest(customer);
+    if (!newest || newest.serial < serial || newest.manifest === hash) return;
+    if (loaded.some((one) => one.customer === customer && one.hash === hash)) return;
+    if (newest.serial === serial) {
+      const hint = "sign the newer one again: `tidegate sign` gives it a serial of its own";
+      throw failure("TG5019", { customer, serial: `${serial}` }, hint);
+    }
+    const params = { customer, serial: `${serial}`, newest: `${newest.serial}` };
+    throw failure("TG5018", params, "if you mean to go back: tidegate apply --rollback");
+  }
+
+  /** Remembers a release, unless a newer one is. On disk when this is done. */
+  async remember({ release }: Released, steps: Steps): Promise<void> {
+    if (!release) return;
+    const { customer, serial, manifest } = release;
+    const newest = await this.#newest(customer);
+    if (newest && newest.serial >= serial) return;
+    await steps.run(
+      "remember the serial",
+      () => this.#write(customer, { serial, manifest }),
+      () => this.#write(customer, newest),
+    );
+  }
+
+  /** Null: none yet. Throws TG9011 where that cannot be said. */
+  async #newest(customer: string): Promise<Newest | null> {
+    const file = this.#file(customer);
+    try {
+      return newestSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+      const hint = "restore it; without it, old bundles could be put in force again";
+      throw failure("TG9011", { file, problem: causeOf(error) }, hint, error);
+    }
+  }
+
+  async #write(customer: string, newest: Newest | null): Promise<void> {
+    const file = this.#file(customer);
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    if (newest) await replaceDurably(file, `${JSON.stringify(newest)}\n`);
+    else {
+      await rm(file, { force: true });
+      await syncFolder(this.#dir);
+    }
+  }
+
+  #file(customer: string): string {
+    return join(this.#dir, `${customer}.json`);
+  }
+}
