@@ -4,25 +4,121 @@ import { inFile, type Mutation } from "../mutation.js";
 export const RUNTIME: readonly Mutation[] = [
   ...inFile(
     "runtime/bundle.ts",
-    ["unit/runtime-bundle"],
+    ["unit/runtime-bundle", "unit/hostile-bundle", "unit/trust-release"],
     [
       {
         name: "hash-check-skipped",
         models: "a file that the manifest does not vouch for is loaded",
-        from: "if (sha256(await readFile(join(dir, file))) !== hash) throw",
+        from: "if (sha256(bytes) !== hash) throw",
         to: 'if (hash === "") throw',
       },
       {
         name: "unlisted-files-accepted",
         models: "a bundle may hold what its manifest does not list",
-        from: "file !== MANIFEST_FILE && !Object.hasOwn(manifest.files, file)",
-        to: "file === MANIFEST_FILE && !Object.hasOwn(manifest.files, file) && file !== MANIFEST_FILE",
+        from: "!about.has(file) && !Object.hasOwn(manifest.files, file)",
+        to: "about.has(file) && !Object.hasOwn(manifest.files, file) && !about.has(file)",
+      },
+      {
+        name: "unsigned-is-good-enough",
+        models: "a node with keys looks at signatures only where there are some",
+        from: "const release = keys ? requireRelease",
+        to: "const release = keys && signature ? requireRelease",
+      },
+      {
+        name: "two-spellings",
+        models: "of two equal keys in a manifest the last one counts",
+        from: "if (text === expected) return;",
+        to: "if (text !== expected) return;",
+      },
+      {
+        name: "file-that-is-no-property",
+        models: "a file whose name JavaScript treats specially is neither listed nor missing",
+        from: 'throw failure("TG5021", { file: "__proto__" }, EDITED_HINT);',
+        to: "return parsed.data;",
       },
       {
         name: "foreign-devices-accepted",
         models: "a bundle may call any device its own",
         from: '...prefixed.filter((name) => !name.startsWith("tg-")),',
         to: '...prefixed.filter((name) => name === ""),',
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/trust/release.ts",
+    ["unit/trust-release"],
+    [
+      {
+        name: "any-signature-will-do",
+        models: "signatures are looked at and not checked",
+        from: "!verifiesEd25519(key.publicKey, message, bytes)",
+        to: "verifiesEd25519(key.publicKey, message, bytes) && false",
+      },
+      {
+        name: "keys-sign-for-all",
+        models: "a key that is bound to a customer signs for others, too",
+        from: "customers === null || customers.includes(customer)",
+        to: "customers === null || customers.length > 0",
+      },
+      {
+        name: "signature-of-any-bundle",
+        models: "a genuine signature is taken for any bundle",
+        from: "if (signed === manifest) return;",
+        to: 'if (signed !== "") return;',
+      },
+      {
+        name: "payload-of-any-type",
+        models: "what was signed for another purpose counts",
+        from: "if (envelope.payloadType === PAYLOAD_TYPE) return envelope;",
+        to: 'if (envelope.payloadType !== "") return envelope;',
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/trust/serials.ts",
+    ["unit/trust-serials"],
+    [
+      {
+        name: "yesterday-is-as-good",
+        models: "an older bundle replaces a newer one",
+        from: "newest.serial < serial ||",
+        to: "newest.serial !== serial ||",
+      },
+      {
+        name: "going-back-forgets",
+        models: "after a rollback everything in between is new again",
+        from: "if (newest && newest.serial >= serial) return;",
+        to: "if (newest && newest.serial === serial) return;",
+      },
+      {
+        name: "broken-memory-is-none",
+        models: "a node that cannot read what it had takes anything",
+        from: 'error.code === "ENOENT") return null;',
+        to: 'error.code === "ENOENT") return null;\n      if (error) return null;',
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/trust/files.ts",
+    ["unit/hostile-bundle"],
+    [
+      {
+        name: "links-are-followed",
+        models: "a link in a bundle is read, wherever it leads",
+        from: "constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK",
+        to: "constants.O_RDONLY | constants.O_NONBLOCK",
+      },
+      {
+        name: "files-of-any-size",
+        models: "a file is read into memory whatever its size",
+        from: "if (stat.size > limit) throw",
+        to: "if (stat.size < 0) throw",
+      },
+      {
+        name: "files-of-any-number",
+        models: "a bundle may have any number of files",
+        from: "if (++entries > BUNDLE_LIMITS.entries)",
+        to: "if (++entries < 0)",
       },
     ],
   ),
