@@ -3,11 +3,12 @@ import { describe, expect, test } from "vitest";
 import { valuesOf } from "../../src/compiler/analysis/packets/values.js";
 import { has } from "../../src/compiler/analysis/ranges.js";
 import type { Policy, Rule } from "../../src/compiler/ir/policy.js";
-import { decode } from "../../src/compiler/semantics/decode.js";
+import { decode, type Packet } from "../../src/compiler/semantics/decode.js";
 import { matches } from "../../src/compiler/semantics/match.js";
 import { plantForest } from "../../src/targets/nft/classifier/forest.js";
 import { type Items, itemsOf } from "../../src/targets/nft/classifier/items.js";
 import type { Subject } from "../../src/targets/nft/classifier/question.js";
+import { openIn } from "../../src/targets/nft/classifier/region.js";
 import { rulesIn, type Tree } from "../../src/targets/nft/classifier/tree.js";
 import type { Tuning } from "../../src/targets/nft/classifier/tuning.js";
 import type { Part } from "../../src/targets/nft/condition.js";
@@ -51,6 +52,15 @@ function walk(
   return met;
 }
 
+/** Every chain of the tree that a packet with these values may come to. */
+function reached(tree: Tree, values: Uint32Array, items: Items): readonly Tree[] {
+  const answers = tree.questions.flatMap(({ cut, answers }) => {
+    const value = lookedUp(cut.asked.subject, values, items);
+    return answers.filter(({ block }) => value !== undefined && value >>> cut.shift === block);
+  });
+  return [tree, ...answers.flatMap((answer) => reached(answer.tree, values, items))];
+}
+
 /** Up to the first that decides. */
 function inOrder(matching: ReadonlySet<number>, deciding: ReadonlySet<number>): readonly number[] {
   const all = [...matching].sort((a, b) => a - b);
@@ -59,18 +69,21 @@ function inOrder(matching: ReadonlySet<number>, deciding: ReadonlySet<number>): 
 }
 
 interface Scene {
+  readonly policy: Policy;
   readonly items: Items;
   readonly trees: readonly Tree[];
   readonly deciding: ReadonlySet<number>;
-  readonly packets: readonly { readonly values: Uint32Array; readonly matching: ReadonlySet<number> }[];
+  readonly packets: readonly Seen[];
 }
 
-function sceneOf(
-  { firewall, lists }: Policy,
-  seen: readonly Uint8Array[],
-  part: Part,
-  tuning: Tuning,
-): Scene {
+interface Seen {
+  readonly packet: Packet;
+  readonly values: Uint32Array;
+  readonly matching: ReadonlySet<number>;
+}
+
+function sceneOf(policy: Policy, seen: readonly Uint8Array[], part: Part, tuning: Tuning): Scene {
+  const { firewall, lists } = policy;
   const items = itemsOf(firewall.rules, lists, part);
   const packets = seen.flatMap((bytes) => {
     const decoded = decode(bytes);
@@ -78,12 +91,16 @@ function sceneOf(
     const matching = [...firewall.rules.keys()].filter((index) =>
       matches((firewall.rules[index] as Rule).match, decoded.packet, lists),
     );
-    return { values: valuesOf(decoded.packet, items.space), matching: new Set(matching) };
+    return {
+      packet: decoded.packet,
+      values: valuesOf(decoded.packet, items.space),
+      matching: new Set(matching),
+    };
   });
   const deciding = [...firewall.rules.keys()].filter((index) =>
     isVerdict((firewall.rules[index] as Rule).action),
   );
-  return { items, trees: plantForest(items, tuning), deciding: new Set(deciding), packets };
+  return { policy, items, trees: plantForest(items, tuning), deciding: new Set(deciding), packets };
 }
 
 function check(part: Part, tuning: Tuning, look: (scene: Scene) => void): void {
@@ -101,6 +118,20 @@ describe.each(["whole", "laterFragment"] as const)("of packets that are %s", (pa
     check(part, tuning, ({ trees: [tree], items, deciding, packets }) => {
       for (const { values, matching } of packets) {
         expect(tree && walk(tree, values, items, matching, deciding)).toEqual(inOrder(matching, deciding));
+      }
+    });
+  });
+
+  test("a rule holds for a packet in a chain if what is asked there does", () => {
+    check(part, EAGER, ({ trees: [tree], items, policy, packets }) => {
+      for (const { values, matching, packet } of packets) {
+        for (const { region, rules } of tree ? reached(tree, values, items) : []) {
+          const { lists, firewall } = policy;
+          const open = rules.filter((rule) =>
+            matches(openIn((firewall.rules[rule] as Rule).match, region, items), packet, lists),
+          );
+          expect(open).toEqual(rules.filter((rule) => matching.has(rule)));
+        }
       }
     });
   });

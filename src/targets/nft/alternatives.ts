@@ -16,6 +16,7 @@ import {
   type Load,
   numberText,
   PROTOCOL,
+  portFor,
   rawLoad,
   type Start,
   wordFor,
@@ -54,7 +55,7 @@ function listCondition({ field, family, list }: ListTest): Condition {
 }
 
 function network(family: Family, text: string): Condition {
-  return { text, guarded: true, family, protocols: ANY_PROTOCOL, layer: "network", one: null };
+  return { text, guarded: true, family, protocols: ANY_PROTOCOL, layer: "network", bare: null, one: null };
 }
 
 type NumericTest = NumberTest | BitsTest;
@@ -82,7 +83,7 @@ function numberAlternatives(test: NumericTest): readonly (readonly Condition[])[
 
 function protocolCondition(protocols: Intervals): Condition {
   const text = `${PROTOCOL} ${comparison(protocols, 8, decimal)}`;
-  return { text, guarded: true, family: null, protocols, layer: "protocol", one: null };
+  return { text, guarded: true, family: null, protocols, layer: "protocol", bare: null, one: null };
 }
 
 /** A packet has exactly one state, so bits and numbers are the same question. */
@@ -93,7 +94,19 @@ function connectionAlternatives(test: NumericTest): readonly (readonly Condition
   );
   if (names.length === 0) return [];
   const text = `ct state { ${names.join(", ")} }`;
-  return [[{ text, guarded: true, family: null, protocols: ANY_PROTOCOL, layer: "connection", one: null }]];
+  return [
+    [
+      {
+        text,
+        guarded: true,
+        family: null,
+        protocols: ANY_PROTOCOL,
+        layer: "connection",
+        bare: null,
+        one: null,
+      },
+    ],
+  ];
 }
 
 /** The values that the test holds for. */
@@ -110,7 +123,9 @@ function wordOrRaw(test: NumericTest): readonly (readonly Condition[])[] {
   const word = wordFor(field);
   if (word && says(word, test)) {
     // nft 1.0.6 writes no guard for `tcp option`; whether the kernel looks at the protocol depends on its version.
-    return [[condition(field.header, textOf(test, word), { guarded: field.header !== "tcpMss" })]];
+    const port = portFor(field);
+    const bare = port ? textOf(test, port) : null;
+    return [[condition(field.header, textOf(test, word), { guarded: field.header !== "tcpMss", bare })]];
   }
   return startsOf(field.header).map(({ start, asks }) => [
     ...asks,
@@ -136,13 +151,13 @@ function textOf(test: NumericTest, load: Load): string {
 function condition(
   header: Header,
   text: string,
-  { guarded, one = null }: Pick<Condition, "guarded"> & Partial<Pick<Condition, "one">>,
+  { guarded, bare = null, one = null }: Pick<Condition, "guarded"> & Partial<Pick<Condition, "bare" | "one">>,
 ): Condition {
   const { proto } = HEADERS[header];
   const family = familyOf(header);
-  if (proto === null) return { text, guarded, family, protocols: ANY_PROTOCOL, layer: "network", one };
+  if (proto === null) return { text, guarded, family, protocols: ANY_PROTOCOL, layer: "network", bare, one };
   const number = BigInt(proto);
-  return { text, guarded, family, protocols: [{ low: number, high: number }], layer: "transport", one };
+  return { text, guarded, family, protocols: [{ low: number, high: number }], layer: "transport", bare, one };
 }
 
 /** ICMP is a header of IPv4 only, ICMPv6 of IPv6 only; their numbers may stand in the other family's packets too. */

@@ -14,6 +14,8 @@ export interface Condition {
    * raw load has none, and `tcp option` neither.
    */
   readonly guarded: boolean;
+  /** The same without a guard for the protocol, where nft has a word for that. */
+  readonly bare: string | null;
   /** The only family whose packets it can hold for, or null. */
   readonly family: Family | null;
   /** The transport protocols that it can hold for. */
@@ -46,16 +48,34 @@ export function sameCondition(a: Condition, b: Condition): boolean {
   return a.text === b.text && a.family === b.family && sameIntervals(a.protocols, b.protocols);
 }
 
-/** All conditions as one line. `and` commutes, so headers stand from the outside in, as in the packet. */
-export function matchText(conditions: readonly Condition[]): string {
+/**
+ * All conditions as one line, for packets that surely have one of these protocols; null: they may have none. `and`
+ * commutes, so headers stand from the outside in, as in the packet.
+ */
+export function matchText(conditions: readonly Condition[], protocols: Intervals | null = null): string {
+  const bare = needsNoGuard(conditions, protocols);
   return [
     ...texts(conditions, "connection"),
     ...familyGuards(conditions),
     ...texts(conditions, "network"),
-    ...texts(conditions, "transport"),
+    ...texts(bare ? conditions.map(withoutGuard) : conditions, "transport"),
     // Last, because nft 1.0.6 cannot list `@th` behind a protocol that it has no words for (payload_expr_complete aborts).
-    ...protocolGuards(conditions),
+    ...(bare ? [] : protocolGuards(conditions)),
   ].join(" ");
+}
+
+/** All of the packets have a protocol that the conditions are about, and all that they ask can be said so. */
+function needsNoGuard(conditions: readonly Condition[], protocols: Intervals | null): boolean {
+  if (!protocols) return false;
+  const about = intersection(protocols, commonProtocols(conditions));
+  return (
+    sameIntervals(about, protocols) &&
+    conditions.every(({ layer, guarded, bare }) => layer !== "transport" || !guarded || bare !== null)
+  );
+}
+
+function withoutGuard(condition: Condition): Condition {
+  return { ...condition, text: condition.bare ?? condition.text };
 }
 
 /** nft's own words first: they bring their guards with them. */

@@ -28,20 +28,28 @@ export function guard(mark: number): string {
   return `meta mark < ${mark}`;
 }
 
-/** The rule is found. Packets come to the first tree without a mark. */
-export function marking(mark: number, tree: number): Ending {
+/** What may have been found before, of packets that the rule matches. */
+export interface Before {
+  /** Some rule, so that they may have a mark. */
+  readonly some: boolean;
+  /** An earlier rule, so that this one may come too late. */
+  readonly earlier: boolean;
+}
+
+/** The rule is found. */
+export function marking(mark: number, tree: number, { earlier }: Before): Ending {
   return {
-    guard: tree === 1 ? "" : guard(mark),
+    guard: earlier ? guard(mark) : "",
     verdict: () => `meta mark set ${mark} return`,
     comesBack: [leave(tree)],
   };
 }
 
 /** The rule counts and decides. */
-export function deciding(mark: number, tree: number): Ending {
-  if (tree === 1) return DECIDES;
+export function deciding(mark: number, { some, earlier }: Before): Ending {
+  if (!some) return DECIDES;
   return {
-    guard: guard(mark),
+    guard: earlier ? guard(mark) : "",
     verdict: ({ name }, verdict) => `counter name ${ruleCounter(name)} ${withoutMark(verdict)}`,
     comesBack: [],
   };

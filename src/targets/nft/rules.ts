@@ -1,4 +1,5 @@
 import { assertNever, invariant } from "../../compiler/diagnostics/invariant.js";
+import type { Intervals } from "../../compiler/ir/intervals.js";
 import type { Action, Rule, Verdict } from "../../compiler/ir/policy.js";
 import type { Text } from "../text.js";
 import { matchText, type Part } from "./condition.js";
@@ -35,9 +36,15 @@ export const DECIDES: Ending = {
 /**
  * A rule whose decisions only ever say yes is lines of the stage's chain: what they miss reaches the next rule.
  * Where a line says no, the lines behind it must be left out, so the rule gets a chain to return from. So does a rule
- * with several lines that packets go on from: the next line must not count them again.
+ * with several lines that packets go on from: the next line must not count them again. `protocols` are those of which
+ * all packets that come to the lines have one, or null.
  */
-export function lowerRule(rule: Rule, part: Part, ending: Ending = DECIDES): LoweredRule {
+export function lowerRule(
+  rule: Rule,
+  part: Part,
+  ending: Ending = DECIDES,
+  protocols: Intervals | null = null,
+): LoweredRule {
   const decisions = decisionsOf(rule.match, part);
   invariant(decisions, `the check refused rule ${rule.name}`);
   const answers = withOtherwise(decisions);
@@ -45,7 +52,11 @@ export function lowerRule(rule: Rule, part: Part, ending: Ending = DECIDES): Low
   const comment = `comment "${rule.name}"`;
   if (inline) {
     const outcome = words(ending.guard, yes(rule, "jump", ending), comment);
-    return { rule, lines: answers.map((line) => words(matchText(line.conditions), outcome)), chain: null };
+    return {
+      rule,
+      lines: answers.map(({ conditions }) => words(matchText(conditions, protocols), outcome)),
+      chain: null,
+    };
   }
   const name = matchChain(part === "whole" ? "match" : "fragment", rule.name);
   const outcome = words(yes(rule, "goto", ending), comment);

@@ -4,13 +4,14 @@ import type { Text } from "../text.js";
 import { rivalled } from "./classifier/conflicts.js";
 import { plantForest } from "./classifier/forest.js";
 import { type Items, itemsOf } from "./classifier/items.js";
+import { openIn, protocolsIn, type Region } from "./classifier/region.js";
 import { rulesIn, type Tree } from "./classifier/tree.js";
 import type { Tuning } from "./classifier/tuning.js";
 import type { Part } from "./condition.js";
 import { deciding, FORGET, type Found, foundLines, guard, leave, marking, markOf } from "./marks.js";
 import { DEFAULT_COUNTER, treeChain } from "./names.js";
-import { emitRule, type LoweredRule, lowerRule } from "./rules.js";
-import { emitTree } from "./trees.js";
+import { DECIDES, type Ending, emitRule, type LoweredRule, lowerRule } from "./rules.js";
+import { emitTree, type Planted } from "./trees.js";
 import { verdictText } from "./verdicts.js";
 
 /** The firewall for one part of all packets. */
@@ -47,7 +48,7 @@ function emitTrees(text: Text, stage: Stage, tuning: Tuning): readonly LoweredRu
   const trees = plantForest(items, tuning);
   const [first, ...others] = trees;
   return first && others.length === 0
-    ? emitOneTree(text, stage, first)
+    ? emitOneTree(text, stage, first, items)
     : emitForest(text, stage, trees, items);
 }
 
@@ -60,20 +61,24 @@ function emitChain(text: Text, { policy, chain, rules }: Stage): readonly Lowere
   return rules;
 }
 
-function emitOneTree(text: Text, { policy, chain, rules }: Stage, tree: Tree): readonly LoweredRule[] {
+function emitOneTree(text: Text, stage: Stage, tree: Tree, items: Items): readonly LoweredRule[] {
+  const { policy, chain, rules } = stage;
   const root = treeChain(chain, 1);
   text.line();
   text.block(`chain ${chain} {`, () => {
     text.line(`jump ${root}`);
     emitDefault(text, policy);
   });
-  emitTree(text, tree, { root, rules: new Map(rules.entries()), leave: [] });
+  const linesIn = (place: number, region: Region) =>
+    linesWithin(region, ruleAt(rules, place), stage, items, DECIDES);
+  emitTree(text, tree, { root, linesIn, leave: () => [] });
   return [...rulesIn(tree)].map((place) => ruleAt(rules, place));
 }
 
 /** Each tree finds the first of its rules, and the first of all of these decides: see marks.ts. */
 function emitForest(text: Text, stage: Stage, trees: readonly Tree[], items: Items): readonly LoweredRule[] {
-  const planted = trees.map((_, index) => plant(stage, trees, index, items));
+  const planted: PlantedTree[] = [];
+  while (planted.length < trees.length) planted.push(plant(stage, trees, planted, items));
   text.line();
   text.block(`chain ${stage.chain} {`, () => {
     text.line(FORGET);
@@ -86,55 +91,79 @@ function emitForest(text: Text, stage: Stage, trees: readonly Tree[], items: Ite
   planted.forEach((one, index) => {
     emitTree(text, trees[index] as Tree, one);
   });
-  return planted.flatMap(({ rules }) => [...rules.values()]);
+  return planted.flatMap(({ rules }) => rules);
 }
 
-interface PlantedTree {
-  readonly root: string;
-  readonly rules: ReadonlyMap<number, LoweredRule>;
-  readonly leave: readonly string[];
+interface PlantedTree extends Planted {
+  readonly rules: readonly LoweredRule[];
   /** The mark of its earliest rule. */
   readonly earliest: number;
-  /** The rules that only leave a mark, since an earlier one in a tree behind may match the same packet. */
+  /** Its rules that only leave a mark, since an earlier one in a tree behind may match the same packet. */
+  readonly waiting: ReadonlySet<number>;
   readonly found: readonly Found[];
 }
 
+/** The next tree behind those that are planted. */
 function plant(
-  { rules, part, chain }: Stage,
+  stage: Stage,
   trees: readonly Tree[],
-  index: number,
+  before: readonly PlantedTree[],
   items: Items,
 ): PlantedTree {
-  const number = index + 1;
-  const own = rulesIn(trees[index] as Tree);
+  const { rules, part, chain } = stage;
+  const number = before.length + 1;
+  const own = rulesIn(trees[before.length] as Tree);
   const behind = new Set(trees.slice(number).flatMap((tree) => [...rulesIn(tree)]));
-  const wait = rivalled(own, behind, items);
-  const marks = new Map(
-    [...own].map((place) => [place, markOf(ruleAt(rules, place).rule, rules.length - place, number)]),
+  const marked = new Set(before.flatMap(({ waiting }) => [...waiting]));
+  const waiting = rivalled(own, behind, "earlier", items);
+  const afterSome = rivalled(own, marked, "any", items);
+  const afterEarlier = rivalled(own, marked, "earlier", items);
+  const markAt = (place: number) => markOf(ruleAt(rules, place).rule, rules.length - place, number);
+  const endings = new Map(
+    [...own].map((place): [number, Ending] => {
+      const found = { some: afterSome.has(place), earlier: afterEarlier.has(place) };
+      const mark = markAt(place);
+      return [place, waiting.has(place) ? marking(mark, number, found) : deciding(mark, found)];
+    }),
   );
-  const lowered = [...marks].map(([place, mark]): [number, LoweredRule] => [
-    place,
-    lowerRule(
-      ruleAt(rules, place).rule,
-      part,
-      wait.has(place) ? marking(mark, number) : deciding(mark, number),
-    ),
-  ]);
+  const lowered = new Map(
+    [...endings].map(([place, ending]) => [place, lowerRule(ruleAt(rules, place).rule, part, ending)]),
+  );
   return {
     root: treeChain(chain, number),
-    rules: new Map(lowered),
-    leave: wait.size > 0 ? [leave(number)] : [],
-    earliest: [...marks.values()].reduce((a, b) => Math.max(a, b), 0),
-    found: [...marks].flatMap(([place, mark]) =>
-      wait.has(place) ? { rule: ruleAt(rules, place).rule, mark } : [],
-    ),
+    linesIn: (place, region) => linesWithin(region, at(lowered, place), stage, items, at(endings, place)),
+    leave: (tree) => ([...rulesIn(tree)].some((place) => waiting.has(place)) ? [leave(number)] : []),
+    rules: [...lowered.values()],
+    earliest: [...own].reduce((most, place) => Math.max(most, markAt(place)), 0),
+    waiting,
+    found: [...waiting].map((place) => ({ rule: ruleAt(rules, place).rule, mark: markAt(place) })),
   };
+}
+
+/** The lines of a rule for packets of a region: they ask nothing of which the answer is known there. */
+function linesWithin(
+  region: Region,
+  { rule, lines, chain }: LoweredRule,
+  { part }: Stage,
+  items: Items,
+  ending: Ending,
+): readonly string[] {
+  if (region.size === 0 || chain) return lines;
+  const open = { ...rule, match: openIn(rule.match, region, items) };
+  const within = lowerRule(open, part, ending, protocolsIn(region, items));
+  return within.chain ? lines : within.lines;
 }
 
 function ruleAt(rules: readonly LoweredRule[], place: number): LoweredRule {
   const rule = rules[place];
   invariant(rule, `the stage has a rule at ${place}`);
   return rule;
+}
+
+function at<T>(rules: ReadonlyMap<number, T>, place: number): T {
+  const found = rules.get(place);
+  invariant(found, `the tree has the rule at ${place}`);
+  return found;
 }
 
 function emitDefault(text: Text, { firewall }: Policy): void {

@@ -1,18 +1,18 @@
 import type { Text } from "../text.js";
+import type { Region } from "./classifier/region.js";
 import type { Question, Tree } from "./classifier/tree.js";
-import type { LoweredRule } from "./rules.js";
 
 /** A tree in its stage. */
-interface Planted {
+export interface Planted {
   /** The name of its first chain. */
   readonly root: string;
-  /** By the tree's numbers. */
-  readonly rules: ReadonlyMap<number, LoweredRule>;
-  /** Lines for packets that come back from an answer: those that found their rule go no further. */
-  readonly leave: readonly string[];
+  /** The lines of a rule, by the tree's number for it, where packets of a region come to them. */
+  readonly linesIn: (rule: number, region: Region) => readonly string[];
+  /** Lines for packets that come back from an answer's tree: those that found their rule there go no further. */
+  readonly leave: (tree: Tree) => readonly string[];
 }
 
-/** The tree's chains, `root` the first of them; `rules` by the tree's numbers. Chains that say the same are one. */
+/** The tree's chains, `root` the first of them. Chains that say the same are one. */
 export function emitTree(text: Text, tree: Tree, planted: Planted): void {
   const names = new Map<string, string>();
   const nameOf = (one: Tree): string => {
@@ -30,16 +30,16 @@ export function emitTree(text: Text, tree: Tree, planted: Planted): void {
 }
 
 function linesOf(
-  { questions, rules }: Tree,
+  { questions, rules, region }: Tree,
   planted: Planted,
   nameOf: (tree: Tree) => string,
 ): readonly string[] {
   return [
     ...questions.flatMap((question) => [
       ...questionLines(question, nameOf),
-      ...(question.answers.every(({ complete }) => complete) ? [] : planted.leave),
+      ...new Set(question.answers.flatMap(({ complete, tree }) => (complete ? [] : planted.leave(tree)))),
     ]),
-    ...rules.flatMap((rule) => planted.rules.get(rule)?.lines ?? []),
+    ...rules.flatMap((rule) => planted.linesIn(rule, region)),
   ];
 }
 

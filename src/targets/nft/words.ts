@@ -82,6 +82,19 @@ export function wordFor({ name, offset, width }: WireField): Load | undefined {
   return typeof word === "string" ? { text: word, offset, width } : (word ?? undefined);
 }
 
+const PORTS: Readonly<Record<string, string>> = {
+  "tcp.srcport": "th sport",
+  "tcp.dstport": "th dport",
+  "udp.srcport": "th sport",
+  "udp.dstport": "th dport",
+};
+
+/** nft's word for a port of whatever protocol the packet has, without a guard; undefined: the field is no port. */
+export function portFor({ name, offset, width }: WireField): Load | undefined {
+  const text = PORTS[name];
+  return text === undefined ? undefined : { text, offset, width };
+}
+
 /** Where a header starts: bits from the network or the transport header. */
 export interface Start {
   readonly base: "nh" | "th";

@@ -2,10 +2,11 @@ import { type Box, boxesMeet } from "../../../compiler/analysis/boxes.js";
 import type { Ranges } from "../../../compiler/analysis/ranges.js";
 import type { Asked, Items } from "./items.js";
 
-/** The rules among `some` that may match a packet which an earlier rule, one of `others`, may match too. */
+/** The rules among `some` that may match a packet which one of `others`, an earlier rule or any, may match too. */
 export function rivalled(
   some: ReadonlySet<number>,
   others: ReadonlySet<number>,
+  which: "earlier" | "any",
   items: Items,
 ): ReadonlySet<number> {
   const { rules } = items;
@@ -15,19 +16,22 @@ export function rivalled(
   const found = new Set<number>();
   for (const item of all) {
     const rule = rules[item] as number;
-    if (some.has(rule) && !found.has(rule) && meetsEarlier(item, rivals, spans, items)) found.add(rule);
+    if (!some.has(rule) || found.has(rule)) continue;
+    const last = which === "any" ? Infinity : rule;
+    if (meetsUpTo(last, item, rivals, spans, items)) found.add(rule);
   }
   return found;
 }
 
-function meetsEarlier(
+function meetsUpTo(
+  last: number,
   item: number,
   rivals: readonly number[],
   spans: readonly Spans[],
   { rules, boxes }: Items,
 ): boolean {
   for (const rival of rivals) {
-    if ((rules[rival] as number) > (rules[item] as number)) return false;
+    if ((rules[rival] as number) > last) return false;
     // Numbers are compared first, as there are millions of pairs.
     if (spans.every((one) => spansMeet(one, item, rival))) {
       if (boxesMeet(boxes[item] as Box, boxes[rival] as Box)) return true;

@@ -13,7 +13,7 @@ import {
 import { type Space, spaceOf } from "../../../compiler/analysis/space.js";
 import { TRANSPORTS } from "../../../compiler/analysis/variable.js";
 import { boundsOf } from "../../../compiler/ir/bounds.js";
-import type { Test } from "../../../compiler/ir/expr.js";
+import { type Test, testsOf } from "../../../compiler/ir/expr.js";
 import { HEADERS } from "../../../compiler/ir/headers.js";
 import type { AddressList, Rule } from "../../../compiler/ir/policy.js";
 import type { Part } from "../condition.js";
@@ -34,6 +34,8 @@ export interface Items {
   /** Whether packets go on from the rule of an item. */
   readonly goesOn: Uint8Array;
   readonly space: Space;
+  /** The packets for which a test of one of the rules holds; undefined: it was not looked at. */
+  readonly boxesOfTest: (test: Test) => readonly Box[] | undefined;
 }
 
 /** What each item asks of one subject. */
@@ -74,9 +76,25 @@ export function itemsOf(rules: readonly Rule[], lists: readonly AddressList[], p
     decides: Uint8Array.from(each((rule) => (isExact(rule) && !goesOn(rule) ? 1 : 0))),
     goesOn: Uint8Array.from(each((rule) => (goesOn(rule) ? 1 : 0))),
     space,
+    boxesOfTest: testBoxes(known, space, lists),
     asked: subjects
       .map((subject) => askedOf(subject, boxes.flat(), space))
       .filter(({ values }) => values.length > 1),
+  };
+}
+
+/** Each test's boxes are made when they are first asked for. */
+function testBoxes(
+  rules: readonly Rule[],
+  space: Space,
+  lists: readonly AddressList[],
+): Items["boxesOfTest"] {
+  const asked = new Set(rules.flatMap(({ match }) => testsOf(match)));
+  const known = new Map<Test, readonly Box[] | undefined>();
+  return (test) => {
+    if (!known.has(test))
+      known.set(test, asked.has(test) ? boxesOf(test, space, lists, MOST_BOXES) : undefined);
+    return known.get(test);
   };
 }
 

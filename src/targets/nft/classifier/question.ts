@@ -12,7 +12,7 @@ import { ADDRESS_BITS, formatAddress } from "../../../compiler/ir/address.js";
 import { HEADERS } from "../../../compiler/ir/headers.js";
 import { bytesNeeded, WIRE_FIELDS, type WireField } from "../../../compiler/ir/wire.js";
 import type { Part } from "../condition.js";
-import { addressText, PROTOCOL, wordFor } from "../words.js";
+import { addressText, PROTOCOL, portFor, wordFor } from "../words.js";
 
 /** What a verdict map can look up: one of the analysis' variables, in the packets that have it. */
 export interface Subject {
@@ -94,12 +94,6 @@ const LOOKED_UP = (
   ["tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "icmp.type", "icmp6.type"] as const
 ).map((name) => WIRE_FIELDS[name]);
 
-/** Ports of TCP and UDP are one question; nft's `th` has them both, and is guarded here. */
-const PORTS: ReadonlyMap<number, string> = new Map([
-  [WIRE_FIELDS["tcp.srcport"].offset, "th sport"],
-  [WIRE_FIELDS["tcp.dstport"].offset, "th dport"],
-]);
-
 function transportSubjects(
   variable: Variable,
   { headers, offset, width }: Extract<Asks, { kind: "bits" }>,
@@ -107,13 +101,14 @@ function transportSubjects(
   const fields = LOOKED_UP.filter(
     (field) => headers.includes(field.header) && field.offset === offset && field.width === width,
   );
-  const ports = fields.filter(({ header }) => header === "tcp" || header === "udp");
-  const th = PORTS.get(offset);
+  // Ports of TCP and UDP are one question; nft's `th` has them both, and is guarded here.
+  const ports = fields.filter((field) => portFor(field) !== undefined);
+  const [th] = ports.map(portFor);
   if (ports.length < 2 || !th) return fields.map((field) => fieldSubject(variable, [field], wordOf(field)));
   const guard = `${PROTOCOL} { ${ports.map(({ header }) => HEADERS[header].proto).join(", ")} }`;
   const others = fields.filter((field) => !ports.includes(field));
   return [
-    fieldSubject(variable, ports, `${guard} ${th}`),
+    fieldSubject(variable, ports, `${guard} ${th.text}`),
     ...others.map((field) => fieldSubject(variable, [field], wordOf(field))),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Box } from "../../../compiler/analysis/boxes.js";
-import { holds, intersect, type Ranges, range } from "../../../compiler/analysis/ranges.js";
 import { type Block, type Cut, divide, type Outlook, outlookOf } from "./cut.js";
 import type { Items } from "./items.js";
+import { isAll, type Region, regionWithin } from "./region.js";
 import type { Tuning } from "./tuning.js";
 
 /**
@@ -12,6 +12,8 @@ export interface Tree {
   readonly questions: readonly Question[];
   /** By their places in the stage, ascending. */
   readonly rules: readonly number[];
+  /** What is known of the packets that come here. */
+  readonly region: Region;
   /** What finding its rule costs a packet that was aimed at one of the rules by chance. */
   readonly cost: number;
 }
@@ -37,8 +39,7 @@ interface Plot {
   readonly items: Int32Array;
   /** How many items its lists may hold together. */
   readonly room: number;
-  /** What is known of the packets that come here, by variable. */
-  readonly region: ReadonlyMap<number, Ranges>;
+  readonly region: Region;
   readonly level: number;
 }
 
@@ -84,7 +85,7 @@ function grow(plot: Plot, ground: Ground): Tree {
     rest = division.rest;
   }
   const rules = [...new Set(Array.from(rest, (item) => ground.items.rules[item] as number))];
-  return { questions, rules, cost: cost + reached * rules.length * line };
+  return { questions, rules, region: plot.region, cost: cost + reached * rules.length * line };
 }
 
 /** Of packets that are aimed at the items of the blocks. */
@@ -118,7 +119,7 @@ function bestOutlook(
 }
 
 /** All packets that come here have their value in one block. */
-function isAnswered({ asked, shift }: Cut, region: Plot["region"], { space }: Items): boolean {
+function isAnswered({ asked, shift }: Cut, region: Region, { space }: Items): boolean {
   const index = space.indexOf(asked.subject.variable.key);
   const known = index === undefined ? undefined : region.get(index);
   return known !== undefined && (known[0] as number) >>> shift === (known.at(-1) as number) >>> shift;
@@ -128,36 +129,6 @@ function isAnswered({ asked, shift }: Cut, region: Plot["region"], { space }: It
 function withoutShadowed({ items, region }: Plot, { boxes, decides }: Items): Int32Array {
   const last = items.findIndex((item) => decides[item] === 1 && isAll(boxes[item] as Box, region));
   return last < 0 ? items : items.subarray(0, last + 1);
-}
-
-function isAll({ restricts }: Box, region: Plot["region"]): boolean {
-  for (const [variable, ranges] of restricts) {
-    const known = region.get(variable);
-    if (!known || !holds(ranges, known)) return false;
-  }
-  return true;
-}
-
-/** The region of the packets that a lookup finds in a block: they have its value, and got past its guards. */
-function regionWithin(
-  region: Plot["region"],
-  { asked, shift }: Cut,
-  block: number,
-  { space }: Items,
-): Plot["region"] {
-  const low = block * 2 ** shift;
-  const { variable, present } = asked.subject;
-  const inner = new Map(region);
-  for (const { key, allows } of [
-    { key: variable.key, allows: range(low, low + 2 ** shift - 1) },
-    ...present,
-  ]) {
-    const index = space.indexOf(key);
-    if (index === undefined) continue;
-    const known = inner.get(index);
-    inner.set(index, known ? intersect(known, allows) : allows);
-  }
-  return inner;
 }
 
 /** Every rule of the tree once. */
