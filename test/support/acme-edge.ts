@@ -66,7 +66,7 @@ export function owned(text: string): OwnedPrefix {
 }
 
 /** A change to one file of a bundle that its manifest agrees with: only the kernel can tell. */
-export function tamper(folder: string, file: string, content: string): string {
+export function tamper(folder: string, file: string, content: string | Uint8Array): string {
   const manifest = readManifest(folder);
   writeFileSync(join(folder, file), content);
   const files = { ...manifest.files, [file]: createHash("sha256").update(content).digest("hex") };

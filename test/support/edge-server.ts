@@ -64,8 +64,12 @@ export class EdgeServer {
     this.run(["ip", "-batch", "-"], { input: `${lines.join("\n")}\n`, ...(namespace ? { namespace } : {}) });
   }
 
-  apply(bundle: string, node: NodeConfig): Promise<Record<string, unknown>> {
-    return this.#call("apply", { bundle, node });
+  apply(
+    bundle: string,
+    node: NodeConfig,
+    options: { readonly memoryDir?: string; readonly rollback?: boolean } = {},
+  ): Promise<Record<string, unknown>> {
+    return this.#call("apply", { bundle, node, ...options });
   }
 
   remove(customer: string): Promise<Record<string, unknown>> {
