@@ -15,6 +15,10 @@ export class Paths {
 
   readonly lock = () => join(this.stateDir, "lock");
   readonly node = () => join(this.stateDir, "node.json");
+  /** What the daemon made of the revisions of its store. */
+  readonly daemon = () => join(this.stateDir, "daemon.json");
+  /** Bundles on their way from a store to `apply`. */
+  readonly incoming = (...below: readonly string[]) => join(this.stateDir, "incoming", ...below);
   /** Our own BPF file system: /sys/fs/bpf is not to be seen from everywhere (ip-netns(8) remounts /sys). */
   readonly bpf = (...below: readonly string[]) => join(this.stateDir, "bpf", ...below);
   readonly customers = () => join(this.stateDir, "customers");

@@ -96,9 +96,14 @@ async function nodeStatus(host: Host, state: NodeState): Promise<NodeStatus["nod
     uplinks: await Promise.all(modes),
     gre: state.gre,
     drift: await nodeDrift(host, state),
-    root: await mapCounters(host, rootMap(host.paths, "root_counters"), ROOT_COUNTERS),
+    root: await rootCounters(host),
     greLeftAlone: await mapCounters(host, greMap(host, "gre_left_alone"), GRE_LEFT_ALONE),
   };
+}
+
+/** What the root program counted, by what it did with the packet. */
+export function rootCounters(host: Host): Promise<Counters> {
+  return mapCounters(host, rootMap(host.paths, "root_counters"), ROOT_COUNTERS);
 }
 
 async function mapCounters({ loader }: Host, pin: string, names: readonly string[]): Promise<Counters> {
@@ -109,8 +114,6 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
   const { customer, generation, hash, since, manifest } = loaded;
   const drift = await customerDrift(host, state, loaded);
   const tunnels = manifest.tunnels.map((row) => tunnelStatus(host, state, loaded, row));
-  const program = await programCounters(host, loaded);
-  const namespace = await firewallCounters(host, manifest.namespace);
   return {
     name: customer,
     generation,
@@ -118,9 +121,19 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
     since,
     prefixes: manifest.prefixes,
     drift,
-    counters: { mitigate: program.mitigate, ...ruleCounters(loaded, namespace, program.firewall) },
+    counters: await customerCounters(host, loaded),
     tunnels: await Promise.all(tunnels),
   };
+}
+
+/** What was counted of a customer, by stage and rule. */
+export async function customerCounters(
+  host: Host,
+  loaded: LoadedCustomer,
+): Promise<CustomerStatus["counters"]> {
+  const program = await programCounters(host, loaded);
+  const namespace = await firewallCounters(host, loaded.manifest.namespace);
+  return { mitigate: program.mitigate, ...ruleCounters(loaded, namespace, program.firewall) };
 }
 
 /**

@@ -15,7 +15,7 @@ const namespaces = {
 };
 
 const bundle = await rolldown({
-  input: { tidegate: "dist/src/cli/main.js" },
+  input: { tidegate: "dist/src/cli/main.js", tidegated: "dist/src/cli/tidegated.js" },
   platform: "node",
   external: [/^node:/, /^typescript(\/|$)/, /^prettier(\/|$)/],
   plugins: [namespaces],

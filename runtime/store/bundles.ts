@@ -2,7 +2,7 @@ import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises
 import { dirname, join } from "node:path";
 import { readBundle } from "../bundle.js";
 import { failure } from "../failures.js";
-import type { Content, Head, Store } from "./store.js";
+import type { Files, Head, Store } from "./store.js";
 
 /** Puts the bundle in `folder` into the store, as its customer's new head. Throws TG50xx for what is not a whole bundle. */
 export async function publishBundle(store: Store, folder: string): Promise<Head> {
@@ -30,8 +30,11 @@ export async function publishRemoval(store: Store, customer: string): Promise<He
  */
 export async function fetchBundle(
   store: Store,
-  { customer, revision }: Head,
-  { files }: Content & { readonly kind: "bundle" },
+  {
+    customer,
+    revision,
+    files,
+  }: { readonly customer: string; readonly revision: number; readonly files: Files },
   folder: string,
 ): Promise<void> {
   await rm(folder, { recursive: true, force: true });

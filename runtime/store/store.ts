@@ -25,6 +25,7 @@ export const headSchema = z.strictObject({
   published: z.string(),
   content: contentSchema,
 });
+export type Files = z.infer<typeof files>;
 /** The latest revision of a customer. */
 export type Head = z.infer<typeof headSchema>;
 

@@ -64,6 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/targets/manifest.ts",
   ],
   runtime: ["src/targets/manifest.ts", "node:*", "zod"],
+  "runtime/metrics": ["src/targets/manifest.ts", "runtime", "node:*", "prom-client"],
 };
 
 /** Of src/targets itself, the targets may use these and not the registry or the bundle. */

@@ -165,7 +165,8 @@ describe("bundles in a store", () => {
   async function fetch(customer: string): Promise<void> {
     const head = await store.head(customer);
     if (head?.content.kind !== "bundle") throw new Error("no bundle");
-    await fetchBundle(store, head, head.content, fetched());
+    const { revision, content } = head;
+    await fetchBundle(store, { customer, revision, files: content.files }, fetched());
   }
 
   const listing = (root: string) => readdirSync(root, { recursive: true, encoding: "utf8" }).sort();

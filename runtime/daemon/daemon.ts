@@ -1,0 +1,138 @@
+import type { NodeConfig } from "../../src/targets/manifest.js";
+import { causeOf } from "../failures.js";
+import { Paths } from "../state.js";
+import type { Store } from "../store/store.js";
+import type { Engine } from "./engine.js";
+import type { Say } from "./journal.js";
+import { Memory } from "./memory.js";
+import type { Observer } from "./observer.js";
+import { Reconciler } from "./reconciler.js";
+import type { Notifier } from "./systemd.js";
+
+export interface DaemonOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly stateDir: string;
+  /** Reads the description of the node; throws for one that is not right. */
+  readonly readNode: () => NodeConfig;
+  /** How often the store is asked, should its watch miss something. */
+  readonly pollMs: number;
+  /** How often the node is looked at. */
+  readonly lookMs: number;
+  readonly say: Say;
+  readonly observer: Observer;
+  readonly notifier: Notifier;
+}
+
+/** Publishing changes more than one file; a moment later all of it is there. */
+const SETTLE_MS = 50;
+
+/** A round that takes longer hangs, and systemd is to start the daemon anew: applying has its journal for that. */
+const STUCK_MS = 10 * 60_000;
+
+/**
+ * Follows a store until it is stopped. That takes nothing down: what is in force is the kernel's, and filters on.
+ */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  #node: NodeConfig;
+  #stopping = false;
+  #reload = false;
+  #wake = () => {};
+  #woken = false;
+  #roundStarted = 0;
+
+  /** Throws what `readNode` throws: a daemon that never knew its node has nothing to do. */
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#node = options.readNode();
+  }
+
+  /** Ends `run` after the change that is under way. */
+  stop(): void {
+    this.#stopping = true;
+    this.#rouse();
+  }
+
+  /** Reads the description of the node again, and tries again what was refused. */
+  reload(): void {
+    this.#reload = true;
+    this.#rouse();
+  }
+
+  async run(): Promise<void> {
+    const { store, stateDir, say, notifier, pollMs, lookMs } = this.#options;
+    const reconciler = await this.#reconciler(new Paths(stateDir).daemon());
+    const watch = store.watch(() => setTimeout(() => this.#rouse(), SETTLE_MS).unref());
+    notifier.watch(() => performance.now() - this.#roundStarted < STUCK_MS || this.#roundStarted === 0);
+    say("info", `following ${store.name}`);
+    if (!this.#node.keys) say("warning", "unsigned bundles are taken here: the node names no keys");
+    let look = 0;
+    let first = true;
+    while (!this.#stopping) {
+      this.#roundStarted = performance.now();
+      if (this.#takeReload()) reconciler.reconsider();
+      await reconciler.describe(this.#node);
+      await reconciler.round(this.#node);
+      if (performance.now() >= look && !this.#stopping) {
+        await reconciler.mend(this.#node);
+        look = performance.now() + lookMs;
+      }
+      this.#roundStarted = 0;
+      if (first) notifier.ready(`following ${store.name}`);
+      first = false;
+      await this.#sleep(Math.min(pollMs, reconciler.next(), look - performance.now()));
+    }
+    notifier.stopping();
+    watch.close();
+    notifier.close();
+    say("info", "stopped; what is in force stays in force");
+  }
+
+  async #reconciler(file: string): Promise<Reconciler> {
+    const { store, engine, say, observer } = this.#options;
+    const { memory, lost } = await Memory.read(file);
+    if (lost !== null) say("warning", `${file}: ${lost}; every customer's head is tried again`);
+    const now = () => performance.now();
+    return new Reconciler({
+      ...{ store, engine, say, observer, memory, now },
+      isStopping: () => this.#stopping,
+    });
+  }
+
+  /** True: the node may be described differently now. */
+  #takeReload(): boolean {
+    const { readNode, say, notifier, store } = this.#options;
+    if (!this.#reload) return false;
+    this.#reload = false;
+    notifier.reloading();
+    try {
+      this.#node = readNode();
+      say("info", "read the description of the node again");
+    } catch (error) {
+      say("error", `the description of the node stays as it was: ${causeOf(error)}`);
+    }
+    notifier.ready(`following ${store.name}`);
+    return true;
+  }
+
+  #rouse(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  /** Sleeps so long, or until there is something to do; not at all if that came while nobody slept. */
+  async #sleep(ms: number): Promise<void> {
+    if (!this.#woken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.max(0, ms));
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#woken = false;
+    this.#wake = () => {};
+  }
+}

@@ -1,0 +1,78 @@
+import { rm } from "node:fs/promises";
+import type { NodeConfig } from "../../src/targets/manifest.js";
+import { type Applied, apply } from "../apply.js";
+import { readBundle } from "../bundle.js";
+import { customerDrift, nodeDrift } from "../drift.js";
+import { RuntimeFailure } from "../failures.js";
+import { withHost } from "../host.js";
+import { remove } from "../remove.js";
+import { type LoadedCustomer, Paths, readCustomers, readNodeState } from "../state.js";
+
+/** What is in force of one customer. */
+export type InForce = Pick<LoadedCustomer, "customer" | "generation" | "hash">;
+
+/** What is on this node and should not be, or the other way round. */
+export interface Found {
+  readonly node: readonly string[];
+  /** Of those customers that were looked at. */
+  readonly customers: readonly (InForce & { readonly drift: readonly string[] })[];
+}
+
+/** What a daemon can do with a node. */
+export interface Engine {
+  apply(bundle: string, node: NodeConfig): Promise<Applied>;
+  /** Takes a customer away; false: it was not there. */
+  remove(customer: string): Promise<boolean>;
+  inForce(): Promise<readonly InForce[]>;
+  /** The description of the node that is in force; undefined where nothing is loaded. */
+  nodeInForce(): Promise<NodeConfig | undefined>;
+  look(customers: ReadonlySet<string>): Promise<Found>;
+  /** The node's own copy of the bundle that is in force; undefined if that was damaged. */
+  storedBundle(customer: InForce): Promise<string | undefined>;
+  /** A folder that a customer's next bundle can be fetched to. */
+  incoming(customer: string): string;
+  clearIncoming(customer: string): Promise<void>;
+}
+
+/** The node that this process runs on. */
+export function kernelEngine(stateDir: string, memoryDir: string): Engine {
+  const paths = new Paths(stateDir);
+  return {
+    apply: (bundle, node) => apply({ bundle, node, stateDir, memoryDir }),
+    remove: (customer) => removeIfThere(customer, stateDir),
+    inForce: () => readCustomers(paths),
+    nodeInForce: async () => (await readNodeState(paths))?.config,
+    look: (customers) => look(stateDir, customers),
+    storedBundle: async ({ customer, generation, hash }) => {
+      const folder = paths.bundle(customer, generation);
+      const found = await readBundle(folder).catch(() => undefined);
+      return found?.hash === hash ? folder : undefined;
+    },
+    incoming: (customer) => paths.incoming(customer),
+    clearIncoming: (customer) => rm(paths.incoming(customer), { recursive: true, force: true }),
+  };
+}
+
+async function removeIfThere(customer: string, stateDir: string): Promise<boolean> {
+  try {
+    await remove({ customer, stateDir });
+    return true;
+  } catch (error) {
+    if (error instanceof RuntimeFailure && error.code === "TG9010") return false;
+    throw error;
+  }
+}
+
+function look(stateDir: string, wanted: ReadonlySet<string>): Promise<Found> {
+  return withHost({ stateDir, lock: false }, async (host) => {
+    const state = await readNodeState(host.paths);
+    if (!state) return { node: [], customers: [] };
+    const customers: Found["customers"][number][] = [];
+    for (const loaded of await readCustomers(host.paths)) {
+      if (!wanted.has(loaded.customer)) continue;
+      const { customer, generation, hash } = loaded;
+      customers.push({ customer, generation, hash, drift: await customerDrift(host, state, loaded) });
+    }
+    return { node: await nodeDrift(host, state), customers };
+  });
+}

@@ -1,0 +1,246 @@
+import type { NodeConfig } from "../../src/targets/manifest.js";
+import { causeOf, failure, RuntimeFailure } from "../failures.js";
+import { MANIFEST_FILE } from "../state.js";
+import { fetchBundle } from "../store/bundles.js";
+import type { Files, Head, Store } from "../store/store.js";
+import type { Engine, InForce } from "./engine.js";
+import type { Say } from "./journal.js";
+import type { Memory, Outcome } from "./memory.js";
+import type { Observer } from "./observer.js";
+import { isLasting, Waiting } from "./waiting.js";
+
+export interface ReconcilerOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly memory: Memory;
+  readonly say: Say;
+  readonly observer: Observer;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  /** Is there to be no further change? Asked between two customers. */
+  readonly isStopping: () => boolean;
+}
+
+/** Customers that one look at the node asks about, in turn: with a thousand of them it takes its time. */
+const LOOKED_AT = 16;
+
+/** Brings a node to what the store wants, one customer at a time. Never throws: whatever fails is said, and tried again. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #waiting: Waiting;
+  /** Troubles that were told of, by what they are about, so that each is told of once. */
+  readonly #told = new Map<string, string>();
+  /** Refused before, and to be tried once more. */
+  readonly #again = new Set<string>();
+  #lastLookedAt = "";
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#waiting = new Waiting(options.now);
+  }
+
+  /** Milliseconds until a customer is due that could not be changed before; Infinity if there is none. */
+  next(): number {
+    return this.#waiting.next();
+  }
+
+  /** Follows every head that is new, or whose turn has come again. */
+  async round(node: NodeConfig): Promise<void> {
+    const { store, memory, isStopping, observer } = this.#options;
+    const heads = await this.#telling(store.name, () => store.heads());
+    if (!heads) return;
+    for (const [customer, revision] of heads) {
+      if (isStopping()) return;
+      const isNew = memory.of(customer)?.revision !== revision || this.#again.has(customer);
+      if (!isNew || !this.#waiting.isDue(customer, revision)) continue;
+      await this.#follow(customer, revision, node);
+    }
+    for (const [customer, { last }] of memory.all()) {
+      const isGone = last !== null && !heads.has(customer);
+      const words =
+        "is not in the store any more; it stays in force (`tidegate publish --remove` takes it away)";
+      this.#tell(`head of ${customer}`, isGone ? `${customer}: ${words}` : null);
+    }
+    observer.waiting(this.#waiting.count());
+  }
+
+  /** Tries everything again that was refused, or that waits: the node may be described differently. */
+  reconsider(): void {
+    for (const customer of this.#options.memory.refused()) this.#again.add(customer);
+    this.#waiting.hurry();
+  }
+
+  /** Puts what is in force in force again where the node is described differently now. */
+  async describe(node: NodeConfig): Promise<void> {
+    const { engine, isStopping, say } = this.#options;
+    await this.#telling("the node's state", async () => {
+      const before = await engine.nodeInForce();
+      if (before === undefined || JSON.stringify(before) === JSON.stringify(node)) return;
+      this.reconsider();
+      for (const current of await engine.inForce()) {
+        if (isStopping()) return;
+        const applied = await this.#applyAgain(current, node);
+        if (applied) say("info", `${current.customer}: in force on the node as it is described now`);
+      }
+    });
+  }
+
+  /** Looks at the node and at some of its customers, and mends what is missing. */
+  async mend(node: NodeConfig): Promise<void> {
+    const { engine, isStopping, observer } = this.#options;
+    await this.#telling("the look at the node", async () => {
+      const all = await engine.inForce();
+      const found = await engine.look(new Set(this.#turnOf(all.map(({ customer }) => customer))));
+      observer.drift(null, found.node.length);
+      for (const { customer, drift } of found.customers) observer.drift(customer, drift.length);
+      const drifted = found.customers.filter(({ drift }) => drift.length > 0);
+      // Any customer's change brings the node's own parts back.
+      const first = drifted.length === 0 && found.node.length > 0 ? found.customers.slice(0, 1) : [];
+      for (const current of [...drifted, ...first]) {
+        if (isStopping()) return;
+        await this.#mendOne(current, [...found.node, ...current.drift], node);
+      }
+    });
+  }
+
+  #turnOf(customers: readonly string[]): readonly string[] {
+    const sorted = [...customers].sort();
+    const at = sorted.findIndex((customer) => customer > this.#lastLookedAt);
+    const turn = [...sorted.slice(Math.max(at, 0)), ...sorted.slice(0, Math.max(at, 0))].slice(0, LOOKED_AT);
+    this.#lastLookedAt = turn.at(-1) ?? "";
+    return turn;
+  }
+
+  async #follow(customer: string, revision: number, node: NodeConfig): Promise<void> {
+    const { store, observer, now } = this.#options;
+    const started = now();
+    try {
+      const head = await store.head(customer);
+      if (!head) return;
+      const { content } = head;
+      await (content.kind === "removed" ? this.#remove(head) : this.#apply(head, content.files, node));
+      this.#waiting.done(customer);
+      this.#again.delete(customer);
+      this.#waiting.hurry();
+    } catch (error) {
+      observer.failed(customer, error instanceof RuntimeFailure ? error.code : "unknown", now() - started);
+      await this.#failed(customer, revision, error);
+    }
+  }
+
+  async #remove({ customer, revision }: Head): Promise<void> {
+    const { engine, say } = this.#options;
+    const wasThere = await engine.remove(customer);
+    await this.#note(customer, { revision, state: "removed", why: "", last: null });
+    this.#options.observer.removed(customer);
+    if (wasThere) say("info", `${customer}: removed, as revision ${revision} says`);
+  }
+
+  async #apply({ customer, revision }: Head, files: Files, node: NodeConfig): Promise<void> {
+    const { store, engine, say, observer, now } = this.#options;
+    const folder = engine.incoming(customer);
+    try {
+      await fetchBundle(store, { customer, revision, files }, folder);
+      const started = now();
+      const { generation, hash, changed } = await engine.apply(folder, node);
+      const ms = now() - started;
+      if (changed) observer.applied(customer, ms);
+      await this.#note(customer, { revision, state: "in-force", why: "", last: { revision, files } });
+      const how = changed ? `in force as generation ${generation}` : `is generation ${generation} already`;
+      say("info", `${customer}: revision ${revision} ${how} (${hash.slice(0, 12)}, ${Math.round(ms)} ms)`);
+    } finally {
+      await engine.clearIncoming(customer);
+    }
+  }
+
+  async #failed(customer: string, revision: number, error: unknown): Promise<void> {
+    const { memory, say } = this.#options;
+    const why = wordsOf(error);
+    const last = memory.of(customer)?.last ?? null;
+    const stays = last ? `; revision ${last.revision} stays in force` : "";
+    if (isLasting(error)) {
+      this.#waiting.done(customer);
+      this.#again.delete(customer);
+      await this.#note(customer, { revision, state: "refused", why, last });
+      say("error", `${customer}: revision ${revision} refused: ${why}${stays}`);
+      return;
+    }
+    const { ms, isNew } = this.#waiting.failed(customer, revision, why);
+    const again = `next try in ${Math.round(ms / 1000)} s`;
+    if (isNew) say("warning", `${customer}: revision ${revision} not in force yet: ${why}; ${again}${stays}`);
+  }
+
+  async #mendOne(current: InForce, drift: readonly string[], node: NodeConfig): Promise<void> {
+    const { say, observer } = this.#options;
+    const applied = await this.#applyAgain(current, node);
+    if (!applied?.changed) return;
+    observer.drift(null, 0);
+    observer.drift(current.customer, 0);
+    say("warning", `${current.customer}: mended, there was missing: ${drift.join(", ")}`);
+  }
+
+  /** Applies what is in force once more. Undefined: it cannot be had, or was refused, and that was said. */
+  async #applyAgain(current: InForce, node: NodeConfig) {
+    const { engine } = this.#options;
+    const { customer } = current;
+    return this.#telling(`${customer}, again`, async () => {
+      try {
+        const folder = (await engine.storedBundle(current)) ?? (await this.#fetchAgain(current));
+        return await engine.apply(folder, node);
+      } finally {
+        await engine.clearIncoming(customer);
+      }
+    });
+  }
+
+  /** For a node whose own copy is damaged: the store may still have what is in force. */
+  async #fetchAgain({ customer, hash }: InForce): Promise<string> {
+    const { store, engine, memory } = this.#options;
+    const last = memory.of(customer)?.last;
+    const folder = engine.incoming(customer);
+    if (last?.files[MANIFEST_FILE] !== hash) {
+      const problem = "the node's copy of its bundle is damaged, and it did not come from the store";
+      throw failure("TG9011", { file: customer, problem }, null);
+    }
+    await fetchBundle(store, { customer, ...last }, folder);
+    return folder;
+  }
+
+  async #note(customer: string, outcome: Omit<Outcome, "at">): Promise<void> {
+    const { memory } = this.#options;
+    await this.#telling("what is remembered", () =>
+      memory.note(customer, { ...outcome, at: new Date().toISOString() }),
+    );
+  }
+
+  /** Does something whose failure is no reason to stop; says so once. */
+  async #telling<T>(about: string, action: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await action();
+      this.#tell(about, null);
+      return result;
+    } catch (error) {
+      this.#tell(about, `${about}: ${wordsOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #tell(about: string, trouble: string | null): void {
+    const { say } = this.#options;
+    const before = this.#told.get(about) ?? null;
+    if (trouble === before) return;
+    if (trouble === null) {
+      this.#told.delete(about);
+      say("info", `${about}: well again`);
+    } else {
+      this.#told.set(about, trouble);
+      say("warning", trouble);
+    }
+  }
+}
+
+/** A failure with its code; anything else is a bug of ours, and says where. */
+function wordsOf(error: unknown): string {
+  if (error instanceof RuntimeFailure) return `${error.code} ${error.message}`;
+  return error instanceof Error && !("syscall" in error) ? (error.stack ?? error.message) : causeOf(error);
+}

@@ -1,0 +1,58 @@
+import type { Manifest } from "../../src/targets/manifest.js";
+import type { Counter } from "../counters.js";
+import { type Host, withHost } from "../host.js";
+import { type LoadedCustomer, readCustomers, readNodeState } from "../state.js";
+import { customerCounters, rootCounters } from "../status.js";
+
+type Action = Manifest["mitigate"][number]["action"];
+
+/** What one rule counted; `default` of a stage and counters that are no rule's have no action. */
+export interface RuleCount extends Counter {
+  readonly stage: "mitigate" | "firewall" | "other";
+  readonly rule: string;
+  readonly action: Action | "";
+}
+
+export interface CustomerCount {
+  readonly customer: string;
+  readonly generation: number;
+  /** Seconds since 1970. */
+  readonly since: number;
+  readonly rules: readonly RuleCount[];
+}
+
+export interface Counts {
+  /** By what the root program did. */
+  readonly root: Readonly<Record<string, Counter>>;
+  readonly customers: readonly CustomerCount[];
+}
+
+/** All counters of this node. Reads the kernel's, and nothing else is looked at: `status` knows more and takes longer. */
+export function readCounts(stateDir: string): Promise<Counts> {
+  return withHost({ stateDir, lock: false }, async (host) => {
+    if (!(await readNodeState(host.paths))) return { root: {}, customers: [] };
+    const customers: CustomerCount[] = [];
+    for (const loaded of await readCustomers(host.paths)) customers.push(await countsOf(host, loaded));
+    return { root: await rootCounters(host), customers };
+  });
+}
+
+async function countsOf(host: Host, loaded: LoadedCustomer): Promise<CustomerCount> {
+  const { customer, generation, since, manifest } = loaded;
+  const counters = await customerCounters(host, loaded);
+  const rules = {
+    mitigate: manifest.mitigate,
+    firewall: manifest.firewall.rules,
+    other: [],
+  } as const satisfies Record<RuleCount["stage"], readonly Manifest["mitigate"][number][]>;
+  const counts = (["mitigate", "firewall", "other"] as const).flatMap((stage) => {
+    const actions = new Map<string, Action>(rules[stage].map(({ name, action }) => [name, action]));
+    return Object.entries(counters[stage]).map(([rule, counter]) => ({
+      ...counter,
+      stage,
+      rule,
+      action: actions.get(rule) ?? ("" as const),
+    }));
+  });
+  return { customer, generation, since: Date.parse(since) / 1000, rules: counts };
+}

@@ -1,0 +1,125 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Observer } from "../daemon/observer.js";
+import type { Counts, CustomerCount } from "./counts.js";
+
+/** A customer's change takes tens of milliseconds, and a large one of a busy node seconds. */
+const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+const RULE = ["customer", "stage", "rule", "action"] as const;
+
+/**
+ * What an edge server tells Prometheus. docs/metrics.md explains each; a test holds the page, and the queries of the dashboard,
+ * to the names here.
+ */
+export class Metrics implements Observer {
+  readonly #registry = new Registry();
+  readonly #read: () => Promise<Counts>;
+  #scrape: Promise<string> | undefined;
+
+  readonly #packets = this.#counter("packets_total", "Packets that a rule decided or counted", RULE);
+  readonly #bytes = this.#counter("bytes_total", "Bytes of these packets, from the IP header on", RULE);
+  readonly #limited = this.#counter("limited_packets_total", "Packets over the rate of a limit", [
+    "customer",
+    "stage",
+    "rule",
+  ]);
+  readonly #root = this.#counter("root_packets_total", "Packets, by what the root program did with them", [
+    "kind",
+  ]);
+  readonly #generation = this.#gauge("generation", "Number of the customer's change in force", ["customer"]);
+  readonly #since = this.#gauge("in_force_since_seconds", "When it was put in force, in seconds since 1970", [
+    "customer",
+  ]);
+  readonly #customers = this.#gauge("customers", "Customers in force", []);
+  readonly #waiting = this.#gauge("waiting_customers", "Customers whose latest revision waits for a try", []);
+  readonly #drift = this.#gauge("drift", "Things of the customer that were missing at the last look", [
+    "customer",
+  ]);
+  readonly #nodeDrift = this.#gauge(
+    "node_drift",
+    "Things of the node that were missing at the last look",
+    [],
+  );
+  readonly #failures = this.#counter("apply_failures_total", "Revisions that could not be put in force", [
+    "customer",
+    "code",
+  ]);
+  readonly #duration = new Histogram({
+    name: "tidegate_apply_duration_seconds",
+    help: "How long it took to put a revision in force",
+    buckets: SECONDS,
+    registers: [this.#registry],
+  });
+
+  /** `read` gives what was counted until now. */
+  constructor(read: () => Promise<Counts>) {
+    this.#read = read;
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The names of all metrics, without the endings that Prometheus gives to a histogram's parts. */
+  names(): readonly string[] {
+    return this.#registry.getMetricsAsArray().map(({ name }) => name);
+  }
+
+  /** All of it as text, counted just now. Who asks while another is being answered gets the same answer. */
+  text(): Promise<string> {
+    this.#scrape ??= this.#collect().finally(() => {
+      this.#scrape = undefined;
+    });
+    return this.#scrape;
+  }
+
+  applied(_customer: string, ms: number): void {
+    this.#duration.observe(ms / 1000);
+  }
+
+  failed(customer: string, code: string): void {
+    this.#failures.inc({ customer, code });
+  }
+
+  removed(customer: string): void {
+    this.#drift.remove({ customer });
+  }
+
+  drift(customer: string | null, missing: number): void {
+    if (customer === null) this.#nodeDrift.set(missing);
+    else this.#drift.set({ customer }, missing);
+  }
+
+  waiting(customers: number): void {
+    this.#waiting.set(customers);
+  }
+
+  async #collect(): Promise<string> {
+    const { root, customers } = await this.#read();
+    // What the kernel counted is the whole number; Prometheus sees from a smaller one that a program was replaced.
+    const counted = [this.#packets, this.#bytes, this.#limited, this.#root, this.#generation, this.#since];
+    for (const metric of counted) metric.reset();
+    for (const [kind, { packets }] of Object.entries(root)) this.#root.inc({ kind }, packets);
+    for (const customer of customers) this.#setCustomer(customer);
+    this.#customers.set(customers.length);
+    return this.#registry.metrics();
+  }
+
+  #setCustomer({ customer, generation, since, rules }: CustomerCount): void {
+    this.#generation.set({ customer }, generation);
+    this.#since.set({ customer }, since);
+    for (const { stage, rule, action, packets, bytes } of rules) {
+      this.#packets.inc({ customer, stage, rule, action }, packets);
+      this.#bytes.inc({ customer, stage, rule, action }, bytes);
+      if (action === "limit") this.#limited.inc({ customer, stage, rule }, packets);
+    }
+  }
+
+  #counter(name: string, help: string, labelNames: readonly string[]): Counter {
+    return new Counter({ name: `tidegate_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[]): Gauge {
+    return new Gauge({ name: `tidegate_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+}

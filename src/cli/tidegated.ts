@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from "commander";
+import { Daemon } from "../../runtime/daemon/daemon.js";
+import { kernelEngine } from "../../runtime/daemon/engine.js";
+import { journal } from "../../runtime/daemon/journal.js";
+import { notifier } from "../../runtime/daemon/systemd.js";
+import { readCounts } from "../../runtime/metrics/counts.js";
+import { Metrics } from "../../runtime/metrics/metrics.js";
+import { serveMetrics } from "../../runtime/metrics/server.js";
+import type { NodeConfig } from "../targets/manifest.js";
+import { EXIT, UsageError } from "./exit.js";
+import { storeOf } from "./io/store.js";
+import { loadEdge } from "./load-edge.js";
+import { printProblem } from "./render/problem.js";
+import { version } from "./version.js";
+
+interface Options {
+  readonly node: string;
+  readonly store: string;
+  readonly stateDir: string;
+  readonly memoryDir: string;
+  readonly metrics: string;
+  readonly poll: string;
+  readonly look: string;
+}
+
+/** The daemon of an edge server: keeps it at what a store wants. */
+function program(): Command {
+  return new Command("tidegated")
+    .description("Keeps this edge server at what a store of policies wants (docs/daemon.md).")
+    .version(version())
+    .requiredOption("--node <file>", "the operator's edge.ts")
+    .requiredOption("--store <store>", "where policies come from, such as dir:/srv/tidegate")
+    .option("--metrics <address>", "where Prometheus asks, or `off`", "127.0.0.1:9821")
+    .option("--poll <seconds>", "how often the store is asked, should its watch miss something", "10")
+    .option("--look <seconds>", "how often the node is looked at, and mended", "30")
+    .addOption(new Option("--state-dir <dir>", "where the node keeps its state").default("/run/tidegate"))
+    .option("--memory-dir <dir>", "where a node with keys remembers what it had", "/var/lib/tidegate")
+    .exitOverride()
+    .showHelpAfterError("(see tidegated --help)")
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { stateDir } = options;
+  const metrics = new Metrics(() => readCounts(stateDir));
+  const address = metricsAddress(options.metrics);
+  const daemon = new Daemon({
+    store: storeOf(options.store),
+    engine: kernelEngine(stateDir, options.memoryDir),
+    stateDir,
+    readNode: () => readNode(options.node),
+    pollMs: milliseconds("--poll", options.poll),
+    lookMs: milliseconds("--look", options.look),
+    say: journal((line) => process.stdout.write(line), process.env),
+    observer: metrics,
+    notifier: notifier(process.env),
+  });
+  // Not the signal's usual end: the change that is under way comes first.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => daemon.stop());
+  process.on("SIGHUP", () => daemon.reload());
+  const server = address && (await serveMetrics(metrics, address));
+  await daemon.run();
+  await server?.close();
+}
+
+function readNode(file: string): NodeConfig {
+  const node = loadEdge(file);
+  if (!node) throw new UsageError(`${file} has errors; they were printed before this line`);
+  return node;
+}
+
+function metricsAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  if (text === "off") return undefined;
+  const [, host = "", port = ""] = /^(?:\[?([^[\]]*)\]?:)(\d{1,5})$/.exec(text) ?? [];
+  if (host === "" || Number(port) > 65535)
+    throw new UsageError(`--metrics: \`${text}\` is not an address with a port, such as 127.0.0.1:9821`);
+  return { host, port: Number(port) };
+}
+
+function milliseconds(option: string, text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= 86_400))
+    throw new UsageError(`${option}: \`${text}\` is not a number of seconds, up to a day`);
+  return seconds * 1000;
+}
+
+try {
+  await program().parseAsync();
+} catch (problem) {
+  if (problem instanceof CommanderError) process.exitCode = problem.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  else process.exitCode = printProblem(problem);
+}
