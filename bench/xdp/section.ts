@@ -53,8 +53,8 @@ export function ofBundle(name: string, { folder, manifest }: Built): Contender {
 /** Rules of which each is code, one below the other; nothing where they are more than a program has room for. */
 export function linearCode(rules: readonly FlowRule[]): readonly Contender[] {
   const policy = policyOf(rules, { stage: "mitigate" });
-  if (planOf(policy, Number.POSITIVE_INFINITY)) return [];
-  const build = xdpBuild(policy, (one) => emit(one, Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY);
+  if (planOf(policy, "linear")) return [];
+  const build = xdpBuild(policy, (one) => emit(one, "linear"), "linear");
   return [{ name: LINEAR_CODE, load: (bench) => bench.loadPolicy(LINEAR_CODE, build) }];
 }
 

@@ -10,7 +10,7 @@ import { aimedFrom, supplyFor } from "../difftest/packets.js";
 import { casesOf } from "../difftest/trial.js";
 import { policyIn } from "../support/language-arbitrary.js";
 
-/** Random policies as tables, however few their rules: each packet's verdict and every counter as the reference says. */
+/** Random policies looked up, however few their rules: each packet's verdict and every counter as the reference says. */
 const SEED = Number(process.env["TIDEGATE_CLASSIFIER_SEED"] ?? 5_112_026);
 const POLICIES = Number(process.env["TIDEGATE_CLASSIFIER_POLICIES"] ?? 60);
 const PACKETS = 400;
@@ -36,20 +36,20 @@ function randomPolicies(): readonly (readonly [text: string, policy: Policy])[] 
   return found.slice(0, POLICIES);
 }
 
-test(
-  "random policies by tables judge and count as the reference does",
-  async () => {
+test.each(["tables", "vectors"] as const)(
+  "random policies by %s judge and count as the reference does",
+  async (form) => {
     let stage: XdpStage | null = null;
-    let byTables = 0;
+    let planned = 0;
     const policies = randomPolicies();
     const [[, first] = []] = policies;
     if (!first) throw new Error("there are policies");
     const empty = { ...first, mitigate: [], firewall: { ...first.firewall, rules: [] } };
     const supply = supplyFor(empty, 3000, 3000);
     for (const [index, [text, policy]] of policies.entries()) {
-      if (!planOf(policy, 0)) continue;
-      byTables++;
-      const build = xdpBuild(policy, () => emit(policy, 0), 0);
+      if (!planOf(policy, form)) continue;
+      planned++;
+      const build = xdpBuild(policy, () => emit(policy, form), form);
       if (stage) await stage.replace(build);
       else stage = await XdpStage.load(scratch, build);
       const check = xdpCheck(policy, stage);
@@ -57,7 +57,7 @@ test(
       expect(differs(found) ? found : null, text).toBeNull();
     }
     await stage?.unload();
-    expect(byTables).toBeGreaterThan(POLICIES / 3);
+    expect(planned).toBeGreaterThan(POLICIES / 3);
   },
   POLICIES * 5000,
 );

@@ -1,11 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { packetOfText } from "../../src/cli/verify/proof.js";
-import { type Classifier, classifierOf, NONE } from "../../src/compiler/analysis/classify/classifier.js";
-import { columnsOf } from "../../src/compiler/analysis/classify/columns.js";
+import {
+  type Classifier,
+  classifierOf,
+  MOST_EFFORT,
+  NONE,
+  type TableStage,
+} from "../../src/compiler/analysis/classify/classifier.js";
+import { columnsOf, type Step } from "../../src/compiler/analysis/classify/columns.js";
+import { Effort } from "../../src/compiler/analysis/classify/effort.js";
 import type { Matrix } from "../../src/compiler/analysis/classify/matrix.js";
+import type { Run } from "../../src/compiler/analysis/classify/runs.js";
 import { classIn, segmentsOf } from "../../src/compiler/analysis/classify/segments.js";
 import { termsOf } from "../../src/compiler/analysis/classify/terms.js";
+import type { Vectors } from "../../src/compiler/analysis/classify/vectors.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
 import { contains, intervals } from "../../src/compiler/ir/intervals.js";
 import { decode, type Packet } from "../../src/compiler/semantics/decode.js";
@@ -82,18 +91,33 @@ function packet(text: string): Packet {
   return decoded.packet;
 }
 
-/** What the stage's first matrices, and its list of passed rules, say of a packet: as a walker in the kernel asks. */
-function ask({ family, sources, destinations, stages: [stage] }: Classifier, of: Packet) {
+interface Told {
+  readonly decided: number;
+  readonly passed: readonly number[];
+}
+
+/** What the first stage says of a packet: as a walker in the kernel asks. */
+function ask({ family, sources, destinations, stages: [stage] }: Classifier, of: Packet): Told {
   if (!stage) throw new Error("there is a stage");
   const source = classOfAddress(sources, readAddress(of, "ip.src", family) ?? 0n);
   const destination = classOfAddress(destinations, readAddress(of, "ip.dst", family) ?? 0n);
-  const { paths } = stage.columns;
+  return stage.kind === "tables"
+    ? askTables(stage, source, destination, of)
+    : askVectors(stage, source, destination, of);
+}
+
+function pathFor<T extends { readonly transport: string | null }>(paths: readonly T[], of: Packet): T {
   const path =
     paths.find(({ transport }) => transport !== null && transport === of.transport?.header) ??
     paths.find(({ transport }) => transport === null);
   if (!path) throw new Error("every packet has a path");
+  return path;
+}
+
+/** The state behind the steps. */
+function stateBehind(steps: readonly Step[], of: Packet): number {
   let at = 0;
-  for (const { question, segments, absent, classes, next } of path.steps) {
+  for (const { question, segments, absent, classes, next } of steps) {
     const asked =
       question.kind === "field"
         ? readNumber(of, question.field)
@@ -101,6 +125,12 @@ function ask({ family, sources, destinations, stages: [stage] }: Classifier, of:
     const found = asked === undefined ? absent : classIn(segments, Number(asked));
     at = next[at * classes + found] as number;
   }
+  return at;
+}
+
+function askTables(stage: TableStage, source: number, destination: number, of: Packet): Told {
+  const path = pathFor(stage.columns.paths, of);
+  const at = stateBehind(path.steps, of);
   const column = path.steps.length === 0 ? (path.columns[0] as number) : at;
   const value = (matrix: Matrix) => {
     const row = matrix.rows[matrix.rowOf[source] as number];
@@ -113,6 +143,21 @@ function ask({ family, sources, destinations, stages: [stage] }: Classifier, of:
   return { decided, passed: list === NONE ? [] : (stage.sequences[list] ?? []) };
 }
 
+function askVectors(stage: Vectors, source: number, destination: number, of: Packet): Told {
+  const { store, values } = stage;
+  const blocks = pathFor(stage.paths, of).blocks.map(
+    ({ steps, vectors }) => vectors[stateBehind(steps, of)] as number,
+  );
+  const vectors = [stage.sources[source] as number, stage.destinations[destination] as number, ...blocks];
+  const pages = store.pagesOf(vectors.reduce((a, b) => store.both(a, b)));
+  const has = (bit: number) => ((pages[bit >>> 9]?.[(bit & 511) >>> 5] as number) >>> (bit & 31)) & 1;
+  const held = ({ from, until }: Run) => values.slice(from, until).filter((_, at) => has(from + at) === 1);
+  return {
+    decided: Math.min(NONE, ...stage.deciding.map((run) => held(run)[0] ?? NONE)),
+    passed: stage.passing ? [...new Set(held(stage.passing))] : [],
+  };
+}
+
 function classOfAddress({ starts, classes }: Classifier["sources"], value: bigint): number {
   const at = (segment: number) =>
     starts.reduce((sum, chunk) => (sum << 32n) | BigInt(chunk[segment] as number), 0n);
@@ -121,31 +166,38 @@ function classOfAddress({ starts, classes }: Classifier["sources"], value: bigin
   return classes[segment] as number;
 }
 
-test("random conditions: the first that holds decides, and all before it are heard", () => {
-  const rules = fc.array(fc.record({ match: condition, passes: fc.boolean() }), {
-    minLength: 1,
-    maxLength: 9,
-  });
-  fc.assert(
-    fc.property(rules, fc.array(packets, { minLength: 5, maxLength: 12 }), (all, some) => {
-      const numbered = all.map((one, value) => ({ ...one, value }));
-      const stage = {
-        decides: numbered.filter(({ passes }) => !passes),
-        passes: numbered.filter(({ passes }) => passes),
-      };
-      for (const one of some) {
-        const classifier = classifierOf([stage], one.family, LISTS);
-        if (!classifier) continue;
-        const held = (of: typeof numbered) => of.filter(({ match }) => matches(match, one, LISTS));
-        expect(ask(classifier, one)).toEqual({
-          decided: held(stage.decides)[0]?.value ?? NONE,
-          passed: held(stage.passes).map(({ value }) => value),
-        });
-      }
-    }),
-    { numRuns: 100 },
-  );
-});
+test.each([
+  ["tables", MOST_EFFORT],
+  ["vectors", 0],
+] as const)(
+  "random conditions by %s: the first that holds decides, and all before it are heard",
+  (kind, effort) => {
+    const rules = fc.array(fc.record({ match: condition, passes: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 9,
+    });
+    fc.assert(
+      fc.property(rules, fc.array(packets, { minLength: 5, maxLength: 12 }), (all, some) => {
+        const numbered = all.map((one, value) => ({ ...one, value }));
+        const stage = {
+          decides: numbered.filter(({ passes }) => !passes),
+          passes: numbered.filter(({ passes }) => passes),
+        };
+        for (const one of some) {
+          const classifier = classifierOf([stage], one.family, LISTS, effort);
+          if (!classifier) continue;
+          expect(classifier.stages.map((built) => built.kind)).toEqual([kind]);
+          const held = (of: typeof numbered) => of.filter(({ match }) => matches(match, one, LISTS));
+          expect(ask(classifier, one)).toEqual({
+            decided: held(stage.decides)[0]?.value ?? NONE,
+            passed: held(stage.passes).map(({ value }) => value),
+          });
+        }
+      }),
+      { numRuns: 100 },
+    );
+  },
+);
 
 describe("terms", () => {
   const context = { family: 4, lists: LISTS, most: 8 } as const;
@@ -188,6 +240,16 @@ test("questions of too many answers at once are refused, not cut", () => {
     if (!term) throw new Error("it is one term");
     return term.answers;
   };
-  expect(columnsOf(Array.from({ length: 50 }, (_, at) => shape(at)))).toBeDefined();
-  expect(columnsOf(Array.from({ length: 1100 }, (_, at) => shape(at)))).toBeUndefined();
+  expect(
+    columnsOf(
+      Array.from({ length: 50 }, (_, at) => shape(at)),
+      new Effort(MOST_EFFORT),
+    ),
+  ).toBeDefined();
+  expect(
+    columnsOf(
+      Array.from({ length: 1100 }, (_, at) => shape(at)),
+      new Effort(MOST_EFFORT),
+    ),
+  ).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { emit } from "../../compiler/compile.js";
 import type { Policy, Rule } from "../../compiler/ir/policy.js";
 import type { Artifact } from "../../targets/target.js";
+import type { Form } from "../../targets/xdp/classifier/plan.js";
 import type { Check } from "./compare.js";
 import { comesToFirewall, expectedOfNft, expectedOfXdp, frozenFirewall, sharesState } from "./expected.js";
 import { type NftBuild, NftStage } from "./nft-stage.js";
@@ -16,11 +17,11 @@ export type Emit = (policy: Policy) => readonly Artifact[];
 const LARGEST_FRAME = 3400;
 
 /**
- * The policy's XDP program, with a clock that tells each packet's own time. `linear`: so many conditions stand in it one
- * after the other, where it is not for the compiler to choose.
+ * The policy's XDP program, with a clock that tells each packet's own time. `form`: how it
+ * judges, where that is not for the compiler to choose.
  */
-export function xdpBuild(policy: Policy, emitted: Emit = emit, linear?: number): XdpBuild {
-  return timedBuild(policy, timedProgram(policy, emitted(policy), linear));
+export function xdpBuild(policy: Policy, emitted: Emit = emit, form?: Form): XdpBuild {
+  return timedBuild(policy, timedProgram(policy, emitted(policy), form));
 }
 
 /** The same of a program that was compiled with that clock. */

@@ -9,6 +9,7 @@ import { formatPrefix } from "../../compiler/ir/address.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import type { Manifest } from "../../targets/manifest.js";
 import type { Artifact } from "../../targets/target.js";
+import type { Form } from "../../targets/xdp/classifier/plan.js";
 import { earlyStep } from "../../targets/xdp/early.js";
 import { dataOf, tables } from "../../targets/xdp/tables.js";
 import { compileXdp } from "../io/clang.js";
@@ -36,18 +37,18 @@ export interface XdpPins {
 const SLOT = 5;
 
 /** The policy's program, which reads each packet's own time from the map `test_clock`. */
-export function timedProgram(policy: Policy, emitted: readonly Artifact[], linear?: number): XdpProgram {
+export function timedProgram(policy: Policy, emitted: readonly Artifact[], form?: Form): XdpProgram {
   const object = compileXdp(policy.customer, textOf(emitted, ".bpf.c"), { testClock: true });
-  return programOf(policy, object, linear);
+  return programOf(policy, object, form);
 }
 
 /** The policy's program, given the object that clang made of it. */
-export function programOf(policy: Policy, object: Uint8Array, linear?: number): XdpProgram {
+export function programOf(policy: Policy, object: Uint8Array, form?: Form): XdpProgram {
   return {
     object,
     prefixes: policy.prefixes.map(({ prefix }) => formatPrefix(prefix)),
-    tables: tables(policy, linear),
-    read: () => Promise.resolve(dataOf(policy, linear) ?? impossible("a program with data has them")),
+    tables: tables(policy, form),
+    read: () => Promise.resolve(dataOf(policy, form) ?? impossible("a program with data has them")),
     counters: counterNames(policy.mitigate, earlyStep(policy) && policy.firewall.rules),
   };
 }

@@ -1,12 +1,12 @@
 import { formatPrefix, rangeToPrefixes } from "../../compiler/ir/address.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import type { Manifest } from "../manifest.js";
-import { planOf } from "./classifier/plan.js";
+import { type Form, planOf } from "./classifier/plan.js";
 import { type ListMap, listMap, usedLists } from "./maps.js";
 
 /** The manifest's `tables`: what the runtime fills the program's maps with. */
-export function tables(policy: Policy, linear?: number): Manifest["tables"] {
-  const plan = planOf(policy, linear);
+export function tables(policy: Policy, form?: Form): Manifest["tables"] {
+  const plan = planOf(policy, form);
   if (plan) return [{ map: "data", kind: "data", file: dataFile(policy), bytes: plan.image.room }];
   return usedLists(policy).map((used) => ({
     map: listMap(used.list.name, used.family),
@@ -17,8 +17,8 @@ export function tables(policy: Policy, linear?: number): Manifest["tables"] {
 }
 
 /** The data of the policy's program, the one table that lies in a file of its own; null: it has none. */
-export function dataOf(policy: Policy, linear?: number): Uint8Array | null {
-  return planOf(policy, linear)?.image.bytes() ?? null;
+export function dataOf(policy: Policy, form?: Form): Uint8Array | null {
+  return planOf(policy, form)?.image.bytes() ?? null;
 }
 
 export function dataFile({ customer }: Policy): string {

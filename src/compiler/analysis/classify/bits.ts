@@ -1,5 +1,3 @@
-import { keyOfCells } from "./interner.js";
-
 /** Sets of small numbers, as bits. */
 export type Bits = Uint32Array;
 
@@ -15,10 +13,6 @@ export function hasBit(bits: Bits, index: number): boolean {
   return ((bits[index >>> 5] as number) & (1 << (index & 31))) !== 0;
 }
 
-export function intersectBits(a: Bits, b: Bits): Bits {
-  return a.map((word, index) => word & (b[index] as number));
-}
-
 /** Adds `more` to `bits`; whether that changed anything. */
 export function uniteBits(bits: Bits, more: Bits): boolean {
   let grew = false;
@@ -30,9 +24,4 @@ export function uniteBits(bits: Bits, more: Bits): boolean {
     grew = true;
   }
   return grew;
-}
-
-/** Equal for equal sets of one size. */
-export function keyOfBits(bits: Bits): string {
-  return keyOfCells(bits);
 }

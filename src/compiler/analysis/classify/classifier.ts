@@ -5,13 +5,24 @@ import type { AddressFieldName } from "../../ir/fields.js";
 import type { Intervals } from "../../ir/intervals.js";
 import type { AddressList } from "../../ir/policy.js";
 import { hasBit, uniteBits } from "./bits.js";
-import { type Columns, columnsOf, type Shape } from "./columns.js";
+import { type Columns, columnsOf } from "./columns.js";
+import { Effort } from "./effort.js";
 import { Interner } from "./interner.js";
 import { layersOf } from "./layers.js";
-import { type Entry, EVERYWHERE, firstMatch, type Matrix, type Meaning, matrixOf } from "./matrix.js";
+import type { Shape } from "./lines.js";
+import {
+  type Entry,
+  EVERYWHERE,
+  firstMatch,
+  type Matrix,
+  type MatrixInput,
+  type Meaning,
+  matrixOf,
+} from "./matrix.js";
 import { HOLDS } from "./question.js";
 import { type Segments, segmentsOf } from "./segments.js";
 import { type Term, termsOf } from "./terms.js";
+import { type Vectors, type VectorTerm, vectorsOf } from "./vectors.js";
 
 /** Packets that `match` holds for have the value, unless a condition before it has them. */
 export interface Condition {
@@ -39,7 +50,11 @@ export interface Classifier {
   readonly stages: readonly ClassifiedStage[];
 }
 
-export interface ClassifiedStage {
+/** By tables where they have room, else by vectors, which take a packet longer and always have it. */
+export type ClassifiedStage = TableStage | Vectors;
+
+export interface TableStage {
+  readonly kind: "tables";
   readonly columns: Columns;
   /** The smallest value that one of them gives decides. */
   readonly deciding: readonly Matrix[];
@@ -50,10 +65,14 @@ export interface ClassifiedStage {
 
 const MAX_TERMS = 64;
 
+/** Steps that the tables of a stage may take to make, about a second. */
+export const MOST_EFFORT = 2 ** 28;
+
 export function classifierOf(
   stages: readonly Questions[],
   family: Family,
   lists: readonly AddressList[],
+  effort = MOST_EFFORT,
 ): Classifier | undefined {
   const sets = new Sets();
   const lowered = stages.map((stage) => lowerStage(stage, family, lists, sets));
@@ -61,7 +80,8 @@ export function classifierOf(
   const destinations = segmentsOf(sets.of("ip.dst"), ADDRESS_BITS[family]);
   const built: ClassifiedStage[] = [];
   for (const stage of lowered) {
-    const one = stage && stageOf(stage, { sources, destinations, sets });
+    const addresses = { sources, destinations, sets };
+    const one = stage && (tablesOf(stage, addresses, new Effort(effort)) ?? vectorsFor(stage, addresses));
     if (!one) return undefined;
     built.push(one);
   }
@@ -177,15 +197,25 @@ export interface Addresses {
   readonly sets: Sets;
 }
 
-function stageOf(
+/** Terms of a stage, each by itself. */
+function vectorsFor({ shapes, decides, passes }: LoweredStage, addresses: Addresses): Vectors | undefined {
+  const terms = (lowered: readonly Lowered[]): readonly VectorTerm[] =>
+    lowered.flatMap(({ value, source, destination, shapes: some }) =>
+      some.map((shape) => ({ value, source, destination, shape: shapes[shape] as Shape })),
+    );
+  return vectorsOf({ ...addresses, deciding: terms(decides), passing: terms(passes) });
+}
+
+function tablesOf(
   { shapes, decides, passes }: LoweredStage,
   addresses: Addresses,
-): ClassifiedStage | undefined {
-  const columns = columnsOf(shapes);
-  if (!columns) return undefined;
+  effort: Effort,
+): TableStage | undefined {
+  const columns = columnsOf(shapes, effort);
+  if (!columns || !effort.spend((decides.length + passes.length) * (columns.count / 32))) return undefined;
   const entries = (lowered: readonly Lowered[]) => entriesOf(lowered, columns);
   const meaning = firstMatch(columns.count, NONE);
-  const layers = layersOf(entries(decides), addresses);
+  const layers = layersOf(entries(decides), addresses, effort);
   const deciding: Matrix[] = [];
   for (const layer of layers ?? []) {
     const matrix = matrixOf({
@@ -194,32 +224,30 @@ function stageOf(
       columns: columns.count,
       meaning,
       most: MAX_WORK,
+      effort,
     });
     if (!matrix) return undefined;
     deciding.push(matrix);
   }
   if (!layers) return undefined;
   const sequences = new Interner<readonly number[]>((values) => values.join());
-  const passing = passingMatrix(entries(passes), addresses, columns.count, sequences);
-  return passing === undefined ? undefined : { columns, deciding, passing, sequences: sequences.all };
+  const passing = passingMatrix({
+    ...addresses,
+    entries: entries(passes),
+    columns: columns.count,
+    meaning: everyMatch(columns.count, sequences),
+    most: MAX_WORK,
+    effort,
+  });
+  return passing === undefined
+    ? undefined
+    : { kind: "tables", columns, deciding, passing, sequences: sequences.all };
 }
 
 const MAX_WORK = 1 << 20;
 
-function passingMatrix(
-  entries: readonly Entry[],
-  addresses: Addresses,
-  columns: number,
-  sequences: Interner<readonly number[]>,
-): Matrix | null | undefined {
-  if (entries.length === 0) return null;
-  return matrixOf({
-    ...addresses,
-    entries,
-    columns,
-    meaning: everyMatch(columns, sequences),
-    most: MAX_WORK,
-  });
+function passingMatrix(input: MatrixInput): Matrix | null | undefined {
+  return input.entries.length === 0 ? null : matrixOf(input);
 }
 
 /** All entries that hold, in order. */

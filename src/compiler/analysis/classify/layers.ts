@@ -1,14 +1,21 @@
 import { ADDRESS_BITS } from "../../ir/address.js";
 import type { Intervals } from "../../ir/intervals.js";
 import type { Addresses } from "./classifier.js";
+import type { Effort } from "./effort.js";
 import { cellsAtMost, type Entry, EVERYWHERE } from "./matrix.js";
 
 /**
  * Entries as few layers, each with a small matrix. One wide entry fills a row or a column of the matrix, and many of them all
  * of it; where those that are wide at one end only are kept apart, every matrix has narrow rows and columns but for a few.
  */
-export function layersOf(entries: readonly Entry[], addresses: Addresses): Layers | undefined {
-  const cells = (layer: readonly Entry[]) => cellsAtMost({ entries: layer, ...addresses });
+export function layersOf(
+  entries: readonly Entry[],
+  addresses: Addresses,
+  effort: Effort,
+): Layers | undefined {
+  const classes = addresses.sources.members.length + addresses.destinations.members.length;
+  const cells = (layer: readonly Entry[]) =>
+    effort.spend((classes + layer.length) * COUNTED) ? cellsAtMost({ entries: layer, ...addresses }) : 0;
   if (entries.length === 0) return [];
   if (cells(entries) <= ONE_LAYER) return [entries];
   let best: Layers = [entries];
@@ -19,8 +26,11 @@ export function layersOf(entries: readonly Entry[], addresses: Addresses): Layer
     if (sum < fewest) [best, fewest] = [layers, sum];
   }
   const small = best.flatMap((layer) => halved(layer, cells));
-  return small.length <= MOST_LAYERS ? joined(small, cells) : undefined;
+  return small.length <= MOST_LAYERS && effort.spend(0) ? joined(small, cells) : undefined;
 }
+
+/** What it costs to say which classes a layer tells apart. */
+const COUNTED = 100;
 
 /** Each layer costs a packet a few cache lines, so those that are small together are one. */
 function joined(layers: Layers, cells: (layer: readonly Entry[]) => number): Layers {

@@ -1,4 +1,5 @@
 import { type Bits, bitsFor, uniteBits } from "./bits.js";
+import type { Effort } from "./effort.js";
 import { Interner } from "./interner.js";
 import type { Segments } from "./segments.js";
 
@@ -60,11 +61,12 @@ export interface MatrixInput {
   readonly destinations: Segments;
   readonly columns: number;
   readonly meaning: Meaning;
-  /** More cells than this are too many. */
+  /** More entries in cells than this are too many. */
   readonly most: number;
+  readonly effort: Effort;
 }
 
-/** Undefined if the cells would be too many. */
+/** Undefined if the cells would be too many, or take more than the effort to make. */
 export function matrixOf(input: MatrixInput): Matrix | undefined {
   const bySource = groupsOf(
     input.sources,
@@ -74,7 +76,8 @@ export function matrixOf(input: MatrixInput): Matrix | undefined {
     input.destinations,
     input.entries.map(({ destination }) => destination),
   );
-  if (timesInCells(input.entries, bySource, byDestination) > input.most) return undefined;
+  const times = timesInCells(input.entries, bySource, byDestination);
+  if (times > input.most || !input.effort.spend(times * (1 + input.columns / 32))) return undefined;
   const leaves = new Leaves(input);
   const ofSource = entriesBySource(input.entries);
   const rows = bySource.groups.map((sets) => {
@@ -85,6 +88,7 @@ export function matrixOf(input: MatrixInput): Matrix | undefined {
       leaves,
     );
   });
+  if (!input.effort.spend(leaves.sorts.length * input.columns)) return undefined;
   return {
     rowOf: bySource.groupOf,
     placeOf: byDestination.groupOf,

@@ -1,5 +1,5 @@
 import type { Step } from "../../../compiler/analysis/classify/columns.js";
-import type { Segments } from "../../../compiler/analysis/classify/segments.js";
+import type { Classes } from "../../../compiler/analysis/classify/segments.js";
 import { CELL, type Image } from "./image.js";
 import { addTree } from "./tree.js";
 
@@ -23,7 +23,7 @@ export function addLookup(image: Image, { question, segments }: Step, scale: num
 }
 
 /** The class of each number. */
-function spelled({ starts, classes }: Segments, count: number): Uint32Array {
+function spelled({ starts, classes }: Classes, count: number): Uint32Array {
   const all = new Uint32Array(count);
   const [from] = starts;
   classes.forEach((found, segment) => {

@@ -2,6 +2,7 @@ import {
   type Classifier,
   type Condition,
   classifierOf,
+  MOST_EFFORT,
   type Questions,
 } from "../../../compiler/analysis/classify/classifier.js";
 import { impossible } from "../../../compiler/diagnostics/invariant.js";
@@ -27,18 +28,29 @@ const OUTCOME = { drop: 0, pass: 1, on: 2 } as const;
 /** More conditions than this are looked up in tables; so many are as fast, and easier to read, one after the other. */
 export const LINEAR = 32;
 
-const plans = new WeakMap<Policy, Map<number, Plan | null>>();
+/** How rules are judged: one after the other, or looked up in tables, or in vectors where tables have no room. */
+export type Form = "linear" | "tables" | "vectors";
+
+/** Conditions that stand one after the other at most, and steps that tables may take to make; of the first, what the compiler chooses. */
+const FORMS = {
+  chosen: { linear: LINEAR, effort: MOST_EFFORT },
+  linear: { linear: Number.POSITIVE_INFINITY, effort: MOST_EFFORT },
+  tables: { linear: 0, effort: MOST_EFFORT },
+  vectors: { linear: 0, effort: 0 },
+} as const satisfies Readonly<Record<Form | "chosen", object>>;
+
+const plans = new WeakMap<Policy, Map<keyof typeof FORMS, Plan | null>>();
 
 /** null: the policy has few rules, or asks what tables of bounded size cannot say. The same object for the same policy. */
-export function planOf(policy: Policy, linear = LINEAR): Plan | null {
-  const known = plans.get(policy) ?? new Map<number, Plan | null>();
+export function planOf(policy: Policy, form: keyof typeof FORMS = "chosen"): Plan | null {
+  const known = plans.get(policy) ?? new Map<keyof typeof FORMS, Plan | null>();
   plans.set(policy, known);
-  const plan = known.get(linear) ?? made(policy, linear);
-  known.set(linear, plan);
+  const plan = known.get(form) ?? made(policy, FORMS[form]);
+  known.set(form, plan);
   return plan;
 }
 
-function made(policy: Policy, linear: number): Plan | null {
+function made(policy: Policy, { linear, effort }: (typeof FORMS)[keyof typeof FORMS]): Plan | null {
   if (asked(policy).length <= linear && longestList(policy) <= LONG_LIST && fits(policy)) return null;
   const early = earlyStep(policy);
   const limits = policy.mitigate.filter(({ action }) => action.kind === "limit");
@@ -48,7 +60,7 @@ function made(policy: Policy, linear: number): Plan | null {
   );
   const classifiers: Classifier[] = [];
   for (const family of families) {
-    const classifier = classifierOf(questions, family, policy.lists);
+    const classifier = classifierOf(questions, family, policy.lists, effort);
     if (!classifier) return null;
     classifiers.push(classifier);
   }

@@ -2,11 +2,13 @@ import {
   type ClassifiedStage,
   type Classifier,
   NONE,
+  type TableStage,
 } from "../../../compiler/analysis/classify/classifier.js";
 import type { Path, Step } from "../../../compiler/analysis/classify/columns.js";
 import type { Question } from "../../../compiler/analysis/classify/question.js";
 import { classIn } from "../../../compiler/analysis/classify/segments.js";
-import { invariant } from "../../../compiler/diagnostics/invariant.js";
+import type { Vectors } from "../../../compiler/analysis/classify/vectors.js";
+import { impossible, invariant } from "../../../compiler/diagnostics/invariant.js";
 import type { Family } from "../../../compiler/ir/address.js";
 import type { Header } from "../../../compiler/ir/headers.js";
 import { Text } from "../../text.js";
@@ -17,6 +19,7 @@ import { CELL, Image, LINE } from "./image.js";
 import { addLookup, lookupKind } from "./lookups.js";
 import { addMatrix, type LineForm, PAGE, type Placed } from "./matrices.js";
 import { addTree } from "./tree.js";
+import { addVectorStage, type StageWriter, type VectorForm, vectorForm } from "./vectors.js";
 
 /** A stage as both families' functions in C, `NAME_4()` and `NAME_6()`, each of which gives a value or TG_NOTHING. */
 export interface StageCode {
@@ -37,6 +40,7 @@ export interface ProgramCode {
   readonly functions: string;
   readonly image: Image;
   readonly lines: LineForm;
+  readonly vectors: VectorForm | null;
   readonly passes: number;
   /** Nodes on the longest way of an address. */
   readonly depth: number;
@@ -51,7 +55,10 @@ const HEADS = 4096;
 /** Puts classifiers into an image, and writes what looks packets up in it. Which places are asked is all that the text says. */
 export function programCode(input: ProgramInput): ProgramCode {
   const { classifiers, stages } = input;
-  const writer = new Writer(linesOf(classifiers), input.passed);
+  const staged = classifiers.flatMap(({ stages: all }) => all);
+  const tables = staged.filter((stage) => stage.kind === "tables");
+  const vectors = vectorForm(staged.filter((stage) => stage.kind === "vectors"));
+  const writer = new Writer(linesOf(tables), vectors, input.passed);
   for (const { family, stages: classified, ...segments } of classifiers) {
     const placed = classified.map((stage, index) => writer.stage(stages[index] ?? "", family, stage));
     const matrices = placed.flat();
@@ -71,32 +78,35 @@ export function programCode(input: ProgramInput): ProgramCode {
     functions: writer.text.toString(),
     image: writer.image,
     lines: writer.lines,
+    vectors,
     depth: writer.depth,
-    passes: passesOf(classifiers),
+    passes: passesOf(staged),
   };
 }
 
 /** A leaf with more values needs places of 16 bits. */
 const SMALL_LEAF = 256;
 
-function linesOf(classifiers: readonly Classifier[]): LineForm {
-  const leaves = matricesOf(classifiers).flatMap(({ leaves: all }) => all);
-  const paths = classifiers.flatMap(({ stages }) => stages.flatMap(({ columns }) => columns.paths));
+function linesOf(stages: readonly TableStage[]): LineForm {
+  const leaves = stages.flatMap(matricesOf).flatMap(({ leaves: all }) => all);
+  const paths = stages.flatMap(({ columns }) => columns.paths);
   return {
     placeBytes: leaves.some(({ values }) => values.length > SMALL_LEAF) ? 2 : 1,
     isPaged: paths.some(({ columns, states }) => columns.length / states > PAGE),
   };
 }
 
-function matricesOf(classifiers: readonly Classifier[]) {
-  return classifiers.flatMap(({ stages }) =>
-    stages.flatMap(({ deciding, passing }) => [...deciding, ...(passing ? [passing] : [])]),
-  );
+function matricesOf({ deciding, passing }: TableStage) {
+  return [...deciding, ...(passing ? [passing] : [])];
 }
 
-function passesOf(classifiers: readonly Classifier[]): number {
-  const lists = classifiers.flatMap(({ stages }) => stages.flatMap(({ sequences }) => sequences));
-  return lists.reduce((most, { length }) => Math.max(most, length), 0);
+function passesOf(stages: readonly ClassifiedStage[]): number {
+  const lengths = stages.flatMap((stage) =>
+    stage.kind === "tables"
+      ? stage.sequences.map(({ length }) => length)
+      : [stage.passing ? stage.passing.until - stage.passing.from : 0],
+  );
+  return lengths.reduce((most, length) => Math.max(most, length), 0);
 }
 
 /** Writes text and image in step, so that neither can say what the other does not. */
@@ -107,6 +117,7 @@ class Writer {
   depth = 0;
   /** What a class of the last question is multiplied with. */
   readonly #scale: number;
+  readonly #vectors: VectorForm | null;
   readonly #passed: ProgramInput["passed"];
   readonly #lookups = new Map<Step["segments"], { readonly key: string; readonly head: number }>();
   readonly #records = new Map<number, number>();
@@ -118,8 +129,9 @@ class Writer {
   #matrices = 0;
   #family: Family | null = null;
 
-  constructor(lines: LineForm, passed: ProgramInput["passed"]) {
+  constructor(lines: LineForm, vectors: VectorForm | null, passed: ProgramInput["passed"]) {
     this.lines = lines;
+    this.#vectors = vectors;
     this.#scale = lines.isPaged ? 1 : lines.placeBytes;
     this.#passed = passed;
     this.#headsEnd = this.image.reserve(HEADS - LINE) + HEADS - LINE;
@@ -140,8 +152,27 @@ class Writer {
   stage(name: string, family: Family, stage: ClassifiedStage): readonly Placed[] {
     if (this.#family !== family) this.#matrices = 0;
     this.#family = family;
+    const placed =
+      stage.kind === "tables" ? this.#tables(name, family, stage) : [this.#byVectors(name, family, stage)];
+    this.#matrices += placed.length;
+    return placed;
+  }
+
+  #byVectors(name: string, family: Family, stage: Vectors): Placed {
+    const { text, image } = this;
+    const writer: StageWriter = {
+      text,
+      image,
+      said: (...numbers) => this.#said(...numbers),
+      classOf: (step, transport) => this.#classOf(step, family, transport, CELL),
+      passed: (value) => this.#passedRule(value),
+    };
+    const form = this.#vectors ?? impossible("a stage by vectors has a form");
+    return addVectorStage(writer, { name: `${name}_${family}`, stage, form, end: this.#matrices });
+  }
+
+  #tables(name: string, family: Family, stage: TableStage): readonly Placed[] {
     const { columns } = stage;
-    const from = this.#matrices;
     if (stage.deciding.length > 0 || stage.passing) {
       this.#columnFunction(`${name}_column_${family}`, family, columns.paths);
     }
@@ -154,18 +185,18 @@ class Writer {
       const listOf = (value: number) => (value === NONE ? NONE : (lists[value] as number));
       placed.push(addMatrix(this.image, { ...data, matrix: stage.passing, imaged: listOf }));
     }
-    this.#matrices += placed.length;
-    this.#stageFunction(name, family, stage, from);
+    this.#stageFunction(name, family, stage, this.#matrices);
     return placed;
   }
 
   #addSequence(values: readonly number[]): number {
-    const places = values.map((value) => {
-      const place = this.#records.get(value) ?? this.image.add(this.#passed(value), 2 * CELL);
-      this.#records.set(value, place);
-      return place;
-    });
-    return this.image.add([...places, this.#end]);
+    return this.image.add([...values.map((value) => this.#passedRule(value)), this.#end]);
+  }
+
+  #passedRule(value: number): number {
+    const place = this.#records.get(value) ?? this.image.add(this.#passed(value), 2 * CELL);
+    this.#records.set(value, place);
+    return place;
   }
 
   /** A cell at a place that the text may name, as it does not depend on data. */
@@ -189,7 +220,7 @@ class Writer {
     return head;
   }
 
-  #stageFunction(name: string, family: Family, { deciding, passing }: ClassifiedStage, from: number): void {
+  #stageFunction(name: string, family: Family, { deciding, passing }: TableStage, from: number): void {
     const { text } = this;
     text.line(`static __always_inline __u32 ${name}_${family}(TG_PACKET *p, const struct xdp_md *ctx,`);
     text.line(`\t\t\t\t\tconst void *data, const struct tg_ends *ends)`);

@@ -1,4 +1,4 @@
-import type { Segments } from "../../../compiler/analysis/classify/segments.js";
+import type { Classes } from "../../../compiler/analysis/classify/segments.js";
 import { CELL, type Image, LINE } from "./image.js";
 
 /**
@@ -47,7 +47,7 @@ interface Entries {
 /** `placeOf`: what numbers of a class are looked up for, a place. */
 export function addTree(
   image: Image,
-  { starts, classes }: Segments,
+  { starts, classes }: Classes,
   placeOf: (found: number) => number,
 ): Tree {
   const line = { digits: digitsOf(starts), found: classes.map(placeOf) };
@@ -117,7 +117,7 @@ function nodesOnTheWay(starts: Entries["starts"], part: number): number {
 }
 
 /** The 96 bits behind the first digit, and four more, are five digits. */
-function digitsOf([first, ...rest]: Segments["starts"]): readonly Uint32Array[] {
+function digitsOf([first, ...rest]: Classes["starts"]): readonly Uint32Array[] {
   const count = first?.length ?? 0;
   const digits = [first ?? new Uint32Array(0)];
   for (let digit = 0; digit * KEY_BITS < rest.length * FIRST_DIGIT_BITS; digit++) {
