@@ -2,6 +2,7 @@ import { analyze } from "../compiler/compile.js";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../compiler/diagnostics/span.js";
 import type { Policy } from "../compiler/ir/policy.js";
+import type { SurfaceRule } from "../dsl/surface.js";
 import { projectModules } from "./io/project.js";
 import { readGeography } from "./io/read-geography.js";
 import { readSource } from "./io/read-source.js";
@@ -10,6 +11,8 @@ import { sourcesOf } from "./render/sources.js";
 
 export interface LoadedPolicy {
   readonly policy: Policy;
+  /** Its rules as they were written. */
+  readonly written: readonly SurfaceRule[];
   readonly source: SourceFile;
   /** The policy's file and all that it imports, by name. */
   readonly sources: ReadonlyMap<string, SourceFile>;
@@ -22,13 +25,13 @@ export interface LoadedPolicy {
  */
 export function loadPolicy(file: string, { geo }: { readonly geo?: string } = {}): LoadedPolicy | undefined {
   const geography = geo === undefined ? undefined : readGeography(geo);
-  const { policy, source, sources, diagnostics } = analyze(
+  const { policy, written, source, sources, diagnostics } = analyze(
     file,
     readSource(file),
     projectModules(),
     geography,
   );
-  if (policy) return { policy, source, sources, diagnostics };
+  if (policy) return { policy, written, source, sources, diagnostics };
   printErrors(diagnostics, sources.values());
   return undefined;
 }

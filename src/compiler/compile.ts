@@ -1,6 +1,6 @@
 import type { ModuleHost } from "../dsl/modules.js";
 import { type ModuleKind, readModule } from "../dsl/read-module.js";
-import type { SurfaceEdge, SurfacePolicy } from "../dsl/surface.js";
+import type { SurfaceEdge, SurfacePolicy, SurfaceRule } from "../dsl/surface.js";
 import { TARGETS, withinRoom } from "../targets/registry.js";
 import type { Artifact } from "../targets/target.js";
 import { type Diagnostic, Diagnostics } from "./diagnostics/diagnostic.js";
@@ -27,6 +27,8 @@ interface Findings {
 /** What is known of a policy file; `policy` is null if `diagnostics` has errors. */
 export interface Analysis extends Findings {
   readonly policy: Policy | null;
+  /** The policy's rules as they were written; none where the file is no policy. */
+  readonly written: readonly SurfaceRule[];
 }
 
 /** What is known of an edge file; `edge` is null if `diagnostics` has errors. */
@@ -36,8 +38,8 @@ export interface EdgeAnalysis extends Findings {
 
 /** Reads a policy, gives it its meaning, and asks every target whether it can express it. */
 export function analyze(file: string, text: string, modules?: ModuleHost, geography?: Geography): Analysis {
-  const { policy, findings } = analyzeAs("policy", file, text, { modules, geography });
-  return { policy, ...findings };
+  const { policy, written, findings } = analyzeAs("policy", file, text, { modules, geography });
+  return { policy, written, ...findings };
 }
 
 /** Reads an edge file and gives it its meaning. */
@@ -53,8 +55,11 @@ export function analyzeAny(
   modules?: ModuleHost,
   geography?: Geography,
 ): Analysis & EdgeAnalysis {
-  const { policy, edge, findings } = analyzeAs("any", file, text, { modules, geography, remarks: true });
-  return { policy, edge, ...findings };
+  const { policy, written, edge, findings } = analyzeAs("any", file, text, {
+    ...{ modules, geography },
+    remarks: true,
+  });
+  return { policy, written, edge, ...findings };
 }
 
 /** What an analysis knows besides the file: what it may import, and the operator's tables. */
@@ -74,12 +79,13 @@ function analyzeAs(
   const source = new SourceFile(file, text);
   const diagnostics = new Diagnostics();
   const { content, made, sources } = readModule(kind, source, diagnostics, modules);
-  checkUnused(made, content.kind === "policy" ? allRules(content.policy) : [], diagnostics);
+  const written = content.kind === "policy" ? allRules(content.policy) : [];
+  checkUnused(made, written, diagnostics);
   const policy = content.kind === "policy" ? policyOf(content.policy, diagnostics, geography) : null;
   if (policy && remarks) reportShadows(policy, diagnostics);
   const edge = content.kind === "edge" ? edgeOf(content.edge, diagnostics) : null;
   const { all, suppressed } = diagnostics;
-  return { policy, edge, findings: { diagnostics: all, suppressed, source, sources } };
+  return { policy, written, edge, findings: { diagnostics: all, suppressed, source, sources } };
 }
 
 function policyOf(surface: SurfacePolicy, diagnostics: Diagnostics, geography?: Geography): Policy | null {

@@ -72,7 +72,7 @@ function reportOf({
   diagnostics,
   suppressed,
   sources,
-}: Omit<Analysis, "policy" | "edge" | "source">): Report {
+}: Omit<Analysis, "policy" | "written" | "edge" | "source">): Report {
   return { files: [MAIN], diagnostics, suppressed, sources: sourcesOf(sources.values()) };
 }
 

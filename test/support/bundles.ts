@@ -10,7 +10,10 @@ import { type Manifest, manifestSchema } from "../../src/targets/manifest.js";
 /** Compiles a policy given as IR into `folder`, as `tidegate compile` does; gives the folder. */
 export function writePolicyBundle(policy: Policy, folder: string): string {
   const source = new SourceFile(`${policy.customer}.policy.ts`, "");
-  writeBundle(folder, bundleFiles({ policy, source, sources: new Map(), diagnostics: [] }, emit(policy)));
+  writeBundle(
+    folder,
+    bundleFiles({ policy, written: [], source, sources: new Map(), diagnostics: [] }, emit(policy)),
+  );
   return folder;
 }
 

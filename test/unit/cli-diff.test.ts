@@ -113,6 +113,27 @@ test.each<[string, PolicyParts, PolicyParts, string]>([
   expect(await compare(before, after)).toMatchObject({ code: 1, equal: false, regions: [], also: [text] });
 });
 
+test("a new rule is told with its condition, as it is written", async () => {
+  const none = 'limit("none", expr`ip.src in {10.0.0.0/8 192.0.2.7}  and udp.dstport==53`, { rate: "1/s" })';
+  const found = await compare({ rules: WEB }, { rules: `${none}, ${WEB}` });
+  expect(found.also).toEqual([
+    "limit none: 1/s; burst 1; per rule; if ip.src in {10.0.0.0/8 192.0.2.7} and udp.dstport == 53 is new",
+  ]);
+});
+
+test("without routes, what the firewall allows and what it drops still differ", async () => {
+  const found = await compare({ rules: WEB, routes: "[]" }, { rules: `${WEB}, ${SSH}`, routes: "[]" });
+  expect(found).toMatchObject({
+    ...{ code: 1, equal: false, change: "other" },
+    regions: [
+      {
+        ...{ before: "drop", beforeStage: "firewall", after: "drop", afterStage: "route", exact: true },
+        witness: "tcp 192.0.2.7:40000 > 203.0.113.1:22 flags=S",
+      },
+    ],
+  });
+});
+
 test("who meets a limit is told, and who is no longer owned", async () => {
   expect(await compare({ rules: WEB }, { rules: WEB, mitigate: SLOW })).toMatchObject({
     regions: [{ before: "drop", after: "drop", beforeLimits: [], afterLimits: ["slow"], change: "other" }],

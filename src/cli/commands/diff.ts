@@ -12,7 +12,8 @@ interface DiffOptions {
 export async function diff(before: string, after: string, options: DiffOptions): Promise<number> {
   const [old, now] = [loadPolicy(before, options), loadPolicy(after, options)];
   if (!old || !now) return EXIT.usage;
-  const found = differing(old.policy, now.policy, options.json ? Number.POSITIVE_INFINITY : MOST_REGIONS);
+  const witnesses = options.json ? Number.POSITIVE_INFINITY : MOST_REGIONS;
+  const found = differing(old.policy, now.policy, { witnesses, written: now.written });
   console.log(options.json ? JSON.stringify(diffJson(found)) : renderDifference(found));
   return found.equal ? EXIT.ok : EXIT.failed;
 }

@@ -1,6 +1,7 @@
 import { type Comparison, comparePolicies, type Difference } from "../../compiler/analysis/diff/compare.js";
 import type { Decider, Outcome } from "../../compiler/analysis/diff/outcomes.js";
 import type { Policy } from "../../compiler/ir/policy.js";
+import type { SurfaceRule } from "../../dsl/surface.js";
 import { boxText } from "../render/box.js";
 import { type Note, notesOf } from "./notes.js";
 import { witnessOf } from "./witnesses.js";
@@ -43,15 +44,26 @@ export interface PolicyDiff {
   readonly open: readonly string[];
 }
 
-/** Witnesses are looked for in so many regions, the largest: in a policy of thousands of rules each takes a while. */
-export function differing(before: Policy, after: Policy, witnesses = Number.POSITIVE_INFINITY): PolicyDiff {
+interface DiffOptions {
+  /** Witnesses are looked for in so many regions, the largest: in a policy of thousands of rules each takes a while. */
+  readonly witnesses?: number;
+  /** The rules of `after` as they were written: notes show their conditions. */
+  readonly written?: readonly SurfaceRule[];
+}
+
+/** All that two policies treat or say differently. */
+export function differing(
+  before: Policy,
+  after: Policy,
+  { witnesses = Number.POSITIVE_INFINITY, written = [] }: DiffOptions = {},
+): PolicyDiff {
   const comparison = comparePolicies(before, after);
   const { space, differences } = comparison;
   const regions = differences.map((one, index) => ({
     ...regionOf(one, comparison),
     witness: index < witnesses ? witnessOf(one, comparison, before, after) : null,
   }));
-  const notes = notesOf(before, after);
+  const notes = notesOf(before, after, written);
   const open = comparison.open.map((box) => boxText(box, space, comparison.common));
   const equal = regions.length === 0 && open.length === 0 && notes.every(({ isTraffic }) => !isTraffic);
   return { equal, change: changeOf(regions), regions, notes, open };

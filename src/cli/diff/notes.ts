@@ -8,6 +8,8 @@ import {
   type Tunnel,
 } from "../../compiler/ir/policy.js";
 import { printExpr } from "../../compiler/ir/print.js";
+import { printFilter } from "../../dsl/filter/print.js";
+import type { SurfaceRule } from "../../dsl/surface.js";
 
 /** What two policies say differently, besides which packets pass. */
 export interface Note {
@@ -16,17 +18,25 @@ export interface Note {
   readonly isTraffic: boolean;
 }
 
-/** In the order of a policy. */
-export function notesOf(before: Policy, after: Policy): readonly Note[] {
+/** In the order of a policy. `written` are the rules of `after`, for their conditions. */
+export function notesOf(before: Policy, after: Policy, written: readonly SurfaceRule[]): readonly Note[] {
+  const conditions = new Map(written.map(({ name, match }) => [name.value, match]));
+  const conditionOf = ({ name }: Rule): string => {
+    const match = conditions.get(name);
+    return match ? `if ${printFilter(match)}` : "";
+  };
   const traffic = (texts: readonly string[]) => texts.map((text) => ({ text, isTraffic: true }));
   const other = (texts: readonly string[]) => texts.map((text) => ({ text, isTraffic: false }));
   const prefixes = ({ prefixes: all }: Policy) =>
-    all.map(({ prefix }) => [formatPrefix(prefix), ""] as const);
+    all.map(({ prefix }): Part => ({ name: formatPrefix(prefix), settings: "" }));
   const rulesOfKind = (kind: Rule["action"]["kind"]) => (policy: Policy) =>
     rulesOf(policy)
       .filter(({ action }) => action.kind === kind)
-      .map((rule) => [rule.name, settingsOf(rule)] as const);
-  const compared = (what: string, parts: (policy: Policy) => Parts) =>
+      .map((rule): Part => {
+        const matches = { meaning: printExpr(rule.match), text: conditionOf(rule) };
+        return { name: rule.name, settings: settingsOf(rule), matches };
+      });
+  const compared = (what: string, parts: (policy: Policy) => readonly Part[]) =>
     changesIn(what, parts(before), parts(after));
   return [
     ...other(changed("customer", before.customer, after.customer)),
@@ -36,50 +46,66 @@ export function notesOf(before: Policy, after: Policy): readonly Note[] {
     ...other(compared("log", rulesOfKind("log"))),
     ...traffic(changed("stateful", `${before.firewall.stateful}`, `${after.firewall.stateful}`)),
     ...other(changed("offload", before.firewall.offload, after.firewall.offload)),
-    ...traffic(compared("tunnel", ({ tunnels }) => tunnels.map((one) => [one.name, tunnelText(one)]))),
     ...traffic(
-      compared("route", ({ routes }) => routes.map((one) => [routeName(one), `weight ${one.weight}`])),
+      compared("tunnel", ({ tunnels }) => {
+        return tunnels.map((one) => ({ name: one.name, settings: tunnelText(one) }));
+      }),
+    ),
+    ...traffic(
+      compared("route", ({ routes }) => {
+        return routes.map((one) => ({ name: routeName(one), settings: `weight ${one.weight}` }));
+      }),
     ),
   ];
 }
 
-/** Names, and what stands behind each. */
-type Parts = readonly (readonly [name: string, settings: string])[];
+interface Part {
+  readonly name: string;
+  /** Several ones are parted by `; `. */
+  readonly settings: string;
+  /** A rule's condition: what it means, and how it was written. */
+  readonly matches?: { readonly meaning: string; readonly text: string };
+}
 
-function changesIn(what: string, before: Parts, after: Parts): readonly string[] {
-  const [old, now] = [new Map(before), new Map(after)];
+function changesIn(what: string, before: readonly Part[], after: readonly Part[]): readonly string[] {
+  const old = new Map(before.map((part) => [part.name, part]));
+  const names = new Set(after.map(({ name }) => name));
   return [
-    ...before.filter(([name]) => !now.has(name)).map(([name]) => `${what} ${name} is gone`),
-    ...after
-      .filter(([name]) => !old.has(name))
-      .map(([name, text]) => `${what} ${[name, text].filter(Boolean).join(": ")} is new`),
-    ...after.flatMap(([name, text]) => {
-      const was = old.get(name);
-      return was === undefined || was === text ? [] : [`${what} ${name}: ${differing(was, text)}`];
+    ...before.filter(({ name }) => !names.has(name)).map(({ name }) => `${what} ${name} is gone`),
+    ...after.filter(({ name }) => !old.has(name)).map((part) => `${what} ${whole(part)} is new`),
+    ...after.flatMap((part) => {
+      const was = old.get(part.name);
+      const changes = was ? changesOf(was, part) : [];
+      return changes.length === 0 ? [] : [`${what} ${part.name}: ${changes.join(", ")}`];
     }),
   ];
 }
 
-/** The settings that differ; the conditions of rules are long, so that they changed says enough. */
-function differing(was: string, is: string): string {
-  const [old, now] = [was.split("; "), is.split("; ")];
+function whole({ name, settings, matches }: Part): string {
+  const all = [settings, matches?.text].filter(Boolean).join("; ");
+  return [name, all].filter(Boolean).join(": ");
+}
+
+/** The settings that differ; conditions are long, so that they changed says enough. */
+function changesOf(was: Part, is: Part): readonly string[] {
+  const [old, now] = [was.settings.split("; "), is.settings.split("; ")];
   const pairs = old.map((text, index) => [text, now[index] ?? ""] as const).filter(([a, b]) => a !== b);
-  return pairs.map(([a, b]) => (a.startsWith("if ") ? "its condition changes" : `${a} → ${b}`)).join(", ");
+  const conditions = was.matches?.meaning === is.matches?.meaning ? [] : ["its condition changes"];
+  return [...pairs.map(([a, b]) => `${a} → ${b}`), ...conditions];
 }
 
 function changed(what: string, was: string, is: string): readonly string[] {
   return was === is ? [] : [`${what}: ${was} → ${is}`];
 }
 
-function settingsOf({ action, match }: Rule): string {
-  const condition = `if ${printExpr(match)}`;
+function settingsOf({ action }: Rule): string {
   switch (action.kind) {
     case "limit":
-      return `${limitText(action.limit)}; ${condition}`;
+      return limitText(action.limit);
     case "log":
-      return `one of ${action.sample}; ${condition}`;
+      return `one of ${action.sample}`;
     default:
-      return condition;
+      return "";
   }
 }
 

@@ -9,6 +9,15 @@ export interface Cell {
   readonly region: Region;
 }
 
+/** A region, and the rules of which cells are asked for. */
+interface Asked {
+  readonly region: Region;
+  readonly bounds: Uint32Array;
+  readonly isExact: boolean;
+  readonly from: number;
+  readonly end: number;
+}
+
 /** Finds the cells at a point or in a region without looking at all of them. */
 export class CellIndex {
   readonly #tree: CellTree | null;
@@ -81,29 +90,34 @@ export class CellIndex {
   some(region: Region, from: number, end: number, isWanted: (cell: Cell) => boolean): boolean {
     const tree = this.#tree;
     if (!tree) return false;
-    const bounds = boundsOf(region);
-    const isExact = isProduct(region);
+    const asked: Asked = { region, bounds: boundsOf(region), isExact: isProduct(region), from, end };
     const waiting = [0];
     for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
       if (node === NONE || (tree.first[node] as number) >= end || (tree.last[node] as number) < from)
         continue;
       const variable = tree.variable[node] as number;
-      if (variable !== NONE) {
-        const at = tree.at[node] as number;
-        waiting.push(tree.across[node] as number);
-        if ((bounds[2 * variable] as number) < at) waiting.push(tree.below[node] as number);
-        if ((bounds[2 * variable + 1] as number) >= at) waiting.push(tree.above[node] as number);
+      if (variable === NONE) {
+        if (this.#someOf(tree.start[node] as number, tree.end[node] as number, asked, isWanted)) return true;
         continue;
       }
-      const last = tree.end[node] as number;
-      for (let place = tree.start[node] as number; place < last; place++) {
-        const rule = this.#rules[place] as number;
-        if (rule >= end) break;
-        if (rule < from || !this.#bounds.meet(place, bounds)) continue;
-        const cell = this.#cells[place] as Cell;
-        const meets = (isExact && this.#bounds.areExact(place)) || regionsMeet(cell.region, region);
-        if (meets && isWanted(cell)) return true;
-      }
+      const at = tree.at[node] as number;
+      waiting.push(tree.across[node] as number);
+      if ((asked.bounds[2 * variable] as number) < at) waiting.push(tree.below[node] as number);
+      if ((asked.bounds[2 * variable + 1] as number) >= at) waiting.push(tree.above[node] as number);
+    }
+    return false;
+  }
+
+  /** Of the cells of one leaf. */
+  #someOf(start: number, last: number, asked: Asked, isWanted: (cell: Cell) => boolean): boolean {
+    const { region, bounds, isExact, from, end } = asked;
+    for (let place = start; place < last; place++) {
+      const rule = this.#rules[place] as number;
+      if (rule >= end) return false;
+      if (rule < from || !this.#bounds.meet(place, bounds)) continue;
+      const cell = this.#cells[place] as Cell;
+      const meets = (isExact && this.#bounds.areExact(place)) || regionsMeet(cell.region, region);
+      if (meets && isWanted(cell)) return true;
     }
     return false;
   }

@@ -55,8 +55,11 @@ export interface Stage {
   readonly world: readonly Box[];
 }
 
-/** Above this many boxes, a rule is not looked at. */
+/** Above this many boxes, a rule is not looked at; where rules before it were of many, above as many as any rule may have. */
+const MOST_BOXES = 16_384;
 const MANY_BOXES = 1024;
+/** Of all rules together. */
+const MOST_OF_ALL = 4 * MOST_BOXES;
 const MOST_TAKERS = 8;
 /** So many packets are tried before all of them are considered. */
 const MOST_TRIES = 64;
@@ -111,12 +114,13 @@ class Ground {
   constructor(private readonly stage: Stage) {
     const { rules, space, lists, world } = stage;
     this.#everything = everywhere(space);
-    this.#cells = rules.map(({ match }, rule) =>
-      boxesOf(match, space, lists, MANY_BOXES)?.map((box) => ({
-        rule,
-        region: regionOf(box, this.#everything),
-      })),
-    );
+    let room = MOST_OF_ALL;
+    this.#cells = rules.map(({ match }, rule) => {
+      const most = Math.min(MOST_BOXES, Math.max(MANY_BOXES, room));
+      const boxes = boxesOf(match, space, lists, most);
+      room -= boxes?.length ?? most;
+      return boxes?.map((box) => ({ rule, region: regionOf(box, this.#everything) }));
+    });
     const known = this.#cells.flatMap((cells) => cells ?? []);
     const opaque = this.#cells.indexOf(undefined);
     this.#opaque = opaque < 0 ? rules.length : opaque;

@@ -32,7 +32,7 @@ function reportStage(stage: StageOf, diagnostics: Diagnostics): void {
   const space = spaceOf([rules]);
   const whole = stage.stage === "firewall" && policy.firewall.stateful;
   const world = possible(space, { prefixes: policy.prefixes, whole });
-  const { findings } = findingsOf({ rules, byDefault, lists: policy.lists, space, world });
+  const { findings, undecided } = findingsOf({ rules, byDefault, lists: policy.lists, space, world });
   const prefixes = policy.prefixes.map(({ prefix }) => prefix);
   const shown = (witness: Witness, rule: Rule, first: Rule | null): string => {
     const isIt = (packet: Packet) => isMatched(packet, rule) && takerOf(packet, rule) === first;
@@ -46,6 +46,9 @@ function reportStage(stage: StageOf, diagnostics: Diagnostics): void {
   for (const finding of findings) {
     if (finding.kind === "partlyShadowed" && crossings++ >= MOST_CROSSINGS) continue;
     reportFinding(finding, stage, shown, diagnostics);
+  }
+  for (const { name, span } of undecided.flatMap((rule) => rules[rule] ?? [])) {
+    diagnostics.report("TG3015", span, { rule: name });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Box } from "../boxes.js";
-import { Diagram } from "../diagram.js";
+import { type Budget, DEFAULT_BUDGET, Diagram } from "../diagram.js";
 import { isEverything, type Ranges, sizeOf, unite } from "../ranges.js";
-import { answerOf, NO, type Ref } from "../ref.js";
+import { answerOf, NO, type Ref, TOO_LARGE } from "../ref.js";
 import type { Space } from "../space.js";
 
 /** Where a function has one answer. */
@@ -50,15 +50,31 @@ const NOWHERE: Extent = { share: 0, boxes: [], isAll: true, hull: { restricts: n
 export function allOf(
   space: Space,
   boxes: readonly Box[],
+  budget: Budget = DEFAULT_BUDGET,
 ): Extent & { readonly fills: (extent: Extent) => boolean } {
-  const diagram = new Diagram(space);
+  const diagram = new Diagram(space, budget);
   const all = diagram.ofBoxes(boxes);
+  if (all === TOO_LARGE) return { ...atMost(boxes, space), fills: () => false };
   const fills = ({ hull, boxes: own, isAll }: Extent): boolean => {
     if (!isAll) return false;
     const around = diagram.intersection(diagram.ofBox(hull), all);
     return diagram.difference(around, diagram.ofBoxes(own)) === NO;
   };
   return { ...(extentsOf(diagram, all)[0] ?? NOWHERE), fills };
+}
+
+/** All that is in one of the boxes, what several hold counted for each: its share is no less than theirs together. */
+function atMost(boxes: readonly Box[], space: Space): Extent {
+  const each = boxes.map(
+    (box): Extent => ({ share: shareOf(box, space), boxes: [box], isAll: false, hull: box }),
+  );
+  return each.reduce(joined, { ...NOWHERE, ...each[0], share: 0 });
+}
+
+function shareOf({ restricts }: Box, { variables }: Space): number {
+  let share = 1;
+  for (const [variable, ranges] of restricts) share *= sizeOf(ranges) / 2 ** (variables[variable]?.bits ?? 0);
+  return share;
 }
 
 /** Which answers lie below each node, so that nobody walks where there is nothing to be found. */

@@ -62,8 +62,10 @@ export interface Change {
 export function changeOf(before: Outcome, after: Outcome): Change | undefined {
   const sameLimits = textOfLimits(before) === textOfLimits(after);
   if (!sameLimits) return { before, after };
-  // What is held may yet pass, as part of its datagram.
-  if (before.verdict === after.verdict && before.held === after.held) return undefined;
+  // What is held may yet pass, as part of its datagram; what has no route was allowed, and only lacks a way.
+  const isRouteless = (outcome: Outcome) => outcome.stage === "route";
+  const sameEnd = before.held === after.held && isRouteless(before) === isRouteless(after);
+  if (sameEnd && before.verdict === after.verdict) return undefined;
   return { before: { ...before, limits: [] }, after: { ...after, limits: [] } };
 }
 

@@ -101,7 +101,10 @@ export function destinations(
   return { kind: "or", operands, span };
 }
 
-/** What a stateful firewall puts together. An IPv6 fragment header that says neither offset nor more makes no fragment. */
+/**
+ * What a stateful firewall puts together. An IPv6 fragment header that says neither offset nor more makes no fragment: that the
+ * kernel drops such a packet where headers are missing, and takes the header away where none are, is left aside.
+ */
 export function fragments({ span }: Policy): Expr {
   const [four, six] = [WIRE_FIELDS["ip4.frag"], WIRE_FIELDS["fragment6.field"]];
   const needs = (field: WireField) => ({ header: field.header, bytes: bytesNeeded(field) });

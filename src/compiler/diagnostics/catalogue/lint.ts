@@ -149,4 +149,17 @@ is left may be meant: it counts under a name of its own. If it is not, one of th
     ),
     "check that no rule matches more than it should",
   ),
+  TG3015: note(
+    message`whether packets get to the rule \`${"rule"}\` was not found out: its condition has too many cases`,
+    `Rules are held against one another as sets of cases, each a range of every field. A condition that multiplies long
+sets of IPv6 prefixes, or joins many comparisons by \`xor\`, has more of them than \`check\` looks at. The rule works as
+it is written; it is only left out here, so that rules behind it may be shadowed by it and nothing is said. Several
+smaller rules can be looked at.`,
+    example(
+      "sketch",
+      "ip.src in clients and ip.dst in servers, both lists of hundreds of IPv6 hosts",
+      "one rule for each service, with its own clients",
+    ),
+    "split it into several rules if it should be looked at",
+  ),
 };
