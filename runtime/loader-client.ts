@@ -19,8 +19,8 @@ export interface DumpedEntry {
 }
 
 export interface LoadObject {
-  /** Path of the ELF object. */
-  readonly object: string;
+  /** Path of the ELF object; or its bytes, which nobody can change meanwhile, and a name for messages and maps. */
+  readonly object: string | { readonly name: string; readonly elf: Uint8Array };
   /** Folder in a BPF file system, made when missing; its parent must be there. */
   readonly pinDir: string;
   /** Map name → pinned path of the map to use instead of creating one. */
@@ -101,7 +101,9 @@ export class Loader {
    * reused at `map_NAME` under `pinDir` (dots of a name become `_`). After a failure nothing stays pinned.
    */
   async loadObject({ object, pinDir, reuse }: LoadObject): Promise<void> {
-    await this.#process.call("object.load", object, pinDir, ...Object.entries(reuse).flat());
+    const rest = [pinDir, ...Object.entries(reuse).flat()];
+    if (typeof object === "string") await this.#process.call("object.load", object, ...rest);
+    else await this.#process.call("object.load_bytes", object.elf, object.name, ...rest);
   }
 
   /** Writes entries in order. The kernel writes them one by one: after a failure the first ones stay. */

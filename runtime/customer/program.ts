@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { link, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Manifest } from "../../src/targets/manifest.js";
-import { type Bundle, bundleBytes, bundleText } from "../bundle.js";
+import { type Bundle, bundleBytes } from "../bundle.js";
 import { type Counter, namedCounters } from "../counters.js";
 import { failure } from "../failures.js";
 import { type Host, tolerating } from "../host.js";
@@ -29,12 +29,11 @@ export async function loadProgram(
   const { loader, paths } = host;
   const { customer, tables } = bundle.manifest;
   const file = `xdp/${customer}.bpf.o`;
-  // Listed, and so verified; the text itself is of no use here.
-  await bundleText(bundle, file);
+  const elf = await bundleBytes(bundle, file);
   const pinDir = paths.pins(customer, generation);
   const reuse = { packet: rootMap(paths, "packet") };
   await mkdir(dirname(pinDir), { recursive: true });
-  await loader.loadObject({ object: join(bundle.dir, file), pinDir, reuse });
+  await loader.loadObject({ object: { name: customer, elf }, pinDir, reuse });
   await fillTables(loader, pinDir, tables, (name) => bundleBytes(bundle, name));
 }
 

@@ -158,21 +158,40 @@ static int load_and_pin(struct bpf_object *object, const struct request *request
 	return status;
 }
 
-/* object.load ELF DIRECTORY (MAP PIN)...: loads all programs and pins them and the other maps. */
-static int load(const struct request *request, struct answer *answer)
+static int load_opened(struct bpf_object *object, const struct request *request,
+		       struct answer *answer)
 {
-	struct bpf_object *object;
 	int status;
 
-	if (request->count % 2 != 0)
-		return fail(answer, EINVAL, "a map to reuse without its pin");
-	object = bpf_object__open_file(request_text(request, 0), NULL);
 	if (!object)
 		return fail(answer, errno, "cannot read the BPF object %s",
 			    request_text(request, 0));
 	status = load_and_pin(object, request, answer);
 	bpf_object__close(object);
 	return status;
+}
+
+/* object.load FILE DIRECTORY (MAP PIN)...: loads all programs and pins them and the other maps. */
+static int load(const struct request *request, struct answer *answer)
+{
+	if (request->count % 2 != 0)
+		return fail(answer, EINVAL, "a map to reuse without its pin");
+	return load_opened(bpf_object__open_file(request_text(request, 0), NULL), request, answer);
+}
+
+/*
+ * object.load_bytes ELF NAME DIRECTORY (MAP PIN)...: the same of an object that the caller has read
+ * and judged, so that no file can be changed in between.
+ */
+static int load_bytes(const struct request *request, struct answer *answer)
+{
+	const struct request rest = { request->count - 1, request->arguments + 1 };
+	const struct field *elf = &request->arguments[0];
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = request_text(&rest, 0));
+
+	if (rest.count % 2 != 0)
+		return fail(answer, EINVAL, "a map to reuse without its pin");
+	return load_opened(bpf_object__open_mem(elf->data, elf->size, &options), &rest, answer);
 }
 
 static int link_info(int fd, struct answer *answer)
@@ -232,6 +251,7 @@ static int pinned(const struct request *request, struct answer *answer)
 
 const struct operation object_operations[] = {
 	{ "object.load", 2, FIELDS_MAX, 0, load },
+	{ "object.load_bytes", 3, FIELDS_MAX, 1, load_bytes },
 	{ "pin.info", 1, 1, 0, pinned },
 	{ 0 },
 };

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -79,12 +79,17 @@ describe.each(["tidegate-loader", "tidegate-loader.asan"])("%s, fed with bytes",
   test("does every operation, well and badly, without a fault or a leak", () => {
     const at = join(bpffs.path, binary.replaceAll(".", "-"));
     const object = join(folder, "object.o");
+    const elf = readFileSync(object);
     const requests: ["ok" | "error", ...Field[]][] = [
       ["ok", "object.load", object, at],
       ["error", "object.load", object, at],
       ["error", "object.load", join(folder, "unsafe.o"), `${at}-unsafe`],
       ["ok", "object.load", object, `${at}-2`, "hash", `${at}/map_hash`],
       ["error", "object.load", object, `${at}-3`, "hash", `${at}/map_sums`],
+      ["ok", "object.load_bytes", elf, "object", `${at}-4`, "hash", `${at}/map_hash`],
+      ["error", "object.load_bytes", elf, "object", `${at}-5`, "hash"],
+      ["error", "object.load_bytes", elf.subarray(0, 100), "object", `${at}-5`],
+      ["error", "object.load_bytes", Buffer.from("no ELF"), "object", `${at}-5`],
       ["ok", "map.update", `${at}/map_hash`, "1", u32(1), u32(1, 2)],
       ["error", "map.update", `${at}/map_hash`, "2", u32(1), u32(1, 2)],
       ["ok", "map.dump", `${at}/map_hash`],

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -103,6 +103,28 @@ describe("loadObject", () => {
     expect(error.errno).toBe(ERRNO.EEXIST);
     expect(readdirSync(pinDir)).toEqual(["prog_second"]);
   });
+
+  test("loads bytes that were read before, and pins the same", async () => {
+    const pinDir = join(bpffs.path, "bytes");
+    const elf = readFileSync(join(folder, "object.o"));
+    await loader.loadObject({ object: { name: "object", elf }, pinDir, reuse: { hash: `${pins}/map_hash` } });
+    expect(readdirSync(pinDir).sort()).toEqual(
+      readdirSync(pins)
+        .filter((name) => name !== "map_hash")
+        .sort(),
+    );
+  });
+
+  test.each([0, 4, 64, 1000])(
+    "refuses an object cut short after %i bytes, and pins nothing",
+    async (size) => {
+      const pinDir = join(bpffs.path, "cut");
+      const elf = readFileSync(join(folder, "object.o")).subarray(0, size);
+      const error = await failure(loader.loadObject({ object: { name: "cut", elf }, pinDir, reuse: {} }));
+      expect(error.message).toMatch(/^cannot read the BPF object cut/);
+      expect(existsSync(pinDir)).toBe(false);
+    },
+  );
 
   test("names a file that is no object", async () => {
     writeFileSync(join(folder, "text.o"), "no ELF");
