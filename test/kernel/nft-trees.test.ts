@@ -16,7 +16,7 @@ const POLICIES = Number(process.env.TIDEGATE_NFT_POLICIES ?? 40);
 const PACKETS = 400;
 
 /** Asks wherever an answer tells packets apart. */
-const EAGER: Tuning = { chainLines: 0, line: 25, lookup: 1, tree: 1e9, growth: 64 };
+const EAGER: Tuning = { chainLines: 0, line: 25, lookup: 1, tree: 1e9, shortList: 0, list: 0, growth: 64 };
 
 const TUNINGS: Readonly<Record<string, Tuning>> = {
   "one tree": EAGER,

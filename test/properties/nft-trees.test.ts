@@ -18,7 +18,7 @@ import { anyLargeFirewall } from "../support/firewall-policies.js";
 
 /** What trees are for, without nft: to lead each packet past the rules that it matches. */
 
-const EAGER: Tuning = { chainLines: 0, line: 25, lookup: 1, tree: 1e9, growth: 64 };
+const EAGER: Tuning = { chainLines: 0, line: 25, lookup: 1, tree: 1e9, shortList: 0, list: 0, growth: 64 };
 const POLICIES = 25;
 const PACKETS = 100;
 

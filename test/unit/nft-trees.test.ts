@@ -5,7 +5,7 @@ import { emit } from "../../src/targets/nft/emit.js";
 import { firewall } from "../support/firewall-policies.js";
 import { address, and, number, or, rule } from "../support/ir.js";
 
-const EAGER: Tuning = { ...MEASURED, chainLines: 0, lookup: 1, tree: 1e9 };
+const EAGER: Tuning = { ...MEASURED, chainLines: 0, lookup: 1, tree: 1e9, shortList: 0, list: 0 };
 const SEVERAL: Tuning = { ...EAGER, tree: -1e9 };
 
 /** The lines of each chain by its name. */

@@ -58,6 +58,8 @@ export interface Block {
 /** What a division would be, without making it. */
 export interface Outlook {
   readonly cut: Cut;
+  /** How many blocks have a list. */
+  readonly blocks: number;
   /** Items in all of its lists. */
   readonly size: number;
   /** Items that a packet meets, aimed at one of the items by chance, in the list that it comes to. */
@@ -89,7 +91,7 @@ export function outlookOf(items: Int32Array, cut: Cut): Outlook | undefined {
       met += place.share * length;
     }
   }
-  return { cut, size: size + rest, met: (met + wide * rest) / items.length, wide };
+  return { cut, blocks: blocks.length, size: size + rest, met: (met + wide * rest) / items.length, wide };
 }
 
 /** The blocks that an item lies in by name; undefined: it is wide. */

@@ -112,7 +112,8 @@ function bestOutlook(
   for (const cut of cuts) {
     const outlook = outlookOf(items, cut);
     if (!outlook || outlook.size > room) continue;
-    const cost = outlook.met * Math.sqrt(outlook.size / items.length);
+    const met = Math.max(outlook.met, tuning.shortList) + (tuning.list * outlook.blocks) / items.length;
+    const cost = met * Math.sqrt(outlook.size / items.length);
     if (cost < least) [best, least] = [outlook, cost];
   }
   return best;
