@@ -1,7 +1,8 @@
-import type { ChildProcess } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type ChildProcess, execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { packageRoot } from "../../src/cli/package-root.js";
 import { analyze } from "../../src/compiler/compile.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
@@ -78,7 +79,11 @@ async function perform(report: Report, cleanup: Cleanup, journeys: readonly Jour
   const started = performance.now();
   report.heading("Set-up");
   const policies = await report.step("read the policies", () => Promise.all(POLICIES.map(readPolicy)));
-  const bundles = await report.step("compile them: XDP, nftables, routes", () => compile(cleanup));
+  const folder = await makeFolder(cleanup);
+  const key = await report.step("make a key that the edges trust", () => makeKey(folder));
+  const bundles = await report.step("compile them: XDP, nftables, routes; and sign them", () =>
+    compile(cleanup, folder, key.file),
+  );
   const world = await report.step("make a small internet of network namespaces", () => makeLab(cleanup));
   const drivers = await report.step("connect the customers' routers", () => connect(world, policies));
   report.note(`GRE at the routers: ${drivers.join(", ")}`);
@@ -86,7 +91,7 @@ async function perform(report: Report, cleanup: Cleanup, journeys: readonly Jour
     await Promise.all(EDGES.map(async (edge) => [edge, await portrait(world.host(edge))] as const)),
   );
   await report.step("tidegate apply, on both edges", async () => {
-    await Promise.all(EDGES.map((edge) => applyBundles(world.host(edge), bundles, EDGE_FILE)));
+    await Promise.all(EDGES.map((edge) => applyBundles(world.host(edge), bundles, key.edgeFile)));
   });
   const arrivals = await report.step("start Acme's FTP server and the captures", () => populate(world));
   const lab: Lab = {
@@ -130,18 +135,34 @@ async function readPolicy(file: string): Promise<Policy> {
   throw new Error(`${file}: ${diagnostics.map(({ code, message }) => `${code} ${message}`).join("; ")}`);
 }
 
-/** The bundles' directories. */
-async function compile(cleanup: Cleanup): Promise<readonly string[]> {
+async function makeFolder(cleanup: Cleanup): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidegate-demo-"));
+  await cleanup.add(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A key for this run, and an operator's file with its line in it: what an operator does once, by hand. */
+async function makeKey(folder: string): Promise<{ readonly file: string; readonly edgeFile: string }> {
+  const name = join(folder, "demo");
+  const [command = "", ...args] = tidegate("keygen", name, "--json");
+  const { stdout } = await promisify(execFile)(command, args);
+  const { key } = JSON.parse(stdout) as { readonly key: string };
+  const edgeFile = join(folder, "edge.ts");
+  const keys = `edge({\n  keys: { demo: { key: "${key}" } },`;
+  await writeFile(edgeFile, (await readFile(EDGE_FILE, "utf8")).replace("edge({", keys));
+  return { file: `${name}.key`, edgeFile };
+}
+
+/** The bundles' directories. */
+async function compile(cleanup: Cleanup, folder: string, key: string): Promise<readonly string[]> {
   const compilers: ChildProcess[] = [];
   await cleanup.add(async () => {
     await Promise.all(compilers.map((compiler) => end(compiler)));
-    await rm(folder, { recursive: true, force: true });
   });
   return Promise.all(
     POLICIES.map(async (file, index) => {
       const bundle = join(folder, String(index));
-      const argv = tidegate("compile", join(packageRoot(), file), "-o", bundle);
+      const argv = tidegate("compile", join(packageRoot(), file), "-o", bundle, "--sign", key);
       const compiler = spawnBound(argv);
       compilers.push(compiler);
       await finished(compiler, argv);

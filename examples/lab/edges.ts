@@ -3,9 +3,13 @@ import type { Counters } from "./counters.js";
 import type { Host } from "./host.js";
 import { tidegate } from "./tools.js";
 
+/** Below /run, which each host of the lab has for itself. */
+const MEMORY_DIR = "/run/tidegate-memory";
+
 /** Loads bundles on an edge with the real command, one after another as an operator would. */
 export async function applyBundles(edge: Host, bundles: readonly string[], edgeFile: string): Promise<void> {
-  for (const bundle of bundles) await edge.run(tidegate("apply", bundle, "--edge", edgeFile));
+  const where = ["--edge", edgeFile, "--memory-dir", MEMORY_DIR];
+  for (const bundle of bundles) await edge.run(tidegate("apply", bundle, ...where));
 }
 
 export async function removeCustomers(edge: Host, customers: readonly string[]): Promise<void> {
