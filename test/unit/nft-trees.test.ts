@@ -72,6 +72,16 @@ describe("a tree", () => {
     expect(lines).toContain('counter name rule-tunnel drop comment "tunnel"');
   });
 
+  test("asks for the protocol alone behind a port of several", () => {
+    const ports = Array.from({ length: 8 }, (_, i) =>
+      rule(`udp${i}`, "allow", and(number("udp.dstport", i), number("ip4.ttl", i))),
+    );
+    const all = chains(firewall([...ports, rule("tcp", "drop", number("tcp.dstport", 3))]), EAGER);
+    const lines = Object.entries(all).flatMap(([name, own]) => (name.includes("-tree-") ? own : []));
+    expect(lines).toContain('meta l4proto 6 counter name rule-tcp drop comment "tcp"');
+    expect(lines).toContain('ip ttl 3 meta l4proto 17 counter name rule-udp3 accept comment "udp3"');
+  });
+
   test("leaves out what no packet can reach", () => {
     const hidden = rule(
       "hidden",

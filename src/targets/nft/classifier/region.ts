@@ -1,8 +1,10 @@
 import { type Box, boxesMeet } from "../../../compiler/analysis/boxes.js";
 import { has, holds, intersect, type Ranges, range } from "../../../compiler/analysis/ranges.js";
-import { UNKNOWN_PROTOCOL } from "../../../compiler/analysis/variable.js";
+import { isTransport, TRANSPORTS, UNKNOWN_PROTOCOL } from "../../../compiler/analysis/variable.js";
 import type { Expr, Test } from "../../../compiler/ir/expr.js";
+import { HEADERS } from "../../../compiler/ir/headers.js";
 import type { Intervals } from "../../../compiler/ir/intervals.js";
+import { WIRE_FIELDS } from "../../../compiler/ir/wire.js";
 import type { Cut } from "./cut.js";
 import type { Items } from "./items.js";
 
@@ -46,7 +48,8 @@ export function openIn(expr: Expr, region: Region, items: Items): Expr {
       return expr;
     default: {
       const value = answerIn(expr, region, items);
-      return value === undefined ? expr : { kind: "const", value, span: expr.span };
+      if (value !== undefined) return { kind: "const", value, span: expr.span };
+      return onlyOfProtocol(expr, region, items) ?? expr;
     }
   }
 }
@@ -57,6 +60,28 @@ function answerIn(test: Test, region: Region, items: Items): boolean | undefined
   if (!boxes) return undefined;
   if (boxes.some((box) => isAll(box, region))) return true;
   return boxes.some((box) => boxesMeet(box, { restricts: region })) ? undefined : false;
+}
+
+/**
+ * All packets of the region have a transport header, and those that have the test's are where it holds: which header a packet
+ * has is what its protocol says. undefined: more must be asked.
+ */
+function onlyOfProtocol(test: Test, region: Region, items: Items): Test | undefined {
+  const { header } = test.needs;
+  const index = items.space.indexOf("transport");
+  const there = index === undefined ? undefined : region.get(index);
+  if (index === undefined || !there || !isTransport(header) || has(there, 0)) return undefined;
+  const which = TRANSPORTS[header] * 0x1_0000;
+  const those = new Map(region).set(index, intersect(there, range(which, which + 0xffff)));
+  if (!items.boxesOfTest(test)?.some((box) => isAll(box, those))) return undefined;
+  const number = BigInt(HEADERS[header].proto);
+  return {
+    kind: "number",
+    field: WIRE_FIELDS["ip.proto"],
+    ranges: [{ low: number, high: number }],
+    needs: { header: "proto", bytes: 1 },
+    span: test.span,
+  };
 }
 
 /** The protocols of which all packets of the region have one; null: it may not be known. */
