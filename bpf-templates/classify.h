@@ -5,7 +5,9 @@
  * which the runtime replaces as a whole. Places are offsets into it.
  *
  * A program defines some words first: TG_DATA_BYTES, a power of two, so that a mask keeps any place
- * inside; TG_PLACE, the type of what lines consist of; TG_PAGED, whether lines are cut into pages.
+ * inside; TG_PLACE, the type of what lines consist of; TG_PAGED, whether lines are cut into pages;
+ * TG_SOURCES_LISTED and TG_DESTINATIONS_LISTED, in bytes how far what is said of IPv4 addresses outside a
+ * long list is from what is said of those inside, or 0.
  */
 #pragma once
 
@@ -36,6 +38,8 @@ enum tg_head {
 	TG_DESTINATIONS_4 = 72,
 	TG_SOURCES_6 = 80,
 	TG_DESTINATIONS_6 = 88,
+	TG_SOURCE_LIST = 96,	/* and of long lists: one number */
+	TG_DESTINATION_LIST = 100,
 };
 
 /* Looked up once a packet; NULL cannot happen but must be checked for the verifier. */
@@ -141,6 +145,32 @@ static __always_inline __u32 tg_find6(const void *data, __u32 head, __u64 high, 
 	return entry;
 }
 
+/*
+ * Is an IPv4 address in the long list that is said to be at `head`? A line has the places where the list
+ * begins or ends among 2^15 addresses: 15 bits each, four in a word, with a bit above that is left where
+ * one is above the address. An odd number of them turns what the last lane says: in or out behind all.
+ */
+#define TG_PART_BITS 15
+#define TG_PLACES (1ULL | 1ULL << 16 | 1ULL << 32 | 1ULL << 48)
+#define TG_BITMAP 1		/* the last lane's, where there are more places: the first cell says where */
+
+static __always_inline __u32 tg_in_list(const void *data, __u32 head, __u32 address)
+{
+	const __u32 lines = tg_cell(data, head) + (address >> TG_PART_BITS) * TG_LINE;
+	const __u64 *words = data + (lines & (TG_DATA_BYTES - TG_LINE));
+	const __u32 low = address & ((1 << TG_PART_BITS) - 1);
+	__u64 above = 0;
+
+	if (words[7] >> 48 == TG_BITMAP)
+		return tg_cell(data, words[0] + low / 32 * sizeof(__u32)) >> low % 32 & 1;
+#pragma unroll
+	for (int word = 0; word < 8; word++)
+		above ^= words[word] - (low + 1) * TG_PLACES;
+	above ^= above >> 32;
+	above ^= above >> 16;
+	return above >> TG_PART_BITS & 1;
+}
+
 /* The class of a number, by its table's head: of 8 bits, of 16 by pages of 256, of 32 by a tree. */
 static __always_inline __u32 tg_class_byte(const void *data, __u32 head, __u8 number)
 {
@@ -167,8 +197,14 @@ struct tg_ends {
 
 static __always_inline struct tg_ends tg_ends4(TG_PACKET *p, const void *data)
 {
-	return (struct tg_ends){ tg_at(data, tg_find(data, TG_SOURCES_4, p->src4)),
-				 tg_at(data, tg_find(data, TG_DESTINATIONS_4, p->dst4)) };
+	__u32 source = tg_find(data, TG_SOURCES_4, p->src4);
+	__u32 destination = tg_find(data, TG_DESTINATIONS_4, p->dst4);
+
+	if (TG_SOURCES_LISTED)
+		source += tg_in_list(data, TG_SOURCE_LIST, p->src4) * TG_SOURCES_LISTED;
+	if (TG_DESTINATIONS_LISTED)
+		destination += tg_in_list(data, TG_DESTINATION_LIST, p->dst4) * TG_DESTINATIONS_LISTED;
+	return (struct tg_ends){ tg_at(data, source), tg_at(data, destination) };
 }
 
 static __always_inline struct tg_ends tg_ends6(TG_PACKET *p, const void *data)

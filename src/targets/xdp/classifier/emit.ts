@@ -6,10 +6,12 @@ import { soughtHeaders } from "../places.js";
 import type { Plan } from "./plan.js";
 
 /** What a program by tables says of itself before it includes classify.h. */
-export function emitSizes(text: Text, { image, lines, vectors }: Plan): void {
+export function emitSizes(text: Text, { image, lines, longLists, vectors }: Plan): void {
   text.line(`#define TG_DATA_BYTES ${image.room}`);
   text.line(`#define TG_PLACE __u${8 * lines.placeBytes}`);
   text.line(`#define TG_PAGED ${lines.isPaged}`);
+  text.line(`#define TG_SOURCES_LISTED ${longLists.sources}`);
+  text.line(`#define TG_DESTINATIONS_LISTED ${longLists.destinations}`);
   if (!vectors) return;
   text.line(`#define TG_VECTORS ${vectors.count}`);
   text.line(`#define TG_STEPS ${vectors.steps}`);

@@ -6,7 +6,7 @@ import {
 } from "../../../compiler/analysis/classify/classifier.js";
 import type { Path, Step } from "../../../compiler/analysis/classify/columns.js";
 import type { Question } from "../../../compiler/analysis/classify/question.js";
-import { classIn } from "../../../compiler/analysis/classify/segments.js";
+import { classIn, type Segments } from "../../../compiler/analysis/classify/segments.js";
 import type { Vectors } from "../../../compiler/analysis/classify/vectors.js";
 import { impossible, invariant } from "../../../compiler/diagnostics/invariant.js";
 import type { Family } from "../../../compiler/ir/address.js";
@@ -16,6 +16,7 @@ import { type Condition, chain, layout } from "../condition.js";
 import { condition } from "../expr.js";
 import { guards, numberOf } from "../places.js";
 import { CELL, Image, LINE } from "./image.js";
+import { addLongList, parted } from "./long-list.js";
 import { addLookup, lookupKind } from "./lookups.js";
 import { addMatrix, type LineForm, PAGE, type Placed } from "./matrices.js";
 import { addTree } from "./tree.js";
@@ -44,11 +45,24 @@ export interface ProgramCode {
   readonly passes: number;
   /** Nodes on the longest way of an address. */
   readonly depth: number;
+  readonly longLists: LongLists;
 }
 
-/** Where trees of addresses are said to be: enum tg_head in bpf-templates/classify.h. */
-const TREE_HEADS = { 4: [64, 72], 6: [80, 88] } as const satisfies Record<Family, readonly [number, number]>;
-const TREE_HEADS_END = 96;
+/**
+ * Of the IPv4 sources and destinations that a long list parts: how many bytes behind what is said of an address outside it
+ * is what is said of one inside. 0: no list does.
+ */
+export type LongLists = Readonly<Record<End, number>>;
+
+type End = "sources" | "destinations";
+
+/** Where trees of addresses are said to be, and lists: enum tg_head in bpf-templates/classify.h. */
+const TREE_HEADS = {
+  4: { sources: 64, destinations: 72 },
+  6: { sources: 80, destinations: 88 },
+} as const satisfies Record<Family, Record<End, number>>;
+const LIST_HEADS = { sources: 96, destinations: 100 } as const satisfies Record<End, number>;
+const HEADS_END = 104;
 /** Room for what is said of tables, two numbers each at most. */
 const HEADS = 4096;
 
@@ -62,14 +76,13 @@ export function programCode(input: ProgramInput): ProgramCode {
   for (const { family, stages: classified, ...segments } of classifiers) {
     const placed = classified.map((stage, index) => writer.stage(stages[index] ?? "", family, stage));
     const matrices = placed.flat();
-    const [sources, destinations] = TREE_HEADS[family];
     writer.addresses(
-      sources,
+      "sources",
       segments.sources,
       matrices.map(({ rows }) => rows),
     );
     writer.addresses(
-      destinations,
+      "destinations",
       segments.destinations,
       matrices.map(({ places }) => places),
     );
@@ -80,6 +93,7 @@ export function programCode(input: ProgramInput): ProgramCode {
     lines: writer.lines,
     vectors,
     depth: writer.depth,
+    longLists: writer.longLists,
     passes: passesOf(staged),
   };
 }
@@ -115,6 +129,7 @@ class Writer {
   readonly image = new Image();
   readonly lines: LineForm;
   depth = 0;
+  readonly longLists = { sources: 0, destinations: 0 };
   /** What a class of the last question is multiplied with. */
   readonly #scale: number;
   readonly #vectors: VectorForm | null;
@@ -124,7 +139,7 @@ class Writer {
   readonly #headsEnd: number;
   /** What every list of passed rules ends with. */
   readonly #end: number;
-  #head = TREE_HEADS_END;
+  #head = HEADS_END;
   /** Matrices of the family that is being written. */
   #matrices = 0;
   #family: Family | null = null;
@@ -139,11 +154,37 @@ class Writer {
   }
 
   /** Trees of one end's addresses, whose classes have a number in each matrix. */
-  addresses(head: number, segments: Classifier["sources"], numbers: readonly Uint32Array[]): void {
-    const records = segments.members.map((_, found) =>
-      this.image.add(numbers.map((number) => number[found] as number)),
-    );
+  addresses(end: End, segments: Segments, numbers: readonly Uint32Array[]): void {
+    if (this.#listed(end, segments, numbers)) return;
+    const records = segments.members.map((_, found) => this.#record(found, numbers));
+    this.#tree(end, segments, records);
+  }
+
+  /** Where a long list parts the addresses: a tree of what else does, and behind each record that of the list's addresses. */
+  #listed(end: End, segments: Segments, numbers: readonly Uint32Array[]): boolean {
+    const parts = this.#family === 4 ? parted(segments) : undefined;
+    const list = parts && addLongList(this.image, parts.places);
+    if (!parts || list === undefined) return false;
+    const records = parts.both.map(([outside, inside]) => {
+      const record = this.#record(outside, numbers);
+      this.#record(inside, numbers);
+      return record;
+    });
+    this.#tree(end, parts.others, records);
+    this.image.set(LIST_HEADS[end], list);
+    this.longLists[end] = numbers.length * CELL;
+    return true;
+  }
+
+  /** `found`: a class, or undefined where no packet will come. */
+  #record(found: number | undefined, numbers: readonly Uint32Array[]): number {
+    return this.image.add(numbers.map((number) => (found === undefined ? 0 : (number[found] as number))));
+  }
+
+  #tree(end: End, segments: Segments, records: readonly number[]): void {
+    invariant(this.#family !== null, "stages come before addresses");
     const tree = addTree(this.image, segments, (found) => records[found] as number);
+    const head = TREE_HEADS[this.#family][end];
     this.depth = Math.max(this.depth, tree.depth);
     this.image.set(head, tree.table);
     this.image.set(head + CELL, tree.below);
