@@ -53,44 +53,49 @@ static __always_inline __u32 tg_lowest(__u64 bits)
 	return below * 0x0101010101010101ULL >> 56;
 }
 
+#define TG_FOUND 0x80000000
+
 /*
- * The next bit that all vectors have, or TG_NOTHING. A function of its own, so that the verifier follows its
- * steps once: they are as many for it as if no word were empty.
+ * Looks at the next word, from the bit `from` on, that no vector says is empty: a bit that all of them have there,
+ * with TG_FOUND, or else from where to look on. A function of its own, so that the verifier follows it once.
  */
-__noinline __u32 tg_next(const struct tg_data *data, const struct tg_vectors *vectors, __u32 pages, __u32 from,
-			 __u32 until)
+__noinline __u32 tg_look(const struct tg_data *data, const struct tg_vectors *vectors, __u32 pages,
+			 __u32 from)
 {
-	const __u32 end = until / TG_WORD_BITS;
 	__u32 word = from / TG_WORD_BITS;
-	__u64 mask = ~0ULL << from % TG_WORD_BITS;
+	__u64 words = ~0ULL << word % TG_WORD_BITS, bits = ~0ULL << from % TG_WORD_BITS;
 
 	if (!data || !vectors)
 		return TG_NOTHING;
-	for (int step = 0; step < TG_STEPS && word < end; step++) {
-		__u64 words = ~0ULL << word % TG_WORD_BITS, bits = ~0ULL;
-
 #pragma unroll
-		for (int vector = 0; vector < TG_VECTORS; vector++)
-			words &= tg_word(data, vectors->at[vector] +
-						       word / TG_WORD_BITS * sizeof(__u64));
-		if (!words) {
-			word = (word | (TG_WORD_BITS - 1)) + 1;
-			continue;
-		}
-		word = (word & ~(TG_WORD_BITS - 1)) + tg_lowest(words);
-		if (word >= end)
-			break;
+	for (int vector = 0; vector < TG_VECTORS; vector++)
+		words &= tg_word(data, vectors->at[vector] + word / TG_WORD_BITS * sizeof(__u64));
+	word &= ~(TG_WORD_BITS - 1);
+	if (!words)
+		return (word + TG_WORD_BITS) * TG_WORD_BITS;
+	word += tg_lowest(words);
+	if (word != from / TG_WORD_BITS)
+		bits = ~0ULL;
 #pragma unroll
-		for (int vector = 0; vector < TG_VECTORS; vector++) {
-			const __u32 said = vectors->at[vector] + pages + word / TG_PAGE_WORDS * sizeof(__u32);
+	for (int vector = 0; vector < TG_VECTORS; vector++) {
+		const __u32 said = vectors->at[vector] + pages + word / TG_PAGE_WORDS * sizeof(__u32);
 
-			bits &= tg_word(data, tg_cell(data, said) + word % TG_PAGE_WORDS * sizeof(__u64));
-		}
-		if (word == from / TG_WORD_BITS)
-			bits &= mask;
-		if (bits)
-			return word * TG_WORD_BITS + tg_lowest(bits);
-		word++;
+		bits &= tg_word(data, tg_cell(data, said) + word % TG_PAGE_WORDS * sizeof(__u64));
+	}
+	word *= TG_WORD_BITS;
+	return bits ? TG_FOUND | (word + tg_lowest(bits)) : word + TG_WORD_BITS;
+}
+
+/* The next bit that all vectors have, or TG_NOTHING. */
+__noinline __u32 tg_next(const struct tg_data *data, const struct tg_vectors *vectors, __u32 pages,
+			 __u32 from, __u32 until)
+{
+	for (int step = 0; step < TG_STEPS && from < until; step++) {
+		const __u32 found = tg_look(data, vectors, pages, from);
+
+		from = found & ~TG_FOUND;
+		if (found & TG_FOUND)
+			return from < until ? from : TG_NOTHING;
 	}
 	return TG_NOTHING;
 }

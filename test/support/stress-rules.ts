@@ -14,7 +14,10 @@ export const STRESS = {
   "address ranges": (chance) =>
     and(addressRange(chance, "ip.src"), addressRange(chance, "ip.dst"), ...some(chance, 3, [portTest])),
   /** A bit of everything, in both families. */
-  "all fields": (chance) => and(...ends(chance), ...some(chance, 2, FIELDS)),
+  "all fields": (chance) => {
+    const [family, fields] = chance.oneIn(4) ? ([6, FIELDS6] as const) : ([4, FIELDS4] as const);
+    return and(...ends(chance, family), ...some(chance, 2, [...fields, ...(chance.among(TRANSPORTS) ?? [])]));
+  },
   /** Conditions within conditions. */
   contrived: (chance) => and(network4(chance, "ip.dst"), entangled(chance)),
 } as const satisfies Readonly<Record<string, (chance: Chance) => Expr>>;
@@ -49,8 +52,8 @@ function port(chance: Chance, end: "src" | "dst"): Expr {
 
 const portTest: Make = (chance) => port(chance, chance.oneIn(2) ? "src" : "dst");
 
-function ends(chance: Chance): readonly Expr[] {
-  const network = chance.oneIn(4) ? network6 : network4;
+function ends(chance: Chance, family: 4 | 6 = chance.oneIn(4) ? 6 : 4): readonly Expr[] {
+  const network = family === 6 ? network6 : network4;
   return (["ip.src", "ip.dst"] as const).flatMap((field) =>
     chance.oneIn(3) ? [] : [network(chance, field)],
   );
@@ -78,21 +81,36 @@ function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
 }
 
-const FIELDS: readonly Make[] = [
-  (chance) => number("icmp.type", chance.below(256)),
-  (chance) => number("icmp6.type", chance.below(256)),
-  (chance) => bits("tcp.flags", 1 + chance.below(63)),
-  (chance) => number("tcp.window", span(chance, 65_536)),
+const FIELDS4: readonly Make[] = [
   (chance) => number("ip4.len", span(chance, 1600)),
-  (chance) => number("udp.len", span(chance, 1600)),
   (chance) => number("ip4.ttl", span(chance, 256)),
+  (chance) => number("ip4.dscp", chance.below(64)),
+];
+
+const FIELDS6: readonly Make[] = [
   (chance) => number("ip6.hop_limit", span(chance, 256)),
   (chance) => number("ip6.flow", span(chance, 2 ** 20)),
-  (chance) => number("ip.proto", chance.below(256)),
-  (chance) => number("ip4.dscp", chance.below(64)),
-  (chance) => number(slice("udp", 64 + 8 * chance.below(8), 8), chance.below(256)),
-  portTest,
 ];
+
+/** What packets with one transport header have. */
+const TRANSPORTS: readonly (readonly Make[])[] = [
+  [
+    (chance) => bits("tcp.flags", 1 + chance.below(63)),
+    (chance) => number("tcp.window", span(chance, 65_536)),
+    (chance) => number("tcp.srcport", span(chance, 65_536)),
+    (chance) => number("tcp.dstport", span(chance, 65_536)),
+  ],
+  [
+    (chance) => number("udp.len", span(chance, 1600)),
+    (chance) => number(slice("udp", 64 + 8 * chance.below(8), 8), chance.below(256)),
+    (chance) => number("udp.dstport", span(chance, 65_536)),
+  ],
+  [(chance) => number("icmp.type", chance.below(256)), (chance) => number("icmp.code", chance.below(16))],
+  [(chance) => number("icmp6.type", chance.below(256))],
+  [(chance) => number("ip.proto", chance.below(256))],
+];
+
+const FIELDS: readonly Make[] = [...FIELDS4, ...FIELDS6, ...TRANSPORTS.flat()];
 
 const JOINS = [and, or, xor] as const;
 

@@ -21,6 +21,7 @@ import { decode, type Packet } from "../../src/compiler/semantics/decode.js";
 import { readAddress, readNumber } from "../../src/compiler/semantics/fields.js";
 import { matches } from "../../src/compiler/semantics/match.js";
 import { address, and, bits, constant, inList, list, not, number, or, xor } from "../support/ir.js";
+import { type StressKind, stressRules } from "../support/stress-rules.js";
 
 /** What a classifier says of packets, against the conditions it was made of. */
 
@@ -252,4 +253,44 @@ test("questions of too many answers at once are refused, not cut", () => {
       new Effort(MOST_EFFORT),
     ),
   ).toBeUndefined();
+});
+
+describe("rules that ask for many different things together", () => {
+  const questions = (kind: StressKind, count: number) => ({
+    decides: stressRules(kind, count).map(({ match }, value) => ({ match, value })),
+    passes: [],
+  });
+  const kinds = (kind: StressKind, count: number, family: 4 | 6 = 4) =>
+    classifierOf([questions(kind, count)], family, [])?.stages.map((stage) => stage.kind);
+
+  test.each([
+    ["contrived", 400, ["vectors"]],
+    ["port ranges", 100, ["tables"]],
+    ["port ranges", 1500, ["vectors"]],
+    ["address ranges", 250, ["vectors"]],
+    ["all fields", 2000, ["vectors"]],
+  ] as const)("%s, %d: by %s", (kind, count, expected) => {
+    expect(kinds(kind, count)).toEqual(expected);
+  });
+
+  test("tables end after counted steps, and vectors take few", () => {
+    const effort = new Effort(MOST_EFFORT);
+    const shapes = stressRules("contrived", 400).flatMap(
+      ({ match }) => termsOf(match, { family: 4, lists: [], most: 64 })?.map(({ answers }) => answers) ?? [],
+    );
+    expect(shapes.length).toBeGreaterThan(1000);
+    expect(columnsOf(shapes, effort)).toBeUndefined();
+    // Each step that was refused was not made.
+    expect(effort.made).toBeLessThanOrEqual(MOST_EFFORT);
+  });
+
+  test("more bits than a walker can look at are too many, not cut", () => {
+    const match = or(number("tcp.dstport", 1), number("udp.dstport", 1));
+    const bitsOf = (count: number) => {
+      const decides = Array.from({ length: count }, (_, value) => ({ match, value }));
+      return classifierOf([{ decides, passes: [] }], 4, [], 0);
+    };
+    expect(bitsOf(2 ** 15)).toBeDefined();
+    expect(bitsOf(2 ** 15 + 1)).toBeUndefined();
+  });
 });

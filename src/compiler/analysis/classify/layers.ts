@@ -13,9 +13,10 @@ export function layersOf(
   addresses: Addresses,
   effort: Effort,
 ): Layers | undefined {
-  const classes = addresses.sources.members.length + addresses.destinations.members.length;
+  const members = [addresses.sources, addresses.destinations].flatMap((end) => end.members);
+  const each = members.reduce((sum, { length }) => sum + CLASS + MEMBER * length, 0);
   const cells = (layer: readonly Entry[]) =>
-    effort.spend((classes + layer.length) * COUNTED) ? cellsAtMost({ entries: layer, ...addresses }) : 0;
+    effort.spend(each + layer.length) ? cellsAtMost({ entries: layer, ...addresses }) : 0;
   if (entries.length === 0) return [];
   if (cells(entries) <= ONE_LAYER) return [entries];
   let best: Layers = [entries];
@@ -29,8 +30,9 @@ export function layersOf(
   return small.length <= MOST_LAYERS && effort.spend(0) ? joined(small, cells) : undefined;
 }
 
-/** What it costs to say which classes a layer tells apart. */
-const COUNTED = 100;
+/** What it costs to say in which of a layer's sets a class of addresses is. */
+const CLASS = 200;
+const MEMBER = 50;
 
 /** Each layer costs a packet a few cache lines, so those that are small together are one. */
 function joined(layers: Layers, cells: (layer: readonly Entry[]) => number): Layers {

@@ -55,11 +55,9 @@ export interface VectorInput extends Addresses {
 /** Terms of a stage, numbers of 32 bits that its vectors take, and vectors of a packet. */
 const MOST_TERMS = 1 << 16;
 const MOST_CELLS = 1 << 23;
-const MOST_VECTORS = 24;
+const MOST_VECTORS = 32;
 /** Steps to make them, two or three seconds. */
 const MOST_EFFORT = 2 ** 30;
-/** Terms × vectors: the walker looks at 64 bits of every vector at once, and Linux follows each such look. */
-const MOST_LOOKS = 1 << 19;
 
 /** Undefined if there would be too many terms, or too many questions for a packet. */
 export function vectorsOf(input: VectorInput): Vectors | undefined {
@@ -80,7 +78,7 @@ export function vectorsOf(input: VectorInput): Vectors | undefined {
     paths.push(path);
   }
   const vectors = 2 + paths.reduce((most, { blocks }) => Math.max(most, blocks.length), 0);
-  if (store.cells > MOST_CELLS || vectors > MOST_VECTORS || vectors * bits > MOST_LOOKS) return undefined;
+  if (store.cells > MOST_CELLS || vectors > MOST_VECTORS) return undefined;
   const { deciding, passing, values } = layout;
   return { kind: "vectors", store, sources, destinations, paths, deciding, passing, values };
 }
@@ -111,14 +109,17 @@ function push(lists: Map<number, number[]>, key: number, bit: number): void {
 
 /** States × classes of a step, and so vectors, of a block with more than one question. */
 const MOST_STATES = 1024;
+/** The same times pages of a vector: of long vectors fewer are worth their memory. */
+const MOST_PAGES = 1 << 14;
 
 function pathOf(lines: Lines, transport: Transport | null, effort: Effort): VectorPath | undefined {
   const { store, all } = lines;
   const blocks: VectorBlock[] = [];
   let block: VectorBlock = { steps: [], vectors: [leftBy(lines, transport)] };
+  const most = Math.min(MOST_STATES, MOST_PAGES / store.length);
   const isAll = ({ steps, vectors }: VectorBlock) => steps.length === 0 && vectors[0] === all;
   for (const line of askedBy(lines, transport)) {
-    if (!isAll(block) && block.vectors.length * line.vectors.length > MOST_STATES) {
+    if (!isAll(block) && block.vectors.length * line.vectors.length > most) {
       blocks.push(block);
       block = { steps: [], vectors: [all] };
     }
