@@ -3,8 +3,17 @@ import { type AddressList, isTerminal, type Rule, type Verdict } from "../ir/pol
 import { type Box, boxesOf } from "./boxes.js";
 import { type Cell, CellIndex } from "./cell-index.js";
 import { type Effort, uncovered } from "./cover.js";
-import { has, intersect, type Ranges, range, subtract } from "./ranges.js";
-import { boxOfRegion, common, everywhere, type Region, regionHas, regionHolds, regionOf } from "./region.js";
+import { has, type Ranges, range, subtract } from "./ranges.js";
+import {
+  boxOfRegion,
+  common,
+  everywhere,
+  type Region,
+  regionHas,
+  regionHolds,
+  regionOf,
+  regionsMeet,
+} from "./region.js";
 import type { Space } from "./space.js";
 import { freePoint } from "./walk.js";
 
@@ -328,10 +337,12 @@ class Ground {
       const point = pointOf(region);
       const world = this.#world.find((one) => regionHas(one.region, point));
       invariant(world, "what is found is possible");
-      const alike = [...world.region];
-      for (const { region: other } of this.#all.meeting(world.region, 0, this.stage.rules.length)) {
-        keepAlike(alike, other, point);
-      }
+      const { length } = this.stage.rules;
+      const only = onlyAt(point);
+      let alike = world.region;
+      for (const cell of this.#all.meeting(only, 0, length)) alike = common(alike, cell.region) ?? alike;
+      // What is in the cells at the point is little, and few others reach it.
+      for (const cell of this.#all.meeting(alike, 0, length)) alike = alikeOutside(alike, cell.region, point);
       return boxOfRegion(alike, this.#everything);
     };
   }
@@ -356,14 +367,11 @@ function once<T extends object>(make: () => T): () => T {
 }
 
 /**
- * Narrows a region that has the point to what is in the cell if the point is, and else outside it in one variable, the first: what
- * says that a header is there comes before what is in it.
+ * The part of a region that has the point and is outside the cell, if the point is, in one variable, the first: what says that a header
+ * is there comes before what is in it. A region that the cell does not reach is left as it is.
  */
-function keepAlike(alike: Ranges[], cell: Region, point: Uint32Array): void {
+function alikeOutside(region: Region, cell: Region, point: Uint32Array): Region {
   const outside = cell.findIndex((values, variable) => !has(values, point[variable] as number));
-  if (outside >= 0) alike[outside] = subtract(alike[outside] as Ranges, cell[outside] as Ranges);
-  else
-    cell.forEach((values, variable) => {
-      alike[variable] = intersect(alike[variable] as Ranges, values);
-    });
+  if (outside < 0 || !regionsMeet(region, cell)) return region;
+  return region.with(outside, subtract(region[outside] as Ranges, cell[outside] as Ranges));
 }
