@@ -10,6 +10,7 @@ import { type LoadedCustomer, MANIFEST_FILE, type Paths } from "./state.js";
 import { BUNDLE_LIMITS, plainFiles, readPlainFile, tooLarge } from "./trust/files.js";
 import type { TrustedKeys } from "./trust/keys.js";
 import { checkRelease, type Release, SIGNATURE_FILE } from "./trust/release.js";
+import { checkTexts } from "./trust/texts.js";
 
 /** A bundle whose files are all that its manifest says, and nothing else. */
 export interface Bundle {
@@ -200,6 +201,7 @@ async function readFiles(dir: string, manifest: Manifest): Promise<readonly (rea
     files.push([file, bytes]);
   }
   checkTables(manifest, new Map(files));
+  checkTexts(manifest, files);
   return files;
 }
 

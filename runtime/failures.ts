@@ -30,6 +30,7 @@ export const FAILURES = {
   TG5022: ({ file }) => `\`${file}\` of the bundle is not a plain file`,
   TG5023: ({ line }) => `manifest.json is not written as Tidegate writes it, from line ${line} on`,
   TG5024: () => "this node has taken signed bundles only, and its `edge.ts` names no keys any more",
+  TG5025: ({ file, line, text }) => `line ${line} of \`${file}\` says what no bundle may say: \`${text}\``,
   TG9001: () => "only root can do this",
   TG9002: ({ cause }) => `another run is at work on this node: ${cause}`,
   TG9003: ({ device }) => `strict reverse-path filtering on \`${device}\` would drop customers' packets`,

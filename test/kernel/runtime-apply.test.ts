@@ -10,6 +10,9 @@ import { address, rule } from "../support/ir.js";
 
 const ACME_PREFIXES = ["203.0.113.0/24", "2001:db8:a::/48"];
 
+/** Lines for ip(8) of which the kernel refuses the second. */
+const TWICE = "route add blackhole 0.0.0.0/0 table $table\n".repeat(2);
+
 let edge: AcmeEdge;
 let found: string;
 let bundle: string;
@@ -81,11 +84,7 @@ describe("the first bundle", () => {
 describe("a bundle that fails", () => {
   test.each([
     ["nft/acme.nft", "table inet tidegate { nonsense }\n", /^TG9006 check the firewall failed: .*nonsense/s],
-    [
-      "route/acme.ip",
-      "route add 203.0.113.0/24 dev nowhere table $table\n",
-      /^TG9006 fill the routing table failed: .*nowhere/s,
-    ],
+    ["route/acme.ip", TWICE, /^TG9006 fill the routing table failed: .*File exists/s],
   ])("in %s leaves the one before in force", async (file, content, message) => {
     const before = portrait();
     const other = edge.bundle(
@@ -144,7 +143,7 @@ describe("a change", () => {
     expect(edge.server.portrait()).not.toContain("chicago");
     await apply(CHICAGO, DALLAS);
     await apply({ ...DALLAS, key: CHICAGO.key }, { ...CHICAGO, key: DALLAS.key });
-    const bad = tamper(moved(CHICAGO, { ...DALLAS, name: "houston" }), "route/acme.ip", "nonsense");
+    const bad = tamper(moved(CHICAGO, { ...DALLAS, name: "houston" }), "route/acme.ip", TWICE);
     expect(await failure(edge.server.apply(bad, NODE))).toMatch(/^TG9006 fill the routing table failed: /);
     expect(await loaded()).toMatchObject([{ drift: [], tunnels: [{ name: "dallas" }, { name: "chicago" }] }]);
     await edge.server.apply(bundle, NODE);

@@ -13,6 +13,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readBundle } from "../../runtime/bundle.js";
 import { BUNDLE_LIMITS } from "../../runtime/trust/files.js";
+import { checkTexts } from "../../runtime/trust/texts.js";
+import { emit } from "../../src/compiler/compile.js";
+import { manifest as manifestOf } from "../../src/targets/bundle.js";
+import { acme, CHICAGO } from "../support/acme-edge.js";
 import {
   CONTENT,
   codeOf,
@@ -32,6 +36,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const TUNNEL = {
+  name: "t",
+  device: "gre-t",
+  peer: "tg-acme-t",
+  remote: "198.51.100.1",
+  ttl: 64,
+  mtu: 1476,
+  key: null,
+};
 const HASH = "0".repeat(64);
 const manifest = (overrides: object) => writeTinyBundle(folder, overrides);
 const manifestText = (text: string) => writeIn(folder, "manifest.json", text);
@@ -85,22 +98,13 @@ describe("a name that would mean something to a shell, to nft or to ip", () => {
     "",
   ];
   const row = (name: string) => ({ name, action: "drop", line: 1 });
-  const tunnel = {
-    name: "t",
-    device: "gre-t",
-    peer: "tg-acme-t",
-    remote: "198.51.100.1",
-    ttl: 64,
-    mtu: 1476,
-    key: null,
-  };
   const places: readonly (readonly [string, (name: string) => object])[] = [
     ["customer", (name) => ({ customer: name, namespace: `tg-${name}` })],
     ["rule of mitigate", (name) => ({ mitigate: [row(name)] })],
     ["rule of firewall", (name) => ({ firewall: { ...MANIFEST.firewall, rules: [row(name)] } })],
-    ["tunnel", (name) => ({ tunnels: [{ ...tunnel, name }] })],
-    ["device", (name) => ({ tunnels: [{ ...tunnel, device: name }] })],
-    ["remote", (name) => ({ tunnels: [{ ...tunnel, remote: name }] })],
+    ["tunnel", (name) => ({ tunnels: [{ ...TUNNEL, name }] })],
+    ["device", (name) => ({ tunnels: [{ ...TUNNEL, device: name }] })],
+    ["remote", (name) => ({ tunnels: [{ ...TUNNEL, remote: name }] })],
     ["prefix", (name) => ({ prefixes: [name] })],
     ["map", (name) => ({ tables: [{ map: `${name}!`, kind: "lpm", family: 4, entries: [] }] })],
     ["entry of a list", (name) => ({ tables: [{ map: "m", kind: "lpm", family: 4, entries: [name] }] })],
@@ -112,7 +116,7 @@ describe("a name that would mean something to a shell, to nft or to ip", () => {
     }
   });
 
-  test.each([{ namespace: "tg-globex" }, { link: "eth0" }, { tunnels: [{ ...tunnel, peer: "eth0" }] }])(
+  test.each([{ namespace: "tg-globex" }, { link: "eth0" }, { tunnels: [{ ...TUNNEL, peer: "eth0" }] }])(
     "a kernel object of somebody else: %j",
     async (overrides) => {
       manifest(overrides);
@@ -175,6 +179,79 @@ describe("more than a node reads", () => {
   test("a file that grew while it was read is judged by what was read", async () => {
     writeFileSync(join(folder, "nft/acme.nft"), `${CONTENT}# and more\n`);
     expect(await refused()).toBe("TG5003");
+  });
+});
+
+describe("a text that would reach beyond the customer", () => {
+  const withText = (file: string, text: string) => {
+    manifest({ tunnels: [TUNNEL], files: { [file]: sha256(text) } });
+    rmSync(join(folder, "nft"), { recursive: true });
+    writeIn(folder, file, text);
+  };
+
+  test.each([
+    "netns exec tg-globex nft flush ruleset",
+    "link del dev eth0",
+    "link set dev eth0 down",
+    "link set dev gre-t xdp object evil.o",
+    "link set dev gre-t netns tg-globex",
+    "link set dev gre-t netns 1 name eth0",
+    "route add 203.0.113.0/24 dev tg-acme-t table 254",
+    "link set dev gre-t up",
+    "route add 203.0.113.0/24 dev tg-acme-t table 254",
+    "link set dev gre-t up",
+    "route add 203.0.113.0/24 dev eth0 table main",
+    "route flush table 0",
+    "rule add from all lookup 0",
+    "-force",
+    " route add blackhole 0.0.0.0/0 table $table",
+    "route add blackhole 0.0.0.0/0 table $table; reboot",
+    "route\tadd blackhole 0.0.0.0/0",
+    "route add \\",
+  ])("ip: %s", async (line) => {
+    withText("route/acme.ip", `route add blackhole 0.0.0.0/0 table $table\n${line}\n`);
+    expect(await refused()).toBe("TG5025");
+  });
+
+  test.each([
+    ["route/acme.t.gre.ip", "route add 0.0.0.0/0 dev tg-acme-t table 254"],
+    ["route/acme.t.gre.ip", "link set dev gre-t up"],
+    ["route/acme.t.gre.ip", "link set dev tg-acme-t netns 1"],
+    ["route/acme.t.gre.ip", "link set dev tg-acme-t netns tg-acme name eth0"],
+    ["route/acme.t.gre.ip", "link set dev tg-acme-t xdp object acme.o"],
+    ["route/acme.t.veth.ip", "link del dev tg-acme-t"],
+    ["route/acme.t.up.ip", "link set dev tg-acme up"],
+    ["route/acme.t.up.ip", "link add dev gre-t type veth"],
+    ["route/other.ip", "netns exec tg-globex id"],
+  ])("ip in %s: %s", async (file, line) => {
+    withText(file, `${line}\n`);
+    expect(await refused()).toBe("TG5025");
+  });
+
+  test.each([
+    'include "/etc/shadow"',
+    "\tinclude './x'",
+    "table inet t { include 'x'",
+    "add table inet t; include 'x'",
+  ])("nft: %s", async (line) => {
+    withText("nft/acme.nft", `table inet tidegate {\n}\n${line}\n`);
+    expect(await refused()).toBe("TG5025");
+  });
+
+  test.each(['ip saddr 10.0.0.0/8 counter name "rule-include" drop comment "include"', "# include nothing"])(
+    "nft may say: %s",
+    async (line) => {
+      withText("nft/acme.nft", `${line}\n`);
+      expect(await refused()).toBe("none");
+    },
+  );
+
+  test("what the compiler writes says nothing of the kind", () => {
+    const policy = acme({ tunnels: [CHICAGO, { ...CHICAGO, name: "paris", key: 7, mtu: 1200 }] });
+    const texts = emit(policy).map(({ path, text }) => [path, Buffer.from(text)] as const);
+    expect(texts.map(([path]) => path)).toContain("route/acme.paris.gre.ip");
+    const about = manifestOf(policy, { file: "", text: "", modules: [] }, "test", []);
+    expect(() => checkTexts(about, texts)).not.toThrow();
   });
 });
 

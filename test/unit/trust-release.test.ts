@@ -162,7 +162,11 @@ describe("a bundle that a node with keys refuses", () => {
       () => edit((envelope) => ({ ...envelope, payload: `${envelope.payload}!` })),
     ],
     ["with an envelope that is no JSON", "TG5013", () => writeIn(folder, "signature.json", "-----BEGIN")],
-    ["with a payload of another kind", "TG5013", () => signPayload("{}", "application/vnd.in-toto+json")],
+    [
+      "with a payload of another kind",
+      "TG5013",
+      () => signPayload(JSON.stringify({ schema: 1, ...STATEMENT }), "application/vnd.in-toto+json"),
+    ],
     [
       "with a statement that says more",
       "TG5013",

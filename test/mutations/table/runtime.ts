@@ -99,15 +99,27 @@ export const RUNTIME: readonly Mutation[] = [
     ],
   ),
   ...inFile(
-    "runtime/trust/files.ts",
+    "runtime/trust/texts.ts",
     ["unit/hostile-bundle"],
     [
       {
-        name: "links-are-followed",
-        models: "a link in a bundle is read, wherever it leads",
-        from: "constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK",
-        to: "constants.O_RDONLY | constants.O_NONBLOCK",
+        name: "any-word-of-ip",
+        models: "a bundle's lines for ip(8) may say anything",
+        from: "subject.test(line) && words.every(",
+        to: "subject.test(line) || words.every(",
       },
+      {
+        name: "any-device-of-the-node",
+        models: "a line for the node's own namespace may name a device of the customer's",
+        from: "return { subject: /^link (?:add|set) dev /, names: names(peers) };",
+        to: "return { subject: /^link (?:add|set) dev /, names: names([...peers, ...devices]) };",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/trust/files.ts",
+    ["unit/hostile-bundle"],
+    [
       {
         name: "files-of-any-size",
         models: "a file is read into memory whatever its size",

@@ -229,4 +229,15 @@ likely a wrong file than a decision, so it takes more than leaving a line out: r
       "tidegate apply build/acme --edge edge.ts",
     ),
   ),
+  TG5025: error(
+    message`line ${"line"} of \`${"file"}\` says what no bundle may say: \`${"text"}\``,
+    `A bundle's lines for ip(8) make its own tunnels and routes, from a small set of words and with the names of its manifest;
+its nft ruleset reads no other files. This text says something else, which no compiler of Tidegate wrote, and which could
+reach beyond the customer. Who signed it should be asked.`,
+    example(
+      "sketch",
+      "netns exec tg-globex nft flush ruleset   # in build/acme/route/acme.ip",
+      "tidegate compile acme.policy.ts -o build/acme",
+    ),
+  ),
 };
