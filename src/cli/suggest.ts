@@ -3,7 +3,8 @@ import type { Policy, Rule, Verdict } from "../compiler/ir/policy.js";
 import type { Surroundings } from "../compiler/semantics/decode.js";
 import { evaluate, type Trace } from "../compiler/semantics/evaluate.js";
 import { newState } from "../compiler/semantics/state.js";
-import { type Answer, find, type Ground, groundOf, type Position, pastLimits } from "../verify/find.js";
+import { type Answer, find, findPastLimits, type Position } from "../verify/find.js";
+import { type Ground, groundOf } from "../verify/ground.js";
 
 /** An entry of `tests` that does not stand there yet. */
 export interface Suggestion {
@@ -66,7 +67,7 @@ interface Meeting {
 /** Limits on the way are better not met: what they do depends on the packets before. */
 function meeting(ground: Ground, rule: Rule, position: Position): Meeting | "none" | "unknown" {
   const matched = { expr: rule.match, wanted: true };
-  const undisturbed = find(ground, position, [matched, ...pastLimits(ground.policy, position)]);
+  const undisturbed = findPastLimits(ground, position, [matched]);
   const found = typeof undisturbed === "string" ? find(ground, position, [matched]) : undisturbed;
   return typeof found === "string" ? found : testOf(ground.policy, rule, found);
 }

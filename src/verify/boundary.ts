@@ -1,5 +1,6 @@
 import { writeBits } from "../compiler/analysis/packets/bits.js";
 import { type Built, finish } from "../compiler/analysis/packets/build.js";
+import type { Found } from "../compiler/analysis/packets/packet-in.js";
 import { ICMP, plainShape, shapeText, UDP } from "../compiler/analysis/packets/shape.js";
 import { type Template, templateOf } from "../compiler/analysis/packets/template.js";
 import {
@@ -13,17 +14,20 @@ import { type Expr, testsOf } from "../compiler/ir/expr.js";
 import type { Policy, Rule } from "../compiler/ir/policy.js";
 import { WIRE_FIELDS } from "../compiler/ir/wire.js";
 import { edgesOf } from "./edges.js";
-import { either, replacePart, truth } from "./expressions.js";
-import { type Found, find, type Ground, groundOf, type Position } from "./find.js";
+import { placedTests } from "./expressions.js";
+import { find, type Position } from "./find.js";
+import type { Goal } from "./goals.js";
+import { type Ground, groundOf } from "./ground.js";
 import { exhausting, sameKey } from "./limits.js";
 import { malformedOf } from "./malformed.js";
 import { type Session, single } from "./session.js";
-import type { Goal } from "./solve.js";
 import { variantsOf } from "./variants.js";
 
 /** See `boundaryPackets` in packets.ts. */
 export function boundarySessions(policy: Policy): readonly Session[] {
-  const ground = groundOf(policy);
+  const tests = positionsOf(policy).flatMap(({ rule }) => testsOf(rule.match));
+  const asked = tests.flatMap((test) => edgesOf(test, policy).map(({ pin }) => pin));
+  const ground = groundOf(policy, asked);
   return [
     ...positionsOf(policy).flatMap(({ rule, position }) => ruleSessions(ground, rule, position)),
     ...defaultSessions(ground),
@@ -74,13 +78,9 @@ type Edged = readonly [found: Found, what: string];
 
 /** With everything else such that this test alone decides whether the rule matches. */
 function edgesOfRule(ground: Ground, rule: Rule, position: Position, key: readonly Goal[]): readonly Edged[] {
-  return [...new Set(testsOf(rule.match))].flatMap((test) => {
-    const decides = either(
-      replacePart(rule.match, test, truth(true, test)),
-      replacePart(rule.match, test, truth(false, test)),
-    );
+  return placedTests(rule.match).flatMap(({ test, around }) => {
     return edgesOf(test, ground.policy).flatMap(({ pin, text }): readonly Edged[] => {
-      const goals = [pin, decides].map((expr) => ({ expr, wanted: true }));
+      const goals = [pin, ...around].map((expr) => ({ expr, wanted: true }));
       const found = find(ground, position, [...goals, ...key]);
       const other = typeof found === "object" ? found : atRule(ground, position, goals);
       return other ? [[other, text]] : [];

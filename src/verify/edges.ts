@@ -2,8 +2,7 @@ import { type Address, formatAddress } from "../compiler/ir/address.js";
 import { type BitsTest, type Expr, fieldText, type Test } from "../compiler/ir/expr.js";
 import { contains } from "../compiler/ir/intervals.js";
 import type { Policy } from "../compiler/ir/policy.js";
-import { negation, widthOf } from "./expressions.js";
-import { valuesOf } from "./solve.js";
+import { negation, valuesOf, widthOf } from "./expressions.js";
 import { spread } from "./spread.js";
 
 /** One value at the edge of a constant, as a question that only this value answers. */

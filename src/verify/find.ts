@@ -1,16 +1,19 @@
-import { type Built, finish } from "../compiler/analysis/packets/build.js";
-import type { Shape } from "../compiler/analysis/packets/shape.js";
-import { type Template, templateOf } from "../compiler/analysis/packets/template.js";
-import type { Family } from "../compiler/ir/address.js";
-import { isTerminal, type Policy, type Rule, type Stage } from "../compiler/ir/policy.js";
+import type { Box } from "../compiler/analysis/boxes.js";
+import type { Cell } from "../compiler/analysis/cell-index.js";
+import { type Effort, uncovered } from "../compiler/analysis/cover.js";
+import { type Found, packetIn } from "../compiler/analysis/packets/packet-in.js";
+import { has, meet, type Ranges, sameRanges, subtract } from "../compiler/analysis/ranges.js";
+import { boxOfRegion, common, type Region, regionOf } from "../compiler/analysis/region.js";
+import { freePoint } from "../compiler/analysis/walk.js";
+import type { Expr } from "../compiler/ir/expr.js";
+import type { Stage } from "../compiler/ir/policy.js";
 import { wholeDatagram } from "../compiler/semantics/datagram.js";
-import { decode, type Packet } from "../compiler/semantics/decode.js";
+import type { Packet } from "../compiler/semantics/decode.js";
 import { gateOf } from "../compiler/semantics/gates.js";
 import { matches } from "../compiler/semantics/match.js";
-import { negation } from "./expressions.js";
-import { passable } from "./passable.js";
-import { shapesOf } from "./shapes.js";
-import { type Effort, type Goal, solve } from "./solve.js";
+import { type Goal, meeting } from "./goals.js";
+import type { Ground, Takers } from "./ground.js";
+import { LONGEST } from "./shapes.js";
 
 /** A point in the policy that a packet is to reach: before the rule of that number in its stage. */
 export interface Position {
@@ -18,140 +21,221 @@ export interface Position {
   readonly index: number;
 }
 
-/** A packet, and the shape that it was made in. */
-export interface Found extends Built {
-  readonly shape: Shape;
-}
-
-/** `none`: every shape was searched to the end, so no packet does it that shapes.ts can make. */
+/** `none`: no packet does it, for certain. `unknown`: the effort did not suffice, or nobody knew how to make the packet. */
 export type Answer = Found | "none" | "unknown";
 
-/** A policy with what searching it needs again and again. */
-export interface Ground {
-  readonly policy: Policy;
-  readonly templates: readonly Template[];
-  /** What gets packets past the kernel, to the firewall. */
-  readonly gates: Readonly<Record<Family, readonly Goal[]>>;
-  /** What all searches together may still spend: a policy that chance wrote could take minutes. */
-  readonly effort: Effort;
-  /** The one that answered last is tried first: questions about one rule come one after the other. */
-  readonly lucky: { template: Template | null };
-}
-
-const MOST_EFFORT = 200_000;
 /** One question gets a part of what is left, and never less than this. */
-const LEAST_EFFORT = 100;
+const LEAST_EFFORT = 10_000;
 
-function allowance({ effort }: Ground): Effort {
-  return { left: Math.max(LEAST_EFFORT, Math.ceil(effort.left / 40)) };
+/** A packet that meets `goals` and reaches `position`; null: it need not reach anything. */
+export function find(ground: Ground, position: Position | null, goals: readonly Goal[]): Answer {
+  return search(ground, position, goals, position ? waysTo(ground, position) : [ANY_WAY]);
 }
 
-export function groundOf(policy: Policy): Ground {
-  const templates = shapesOf(policy).flatMap((shape) => templateOf(shape) ?? []);
-  const gates = (family: Family) => passable(family, policy.span).map((expr) => ({ expr, wanted: true }));
-  return {
-    policy,
-    templates,
-    gates: { 4: gates(4), 6: gates(6) },
-    effort: { left: MOST_EFFORT },
-    lucky: { template: null },
-  };
+/** The same past all limits on the way: one that is smaller than the rule's own would use itself up first. */
+export function findPastLimits(ground: Ground, position: Position, goals: readonly Goal[]): Answer {
+  const { stage, index } = position;
+  const { mitigate, firewall } = ground.limits;
+  const limits: readonly Before[] =
+    stage === "mitigate"
+      ? [{ takers: mitigate, end: index }]
+      : [
+          { takers: mitigate, end: Number.POSITIVE_INFINITY },
+          { takers: firewall, end: index },
+        ];
+  const ways = waysTo(ground, position).map((way) => ({ ...way, past: [...way.past, ...limits] }));
+  return search(ground, position, goals, ways);
+}
+
+function search(
+  ground: Ground,
+  position: Position | null,
+  goals: readonly Goal[],
+  ways: readonly Way[],
+): Answer {
+  const granted = Math.max(LEAST_EFFORT, Math.ceil(ground.effort.left / 40));
+  const one = new Search(ground, position, { left: granted });
+  const answer = one.run(goals, ways);
+  ground.effort.left -= granted - Math.max(0, one.effort.left);
+  return answer;
+}
+
+/** Some of a stage's rules: those before number `end`. */
+interface Before {
+  readonly takers: Takers;
+  readonly end: number;
+}
+
+/** How a packet can come to a position: past some rules, and with more that is asked of it. */
+interface Way {
+  readonly past: readonly Before[];
+  readonly goals: readonly Goal[];
+}
+
+const ANY_WAY: Way = { past: [], goals: [] };
+
+/** In the firewall are those that no rule of `mitigate` drops, and those that one allows before. */
+function waysTo({ policy, ...ground }: Ground, { stage, index }: Position): readonly Way[] {
+  if (stage === "mitigate") return [{ past: [{ takers: ground.mitigate, end: index }], goals: [] }];
+  const here: readonly Before[] = [
+    { takers: ground.gates, end: Number.POSITIVE_INFINITY },
+    { takers: ground.firewall, end: index },
+  ];
+  const allowed = policy.mitigate.flatMap(({ action, match }, end): readonly Way[] => {
+    if (action.kind !== "allow") return [];
+    return [{ past: [...here, { takers: ground.dropping, end }], goals: [{ expr: match, wanted: true }] }];
+  });
+  return [
+    { past: [...here, { takers: ground.dropping, end: policy.mitigate.length }], goals: [] },
+    ...allowed,
+  ];
+}
+
+/** Two points that lie far apart: where no packet is found for the one, there may be for the other. */
+const SEEDS = [1, 2];
+/** In cells that are looked at, about the time that it takes. */
+const COST = { packet: 1000, noPacket: 20_000 };
+
+/** Its state is what makes "none" fit to be trusted: whether something was passed over. */
+class Search {
+  #exact = true;
+
+  constructor(
+    private readonly ground: Ground,
+    private readonly position: Position | null,
+    readonly effort: Effort,
+  ) {}
+
+  run(goals: readonly Goal[], ways: readonly Way[]): Answer {
+    for (const way of ways) {
+      const found = this.#along(way, goals);
+      if (found) return found;
+      if (this.effort.left < 0) return "unknown";
+    }
+    return this.#exact ? "none" : "unknown";
+  }
+
+  #along(way: Way, goals: readonly Goal[]): Found | undefined {
+    for (const { boxes, exact } of meeting([...goals, ...way.goals], {
+      ...this.ground,
+      effort: this.effort,
+    })) {
+      this.#exact &&= exact;
+      for (const region of this.#regionsOf(boxes)) {
+        const found = this.#inRegion(region, way);
+        // Whoever took it is asked about from the start: what it takes is of no use elsewhere either.
+        if (found && "match" in found) return this.#along(without(way, found.match), goals);
+        if (found) return found;
+        if (this.effort.left < 0) return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  /** What packets can have of the boxes, those that the plainest packets have first. */
+  *#regionsOf(boxes: readonly Box[]): Generator<Region> {
+    const { everything, worlds } = this.ground;
+    const regions = boxes.map((box) => regionOf(box, everything));
+    for (const world of worlds[this.position?.stage ?? "mitigate"]) {
+      for (const region of regions) {
+        this.effort.left--;
+        const possible = common(world, region);
+        if (possible) yield possible;
+      }
+    }
+  }
+
+  /** A packet of the region that nobody takes, or an opaque rule that took what was found. */
+  #inRegion(region: Region, way: Way): Found | Taken | undefined {
+    const { everything, space, prefixes } = this.ground;
+    let tried: Region | undefined;
+    for (const seed of SEEDS) {
+      const free = this.#free(region, way, seed);
+      if (!free) return undefined;
+      if (tried && isSame(tried, free)) break;
+      tried = free;
+      let taken: Taken | undefined;
+      const found = packetIn(boxOfRegion(free, everything), space, prefixes, (packet) => {
+        if (!this.#isJudged(packet)) return false;
+        taken = this.#opaqueTaker(packet, way);
+        return taken === undefined;
+      });
+      this.effort.left -= found ? COST.packet : COST.noPacket;
+      if (found ?? taken) return found ?? taken;
+      if (this.effort.left < 0) break;
+    }
+    this.#exact = false;
+    return undefined;
+  }
+
+  /** A part of the region that no taker reaches, as wide as can be around a point of it. */
+  #free(region: Region, { past }: Way, seed: number): Region | undefined {
+    const taker = (point: Uint32Array): Cell | undefined => {
+      for (const { takers, end } of past) {
+        const cell = takers.cells.firstAt(point, 0, end);
+        if (cell) return cell;
+      }
+      return undefined;
+    };
+    const walked = freePoint(region, taker, seed);
+    if (walked && "holder" in walked) return undefined;
+    const cells = past.flatMap(({ takers, end }) => takers.cells.meeting(region, 0, end));
+    this.effort.left -= 1 + cells.length;
+    if (walked) return around(walked.point, region, cells);
+    const free = uncovered(
+      region,
+      cells.map((cell) => cell.region),
+      this.effort,
+    );
+    if (free === "tooMuch") this.#exact = false;
+    if (typeof free === "string") return undefined;
+    return around(
+      Uint32Array.from(free, ([value]) => value ?? 0),
+      region,
+      cells,
+    );
+  }
+
+  /** It can be sent, gets past what the kernel drops between the stages, and is no part of a datagram that somebody waits for. */
+  #isJudged(packet: Packet): boolean {
+    if (packet.bytes.length > LONGEST) return false;
+    if (this.position?.stage !== "firewall") return true;
+    return !gateOf(packet) && (!this.ground.policy.firewall.stateful || wholeDatagram(packet) === packet);
+  }
+
+  #opaqueTaker(packet: Packet, { past }: Way): Taken | undefined {
+    for (const { takers, end } of past) {
+      const taken = takers.opaque.find(
+        ({ rule, match }) => rule < end && matches(match, packet, this.ground.policy.lists),
+      );
+      if (taken) return taken;
+    }
+    return undefined;
+  }
+}
+
+function isSame(a: Region, b: Region): boolean {
+  return a.every((values, variable) => sameRanges(values, b[variable] as Ranges));
+}
+
+interface Taken {
+  readonly match: Expr;
+}
+
+function without(way: Way, match: Expr): Way {
+  return { ...way, goals: [...way.goals, { expr: match, wanted: false }] };
 }
 
 /**
- * A packet that meets `goals` and reaches `position`; null: it need not reach anything. Rules on the way are looked at only
- * once they take a candidate: then that rule's not matching becomes a goal too, and the search starts over.
+ * The region without the cells, none of which has the point. Each is left in one variable, the first: what says that a header is
+ * there comes before what is in it.
  */
-export function find(ground: Ground, position: Position | null, goals: readonly Goal[]): Answer {
-  const { lucky } = ground;
-  const effort = allowance(ground);
-  const granted = effort.left;
-  let exhaustive = true;
-  for (const template of inOrder(ground)) {
-    const answer = findIn(ground, template, position, goals, effort);
-    if (answer === "none") continue;
-    if (answer !== "unknown") {
-      lucky.template = template;
-      ground.effort.left -= granted - effort.left;
-      return answer;
-    }
-    exhaustive = false;
-    if (effort.left < 0) break;
+function around(point: Uint32Array, region: Region, cells: readonly Cell[]): Region {
+  const wide = [...region];
+  for (const { region: cell } of cells) {
+    if (wide.some((values, variable) => !meet(values, cell[variable] as Ranges))) continue;
+    const outside = cell.findIndex((values, variable) => !has(values, point[variable] as number));
+    wide[outside] = subtract(wide[outside] as Ranges, cell[outside] as Ranges);
   }
-  ground.effort.left -= granted - effort.left;
-  return exhaustive ? "none" : "unknown";
-}
-
-function inOrder({ templates, lucky }: Ground): readonly Template[] {
-  const { template } = lucky;
-  return template ? [template, ...templates.filter((one) => one !== template)] : templates;
-}
-
-/** Two rules can take turns at most as often as their conditions have alternatives. */
-const MAX_ROUNDS = 200;
-
-function findIn(
-  ground: Ground,
-  template: Template,
-  position: Position | null,
-  goals: readonly Goal[],
-  effort: Effort,
-): Answer {
-  const { policy } = ground;
-  // Parts of datagrams never reach the rules of a stateful firewall.
-  if (position?.stage === "firewall" && policy.firewall.stateful && template.shape.fragment) return "none";
-  const asked = [...goals, ...(position?.stage === "firewall" ? ground.gates[template.shape.family] : [])];
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const solution = solve(policy, template, asked, effort);
-    if (solution.kind === "gaveUp") return "unknown";
-    if (solution.kind === "none") return "none";
-    const built = finish(template, solution.bytes);
-    const packet = judgedPacket(policy, position, built);
-    if (!packet || !goals.every((goal) => matches(goal.expr, packet, policy.lists) === goal.wanted))
-      return "unknown";
-    const obstacle = position && obstacleOf(policy, position, packet);
-    if (!obstacle) return { ...built, shape: template.shape };
-    asked.push(obstacle);
-  }
-  return "unknown";
-}
-
-function judgedPacket(
-  policy: Policy,
-  position: Position | null,
-  { bytes, surroundings }: Built,
-): Packet | undefined {
-  const decoded = decode(bytes, undefined, surroundings);
-  if (decoded.kind === "malformed") return undefined;
-  const inFirewall = position?.stage === "firewall";
-  if (inFirewall && gateOf(decoded.packet)) return undefined;
-  return inFirewall && policy.firewall.stateful ? wholeDatagram(decoded.packet) : decoded.packet;
-}
-
-/** What a packet must be or not be so that it gets past the first rule that takes it; undefined: none does. */
-function obstacleOf(policy: Policy, { stage, index }: Position, packet: Packet): Goal | undefined {
-  const takes = ({ match }: Rule) => matches(match, packet, policy.lists);
-  const { mitigate, firewall } = policy;
-  if (stage === "mitigate") {
-    const taker = mitigate.slice(0, index).find((rule) => isTerminal(rule) && takes(rule));
-    return taker && { expr: taker.match, wanted: false };
-  }
-  // Allowed by an earlier rule of `mitigate`, a packet is past those that drop.
-  const decider = mitigate.findIndex((rule) => isTerminal(rule) && takes(rule));
-  const dropper = mitigate[decider];
-  if (dropper && dropper.action.kind !== "allow") {
-    const allowed = mitigate.slice(0, decider).filter(({ action }) => action.kind === "allow");
-    const ways = [negation(dropper.match), ...allowed.map(({ match }) => match)];
-    return { expr: { kind: "or", operands: ways, span: dropper.span }, wanted: true };
-  }
-  const taker = firewall.rules.slice(0, index).find((rule) => isTerminal(rule) && takes(rule));
-  return taker && { expr: taker.match, wanted: false };
-}
-
-/** That no limit on the way to the position takes the packet: one that is smaller would use itself up first. */
-export function pastLimits({ mitigate, firewall }: Policy, { stage, index }: Position): readonly Goal[] {
-  const before =
-    stage === "mitigate" ? mitigate.slice(0, index) : [...mitigate, ...firewall.rules.slice(0, index)];
-  const limits = before.filter(({ action }) => action.kind === "limit");
-  return limits.map(({ match }) => ({ expr: match, wanted: false }));
+  return wide;
 }

@@ -1,8 +1,8 @@
 import type { Built } from "../compiler/analysis/packets/build.js";
 import type { Limit, Rule } from "../compiler/ir/policy.js";
 import { decode } from "../compiler/semantics/decode.js";
+import type { Goal } from "./goals.js";
 import type { Session } from "./session.js";
-import type { Goal } from "./solve.js";
 
 /** A packet that comes when the limit is used up, and why. */
 export interface Asked {

@@ -25,12 +25,33 @@ export function boundaryPackets(policy: Policy): readonly TestPacket[] {
   return inTime(boundarySessions(policy), restOf(policy));
 }
 
+/** What became of the mutants of a policy. */
+export interface MutantCounts {
+  /** Some packets tell them from the policy. */
+  readonly told: number;
+  /** No packet can. */
+  readonly equivalent: number;
+  /** Neither was found within the effort. */
+  readonly undecided: number;
+  /** Of a large policy, those that were not looked at. */
+  readonly left: number;
+}
+
+export interface WitnessSuite {
+  readonly packets: readonly TestPacket[];
+  readonly mutants: MutantCounts;
+}
+
 /** The mutants of a policy of some sixty rules; of a larger one, as many from all over it. */
 const MOST_MUTANTS = 4000;
 
 /** For every mutation of the policy that some packet can show, one that does. */
-export function witnessPackets(policy: Policy): readonly TestPacket[] {
-  return inTime(witnessesOf(policy, MOST_MUTANTS).sessions, restOf(policy));
+export function witnessSuite(policy: Policy): WitnessSuite {
+  const { sessions, told, equivalent, open, left } = witnessesOf(policy, MOST_MUTANTS);
+  return {
+    packets: inTime(sessions, restOf(policy)),
+    mutants: { told: told.length, equivalent: equivalent.length, undecided: open.length, left },
+  };
 }
 
 /** Packets without end, aimed at the policy's constants, malformed ones among them. */

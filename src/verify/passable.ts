@@ -1,8 +1,8 @@
 import { invariant } from "../compiler/diagnostics/invariant.js";
 import type { Span } from "../compiler/diagnostics/span.js";
-import { ADDRESS_BITS, type Family, parsePrefix, prefixRange } from "../compiler/ir/address.js";
-import type { Expr } from "../compiler/ir/expr.js";
-import { complement, intervals } from "../compiler/ir/intervals.js";
+import { type Family, parsePrefix, prefixRange } from "../compiler/ir/address.js";
+import type { Test } from "../compiler/ir/expr.js";
+import { intervals } from "../compiler/ir/intervals.js";
 import { WIRE_FIELDS } from "../compiler/ir/wire.js";
 
 /** Sources that the kernel drops before the firewall sees them: semantics/gates.ts says why. */
@@ -11,19 +11,17 @@ const REFUSED_SOURCES = {
   6: ["::/127", "ff00::/8", "fe80::/10"],
 } as const satisfies Record<Family, readonly string[]>;
 
-/** Conditions under which the kernel passes on a packet of the family, as far as its values decide it. */
-export function passable(family: Family, span: Span): readonly Expr[] {
-  const refused = intervals(REFUSED_SOURCES[family].map(rangeOf));
-  const ranges = complement(refused, ADDRESS_BITS[family]);
+/** For which values, whatever else it is, the kernel does not pass on a packet of the family. */
+export function refused(family: Family, span: Span): readonly Test[] {
+  const ranges = intervals(REFUSED_SOURCES[family].map(rangeOf));
   const isFour = family === 4;
   const header = isFour ? "ip4" : "ip6";
-  const lifetime = WIRE_FIELDS[isFour ? "ip4.ttl" : "ip6.hop_limit"];
   return [
     { kind: "address", field: "ip.src", family, ranges, needs: { header, bytes: isFour ? 20 : 40 }, span },
     {
       kind: "number",
-      field: lifetime,
-      ranges: [{ low: 2n, high: 255n }],
+      field: WIRE_FIELDS[isFour ? "ip4.ttl" : "ip6.hop_limit"],
+      ranges: [{ low: 0n, high: 1n }],
       needs: { header, bytes: isFour ? 9 : 8 },
       span,
     },

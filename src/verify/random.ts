@@ -13,9 +13,8 @@ import { ADDRESS_BITS, prefixRange } from "../compiler/ir/address.js";
 import { type Test, testsOf } from "../compiler/ir/expr.js";
 import { type Policy, rulesOf } from "../compiler/ir/policy.js";
 import type { Surroundings } from "../compiler/semantics/decode.js";
-import { widthOf } from "./expressions.js";
+import { valuesOf, widthOf } from "./expressions.js";
 import { shapesOf } from "./shapes.js";
-import { valuesOf } from "./solve.js";
 
 interface Aimed {
   readonly bytes: Uint8Array;

@@ -18,7 +18,7 @@ import { bytesNeeded, type WireName } from "../compiler/ir/wire.js";
  * The longest packet that is made: a frame of one page, above which a test run needs programs that know of buffers in
  * several parts.
  */
-const LONGEST = 3000;
+export const LONGEST = 3000;
 /** Where a fragment that nothing is asked about starts, in units of 8 bytes: behind a first one of 1480. */
 const SOME_OFFSET = 185;
 const SHORT_PAYLOAD = 8;
@@ -192,7 +192,7 @@ function lengthsOf(shape: Shape, asked: Asked): readonly Shape[] {
 }
 
 /** The plainest packet that shows something is the easiest to understand. */
-function costOf({ fragment, optionWords, extensions, form, length, tagged }: Shape): number {
+export function costOf({ fragment, optionWords, extensions, form, length, tagged }: Shape): number {
   return (
     (fragment ? 4 : 0) +
     optionWords +

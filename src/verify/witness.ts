@@ -3,45 +3,56 @@ import type { Expr } from "../compiler/ir/expr.js";
 import type { Policy, Rule } from "../compiler/ir/policy.js";
 import { decode } from "../compiler/semantics/decode.js";
 import { matches } from "../compiler/semantics/match.js";
-import { either } from "./expressions.js";
-import { type Found, find, type Ground, groundOf, type Position, pastLimits } from "./find.js";
+import { both } from "./expressions.js";
+import { find, findPastLimits, type Position, type Answer as Searched } from "./find.js";
+import type { Goal } from "./goals.js";
+import { type Ground, groundOf } from "./ground.js";
 import { type Asked, exhausting, sameKey } from "./limits.js";
 import { type Change, type Mutant, mutantsOf, rulesIn } from "./mutants.js";
 import { tellsApart } from "./observe.js";
 import { type Session, single } from "./session.js";
-import type { Goal } from "./solve.js";
+import { spread } from "./spread.js";
 
 export interface Witnesses {
   /** Packets that tell the policy from every mutant in `told`. */
   readonly sessions: readonly Session[];
   readonly told: readonly Mutant[];
-  /** No packet can tell them from the policy: every shape was searched to the end. */
+  /** No packet can tell them from the policy: earlier rules cover all packets that could. */
   readonly equivalent: readonly Mutant[];
-  /** Neither was found. */
+  /** Neither was found within the effort. */
   readonly open: readonly Mutant[];
+}
+
+export interface AllWitnesses extends Witnesses {
+  /** How many mutants were not looked at. */
+  readonly left: number;
 }
 
 /** A limit whose burst is larger is not used up: it would take too long to send. */
 const MOST_COPIES = 20_000;
 
 /**
- * For each mutant, a packet or a session that shows the difference; found by the solver, and judged by the reference. Of more
+ * For each mutant, a packet or a session that shows the difference; found in the region where the two differ, and judged by the reference. Of more
  * than `most` mutants, some from all over the policy stand for the rest: the time for one grows with the number of rules.
  */
-export function witnessesOf(policy: Policy, most = Number.POSITIVE_INFINITY): Witnesses {
-  const ground = groundOf(policy);
+export function witnessesOf(policy: Policy, most = Number.POSITIVE_INFINITY): AllWitnesses {
   const all = mutantsOf(policy);
-  const step = Math.max(1, Math.ceil(all.length / most));
-  const groups = byPosition(all.filter((_, index) => index % step === 0)).map((mutants) =>
-    tellAll(ground, mutants),
-  );
+  const mutants = spread(all, most);
+  const ground = groundOf(policy, mutants.flatMap(askedBy));
+  const groups = byPosition(mutants).map((one) => tellAll(ground, one));
   return {
     // Whoever sends only some of the packets should not spend all of them on one large burst.
     sessions: groups.flatMap(({ sessions }) => sessions).sort((a, b) => a.copies - b.copies),
     told: groups.flatMap(({ told }) => told),
     equivalent: groups.flatMap(({ equivalent }) => equivalent),
     open: groups.flatMap(({ open }) => open),
+    left: all.length - mutants.length,
   };
+}
+
+/** What tells it apart asks for no more than the two conditions do. */
+function askedBy(mutant: Mutant): readonly Expr[] {
+  return mutant.kind === "match" ? [mutant.differs] : [];
 }
 
 /** What shows one mutant of a rule often shows others of it too. */
@@ -122,7 +133,7 @@ function sharedBurst(ground: Ground, first: Mutant): SharedBurst | undefined {
   const tells = (mutant: Mutant): boolean => {
     if (shows(mutant, asked)) return true;
     if (mutant.kind !== "match") return false;
-    const found = atLimit(ground, position, either(rule.match, mutant.match), key);
+    const found = atLimit(ground, position, mutant.differs, key);
     if (typeof found === "string") return false;
     const one = { found, why: mutant.what };
     if (!shows(mutant, [one])) return false;
@@ -133,14 +144,9 @@ function sharedBurst(ground: Ground, first: Mutant): SharedBurst | undefined {
 }
 
 /** A packet at a limit, past all other limits if that can be. */
-function atLimit(
-  ground: Ground,
-  position: Position,
-  match: Expr,
-  more: readonly Goal[],
-): Found | "none" | "unknown" {
+function atLimit(ground: Ground, position: Position, match: Expr, more: readonly Goal[]): Searched {
   const goals = [{ expr: match, wanted: true }, ...more];
-  const past = find(ground, position, [...goals, ...pastLimits(ground.policy, position)]);
+  const past = findPastLimits(ground, position, goals);
   return typeof past === "object" ? past : find(ground, position, goals);
 }
 
@@ -167,7 +173,7 @@ function candidateOf(ground: Ground, mutant: Mutant): Answer {
   invariant(rule, "a mutant's rule is in the policy");
   switch (mutant.kind) {
     case "match":
-      return shown(ground, mutant, [rule], either(rule.match, mutant.match));
+      return shown(ground, mutant, [rule], mutant.differs);
     case "action":
       return shown(ground, mutant, [rule], rule.match);
     case "order":
@@ -177,10 +183,6 @@ function candidateOf(ground: Ground, mutant: Mutant): Answer {
     default:
       return assertNever(mutant);
   }
-}
-
-function both(a: Expr, b: Expr): Expr {
-  return { kind: "and", operands: [a, b], span: a.span };
 }
 
 /** It counts, and that is all. */

@@ -65,7 +65,7 @@ async function smallestPolicy(
 }
 
 /** The policy's packets once more, with programs and namespaces of their own, down to the fewest. */
-async function verified({ policy, packets }: Trial): Promise<Omit<Verified, "rates">> {
+async function verified({ policy, packets }: Trial): Promise<Omit<Verified, "rates" | "mutants">> {
   const scratch = await Scratch.start();
   const checks = [await checkOfXdp(policy, scratch), ...(await checksOfNft(policy))];
   try {

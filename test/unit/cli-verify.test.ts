@@ -9,7 +9,7 @@ import { smallerPackets } from "../../src/cli/verify/smaller.js";
 import { choosePackets } from "../../src/cli/verify/verify-policy.js";
 import { packetText } from "../../src/compiler/analysis/packets/plain-text.js";
 import { ALONE } from "../../src/compiler/semantics/decode.js";
-import { randomPackets, type TestPacket } from "../../src/verify/packets.js";
+import { boundaryPackets, randomPackets, type TestPacket } from "../../src/verify/packets.js";
 import { policyFiles, readPolicyFile } from "../support/policies.js";
 
 const acme = readPolicyFile("examples/acme/acme.policy.ts");
@@ -62,12 +62,21 @@ describe("the proof of a bundle", () => {
 
 test("packets are as many as asked for, in an order of time, and the same for the same seed", () => {
   const ports = readPolicyFile("test/cases/ports/ports.policy.ts");
-  const chosen = choosePackets(ports, 2000, 3);
+  const chosenWith = (count: number, seed: number) => choosePackets(ports, count, seed).packets;
+  const chosen = chosenWith(2000, 3);
   expect(chosen).toHaveLength(2000);
   expect(chosen.every(({ at }, index) => at >= (chosen[index - 1]?.at ?? 0n))).toBe(true);
-  expect(choosePackets(ports, 2000, 3)).toEqual(chosen);
-  expect(choosePackets(ports, 2000, 4)).not.toEqual(chosen);
-  expect(choosePackets(ports, 5, 3)).toEqual(chosen.slice(0, 5));
+  expect(chosenWith(2000, 3)).toEqual(chosen);
+  expect(chosenWith(2000, 4)).not.toEqual(chosen);
+  expect(chosenWith(5, 3)).toEqual(chosen.slice(0, 5));
+});
+
+test("mutants are said to be told apart only if all packets that tell them are sent", () => {
+  const ports = readPolicyFile("test/cases/ports/ports.policy.ts");
+  expect(choosePackets(ports, 2000, 3).mutants).toMatchObject({ undecided: 0, left: 0 });
+  expect(choosePackets(ports, 2000, 3).mutants?.told).toBeGreaterThan(50);
+  expect(choosePackets(ports, 5, 3).mutants).toBeNull();
+  expect(choosePackets(ports, boundaryPackets(ports).length + 1, 3).mutants).toBeNull();
 });
 
 test("batches end where the most time goes by, and hold every packet once", () => {
@@ -100,6 +109,7 @@ describe("what is printed", () => {
   };
   const verified: Verified = {
     packets: 10,
+    mutants: { told: 1200, equivalent: 3, undecided: 2, left: 0 },
     stages: [
       { stage: "xdp", packets: 10, unreached: 0, seconds: 0.5, mismatches: 0, counterexample: null },
       { stage: "nft", packets: 9, unreached: 1, seconds: 0.25, mismatches: 2, counterexample: null },
@@ -123,6 +133,7 @@ describe("what is printed", () => {
     expect(verifiedJson(verified)).toMatchObject({
       packets: 10,
       mismatches: 3,
+      mutants: { told: 1200, equivalent: 3, undecided: 2, left: 0 },
       seconds: { xdp: 0.5, nft: 0.25 },
       limits: [{ rule: "slow", agrees: false }],
       counterexamples: [{ stage: "nft", why: packet.why, answers: { nft: "drop" } }],

@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import { packetText } from "../../compiler/analysis/packets/plain-text.js";
+import type { MutantCounts } from "../../verify/packets.js";
 import { type RateReport, withinBounds } from "../verify/rates.js";
 import type { StageReport, Verified } from "../verify/run-check.js";
 
@@ -11,7 +12,7 @@ export function mismatchesOf({ stages, rates }: Verified): number {
 
 /** What `tidegate verify` prints. */
 export function renderVerified(name: string, verified: Verified): string {
-  const { packets, stages, rates, counterexamples } = verified;
+  const { packets, mutants, stages, rates, counterexamples } = verified;
   const mismatches = mismatchesOf(verified);
   const end =
     mismatches === 0
@@ -20,6 +21,7 @@ export function renderVerified(name: string, verified: Verified): string {
   return [
     ...stages.map(renderStage),
     ...rates.map(renderRate),
+    ...(mutants ? [`  ${pc.dim(mutantsText(mutants))}`] : []),
     ...counterexamples.flatMap((one) => ["", ...renderCounterexample(one)]),
     end,
   ].join("\n");
@@ -31,6 +33,7 @@ export function verifiedJson(verified: Verified): object {
   return {
     packets: verified.packets,
     mismatches: mismatchesOf(verified),
+    mutants: verified.mutants,
     seconds: { xdp: seconds("xdp"), nft: seconds("nft") },
     stages: verified.stages.map(({ stage, packets, unreached, seconds: took, mismatches }) => ({
       ...{ stage, packets, unreached, mismatches, seconds: rounded(took) },
@@ -63,6 +66,15 @@ function renderRate(rate: RateReport): string {
   const bounds = rate.atLeast === rate.atMost ? `${rate.atLeast}` : `${rate.atLeast} to ${rate.atMost}`;
   const text = `limit \`${rate.rule}\` let ${rate.passed} of ${rate.sent} through; ${bounds} are right`;
   return withinBounds(rate) ? `  ${pc.dim(text)}` : `  ${pc.red(text)}`;
+}
+
+function mutantsText({ told, equivalent, undecided, left }: MutantCounts): string {
+  const rest = [
+    ...(undecided > 0 ? [`${count(undecided)} undecided`] : []),
+    ...(left > 0 ? [`${count(left)} not looked at`] : []),
+  ];
+  const sum = `${count(told)} small changes of the policy told apart, ${count(equivalent)} change nothing`;
+  return [sum, ...rest].join(", ");
 }
 
 /** Lines of packets before the last one. */

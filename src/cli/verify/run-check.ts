@@ -1,4 +1,4 @@
-import type { TestPacket } from "../../verify/packets.js";
+import type { MutantCounts, TestPacket } from "../../verify/packets.js";
 import { type Answers, answers } from "./answers.js";
 import { type Check, type Difference, difference, differs, mismatches } from "./compare.js";
 import { type Counterexample, counterexample } from "./counterexample.js";
@@ -8,6 +8,8 @@ import type { StageName } from "./stage.js";
 /** What became of all packets. */
 export interface Verified {
   readonly packets: number;
+  /** Which mutants of the policy the packets tell apart; null: of a bundle, or not all of these packets were sent. */
+  readonly mutants: MutantCounts | null;
   readonly stages: readonly StageReport[];
   readonly rates: readonly RateReport[];
   /** The first counterexample of each check. */
@@ -40,7 +42,7 @@ export async function runChecks(
   packets: readonly TestPacket[],
   reference: (packets: readonly TestPacket[]) => string,
   onProgress: (what: string, done: number, of: number) => void,
-): Promise<Omit<Verified, "rates">> {
+): Promise<Omit<Verified, "rates" | "mutants">> {
   const stages: StageReport[] = [];
   const counterexamples: Verified["counterexamples"][number][] = [];
   for (const check of checks) {

@@ -33,7 +33,7 @@ export async function verifyBundle(folder: string, onProgress: OnProgress): Prom
       const reference = (packets: readonly TestPacket[]) => recorded(rowOf, packets);
       const packets = rows.map(({ packet }) => packet);
       const verified = await runChecks(checks, packets, reference, onProgress);
-      return { ...verified, rates: await measureRates(proof, xdp, nft) };
+      return { ...verified, mutants: null, rates: await measureRates(proof, xdp, nft) };
     } finally {
       await nft.unload();
     }

@@ -1,6 +1,12 @@
 import { emit } from "../../compiler/compile.js";
 import type { Policy } from "../../compiler/ir/policy.js";
-import { boundaryPackets, randomPackets, type TestPacket, witnessPackets } from "../../verify/packets.js";
+import {
+  boundaryPackets,
+  type MutantCounts,
+  randomPackets,
+  type TestPacket,
+  witnessSuite,
+} from "../../verify/packets.js";
 import { referenceAnswer } from "./answers.js";
 import { connectionsOf } from "./connections.js";
 import { NftStage } from "./nft-stage.js";
@@ -22,7 +28,7 @@ export interface VerifyOptions {
 /** Compiles a policy, loads it, and holds the kernel against the reference. */
 export async function verifyPolicy(policy: Policy, options: VerifyOptions): Promise<Verified> {
   options.onProgress("choosing packets", 0, 1);
-  const packets = choosePackets(policy, options.packets, options.seed);
+  const { packets, mutants } = choosePackets(policy, options.packets, options.seed);
   options.onProgress("loading", 0, 1);
   const scratch = await Scratch.start();
   const checks = [
@@ -32,27 +38,39 @@ export async function verifyPolicy(policy: Policy, options: VerifyOptions): Prom
   try {
     const reference = (sequence: readonly TestPacket[]) => referenceAnswer(policy, sequence);
     const verified = await runChecks(checks, packets, reference, options.onProgress);
-    return { ...verified, rates: await ratesOfNft(policy, packets, options.emit ?? emit) };
+    return { ...verified, mutants, rates: await ratesOfNft(policy, packets, options.emit ?? emit) };
   } finally {
     for (const { stage } of checks) await stage.unload();
     await scratch.close();
   }
 }
 
+export interface Chosen {
+  readonly packets: readonly TestPacket[];
+  /** null: not all packets that tell them apart found room. */
+  readonly mutants: MutantCounts | null;
+}
+
 /** First what tells the policy from its neighbours, then random packets up to the number. Times go on from one to the next. */
-export function choosePackets(policy: Policy, count: number, seed: number): readonly TestPacket[] {
+export function choosePackets(policy: Policy, count: number, seed: number): Chosen {
   const chosen: TestPacket[] = [];
   let origin = 0n;
-  for (const source of [boundaryPackets, witnessPackets, (p: Policy) => randomPackets(p, seed)]) {
+  const add = (packets: Iterable<TestPacket>) => {
     let last = origin;
-    for (const packet of chosen.length < count ? source(policy) : []) {
+    for (const packet of packets) {
       if (chosen.length === count) break;
       last = origin + packet.at;
       chosen.push({ ...packet, at: last });
     }
     origin = last;
-  }
-  return chosen;
+  };
+  add(boundaryPackets(policy));
+  const before = chosen.length;
+  const suite = before < count ? witnessSuite(policy) : null;
+  if (suite) add(suite.packets);
+  const isWhole = suite !== null && chosen.length === before + suite.packets.length;
+  if (chosen.length < count) add(randomPackets(policy, seed));
+  return { packets: chosen, mutants: isWhole ? suite.mutants : null };
 }
 
 /** What a text says of connections may be what the kernel never finds: a limit is met only by packets as it sees them. */

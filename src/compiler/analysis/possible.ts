@@ -57,6 +57,8 @@ const MANY_CLASSES = 64;
 /** Headers that end no chain: no packet's protocol, but a later fragment's next header (RFC 8200). */
 const WALKED = [0, 43, 44, 60];
 const AUTHENTICATION = 51;
+/** Behind an AH, too, a fragment header may follow. */
+const GO_ON = intervals([...WALKED, AUTHENTICATION].flatMap((header) => point(header)));
 
 /** Facts about variables that the space does not have say nothing: they are left out. */
 class Maker {
@@ -82,9 +84,13 @@ class Maker {
       this.#bits(slice(family === 4 ? "ip4" : "ip6", 0, 4), point(family)),
       this.#destination(family),
       this.#beside(),
-      family === 4 ? this.#headerLength() : this.#part("ip4Option", range(0, 0)),
+      family === 4 ? this.#headerLength() : this.#all(this.#part("ip4Option", range(0, 0)), this.#chain()),
       this.#lengths(family).flatMap((lengths) =>
-        this.#all(this.#fact({ kind: "length" }, lengths), this.#transports(family, lengths)),
+        this.#all(
+          this.#fact({ kind: "length" }, lengths),
+          family === 4 ? this.#all() : this.#part("fragment6", range(0, (lengths.at(-1) ?? 0) - IPV6_HEADER)),
+          this.#transports(family, lengths),
+        ),
       ),
     );
   }
@@ -113,6 +119,26 @@ class Maker {
     ];
   }
 
+  /** Where the first header says that no other follows, no fragment header does. */
+  #chain(): Boxes {
+    if (!this.#asksNextHeader()) return this.#all();
+    const ends = complementOf(GO_ON, WIRE_FIELDS["ip6.next_header"].width);
+    return [
+      ...this.#bits(WIRE_FIELDS["ip6.next_header"], GO_ON),
+      ...this.#all(this.#bits(WIRE_FIELDS["ip6.next_header"], ends), this.#part("fragment6", range(0, 0))),
+    ];
+  }
+
+  /** The first header says which transport follows, or goes on to one that may. */
+  #leadsTo(family: Family, protocol: number): Boxes {
+    if (family === 4 || !this.#asksNextHeader()) return this.#all();
+    return this.#bits(WIRE_FIELDS["ip6.next_header"], intervals([...GO_ON, ...point(protocol)]));
+  }
+
+  #asksNextHeader(): boolean {
+    return piecesIn(this.space.pieces("ip6"), WIRE_FIELDS["ip6.next_header"]).length > 0;
+  }
+
   /** Classes that tests can tell apart. */
   #lengths(family: Family): readonly Ranges[] {
     const all = range(LEAST_LENGTH[family], MOST_LENGTH[family]);
@@ -131,10 +157,8 @@ class Maker {
     const [low = 0, high = 0] = lengths;
     // Extension headers are 8 bytes or a multiple: among so many lengths none is left out.
     if (family === 6 && high - low >= 7) return range(0, high - 40);
-    return (family === 4 ? IPV4_HEADERS : IPV6_HEADERS)
-      .filter((header) => header <= high)
-      .map((header) => range(Math.max(0, low - header), high - header))
-      .reduce(unite, NOTHING);
+    const headers = (family === 4 ? IPV4_HEADERS : IPV6_HEADERS).filter((header) => header <= high);
+    return ascending(headers.reverse().map((header) => [Math.max(0, low - header), high - header]));
   }
 
   #transports(family: Family, lengths: Ranges): Boxes {
@@ -144,6 +168,7 @@ class Maker {
       this.#all(
         this.#fact({ kind: "protocol" }, range(protocol, protocol)),
         this.#fact({ kind: "transport" }, ofKind(kind, bytes)),
+        this.#leadsTo(family, protocol),
         this.#first(family),
         this.#parts(kind),
       ),
@@ -275,7 +300,19 @@ class Maker {
   }
 }
 
+/** Ranges in the order of where they begin, of which some may touch: thousands, which to unite one by one would take long. */
+function ascending(all: readonly (readonly [low: number, high: number])[]): Ranges {
+  const ends: number[] = [];
+  for (const [low, high] of all) {
+    const last = ends.at(-1);
+    if (last !== undefined && low <= last + 1) ends[ends.length - 1] = Math.max(last, high);
+    else ends.push(low, high);
+  }
+  return Uint32Array.from(ends);
+}
+
 const FRAGMENT_HEADER = 8;
+const IPV6_HEADER = 40;
 /** 5 to 15 words. */
 const IPV4_HEADERS = Array.from({ length: 11 }, (_, index) => 20 + 4 * index);
 

@@ -46,6 +46,7 @@ const STRUCTURE: readonly Place[] = [
   WIRE_FIELDS["ip4.frag"],
   WIRE_FIELDS["ip4.frag.offset"],
   slice("ip6", 0, 4),
+  WIRE_FIELDS["ip6.next_header"],
   WIRE_FIELDS["fragment6.offset"],
   slice("tcp", 96, 4),
 ];

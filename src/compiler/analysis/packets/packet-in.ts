@@ -10,13 +10,15 @@ import type { Space } from "../space.js";
 import type { Asks } from "../variable.js";
 import { type BitRange, pick, readBits, writeBits } from "./bits.js";
 import { type Built, finish } from "./build.js";
-import { shapesIn, type Wanted } from "./shapes-in.js";
-import { connectionBits, type Template, templateOf, vlanBits } from "./template.js";
-import { valuesOf } from "./values.js";
+import type { Shape } from "./shape.js";
+import { templatesIn, type Wanted } from "./shapes-in.js";
+import { connectionBits, type Template, vlanBits } from "./template.js";
+import { answerOf, valuesOf } from "./values.js";
 
-/** A packet, and what the reference finds in it. */
+/** A packet, what the reference finds in it, and the shape that it was made in. */
 export interface Found extends Built {
   readonly packet: Packet;
+  readonly shape: Shape;
 }
 
 /** So many shapes are tried; the plainest of those that fit come first. */
@@ -34,15 +36,16 @@ export function packetIn(
 ): Found | undefined {
   const asked = wantedOf(box, space);
   let tried = 0;
-  for (const shape of shapesIn(asked, prefixes)) {
+  for (const template of templatesIn(asked, prefixes)) {
     if (++tried > MOST_SHAPES) return undefined;
-    const template = templateOf(shape);
-    const built = template && written(template, asked, prefixes);
-    const decoded = built && decode(built.bytes, undefined, built.surroundings);
-    if (!built || decoded?.kind !== "packet") continue;
+    if (!hasBuild(template, asked)) continue;
+    const built = written(template, asked, prefixes);
+    const decoded = decode(built.bytes, undefined, built.surroundings);
+    if (decoded.kind !== "packet") continue;
     const { packet } = decoded;
     if (!prefixes.some((prefix) => prefixContainsAddress(prefix, packet.destination))) continue;
-    if (boxHas(box, valuesOf(packet, space)) && accepts(packet)) return { ...built, packet };
+    if (boxHas(box, valuesOf(packet, space)) && accepts(packet))
+      return { ...built, packet, shape: template.shape };
   }
   return undefined;
 }
@@ -52,6 +55,15 @@ function wantedOf({ restricts }: Box, space: Space): readonly Wanted[] {
     const variable = space.variables[index];
     invariant(variable, "a box restricts variables of its space");
     return { asks: variable.asks, allows };
+  });
+}
+
+/** What no value changes is as it is wanted: it is quickly seen that most shapes are not. */
+function hasBuild({ packet }: Template, wanted: readonly Wanted[]): boolean {
+  return wanted.every(({ asks, allows }) => {
+    const isValue = asks.kind === "address" || asks.kind === "bits";
+    const isBeside = asks.kind === "part" && asks.header === "vlan";
+    return isValue || isBeside || has(allows, answerOf(packet, asks));
   });
 }
 

@@ -5,7 +5,7 @@ import { headerStart } from "../../semantics/headers.js";
 import { has, intersect, type Ranges, range } from "../ranges.js";
 import { type Asks, TRANSPORTS, TRANSPORTS_OF, type TransportName, UNKNOWN_PROTOCOL } from "../variable.js";
 import { type HeaderForm, plainShape, type Shape } from "./shape.js";
-import { templateOf } from "./template.js";
+import { type Template, templateOf } from "./template.js";
 
 /** What a box asks for, and of what. */
 export interface Wanted {
@@ -13,8 +13,8 @@ export interface Wanted {
   readonly allows: Ranges;
 }
 
-/** Shapes that packets with the wanted values may have, the plainest first; not all that are given have them. */
-export function* shapesIn(wanted: readonly Wanted[], prefixes: readonly Prefix[]): Generator<Shape> {
+/** Templates of which packets may have the wanted values, the plainest first; not all that are given do. */
+export function* templatesIn(wanted: readonly Wanted[], prefixes: readonly Prefix[]): Generator<Template> {
   const asked = new Asked(wanted);
   for (const family of [4, 6] as const) {
     if (!prefixes.some((prefix) => prefix.family === family)) continue;
@@ -52,6 +52,18 @@ class Asked {
     );
   }
 
+  /** Whether one of the values is wanted of exactly these bits. */
+  allowsBits(header: Header, [offset, width]: readonly [number, number], values: readonly number[]): boolean {
+    const found = this.wanted.find(
+      ({ asks }) =>
+        asks.kind === "bits" &&
+        asks.headers.includes(header) &&
+        asks.offset === offset &&
+        asks.width === width,
+    );
+    return !found || values.some((value) => has(found.allows, value));
+  }
+
   /** What is wanted of exactly these bits, or of bits with more above them. */
   numbers(header: Header, offset: number, width: number): readonly number[] {
     const found = this.wanted.find(
@@ -79,12 +91,21 @@ function* structures(asked: Asked, family: Family): Generator<Shape> {
     for (const protocol of protocolsOf(asked, family, fragment)) {
       const plain = { ...plainShape(family, protocol, PAYLOAD), fragment };
       for (const headers of headersOf(asked, family)) {
+        if (!isFirst(asked, { ...plain, ...headers })) continue;
         for (const form of formsOf(asked, protocol)) {
           yield { ...plain, ...headers, form, tagged: isTagged(asked) };
         }
       }
     }
   }
+}
+
+const FRAGMENT_HEADER = 44;
+
+/** What the IP header says of itself and of what follows it. */
+function isFirst(asked: Asked, { family, protocol, fragment, optionWords, extensions }: Shape): boolean {
+  if (family === 4) return asked.allowsBits("ip4", [4, 4], [5 + optionWords]);
+  return asked.allowsBits("ip6", [48, 8], [extensions[0] ?? (fragment ? FRAGMENT_HEADER : protocol)]);
 }
 
 function isTagged(asked: Asked): boolean {
@@ -104,7 +125,7 @@ function fragmentsOf(asked: Asked, family: Family): readonly Fragment[] {
     return [null];
   const offsets = family === 4 ? asked.numbers("ip4", 51, 13) : fragmentOffsets6(asked);
   const later = [SOME_OFFSET, ...offsets].filter((offset) => offset > 0);
-  return [
+  const all: readonly Fragment[] = [
     null,
     { offset: 0, more: true },
     ...(family === 6 ? [{ offset: 0, more: false }] : []),
@@ -113,7 +134,30 @@ function fragmentsOf(asked: Asked, family: Family): readonly Fragment[] {
       { offset, more: true },
     ]),
   ];
+  return all.filter((fragment) => isAllowed(asked, family, fragment));
 }
+
+/** As far as the bits of a fragment's place are asked together. */
+function isAllowed(asked: Asked, family: Family, fragment: Fragment): boolean {
+  const { offset, more } = fragment ?? { offset: 0, more: false };
+  const bit = more ? 1 : 0;
+  if (family === 4) {
+    const isField = asked.allowsBits("ip4", [50, 14], [bit * 0x2000 + offset]);
+    return isField && asked.allowsBits("ip4", [51, 13], [offset]) && asked.allowsBits("ip4", [50, 1], [bit]);
+  }
+  const part = asked.part("fragment6");
+  if (fragment === null) return !part || has(part, 0);
+  if (part?.length === 2 && part[1] === 0) return false;
+  const fields = RESERVED.map((reserved) => 8 * offset + 2 * reserved + bit);
+  return (
+    asked.allowsBits("fragment6", [16, 16], fields) &&
+    asked.allowsBits("fragment6", [16, 13], [offset]) &&
+    asked.allowsBits("fragment6", [31, 1], [bit])
+  );
+}
+
+/** Two bits that a shape leaves open. */
+const RESERVED = [0, 1, 2, 3];
 
 function fragmentOffsets6(asked: Asked): readonly number[] {
   const whole = asked.numbers("fragment6", 16, 16).map((field) => field >> 3);
@@ -130,7 +174,8 @@ function protocolsOf(asked: Asked, family: Family, fragment: Fragment): readonly
   const known = TRANSPORTS_OF[family].filter(([kind]) => fits(kind)).map(([, protocol]) => protocol);
   const asks = asked.of("protocol");
   const named = asks ? some(asks).filter((one) => one <= 255) : [];
-  const all = [...known, OTHER_PROTOCOL, ...named].filter((one) => asked.allows("protocol", one));
+  const said = family === 4 ? asked.numbers("ip4", 72, 8) : asked.numbers("ip6", 48, 8);
+  const all = [...known, OTHER_PROTOCOL, ...named, ...said].filter((one) => asked.allows("protocol", one));
   const hidden = family === 6 && isLater && asked.allows("protocol", UNKNOWN_PROTOCOL);
   return [...new Set(hidden ? [...all, DESTINATION_OPTIONS] : all)];
 }
@@ -159,10 +204,10 @@ function formsOf(asked: Asked, protocol: number): readonly HeaderForm[] {
 }
 
 /** The shape, longer or shorter where bytes of something are asked for. */
-function* lengths(asked: Asked, shape: Shape): Generator<Shape> {
-  yield shape;
+function* lengths(asked: Asked, shape: Shape): Generator<Template> {
   const template = templateOf(shape);
   if (!template) return;
+  yield template;
   const found = new Set<number>();
   const add = (start: number | undefined, ranges: Ranges | undefined) => {
     if (start === undefined || !ranges) return;
@@ -182,6 +227,7 @@ function* lengths(asked: Asked, shape: Shape): Generator<Shape> {
     add(headerStart(template.packet, header), asked.part(header));
   }
   for (const length of [...found].sort((a, b) => a - b)) {
-    if (length <= 0xffff) yield { ...shape, length };
+    const longer = length <= 0xffff ? templateOf({ ...shape, length }) : undefined;
+    if (longer) yield longer;
   }
 }

@@ -12,7 +12,7 @@ export function valuesOf(packet: Packet, space: Space): Uint32Array {
   return Uint32Array.from(space.variables, ({ asks }) => answerOf(packet, asks));
 }
 
-function answerOf(packet: Packet, asks: Asks): number {
+export function answerOf(packet: Packet, asks: Asks): number {
   switch (asks.kind) {
     case "family":
       return packet.family;
