@@ -62,7 +62,7 @@ function short(text: string): string {
 }
 
 /** More of one severity than anyone reads; what is reported beyond is not kept. */
-const MAX_KEPT = 1000;
+export const MAX_KEPT = 1000;
 /** A function may be called a million times, and be wrong each time. */
 const MAX_AT_PLACE = 100;
 /** Of nested calls, the innermost say where a value came from; the others repeat them. */

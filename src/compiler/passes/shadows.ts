@@ -1,9 +1,11 @@
+import { boxHas } from "../analysis/boxes.js";
 import { type Found, packetIn } from "../analysis/packets/packet-in.js";
 import { plainText } from "../analysis/packets/plain-text.js";
+import { valuesOf } from "../analysis/packets/values.js";
 import { possible } from "../analysis/possible.js";
 import { type Finding, findingsOf, type Takers, type Witness } from "../analysis/shadow.js";
 import { spaceOf } from "../analysis/space.js";
-import type { Diagnostics, Label } from "../diagnostics/diagnostic.js";
+import { type Diagnostics, type Label, MAX_KEPT } from "../diagnostics/diagnostic.js";
 import { isTerminal, type Policy, type Rule, type Stage, type Verdict } from "../ir/policy.js";
 import { decode, type Packet } from "../semantics/decode.js";
 import { matches } from "../semantics/match.js";
@@ -35,16 +37,24 @@ function reportStage(stage: StageOf, diagnostics: Diagnostics): void {
   const { findings, undecided } = findingsOf({ rules, byDefault, lists: policy.lists, space, world });
   const prefixes = policy.prefixes.map(({ prefix }) => prefix);
   const shown = (witness: Witness, rule: Rule, first: Rule | null): string => {
-    const isIt = (packet: Packet) => isMatched(packet, rule) && takerOf(packet, rule) === first;
-    const found = packetIn(witness(), space, prefixes, isIt);
+    const box = witness();
+    // In the box every rule does what it is known to do, unless its condition was not looked at: then all of them are asked.
+    const isKnown = (packet: Packet) => undecided.length === 0 && boxHas(box, valuesOf(packet, space));
+    const isIt = (packet: Packet) => {
+      if (!isMatched(packet, rule)) return false;
+      if (isKnown(packet)) return first === null || isMatched(packet, first);
+      return takerOf(packet, rule) === first;
+    };
+    const found = packetIn(box, space, prefixes, isIt);
     return found ? such(found, isIt) : "";
   };
   const isMatched = (packet: Packet, { match }: Rule) => matches(match, packet, policy.lists);
   const takerOf = (packet: Packet, rule: Rule) =>
     rules.slice(0, rules.indexOf(rule)).find((one) => isTerminal(one) && isMatched(packet, one)) ?? null;
-  let crossings = 0;
+  const told = { partlyShadowed: 0, redundant: 0 };
   for (const finding of findings) {
-    if (finding.kind === "partlyShadowed" && crossings++ >= MOST_CROSSINGS) continue;
+    if (finding.kind === "partlyShadowed" && told.partlyShadowed++ >= MOST_CROSSINGS) continue;
+    if (finding.kind === "redundant" && told.redundant++ >= MAX_KEPT) continue;
     reportFinding(finding, stage, shown, diagnostics);
   }
   for (const { name, span } of undecided.flatMap((rule) => rules[rule] ?? [])) {
