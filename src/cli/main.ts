@@ -14,6 +14,18 @@ function program(): Command {
     .exitOverride()
     .showHelpAfterError("(see tidegate --help)");
 
+  policyCommands(tidegate);
+  explainCommands(tidegate);
+  proofCommands(tidegate);
+  authorCommands(tidegate);
+  signingCommands(tidegate);
+  fleetCommands(tidegate);
+  runtimeCommands(tidegate);
+  return tidegate;
+}
+
+/** From a policy's text to its bundle. */
+function policyCommands(tidegate: Command): void {
   tidegate
     .command("check")
     .description("report mistakes in policies; exit 0: none, 1: errors, 2: usage")
@@ -43,7 +55,10 @@ function program(): Command {
     .action(async (file, options) =>
       exit(await (await import("./commands/compile.js")).compile(file, options)),
     );
+}
 
+/** What a policy does with packets, and what a diagnostic means. */
+function explainCommands(tidegate: Command): void {
   tidegate
     .command("explain")
     .description("what happens to a packet, and why")
@@ -77,7 +92,10 @@ function program(): Command {
     .description("what a diagnostic's code means, with an example of wrong and right text")
     .argument("<code>", "such as TG2001")
     .action(async (code) => exit((await import("./commands/explain-code.js")).explainCode(code)));
+}
 
+/** That a policy does what it should: its own tests, what changed, and the kernel. */
+function proofCommands(tidegate: Command): void {
   tidegate
     .command("test")
     .description("run the tests that policies carry; exit 1 when one fails")
@@ -111,12 +129,6 @@ function program(): Command {
     .action(async (target, options) =>
       exit(await (await import("./commands/verify.js")).verify(target, options)),
     );
-
-  authorCommands(tidegate);
-  signingCommands(tidegate);
-  fleetCommands(tidegate);
-  runtimeCommands(tidegate);
-  return tidegate;
 }
 
 /** What an author needs beside an editor. */
