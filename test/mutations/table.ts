@@ -1,10 +1,13 @@
 import type { Mutation } from "./mutation.js";
+import { ANALYSIS } from "./table/analysis.js";
+import { CLASSIFY } from "./table/classify.js";
 import { EARLY } from "./table/early.js";
 import { IR } from "./table/ir.js";
 import { NFT } from "./table/nft.js";
 import { PASSES } from "./table/passes.js";
 import { RUNTIME } from "./table/runtime.js";
 import { SEMANTICS } from "./table/semantics.js";
+import { TABLES } from "./table/tables.js";
 import { TEMPLATES } from "./table/templates.js";
 import { XDP } from "./table/xdp.js";
 
@@ -13,9 +16,12 @@ export const MUTATIONS: readonly Mutation[] = [
   ...IR,
   ...PASSES,
   ...SEMANTICS,
+  ...ANALYSIS,
+  ...CLASSIFY,
   ...XDP,
   ...EARLY,
   ...TEMPLATES,
+  ...TABLES,
   ...NFT,
   ...RUNTIME,
 ];
