@@ -21,6 +21,7 @@ import {
   policy,
   rule,
   spanAt,
+  xor,
 } from "../support/ir.js";
 
 function text(of: Policy): string {
@@ -281,6 +282,16 @@ describe("check", () => {
     expect(problems(policy([odd, ...reads(656)], lists))).toEqual([
       "TG4001 line 656: rule `r655` makes the XDP program too large: up to 24002 instructions, and 24000 are allowed",
     ]);
+  });
+
+  test("TG4001 where rules are asked as a whole that are too long together", () => {
+    const whole = (at: number) => {
+      const bytes = Array.from({ length: 8 }, (_, byte) => number(slice("udp", 64 + 8 * byte, 8), at));
+      return rule(`r${at}`, "drop", xor(...bytes), at + 1);
+    };
+    const rules = (count: number) => policy(Array.from({ length: count }, (_, at) => whole(at)));
+    expect(problems(rules(40))).toEqual([]);
+    expect(problems(rules(200)).map((problem) => problem.slice(0, 6))).toEqual(["TG4001"]);
   });
 
   test("TG4003 names each rule that asks for connections, where it does", () => {

@@ -1,3 +1,4 @@
+import type { Question } from "../../compiler/analysis/classify/question.js";
 import { assertNever } from "../../compiler/diagnostics/invariant.js";
 import { ADDRESS_BITS } from "../../compiler/ir/address.js";
 import type { Expr } from "../../compiler/ir/expr.js";
@@ -40,6 +41,8 @@ const COST = {
   byte: 3,
   /** tg_find_…(), once a program. */
   sought: { ip4_option: 50, tcp_payload: 50, tcp_mss: 1200, gre_key: 60 },
+  class: 30,
+  tree: 200,
   limit: 170,
   count: 25,
 } as const;
@@ -57,6 +60,12 @@ export function instructions(rule: Rule): number {
 /** At most how many BPF instructions the questions of the early step become. */
 export function earlyCost(questions: readonly Asked[]): number {
   return questions.reduce<number>((sum, question) => sum + questionCost(question), COST.early);
+}
+
+/** At most how many it takes to find the class of an answer (of a word: a tree of seven nodes), and the state behind it. */
+export function answerCost(question: Question): number {
+  if (question.kind === "condition") return COST.class + ofExpr(question.match);
+  return (question.bits > 16 ? COST.tree : COST.class) + COST.guard + ofRead(question.field);
 }
 
 function questionCost({ match }: Asked): number {

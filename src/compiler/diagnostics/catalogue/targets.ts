@@ -4,9 +4,10 @@ import { error, example, message } from "../entry.js";
 export const TARGETS = {
   TG4001: error(
     message`rule \`${"rule"}\` makes the XDP program too large: up to ${"total"} instructions, and ${"limit"} are allowed`,
-    `Many rules of the \`mitigate\` stage are looked up in tables, whatever their number. These rules cannot be: too many of
-them ask for different things together (bytes of payload at many places, pairs of ports by the thousand), or one of them
-is too entangled and asks for a list, too. So they stand in one XDP program, and the kernel's verifier takes only so large
+    `Many rules of the \`mitigate\` stage are looked up in tables, whatever their number. These rules cannot be: one of
+them is too entangled and asks for a list, too, or together they are more than 65,536 combinations of \`and\` (each
+\`or\` and \`xor\` of different fields multiplies them), ask for more fields than a packet can be looked up by, or fill more
+than 32 MiB of tables. So they stand in one XDP program, and the kernel's verifier takes only so large
 a one: about 5 instructions for a number or an IPv4 range, 17 for an IPv6 range, 30 for bits that are read where they lie.
 The rule named is the first that does not fit any more. Write it, and others like it, simpler, put long sets of addresses
 into a \`list([...])\`, or move rules to the \`firewall\` stage.`,

@@ -8,6 +8,7 @@ import {
 import { impossible } from "../../../compiler/diagnostics/invariant.js";
 import type { Family } from "../../../compiler/ir/address.js";
 import type { Action, Policy, Rule } from "../../../compiler/ir/policy.js";
+import { answerCost, MAX_INSTRUCTIONS } from "../cost.js";
 import { asked, type EarlyStep, earlyStep } from "../early.js";
 import { fits } from "../fits.js";
 import { usedLists } from "../maps.js";
@@ -66,8 +67,17 @@ function made(policy: Policy, { linear, effort }: (typeof FORMS)[keyof typeof FO
   }
   const passed = (value: number) => passedRule(policy, limits, value);
   const code = programCode({ classifiers, stages: ["mitigate", "firewall"], passed });
-  const isWithin = code.image.room <= LARGEST_DATA && code.depth <= MOST_STEPS;
+  const isWithin = code.image.room <= LARGEST_DATA && code.depth <= MOST_STEPS && isShort(classifiers);
   return isWithin ? { ...code, families, limits, early } : null;
+}
+
+/** What asks the questions of vectors, which may be many, has room in a program as rules one below the other have. */
+function isShort(classifiers: readonly Classifier[]): boolean {
+  const stages = classifiers.flatMap(({ stages: all }) => all.filter((stage) => stage.kind === "vectors"));
+  const steps = stages.flatMap(({ paths }) =>
+    paths.flatMap(({ blocks }) => blocks.flatMap((one) => one.steps)),
+  );
+  return steps.reduce((sum, { question }) => sum + answerCost(question), 0) <= MAX_INSTRUCTIONS;
 }
 
 /** Half of what one frame to the loader may hold (runtime/frame.ts); about a million prefixes. */
