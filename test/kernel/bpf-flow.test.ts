@@ -4,8 +4,11 @@ import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../runtime/native-process.js";
 import { compileXdp } from "../../src/cli/io/clang.js";
 import { emit } from "../../src/compiler/compile.js";
+import { emit as emitXdp } from "../../src/targets/xdp/emit.js";
 import { codeSections, fallsBackInto } from "../support/bpf-flow.js";
+import { policy } from "../support/ir.js";
 import { policyFiles, readPolicyFile } from "../support/policies.js";
+import { stressRules } from "../support/stress-rules.js";
 
 /** What an older kernel than the one that runs this test refuses: test/support/bpf-flow.ts. */
 function expectJumps(object: Buffer): void {
@@ -22,6 +25,14 @@ test.each(policyFiles())("$name's program closes its loops with jumps", ({ file 
   const policy = readPolicyFile(file);
   const program = emit(policy).find(({ path }) => path.endsWith(".bpf.c"));
   expectJumps(Buffer.from(compileXdp(policy.customer, program?.text ?? "")));
+});
+
+test.each(["tables", "vectors"] as const)("a program by %s closes its loops with jumps", (form) => {
+  const rules = stressRules("all fields", 40).map((one, index) =>
+    index % 4 === 0 ? { ...one, action: { kind: "count" } as const } : one,
+  );
+  const [program] = emitXdp(policy(rules), form);
+  expectJumps(Buffer.from(compileXdp("acme", program?.text ?? "")));
 });
 
 describe("the check itself", () => {
