@@ -8,6 +8,7 @@ import { emptyTable, tableOf } from "./customer/routes.js";
 import { stage } from "./customer/stage.js";
 import { retireTunnels } from "./customer/tunnels.js";
 import { customerDrift, nodeDrift } from "./drift.js";
+import { keepEarlier } from "./earlier.js";
 import { causeOf, failure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
 import { type Host, reviveLoader, withHost } from "./host.js";
@@ -224,6 +225,9 @@ async function removeOld(change: Change): Promise<void> {
   for (const generation of await storedGenerations(host.paths, customer)) {
     if (generation === change.generation) continue;
     await unloadProgram(host, customer, generation);
-    await rm(host.paths.bundle(customer, generation), { recursive: true, force: true });
+    // Going back to the same is no way back.
+    const isEarlier = generation === previous?.generation && previous.hash !== change.bundle.hash;
+    if (isEarlier) await keepEarlier(host.paths, customer, generation);
+    else await rm(host.paths.bundle(customer, generation), { recursive: true, force: true });
   }
 }

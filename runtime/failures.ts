@@ -54,6 +54,7 @@ export const FAILURES = {
     `\`${file}\` of \`${customer}\` revision ${revision} is missing in ${store}, or damaged`,
   TG9104: ({ customer, revision }) =>
     `somebody else has just published revision ${revision} of \`${customer}\``,
+  TG9105: ({ customer }) => `\`${customer}\` has no earlier policy on this node to go back to`,
   TG9106: ({ store, problem }) => `cannot write to the store ${store}: ${problem}`,
   TG9107: ({ customer, store }) => `\`${customer}\` was never published in ${store}`,
 } as const satisfies Record<string, (params: Record<string, string>) => string>;

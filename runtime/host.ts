@@ -21,10 +21,15 @@ export interface HostOptions {
 
 /** Runs `work` with a loader process that lives as long. What kernel or tools refuse meanwhile is a RuntimeFailure. */
 export async function withHost<T>(options: HostOptions, work: (host: Host) => Promise<T>): Promise<T> {
-  if (process.getuid?.() !== 0) throw failure("TG9001", {}, "run it with sudo");
+  requireRoot();
   return runOnHost(options, work).catch((error: unknown) => {
     throw isRefusal(error) ? failure("TG9015", { cause: causeOf(error) }, null, error) : error;
   });
+}
+
+/** Throws TG9001. */
+export function requireRoot(): void {
+  if (process.getuid?.() !== 0) throw failure("TG9001", {}, "run it with sudo");
 }
 
 async function runOnHost<T>(options: HostOptions, work: (host: Host) => Promise<T>): Promise<T> {

@@ -24,6 +24,8 @@ export class Paths {
   readonly customers = () => join(this.stateDir, "customers");
   readonly customer = (name: string, ...below: readonly string[]) => join(this.customers(), name, ...below);
   readonly bundle = (name: string, generation: number) => this.customer(name, `bundle-${generation}`);
+  /** The bundle that was in force before the one that is. */
+  readonly earlier = (name: string, generation: number) => this.customer(name, `earlier-${generation}`);
   /** Pins of one generation's program and maps. */
   readonly pins = (name: string, generation: number) => this.bpf("customers", name, String(generation));
 }

@@ -21,6 +21,7 @@ function program(): Command {
   signingCommands(tidegate);
   fleetCommands(tidegate);
   runtimeCommands(tidegate);
+  undoCommands(tidegate);
   return tidegate;
 }
 
@@ -191,13 +192,6 @@ function fleetCommands(tidegate: Command): void {
 
 /** The commands of an edge server; they need root. */
 function runtimeCommands(tidegate: Command): void {
-  const stateDir = () =>
-    new Option("--state-dir <dir>", "where the node keeps its state").default("/run/tidegate");
-  const memoryDir = () =>
-    new Option("--memory-dir <dir>", "where a node with keys remembers what it had, beyond a reboot").default(
-      "/var/lib/tidegate",
-    );
-
   tidegate
     .command("apply")
     .description("load a bundle on this edge server")
@@ -227,6 +221,36 @@ function runtimeCommands(tidegate: Command): void {
     .action(async (customer, options) =>
       exit(await (await import("./commands/remove.js")).removeCustomer(customer, options)),
     );
+}
+
+/** What takes something away from an edge server, or back. */
+function undoCommands(tidegate: Command): void {
+  tidegate
+    .command("rollback")
+    .description("put the policy in force that was before; a second time, the one it came from")
+    .argument("<customer>", "customer's name")
+    .addOption(stateDir())
+    .addOption(memoryDir())
+    .option("--json", "print the result as JSON")
+    .action(async (customer, options) =>
+      exit(await (await import("./commands/rollback.js")).rollBack(customer, options)),
+    );
+
+  tidegate
+    .command("uninstall")
+    .description("take every customer off this edge server, and leave it as it was found")
+    .addOption(stateDir())
+    .option("--json", "print the result as JSON")
+    .action(async (options) => exit(await (await import("./commands/uninstall.js")).uninstallAll(options)));
+}
+
+function stateDir(): Option {
+  return new Option("--state-dir <dir>", "where the node keeps its state").default("/run/tidegate");
+}
+
+function memoryDir(): Option {
+  const text = "where a node with keys remembers what it had, beyond a reboot";
+  return new Option("--memory-dir <dir>", text).default("/var/lib/tidegate");
 }
 
 function exit(code: number): void {

@@ -44,6 +44,17 @@ tidegate publish build/acme-new --store dir:/srv/store`,
 tidegate publish build/acme-new --store dir:/srv/store`,
     ),
   ),
+  TG9105: error(
+    message`\`${"customer"}\` has no earlier policy on this node to go back to`,
+    `A node keeps one policy of each customer beside the one in force: the one that was in force before. There is none
+before the first change, nor after a restart of the machine. Apply or publish an older bundle instead.`,
+    example(
+      "sketch",
+      `tidegate apply build/acme --edge edge.ts   # the first one
+tidegate rollback acme`,
+      "tidegate apply build/acme-older --edge edge.ts",
+    ),
+  ),
   TG9106: error(
     message`cannot write to the store ${"store"}: ${"problem"}`,
     `The file system refused, in the words that are quoted. Nothing was published: a head is written last, in one step.

@@ -1,0 +1,25 @@
+import { type Applied, type ApplyOptions, apply } from "./apply.js";
+import { earlierBundle } from "./earlier.js";
+import { failure } from "./failures.js";
+import { requireRoot } from "./host.js";
+import { DEFAULT_STATE_DIR, Paths, readCustomers, readNodeState } from "./state.js";
+
+export interface RollbackOptions extends Pick<ApplyOptions, "stateDir" | "memoryDir" | "onStep"> {
+  readonly customer: string;
+}
+
+/**
+ * Puts the customer's policy in force that was in force before; a second time, the one that it was rolled back from. On a
+ * node with keys its signature counts as ever, and that it is older does not.
+ */
+export async function rollback({ customer, ...options }: RollbackOptions): Promise<Applied> {
+  requireRoot();
+  const paths = new Paths(options.stateDir ?? DEFAULT_STATE_DIR);
+  const state = await readNodeState(paths);
+  const loaded = (await readCustomers(paths)).some((one) => one.customer === customer);
+  if (!state || !loaded) throw failure("TG9010", { customer }, "see `tidegate status`");
+  const bundle = await earlierBundle(paths, customer);
+  if (bundle === undefined)
+    throw failure("TG9105", { customer }, "apply an older bundle: tidegate apply DIR --edge edge.ts");
+  return apply({ ...options, bundle, node: state.config, rollback: true });
+}
