@@ -9,6 +9,7 @@ import { Metrics } from "../../runtime/metrics/metrics.js";
 import { serveMetrics } from "../../runtime/metrics/server.js";
 import type { NodeConfig } from "../targets/manifest.js";
 import { EXIT, UsageError } from "./exit.js";
+import { reason } from "./io/read-source.js";
 import { storeOf } from "./io/store.js";
 import { loadEdge } from "./load-edge.js";
 import { printProblem } from "./render/problem.js";
@@ -59,9 +60,15 @@ async function run(options: Options): Promise<void> {
   // Not the signal's usual end: the change that is under way comes first.
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => daemon.stop());
   process.on("SIGHUP", () => daemon.reload());
-  const server = address && (await serveMetrics(metrics, address));
+  const server = address && (await serve(metrics, address));
   await daemon.run();
   await server?.close();
+}
+
+function serve(metrics: Metrics, address: { readonly host: string; readonly port: number }) {
+  return serveMetrics(metrics, address).catch((error: unknown) => {
+    throw new UsageError(`--metrics: cannot listen there: ${reason(error)}`);
+  });
 }
 
 function readNode(file: string): NodeConfig {

@@ -220,7 +220,7 @@ describe("the stored bundle, damaged", () => {
 
 test("what cannot be cleared up after a change does not undo it", async () => {
   const [{ generation }] = await loaded();
-  const stuck = `/run/tidegate/customers/acme/bundle-${generation}/nft`;
+  const stuck = `/run/tidegate/customers/acme/bundle-${generation}`;
   edge.server.run(["mount", "--bind", stuck, stuck]);
   const other = edge.bundle("other", acme({ mitigate: [] }));
   expect(await failure(edge.server.apply(other, NODE))).toMatch(
