@@ -293,4 +293,13 @@ describe("rules that ask for many different things together", () => {
     expect(bitsOf(2 ** 15)).toBeDefined();
     expect(bitsOf(2 ** 15 + 1)).toBeUndefined();
   });
+
+  test("more terms of rules that packets pass than the verifier follows are too many", () => {
+    const passing = (count: number) => {
+      const passes = stressRules("port ranges", count).map(({ match }, value) => ({ match, value }));
+      return classifierOf([{ decides: [], passes }], 4, [], 0);
+    };
+    expect(passing(500)).toBeDefined();
+    expect(passing(4000)).toBeUndefined();
+  });
 });
