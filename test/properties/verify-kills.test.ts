@@ -5,6 +5,8 @@ import { comparePolicies } from "../../src/compiler/analysis/diff/compare.js";
 import { packetIn } from "../../src/compiler/analysis/packets/packet-in.js";
 import { CONNECTIONS } from "../../src/compiler/analysis/packets/template.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
+import { decode } from "../../src/compiler/semantics/decode.js";
+import { gateOf } from "../../src/compiler/semantics/gates.js";
 import { boundarySessions } from "../../src/verify/boundary.js";
 import { tellsApart } from "../../src/verify/observe.js";
 import { randomPackets, type TestPacket } from "../../src/verify/packets.js";
@@ -49,10 +51,15 @@ function killsOf(policy: Policy, seed: number): Kills {
 function probesOf(policy: Policy, seed: number): readonly Session[] {
   const probes: Session[] = [];
   for (const packet of randomPackets(policy, seed)) {
-    if (canBe(packet) && packet.bytes.length <= LONGEST && probes.push(single(packet, "chance")) === PROBES)
-      break;
+    if (canBe(packet) && isSent(packet) && probes.push(single(packet, "chance")) === PROBES) break;
   }
   return probes;
+}
+
+/** What the kernel drops between the stages is left aside, also where the firewall would drop it early. */
+function isSent({ bytes, surroundings }: Pick<TestPacket, "bytes" | "surroundings">): boolean {
+  const decoded = decode(bytes, undefined, surroundings);
+  return decoded.kind === "packet" && bytes.length <= LONGEST && gateOf(decoded.packet) === null;
 }
 
 /** Chance may ask for a state that no connection has. */
@@ -65,7 +72,7 @@ function* differing(before: Policy, after: Policy): Generator<Session> {
   const prefixes = before.prefixes.map(({ prefix }) => prefix);
   for (const box of differences.flatMap(({ boxes }) => boxes)) {
     const found = packetIn(box, space, prefixes);
-    if (found && found.bytes.length <= LONGEST) yield single(found, "diff");
+    if (found && isSent(found)) yield single(found, "diff");
   }
 }
 
