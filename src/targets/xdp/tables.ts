@@ -7,7 +7,7 @@ import { type ListMap, listMap, usedLists } from "./maps.js";
 /** The manifest's `tables`: what the runtime fills the program's maps with. */
 export function tables(policy: Policy, form?: Form): Manifest["tables"] {
   const plan = planOf(policy, form);
-  if (plan) return [{ map: "data", kind: "data", file: dataFile(policy), bytes: plan.image.room }];
+  if (plan) return [{ map: "data", kind: "data", file: dataFile(policy), bytes: plan.image.size }];
   return usedLists(policy).map((used) => ({
     map: listMap(used.list.name, used.family),
     kind: "lpm",

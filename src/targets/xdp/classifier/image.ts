@@ -56,9 +56,14 @@ export class Image {
     return room;
   }
 
-  /** All of the map's value: `room`, and the line that a place at its very end may reach into. */
+  /** Bytes of the map's value: `room`, and the line that a place at its very end may reach into. */
+  get size(): number {
+    return this.room + LINE;
+  }
+
+  /** All of the map's value. */
   bytes(): Uint8Array {
-    const all = new Uint8Array(this.room + LINE);
+    const all = new Uint8Array(this.size);
     all.set(new Uint8Array(this.#cells.buffer, 0, this.#end));
     return all;
   }
