@@ -6,6 +6,7 @@ import { causeOf, failure } from "./failures.js";
 import { ERRNO, Loader, LoaderError } from "./loader-client.js";
 import { packageRoot } from "./native-process.js";
 import { Paths } from "./state.js";
+import { requireOwnFolder } from "./trust/own-folder.js";
 
 /** What all work on a node needs. "The node" is the network namespace that the process was started in. */
 export interface Host {
@@ -35,6 +36,7 @@ export function requireRoot(): void {
 async function runOnHost<T>(options: HostOptions, work: (host: Host) => Promise<T>): Promise<T> {
   const binary = builtFile("runtime/loader/tidegate-loader");
   const paths = new Paths(options.stateDir);
+  await requireOwnFolder(options.stateDir);
   if (options.lock) await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
   const loader = await Loader.start({ command: [binary] });
   try {

@@ -6,6 +6,7 @@ import { replaceDurably, syncFolder } from "../durable.js";
 import { causeOf, failure } from "../failures.js";
 import type { CustomerRecord } from "../state.js";
 import type { Steps } from "../steps.js";
+import { requireOwnFolder } from "./own-folder.js";
 
 /** Where a node remembers the newest release of each customer. It must outlive a reboot, unlike the state directory. */
 export const DEFAULT_MEMORY_DIR = "/var/lib/tidegate";
@@ -59,8 +60,9 @@ export class Serials {
     );
   }
 
-  /** Null: none yet. Throws TG9011 where that cannot be said. */
+  /** Null: none yet. Throws TG9011 where that cannot be said, TG9016 where anybody may have said it. */
   async #newest(customer: string): Promise<Newest | null> {
+    await requireOwnFolder(this.#dir);
     const file = this.#file(customer);
     try {
       return newestSchema.parse(JSON.parse(await readFile(file, "utf8")));

@@ -7,6 +7,7 @@ import { notifier } from "../../runtime/daemon/systemd.js";
 import { readCounts } from "../../runtime/metrics/counts.js";
 import { Metrics } from "../../runtime/metrics/metrics.js";
 import { serveMetrics } from "../../runtime/metrics/server.js";
+import { requireOwnFolder } from "../../runtime/trust/own-folder.js";
 import type { NodeConfig } from "../targets/manifest.js";
 import { EXIT, UsageError } from "./exit.js";
 import { reason } from "./io/read-source.js";
@@ -44,6 +45,8 @@ function program(): Command {
 
 async function run(options: Options): Promise<void> {
   const { stateDir } = options;
+  // Before anything is read or written there, as root.
+  await requireOwnFolder(stateDir);
   const metrics = new Metrics(() => readCounts(stateDir));
   const address = metricsAddress(options.metrics);
   const daemon = new Daemon({

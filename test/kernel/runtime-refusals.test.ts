@@ -73,6 +73,18 @@ test("a state directory that is none", async () => {
   expect([code, message]).toEqual(["TG9015", expect.stringMatching(/^this node refused: EEXIST/)]);
 });
 
+test.each([
+  ["that everybody may write to", "mkdir -m 1777 /run/tidegate"],
+  ["of somebody else's", "mkdir -m 700 /run/tidegate && chown 65534 /run/tidegate"],
+])("a state directory %s", async (_name, make) => {
+  edge.server.run(["sh", "-c", make]);
+  const { code } = await refusal();
+  const look = await edge.server.status().catch((error) => error);
+  expect([code, look.code]).toEqual(["TG9016", "TG9016"]);
+  expect(edge.server.run(["ls", "-A", "/run/tidegate"])).toBe("");
+  edge.server.run(["rmdir", "/run/tidegate"]);
+});
+
 test("another run at the same time", async () => {
   edge.server.run(["mkdir", "-p", "/run/tidegate"]);
   const [command, ...args] = edge.server.enter([

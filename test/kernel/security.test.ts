@@ -145,6 +145,18 @@ describe("yesterday's bundle", () => {
   });
 });
 
+test("a memory that others may write to is not asked", async () => {
+  const newer = signFolder(other(), RELEASE, 250);
+  for (const [spoil, mend] of [
+    ["chmod 777", "chmod 755"],
+    ["chown 65534", "chown 0"],
+  ]) {
+    edge.server.run(["sh", "-c", `${spoil} ${memoryDir}`]);
+    expect(await refused(newer)).toBe("TG9016");
+    edge.server.run(["sh", "-c", `${mend} ${memoryDir}`]);
+  }
+});
+
 describe("a signed bundle that is no good all the same", () => {
   test.each<readonly [string, RegExp, string, string]>([
     ["a program that is not ELF", /TG9006/, "xdp/acme.bpf.o", "not ELF"],

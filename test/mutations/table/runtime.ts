@@ -99,6 +99,24 @@ export const RUNTIME: readonly Mutation[] = [
     ],
   ),
   ...inFile(
+    "runtime/trust/own-folder.ts",
+    ["unit/own-folder"],
+    [
+      {
+        name: "state-of-anybody",
+        models: "a state directory that others may write to is believed",
+        from: "(stat.mode & WRITABLE_BY_OTHERS) === 0) return undefined;",
+        to: "(stat.mode & WRITABLE_BY_OTHERS) !== 0) return undefined;",
+      },
+      {
+        name: "state-in-anybodys-place",
+        models: "folders above the state directory may be anybody's",
+        from: "return parent === path ? [path] : [...upwards(parent), path];",
+        to: "return parent === path ? [path] : [path];",
+      },
+    ],
+  ),
+  ...inFile(
     "runtime/trust/texts.ts",
     ["unit/hostile-bundle"],
     [

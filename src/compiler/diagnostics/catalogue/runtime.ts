@@ -155,4 +155,15 @@ Nothing was changed by \`apply\` or \`status\`. A \`remove\` may have got halfwa
 tidegate remove acme`,
     ),
   ),
+  TG9016: error(
+    message`others than root may change what is in \`${"file"}\`: ${"problem"}`,
+    `The state directory says what is in force, and the memory which bundles are too old to be put in force again. So each
+must be root's, with no right to write for group and others, and so must be every folder above it, or else be sticky as
+/tmp is: who can write there could put another directory in its place.`,
+    example(
+      "sketch",
+      "tidegate apply build/acme --edge edge.ts --state-dir /home/ann/state",
+      "tidegate apply build/acme --edge edge.ts   # /run/tidegate, which Tidegate makes for root alone",
+    ),
+  ),
 };
