@@ -65,14 +65,19 @@ export interface TableStage {
 
 const MAX_TERMS = 64;
 
-/** Steps that the tables of a stage may take to make, about a second. */
-export const MOST_EFFORT = 2 ** 28;
+/**
+ * Steps that the tables of a stage may take to make, by its conditions: about a second, and of ten thousand rules, which
+ * are worth waiting for, a few seconds.
+ */
+export function tableEffort(conditions: number): number {
+  return Math.max(2 ** 28, conditions * 2 ** 17);
+}
 
 export function classifierOf(
   stages: readonly Questions[],
   family: Family,
   lists: readonly AddressList[],
-  effort = MOST_EFFORT,
+  effortFor = tableEffort,
 ): Classifier | undefined {
   const sets = new Sets();
   const lowered = stages.map((stage) => lowerStage(stage, family, lists, sets));
@@ -81,7 +86,9 @@ export function classifierOf(
   const built: ClassifiedStage[] = [];
   for (const stage of lowered) {
     const addresses = { sources, destinations, sets };
-    const one = stage && (tablesOf(stage, addresses, new Effort(effort)) ?? vectorsFor(stage, addresses));
+    if (!stage) return undefined;
+    const effort = new Effort(effortFor(stage.decides.length + stage.passes.length));
+    const one = tablesOf(stage, addresses, effort) ?? vectorsFor(stage, addresses);
     if (!one) return undefined;
     built.push(one);
   }
@@ -239,12 +246,15 @@ function tablesOf(
     most: MAX_WORK,
     effort,
   });
-  return passing === undefined
+  const isShort = sequences.all.every(({ length }) => length <= MOST_PASSED);
+  return passing === undefined || !isShort
     ? undefined
     : { kind: "tables", columns, deciding, passing, sequences: sequences.all };
 }
 
 const MAX_WORK = 1 << 20;
+/** Rules that a packet passes by tables: the verifier follows each, some 1,000 instructions for a limit in either family. */
+const MOST_PASSED = 256;
 
 function passingMatrix(input: MatrixInput): Matrix | null | undefined {
   return input.entries.length === 0 ? null : matrixOf(input);

@@ -2,8 +2,8 @@ import {
   type Classifier,
   type Condition,
   classifierOf,
-  MOST_EFFORT,
   type Questions,
+  tableEffort,
 } from "../../../compiler/analysis/classify/classifier.js";
 import { impossible } from "../../../compiler/diagnostics/invariant.js";
 import type { Family } from "../../../compiler/ir/address.js";
@@ -34,10 +34,10 @@ export type Form = "linear" | "tables" | "vectors";
 
 /** Conditions that stand one after the other at most, and steps that tables may take to make; of the first, what the compiler chooses. */
 const FORMS = {
-  chosen: { linear: LINEAR, effort: MOST_EFFORT },
-  linear: { linear: Number.POSITIVE_INFINITY, effort: MOST_EFFORT },
-  tables: { linear: 0, effort: MOST_EFFORT },
-  vectors: { linear: 0, effort: 0 },
+  chosen: { linear: LINEAR, effortFor: tableEffort },
+  linear: { linear: Number.POSITIVE_INFINITY, effortFor: tableEffort },
+  tables: { linear: 0, effortFor: tableEffort },
+  vectors: { linear: 0, effortFor: () => 0 },
 } as const satisfies Readonly<Record<Form | "chosen", object>>;
 
 const plans = new WeakMap<Policy, Map<keyof typeof FORMS, Plan | null>>();
@@ -51,7 +51,7 @@ export function planOf(policy: Policy, form: keyof typeof FORMS = "chosen"): Pla
   return plan;
 }
 
-function made(policy: Policy, { linear, effort }: (typeof FORMS)[keyof typeof FORMS]): Plan | null {
+function made(policy: Policy, { linear, effortFor }: (typeof FORMS)[keyof typeof FORMS]): Plan | null {
   if (asked(policy).length <= linear && longestList(policy) <= LONG_LIST && fits(policy)) return null;
   const early = earlyStep(policy);
   const limits = policy.mitigate.filter(({ action }) => action.kind === "limit");
@@ -61,7 +61,7 @@ function made(policy: Policy, { linear, effort }: (typeof FORMS)[keyof typeof FO
   );
   const classifiers: Classifier[] = [];
   for (const family of families) {
-    const classifier = classifierOf(questions, family, policy.lists, effort);
+    const classifier = classifierOf(questions, family, policy.lists, effortFor);
     if (!classifier) return null;
     classifiers.push(classifier);
   }
