@@ -28,6 +28,7 @@ import {
 import { allOrNothing, type OnStep, type Steps } from "./steps.js";
 import { refuseStrangers } from "./strangers.js";
 import { refuseDowngrade } from "./trust/downgrade.js";
+import { renewRelease } from "./trust/renew.js";
 import { DEFAULT_MEMORY_DIR, Serials } from "./trust/serials.js";
 
 export interface ApplyOptions {
@@ -45,7 +46,7 @@ export interface ApplyOptions {
 
 export interface Applied {
   readonly customer: string;
-  /** False: this bundle was in force already, and nothing was touched. */
+  /** False: this bundle was in force already, and nothing was touched but what is remembered of its signature. */
   readonly changed: boolean;
   readonly generation: number;
   readonly hash: string;
@@ -78,7 +79,11 @@ export function apply(options: ApplyOptions): Promise<Applied> {
     if (!options.rollback) await serials.refuseReplay(bundle, loaded);
     await refuseStrangers(host, before, bundle.manifest);
     const drift = await driftOf(host, bundle, node, before, loaded);
-    if (drift?.length === 0) return unchanged(bundle, loaded);
+    const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
+    if (current && drift?.length === 0) {
+      await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
+      return unchanged(bundle, current);
+    }
     const request = { bundle, node, before, loaded, serials, drift: drift ?? [] };
     const done = await allOrNothing(
       onStep,
@@ -165,9 +170,7 @@ async function driftOf(
   return [...(await nodeDrift(host, before)), ...(await customerDrift(host, before, current))];
 }
 
-function unchanged(bundle: Bundle, loaded: readonly LoadedCustomer[]): Applied {
-  const { customer } = bundle.manifest;
-  const generation = loaded.find((one) => one.customer === customer)?.generation ?? 0;
+function unchanged(bundle: Bundle, { generation }: CustomerRecord): Applied {
   return { ...about(bundle), changed: false, generation, hash: bundle.hash, drift: [] };
 }
 

@@ -1,16 +1,18 @@
-import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readBundle } from "../bundle.js";
 import { failure } from "../failures.js";
+import { BUNDLE_LIMITS, tooLarge } from "../trust/files.js";
 import type { Files, Head, Store } from "./store.js";
 
 /** Puts the bundle in `folder` into the store, as its customer's new head. Throws TG50xx for what is not a whole bundle. */
 export async function publishBundle(store: Store, folder: string): Promise<Head> {
-  const { manifest } = await readBundle(folder);
+  const { manifest, contents } = await readBundle(folder);
   const after = await revisionOf(store, manifest.customer);
   const files: Record<string, string> = {};
-  for (const file of await filesIn(folder))
-    files[file] = await store.putBlob(await readFile(join(folder, file)));
+  // What was verified, whatever has become of the folder since.
+  for (const [file, bytes] of [...contents].sort(([a], [b]) => (a < b ? -1 : 1)))
+    files[file] = await store.putBlob(bytes);
   return store.publish(manifest.customer, { kind: "bundle", files }, after);
 }
 
@@ -38,6 +40,7 @@ export async function fetchBundle(
   folder: string,
 ): Promise<void> {
   await rm(folder, { recursive: true, force: true });
+  let left: number = BUNDLE_LIMITS.bundle;
   for (const [file, hash] of Object.entries(files)) {
     const bytes = await store.blob(hash);
     if (!bytes) {
@@ -48,6 +51,9 @@ export async function fetchBundle(
         "copy the store again, blobs before heads; or publish the bundle again",
       );
     }
+    left -= bytes.length;
+    // What a node keeps meanwhile lies in its memory: /run.
+    if (left < 0) throw tooLarge(`it has more than ${BUNDLE_LIMITS.bundle} bytes`);
     await mkdir(dirname(join(folder, file)), { recursive: true, mode: 0o700 });
     await writeFile(join(folder, file), bytes);
   }
@@ -60,11 +66,4 @@ export async function fetchBundle(
 
 async function revisionOf(store: Store, customer: string): Promise<number> {
   return (await store.heads()).get(customer) ?? 0;
-}
-
-async function filesIn(folder: string): Promise<readonly string[]> {
-  const files: string[] = [];
-  for (const file of (await readdir(folder, { recursive: true })).sort())
-    if ((await lstat(join(folder, file))).isFile()) files.push(file);
-  return files;
 }

@@ -145,6 +145,24 @@ describe("yesterday's bundle", () => {
   });
 });
 
+test("what is in force and was signed again makes old what was signed in between", async () => {
+  const between = signFolder(other(), RELEASE, 220);
+  expect(await apply(signFolder(copy(), RELEASE, 230))).toMatchObject({ changed: false });
+  expect(await refused(between)).toBe("TG5018");
+});
+
+test("a key is replaced without a change of policy", async () => {
+  const both = { ...NODE, keys: { ...KEYS.keys, next: trusted(STRANGER) } };
+  const next = { ...NODE, keys: { next: trusted(STRANGER) } };
+  expect(await apply(good, both)).toMatchObject({ changed: true });
+  expect(await apply(signFolder(copy(), STRANGER, 240), both)).toMatchObject({ changed: false });
+  const { generation } = (await loaded())[0];
+  const own = `/run/tidegate/customers/acme/bundle-${generation}`;
+  // As the daemon does with a new description of the node: from the node's own copy.
+  expect(await apply(own, next)).toMatchObject({ changed: true, signedBy: ["next"] });
+  expect(await apply(signFolder(copy(), RELEASE, 245))).toMatchObject({ signedBy: ["release"] });
+});
+
 test("a memory that others may write to is not asked", async () => {
   const newer = signFolder(other(), RELEASE, 250);
   for (const [spoil, mend] of [

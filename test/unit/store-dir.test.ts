@@ -1,5 +1,14 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -7,6 +16,7 @@ import { fetchBundle, publishBundle, publishRemoval } from "../../runtime/store/
 import { dirStore } from "../../runtime/store/dir-store.js";
 import { openStore } from "../../runtime/store/open.js";
 import type { Content, Store } from "../../runtime/store/store.js";
+import { BUNDLE_LIMITS } from "../../runtime/trust/files.js";
 import { writePolicyBundle } from "../support/bundles.js";
 import { policy } from "../support/ir.js";
 import { storeConformance } from "../support/store-conformance.js";
@@ -179,6 +189,40 @@ describe("bundles in a store", () => {
     await fetch("acme");
     expect(listing(fetched())).toEqual(listing(bundle()));
     expect((await publishBundle(store, bundle())).revision).toBe(2);
+  });
+
+  test("go in as they were verified, whatever is done to the folder meanwhile", async () => {
+    const source = bundle();
+    const hasty: Store = {
+      ...store,
+      putBlob: (bytes) => {
+        writeFileSync(join(source, "nft/acme.nft"), "flush ruleset\n");
+        writeFileSync(join(source, "stranger"), "");
+        return store.putBlob(bytes);
+      },
+    };
+    await publishBundle(hasty, source);
+    await fetch("acme");
+    expect(listing(fetched())).not.toContain("stranger");
+  });
+
+  test("are not fetched without end", async () => {
+    const blobs = [Buffer.alloc(1), Buffer.alloc(BUNDLE_LIMITS.bundle)];
+    const endless: Store = { ...store, blob: async (hash) => blobs[Number(hash)] };
+    const files = { "a.nft": "0", "b.nft": "1" };
+    const fetching = fetchBundle(endless, { customer: "acme", revision: 1, files }, fetched());
+    expect(await refusal(fetching)).toMatch(/^TG5020 /);
+    expect(listing(fetched())).toEqual(["a.nft"]);
+  });
+
+  test.each([
+    ["a link", (file: string) => symlinkSync("/dev/zero", file)],
+    ["a pipe that nobody writes to", (file: string) => execFileSync("mkfifo", [file])],
+  ])("are not read from %s", async (_name, make) => {
+    const hash = await store.putBlob(Buffer.from("blob"));
+    rmSync(blobFile(folder, hash));
+    make(blobFile(folder, hash));
+    expect(await refusal(store.blob(hash))).toMatch(/^TG9101 .* is not a plain file/);
   });
 
   test("of two publishers at the same moment: one goes in, and the other publisher is told", async () => {
