@@ -120,31 +120,58 @@ static __always_inline __u32 tg_decide(const void *data, const struct tg_vectors
 	return first;
 }
 
-/* As tg_pass(): the values of the run at `head` are places of rules. A rule may have several terms. */
-static __always_inline __u32 tg_pass_terms(TG_PACKET *p, const void *data, const struct tg_vectors *vectors,
-					   __u32 head, __u32 first, void *counters, void *limits,
-					   const int most)
-{
-	const struct tg_run *run = tg_at(data, tg_cell(data, head));
-	__u32 from = run->from, last = TG_NOTHING;
+/* How far a packet is among the terms of rules that it passes. */
+struct tg_passing {
+	__u32 run;
+	__u32 from;
+	__u32 last;		/* the value of the rule that was passed last, as a rule may have several terms */
+	__u32 first;		/* what comes first for the packet, as far as that is known */
+};
 
+/* `head` says where the run is whose values are places of rules. */
+static __always_inline struct tg_passing tg_passing(const void *data, __u32 head, __u32 first)
+{
+	const __u32 place = tg_cell(data, head);
+	const struct tg_run *run = tg_at(data, place);
+
+	return (struct tg_passing){ place, run->from, TG_NOTHING, first };
+}
+
+/* So many parts of `most` terms each, which are 32 or more, are all that a stage can have. */
+#define TG_PASSED_PARTS 2048
+
+/*
+ * As tg_pass(), for the next `most` terms. Whether there is more to pass. What calls this is a function of its own,
+ * so that the verifier follows a part of the terms once, and not each of them.
+ */
+static __always_inline __u32 tg_pass_terms(TG_PACKET *p, const struct tg_data *data,
+					   const struct tg_vectors *vectors, struct tg_passing *at,
+					   void *counters, void *limits, const int most)
+{
+	const struct tg_run *run;
+
+	if (!p || !data || !vectors || !at)
+		return 0;
+	run = tg_at(data, at->run);
 	for (int passed = 0; passed < most; passed++) {
-		const __u32 bit = tg_next(data, vectors, run->pages, from, run->until);
+		const __u32 bit = tg_next(data, vectors, run->pages, at->from, run->until);
 		const struct tg_passed_rule *rule;
 
 		if (bit == TG_NOTHING)
-			break;
+			return 0;
 		rule = tg_at(data, tg_cell(data, run->values + bit * sizeof(__u32)));
-		if (rule->value >= first)
-			break;
-		from = bit + 1;
-		if (rule->value == last)
+		if (rule->value >= at->first)
+			return 0;
+		at->from = bit + 1;
+		if (rule->value == at->last)
 			continue;
-		last = rule->value;
-		if (rule->kind == TG_COUNT)
+		at->last = rule->value;
+		if (rule->kind == TG_COUNT) {
 			tg_count(counters, rule->value >> 2, p->length);
-		else if (limits && tg_over_passed(p, limits, rule))
-			return rule->value;
+		} else if (limits && tg_over_passed(p, limits, rule)) {
+			at->first = rule->value;
+			return 0;
+		}
 	}
-	return first;
+	return 1;
 }

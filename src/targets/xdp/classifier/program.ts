@@ -20,14 +20,7 @@ import { addLongList, parted } from "./long-list.js";
 import { addLookup, lookupKind } from "./lookups.js";
 import { addMatrix, type LineForm, PAGE, type Placed } from "./matrices.js";
 import { addTree } from "./tree.js";
-import { addVectorStage, type StageWriter, type VectorForm, vectorForm } from "./vectors.js";
-
-/** A stage as both families' functions in C, `NAME_4()` and `NAME_6()`, each of which gives a value or TG_NOTHING. */
-export interface StageCode {
-  readonly name: string;
-  /** Longest list of rules that a packet passes; 0: there are none. */
-  readonly passes: number;
-}
+import { addVectorStage, PASSED_TOGETHER, type StageWriter, type VectorForm, vectorForm } from "./vectors.js";
 
 export interface ProgramInput {
   readonly classifiers: readonly Classifier[];
@@ -37,11 +30,13 @@ export interface ProgramInput {
   readonly passed: (value: number) => readonly number[];
 }
 
+/** Each stage is both families' functions in C, `NAME_4()` and `NAME_6()`, which give a value or TG_NOTHING. */
 export interface ProgramCode {
   readonly functions: string;
   readonly image: Image;
   readonly lines: LineForm;
   readonly vectors: VectorForm | null;
+  /** Rules that a packet passes one after the other at most; 0: there are none. */
   readonly passes: number;
   /** Nodes on the longest way of an address. */
   readonly depth: number;
@@ -118,7 +113,7 @@ function passesOf(stages: readonly ClassifiedStage[]): number {
   const lengths = stages.flatMap((stage) =>
     stage.kind === "tables"
       ? stage.sequences.map(({ length }) => length)
-      : [stage.passing ? stage.passing.until - stage.passing.from : 0],
+      : [stage.passing ? PASSED_TOGETHER : 0],
   );
   return lengths.reduce((most, length) => Math.max(most, length), 0);
 }

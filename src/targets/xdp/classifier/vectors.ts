@@ -10,6 +10,9 @@ import type { Placed } from "./matrices.js";
 
 /** Stages by vectors, as bpf-templates/vectors.h walks them. */
 
+/** Terms that a packet passes together: TG_PASSED_PARTS in bpf-templates/vectors.h times as many are all that there can be. */
+export const PASSED_TOGETHER = 32;
+
 /** What the text says of the vectors of all stages; null: there are none. */
 export interface VectorForm {
   /** Vectors that a packet has at most. */
@@ -163,6 +166,7 @@ function emitStage(writer: StageWriter, { name, stage, form, end }: VectorStageI
   const { text } = writer;
   const { deciding, passing, values } = stage;
   const decided = addRuns(writer, stage, deciding, values);
+  if (passing) emitPassing(text, name);
   text.line(`static __always_inline __u32 ${name}(TG_PACKET *p, const struct xdp_md *ctx, const void *data,`);
   text.line("\t\t\t\t\tconst struct tg_ends *ends)");
   text.block("{", () => {
@@ -171,16 +175,26 @@ function emitStage(writer: StageWriter, { name, stage, form, end }: VectorStageI
     text.line(
       `struct tg_vectors vectors = { { ${[`ends->rows[${end}]`, `ends->places[${end}]`, ...rest].join(", ")} } };`,
     );
+    if (passing) text.line("struct tg_passing passing;");
     text.line("__u32 first;").line();
     text.line(`${name}_vectors(p, ctx, data, &vectors);`);
     text.line(`first = tg_decide(data, &vectors, ${decided});`);
     if (passing) {
       const places = values.map((value, bit) => (bit < passing.from ? 0 : writer.passed(value)));
-      const head = addRuns(writer, stage, [passing], places);
-      text.line(`return tg_pass_terms(p, data, &vectors, ${head}, first, TG_PASSED);`);
+      text.line(`passing = tg_passing(data, ${addRuns(writer, stage, [passing], places)}, first);`);
+      text.line("for (int part = 0; part < TG_PASSED_PARTS; part++)");
+      text.line(`\tif (!${name}_pass(p, data, &vectors, &passing))`).line("\t\tbreak;");
+      text.line("return passing.first;");
     } else text.line("return first;");
   });
   text.line();
+}
+
+/** A function that a packet passes the next terms in. Not static, as the verifier follows only such functions once. */
+function emitPassing(text: Text, name: string): void {
+  text.line(`__noinline __u32 ${name}_pass(TG_PACKET *p, const struct tg_data *data,`);
+  text.line("\t\t\t\tconst struct tg_vectors *vectors, struct tg_passing *at)");
+  text.block("{", () => text.line("return tg_pass_terms(p, data, vectors, at, TG_PASSED);")).line();
 }
 
 /** struct tg_run, one for each of the runs and an end; gives where the place of the first is said. */
