@@ -249,12 +249,9 @@ static __always_inline __u32 tg_value(const void *data, const struct tg_ends *en
 	return tg_cell(data, cell->values + tg_place(data, line + column.class) * sizeof(__u32));
 }
 
-/* The smaller one, without a branch that would be foretold wrongly. */
 static __always_inline __u32 tg_first(__u32 a, __u32 b)
 {
-	const __u64 gap = (__u64)a - b;
-
-	return b + (gap & (__u64)((__s64)gap >> 63));
+	return a < b ? a : b;
 }
 
 /* A value is the index of a counter, and what becomes of the packet. Of two, the smaller one came first. */
