@@ -58,8 +58,6 @@ const TREE_HEADS = {
 } as const satisfies Record<Family, Record<End, number>>;
 const LIST_HEADS = { sources: 96, destinations: 100 } as const satisfies Record<End, number>;
 const HEADS_END = 104;
-/** Room for what is said of tables, two numbers each at most. */
-const HEADS = 4096;
 
 /** Puts classifiers into an image, and writes what looks packets up in it. Which places are asked is all that the text says. */
 export function programCode(input: ProgramInput): ProgramCode {
@@ -67,7 +65,7 @@ export function programCode(input: ProgramInput): ProgramCode {
   const staged = classifiers.flatMap(({ stages: all }) => all);
   const tables = staged.filter((stage) => stage.kind === "tables");
   const vectors = vectorForm(staged.filter((stage) => stage.kind === "vectors"));
-  const writer = new Writer(linesOf(tables), vectors, input.passed);
+  const writer = new Writer(linesOf(tables), vectors, saidAtMost(staged), input.passed);
   for (const { family, stages: classified, ...segments } of classifiers) {
     const placed = classified.map((stage, index) => writer.stage(stages[index] ?? "", family, stage));
     const matrices = placed.flat();
@@ -91,6 +89,19 @@ export function programCode(input: ProgramInput): ProgramCode {
     longLists: writer.longLists,
     passes: passesOf(staged),
   };
+}
+
+/**
+ * How many numbers a program's text says of stages: where the way through some questions begins, where a question's table is and
+ * how many bits are below it, what stands for packets without the field, and where a run is.
+ */
+function saidAtMost(stages: readonly ClassifiedStage[]): number {
+  const said = stages.flatMap((stage) => {
+    if (stage.kind === "tables") return stage.columns.paths.map(({ steps }) => 1 + 3 * steps.length);
+    const blocks = stage.paths.flatMap((path) => path.blocks);
+    return [...blocks.map(({ steps }) => 1 + 3 * steps.length), stage.deciding.length + 1];
+  });
+  return said.reduce((sum, one) => sum + one, 0);
 }
 
 /** A leaf with more values needs places of 16 bits. */
@@ -139,12 +150,13 @@ class Writer {
   #matrices = 0;
   #family: Family | null = null;
 
-  constructor(lines: LineForm, vectors: VectorForm | null, passed: ProgramInput["passed"]) {
+  constructor(lines: LineForm, vectors: VectorForm | null, said: number, passed: ProgramInput["passed"]) {
     this.lines = lines;
     this.#vectors = vectors;
     this.#scale = lines.isPaged ? 1 : lines.placeBytes;
     this.#passed = passed;
-    this.#headsEnd = this.image.reserve(HEADS - LINE) + HEADS - LINE;
+    this.#headsEnd = HEADS_END + said * CELL;
+    this.image.reserve(this.#headsEnd - LINE);
     this.#end = this.image.add([NONE, 0, 0, 0, 0, 0, 0, 0], 2 * CELL);
   }
 
