@@ -1,4 +1,4 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -80,16 +80,15 @@ function contentOf({ manifest, contents }: Bundle, file: string): Buffer {
 }
 
 async function readManifestBytes(dir: string): Promise<Buffer> {
-  return readPlainFile(dir, MANIFEST_FILE, BUNDLE_LIMITS.manifest).catch((error: unknown) => {
-    throw unreadable(MANIFEST_FILE, error);
-  });
+  return orUnreadable(MANIFEST_FILE, readPlainFile(dir, MANIFEST_FILE, BUNDLE_LIMITS.manifest));
 }
 
 async function readSignature(dir: string): Promise<Buffer | undefined> {
-  return readPlainFile(dir, SIGNATURE_FILE, BUNDLE_LIMITS.signature).catch((error: unknown) => {
+  const reading = readPlainFile(dir, SIGNATURE_FILE, BUNDLE_LIMITS.signature).catch((error: unknown) => {
     if (isMissing(error)) return undefined;
-    throw unreadable(SIGNATURE_FILE, error);
+    throw error;
   });
+  return orUnreadable(SIGNATURE_FILE, reading);
 }
 
 function requireRelease(signature: Buffer | undefined, hash: string, keys: TrustedKeys): Release {
@@ -98,11 +97,13 @@ function requireRelease(signature: Buffer | undefined, hash: string, keys: Trust
   throw failure("TG5012", {}, `sign it with \`tidegate sign\`; trusted are: ${names}`);
 }
 
-/** Failures keep their own code. */
-function unreadable(file: string, error: unknown): unknown {
-  if (error instanceof Error && "syscall" in error)
-    return failure("TG5001", { file, problem: causeOf(error) }, COMPILE_HINT, error);
-  return error;
+/** What the file system refuses is TG5001; failures keep their own code. */
+async function orUnreadable<T>(file: string, reading: Promise<T>): Promise<T> {
+  return reading.catch((error: unknown) => {
+    if (error instanceof Error && "syscall" in error)
+      throw failure("TG5001", { file, problem: causeOf(error) }, COMPILE_HINT, error);
+    throw error;
+  });
 }
 
 function isMissing(error: unknown): boolean {
@@ -119,7 +120,7 @@ function readManifest(bytes: Buffer): Manifest {
   }
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) throw notValid(parsed.error);
-  requireOneSpelling(text, json);
+  requireOneSpelling(bytes, json);
   // A key that zod leaves out of what it gives.
   if (text.includes('"__proto__":')) throw failure("TG5021", { file: "__proto__" }, EDITED_HINT);
   return parsed.data;
@@ -142,11 +143,15 @@ const ISSUES_SHOWN = 3;
 const EDITED_HINT = "compile the policy again; never edit a bundle";
 
 /** JSON.parse() takes the last of two equal keys, and the nearest of the numbers that it can hold. */
-function requireOneSpelling(text: string, json: unknown): void {
-  const expected = `${JSON.stringify(json, null, 2)}\n`;
-  if (text === expected) return;
-  const lines = expected.split("\n");
-  const line = text.split("\n").findIndex((one, index) => one !== lines[index]);
+function requireOneSpelling(bytes: Buffer, json: unknown): void {
+  const expected = Buffer.from(`${JSON.stringify(json, null, 2)}\n`);
+  if (bytes.equals(expected)) return;
+  // A character a byte: UTF-8 that is none would read as if it were some.
+  const lines = expected.toString("latin1").split("\n");
+  const line = bytes
+    .toString("latin1")
+    .split("\n")
+    .findIndex((one, index) => one !== lines[index]);
   throw failure("TG5023", { line: `${line + 1}` }, EDITED_HINT);
 }
 
@@ -185,7 +190,7 @@ function problemOf({ prefixes, tables, tunnels, files }: Manifest): string | und
 }
 
 async function readFiles(dir: string, manifest: Manifest): Promise<readonly (readonly [string, Buffer])[]> {
-  const found = new Set(await plainFiles(dir));
+  const found = new Set(await orUnreadable(dir, plainFiles(dir)));
   const about = new Set([MANIFEST_FILE, SIGNATURE_FILE]);
   const unlisted = [...found].find((file) => !about.has(file) && !Object.hasOwn(manifest.files, file));
   if (unlisted !== undefined)
@@ -194,7 +199,7 @@ async function readFiles(dir: string, manifest: Manifest): Promise<readonly (rea
   let total = 0;
   for (const [file, hash] of Object.entries(manifest.files)) {
     if (!found.has(file)) throw failure("TG5004", { file }, COMPILE_HINT);
-    const bytes = await readPlainFile(dir, file, BUNDLE_LIMITS.file);
+    const bytes = await orUnreadable(file, readPlainFile(dir, file, BUNDLE_LIMITS.file));
     total += bytes.length;
     if (total > BUNDLE_LIMITS.bundle) throw tooLarge(`it has more than ${BUNDLE_LIMITS.bundle} bytes`);
     if (sha256(bytes) !== hash) throw failure("TG5003", { file }, COMPILE_HINT);

@@ -29,25 +29,41 @@ export function checkTexts(manifest: Manifest, texts: Iterable<readonly [string,
   }
 }
 
-/** What the lines of one file are about, and the names that may follow these words. */
+/** What the lines of one file are about, the words that must follow these words, and what else holds of each line. */
 interface Grammar {
   readonly subject: RegExp;
-  readonly names: ReadonlyMap<string, readonly string[]>;
+  readonly followers: ReadonlyMap<string, readonly string[]>;
+  readonly holds: (words: readonly string[]) => boolean;
 }
 
 /** A device of the customer's namespace may be called like one of the node's: only its own files may speak of it. */
-function grammarOf(file: string, { customer, namespace, tunnels }: Manifest): Grammar {
-  const devices = tunnels.map(({ device }) => device);
-  const peers = tunnels.map(({ peer }) => peer);
-  const names = (dev: readonly string[]) =>
-    new Map([
-      ["dev", dev],
-      ["name", devices],
-      ["netns", [namespace]],
-    ]);
-  if (file === `route/${customer}.ip`) return { subject: /^route add /, names: names(devices) };
-  if (file.endsWith(".up.ip")) return { subject: /^link set dev /, names: names(devices) };
-  return { subject: /^link (?:add|set) dev /, names: names(peers) };
+function grammarOf(file: string, { customer, namespace, tunnels }: Manifest): Grammar | undefined {
+  if (file === `route/${customer}.ip`) {
+    const devices = tunnels.map(({ device }) => device);
+    return { subject: /^route add /, followers: new Map([["dev", devices]]), holds: () => true };
+  }
+  const tunnel = tunnels.find(({ name }) => file.startsWith(`route/${customer}.${name}.`));
+  if (!tunnel) return undefined;
+  const end = file.endsWith(".up.ip") ? tunnel.device : tunnel.peer;
+  const followers = new Map([
+    ["dev", [end]],
+    ["name", [tunnel.device]],
+    ["netns", [namespace]],
+    ["local", ["$anycast4"]],
+    ["remote", [tunnel.remote]],
+    ["key", tunnel.key === null ? [] : [`${tunnel.key}`]],
+  ]);
+  const subject = file.endsWith(".up.ip") ? /^link set dev / : /^link (?:add|set) dev /;
+  return { subject, followers, holds: (words) => !makesGre(words) || isWholeEndpoint(words, tunnel) };
+}
+
+function makesGre(words: readonly string[]): boolean {
+  return words.some((word, index) => word === "gre" && words[index - 1] === "type");
+}
+
+/** A GRE device without remote or key would get packets that others' tunnels have left over. */
+function isWholeEndpoint(words: readonly string[], tunnel: Manifest["tunnels"][number]): boolean {
+  return words.includes("remote") && words.includes("key") === (tunnel.key !== null);
 }
 
 function refuse(file: string, bytes: Buffer, isBad: (line: string) => boolean): void {
@@ -65,12 +81,14 @@ function refuse(file: string, bytes: Buffer, isBad: (line: string) => boolean): 
 /** Characters of a bad line that a message shows. */
 const SHOWN = 80;
 
-function isPlainIp(line: string, { subject, names }: Grammar): boolean {
+function isPlainIp(line: string, grammar: Grammar | undefined): boolean {
   if (line === "" || line.startsWith("#")) return true;
+  if (!grammar?.subject.test(line)) return false;
   const words = line.split(" ");
-  return (
-    subject.test(line) && words.every((word, index) => isPlainWord(word, names.get(words[index - 1] ?? "")))
+  const isPlain = words.every((word, index) =>
+    isPlainWord(word, grammar.followers.get(words[index - 1] ?? "")),
   );
+  return isPlain && grammar.holds(words);
 }
 
 /** `allowed`: the only words that may stand here. */

@@ -45,6 +45,7 @@ const TUNNEL = {
   mtu: 1476,
   key: null,
 };
+const OTHER_TUNNEL = { ...TUNNEL, name: "u", device: "gre-u", peer: "tg-acme-u", remote: "198.51.100.2" };
 const HASH = "0".repeat(64);
 const manifest = (overrides: object) => writeTinyBundle(folder, overrides);
 const manifestText = (text: string) => writeIn(folder, "manifest.json", text);
@@ -126,6 +127,12 @@ describe("a name that would mean something to a shell, to nft or to ip", () => {
 });
 
 describe("what is not a plain file", () => {
+  // Node.js shows it by another name, under which it is not found.
+  test("a folder whose name is no UTF-8", async () => {
+    mkdirSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff])]));
+    expect(await refused()).toBe("TG5001");
+  });
+
   const swap = (file: string, make: (path: string) => void) => {
     renameSync(join(folder, file), `${folder}.kept`);
     make(join(folder, file));
@@ -184,7 +191,7 @@ describe("more than a node reads", () => {
 
 describe("a text that would reach beyond the customer", () => {
   const withText = (file: string, text: string) => {
-    manifest({ tunnels: [TUNNEL], files: { [file]: sha256(text) } });
+    manifest({ tunnels: [{ ...TUNNEL, key: 7 }, OTHER_TUNNEL], files: { [file]: sha256(text) } });
     rmSync(join(folder, "nft"), { recursive: true });
     writeIn(folder, file, text);
   };
@@ -196,8 +203,6 @@ describe("a text that would reach beyond the customer", () => {
     "link set dev gre-t xdp object evil.o",
     "link set dev gre-t netns tg-globex",
     "link set dev gre-t netns 1 name eth0",
-    "route add 203.0.113.0/24 dev tg-acme-t table 254",
-    "link set dev gre-t up",
     "route add 203.0.113.0/24 dev tg-acme-t table 254",
     "link set dev gre-t up",
     "route add 203.0.113.0/24 dev eth0 table main",
@@ -222,6 +227,15 @@ describe("a text that would reach beyond the customer", () => {
     ["route/acme.t.veth.ip", "link del dev tg-acme-t"],
     ["route/acme.t.up.ip", "link set dev tg-acme up"],
     ["route/acme.t.up.ip", "link add dev gre-t type veth"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local $anycast4 remote 198.51.100.9 key 7"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local 198.51.100.9 remote 198.51.100.1 key 7"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local $anycast4 remote 198.51.100.1 key 8"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local $anycast4 remote 198.51.100.1"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local $anycast4 key 7"],
+    ["route/acme.u.gre.ip", "link add dev tg-acme-u type gre local $anycast4 remote 198.51.100.2 key 7"],
+    ["route/acme.u.gre.ip", "link add dev tg-acme-t type gre local $anycast4 remote 198.51.100.2"],
+    ["route/acme.v.gre.ip", "link set dev tg-acme-t up"],
+    ["route/acme.t.up.ip", "link set dev gre-u up"],
     ["route/other.ip", "netns exec tg-globex id"],
   ])("ip in %s: %s", async (file, line) => {
     withText(file, `${line}\n`);
@@ -265,6 +279,15 @@ describe("a manifest that two readers could take for two things", () => {
     ["something behind it", "}\n}\n", "}\n}\n\n"],
   ])("%s", async (_name, from, to) => {
     spellWith(from, to);
+    expect(await refused()).toBe("TG5023");
+  });
+
+  test("bytes that are no UTF-8, which all read as the same character", async () => {
+    const [before, after] = spelled({ ...MANIFEST, compiler: "\ufffd" }).split("\ufffd");
+    writeFileSync(
+      join(folder, "manifest.json"),
+      Buffer.concat([Buffer.from(before ?? ""), Buffer.from([0xff]), Buffer.from(after ?? "")]),
+    );
     expect(await refused()).toBe("TG5023");
   });
 

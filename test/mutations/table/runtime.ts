@@ -27,8 +27,8 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "two-spellings",
         models: "of two equal keys in a manifest the last one counts",
-        from: "if (text === expected) return;",
-        to: "if (text !== expected) return;",
+        from: "if (bytes.equals(expected)) return;",
+        to: "if (!bytes.equals(expected)) return;",
       },
       {
         name: "file-that-is-no-property",
@@ -123,14 +123,20 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "any-word-of-ip",
         models: "a bundle's lines for ip(8) may say anything",
-        from: "subject.test(line) && words.every(",
-        to: "subject.test(line) || words.every(",
+        from: "return isPlain && grammar.holds(words);",
+        to: "return isPlain || grammar.holds(words);",
       },
       {
         name: "any-device-of-the-node",
         models: "a line for the node's own namespace may name a device of the customer's",
-        from: "return { subject: /^link (?:add|set) dev /, names: names(peers) };",
-        to: "return { subject: /^link (?:add|set) dev /, names: names([...peers, ...devices]) };",
+        from: 'const end = file.endsWith(".up.ip") ? tunnel.device : tunnel.peer;',
+        to: "const end = tunnel.device;",
+      },
+      {
+        name: "tunnel-of-anybody",
+        models: "a tunnel's lines may leave out the key that the manifest claims",
+        from: 'words.includes("key") === (tunnel.key !== null)',
+        to: 'words.includes("key") === words.includes("key")',
       },
     ],
   ),
