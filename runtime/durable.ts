@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** Puts a file in its place as a whole: who reads it, also after a loss of power, sees the old one or the new one. */
 export async function replaceDurably(file: string, content: Uint8Array | string): Promise<void> {
@@ -30,6 +30,14 @@ export async function withFresh(
   } finally {
     await rm(fresh, { force: true });
   }
+}
+
+/** Makes a folder and those above it, for nobody else, so that they outlast a loss of power. */
+export async function makeDurably(folder: string): Promise<void> {
+  const path = resolve(folder);
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = path; made.startsWith(first); made = dirname(made)) await syncFolder(dirname(made));
 }
 
 export async function syncFolder(folder: string): Promise<void> {

@@ -60,6 +60,8 @@ export const FAILURES = {
   TG9107: ({ customer, store }) => `\`${customer}\` was never published in ${store}`,
 } as const satisfies Record<string, (params: Record<string, string>) => string>;
 
+type Params = Readonly<Record<string, string>>;
+
 export type FailureCode = keyof typeof FAILURES;
 type ParamsOf<C extends FailureCode> = Parameters<(typeof FAILURES)[C]>[0] extends infer P
   ? P extends undefined
@@ -87,8 +89,18 @@ export function failure<C extends FailureCode>(
   hint: string | null = null,
   cause?: unknown,
 ): RuntimeFailure {
-  const format = FAILURES[code] as (params: ParamsOf<C>) => string;
-  return new RuntimeFailure(code, format(params), hint, { cause });
+  const format = FAILURES[code] as (params: Params) => string;
+  return new RuntimeFailure(code, format(inOneLine(params as Params)), hint, { cause });
+}
+
+/** Names come from files that anybody may have written, and must not look like lines of ours; tools may say more than one. */
+function inOneLine(params: Params): Params {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, text]) => [
+      name,
+      name === "cause" ? text : text.replace(/[\r\n]+/g, " "),
+    ]),
+  );
 }
 
 /** What went wrong, in one line, for a message that names the step itself. */

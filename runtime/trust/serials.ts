@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Bundle } from "../bundle.js";
-import { replaceDurably, syncFolder } from "../durable.js";
+import { makeDurably, replaceDurably, syncFolder } from "../durable.js";
 import { causeOf, failure } from "../failures.js";
 import type { CustomerRecord } from "../state.js";
 import type { Steps } from "../steps.js";
@@ -75,7 +75,7 @@ export class Serials {
 
   async #write(customer: string, newest: Newest | null): Promise<void> {
     const file = this.#file(customer);
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await makeDurably(this.#dir);
     if (newest) await replaceDurably(file, `${JSON.stringify(newest)}\n`);
     else {
       await rm(file, { force: true });

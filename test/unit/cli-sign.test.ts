@@ -127,6 +127,13 @@ describe("sign", () => {
     expect(await refusal(sign(newBundle(), { key: at("a.key") }))).toMatch(message);
   });
 
+  test("says that a public key is one, and not that it should be hidden", async () => {
+    await newKey("release");
+    expect(await refusal(sign(newBundle(), { key: at("release.pub") }))).toBe(
+      "/release.pub is a public key, which checks signatures; sign with its private one",
+    );
+  });
+
   test("refuses a key that others can read", async () => {
     const { file } = await newKey("release");
     chmodSync(file, 0o640);

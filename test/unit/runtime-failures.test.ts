@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FAILURES, type FailureCode } from "../../runtime/failures.js";
+import { FAILURES, type FailureCode, failure } from "../../runtime/failures.js";
 import { CATALOGUE } from "../../src/compiler/diagnostics/catalogue/index.js";
 
 const PARAMETERS = ["file", "problem", "customer", "prefix", "other", "name", "cause", "device"] as const;
@@ -26,6 +26,13 @@ test.each(Object.keys(FAILURES) as FailureCode[])("%s says what the catalogue sa
   const catalogue = { [code]: CATALOGUE[code].message };
   expect(say(FAILURES, code)).toBe(say(catalogue, code));
   expect(say(FAILURES, code)).not.toContain("undefined");
+});
+
+test("a name cannot look like a line of ours, and a tool may say many", () => {
+  expect(failure("TG5005", { file: "nft/a\nerror[TG1]: b" }).message).not.toMatch(/\n/);
+  expect(failure("TG9006", { step: "check the firewall", cause: "line 1:\nno" }).message).toContain(
+    "line 1:\nno",
+  );
 });
 
 test("every runtime code of the catalogue can be raised", () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -80,6 +80,13 @@ test.each(["", "{", '{"serial":-1,"manifest":""}', '{"serial":1e99,"manifest":""
     expect(await refused(bundle(8, "hash-8", "globex"))).toBe("none");
   },
 );
+
+test("its folder is made, for root alone, with those above it", async () => {
+  const deep = join(folder, "a/b");
+  await new Serials(deep).remember(bundle(7), new Steps(() => {}));
+  for (const made of ["a", "a/b", "a/b/serials"])
+    expect([made, statSync(join(folder, made)).mode & 0o777]).toEqual([made, 0o700]);
+});
 
 test("it is written as a whole, for root alone", async () => {
   await remember(7);

@@ -51,9 +51,12 @@ function readSecret(path: string): string {
     const file = openSync(path, "r");
     try {
       const { mode, size } = fstatSync(file);
-      if ((mode & 0o077) !== 0) throw new UsageError(`others can read ${path}: chmod 600 ${path}`);
       if (size > MAX_KEY_BYTES) throw new UsageError(`${path} is no key: it has ${size} bytes`);
-      return readFileSync(file, "utf8");
+      const pem = readFileSync(file, "utf8");
+      if (pem.includes("PUBLIC KEY"))
+        throw new UsageError(`${path} is a public key, which checks signatures; sign with its private one`);
+      if ((mode & 0o077) !== 0) throw new UsageError(`others can read ${path}: chmod 600 ${path}`);
+      return pem;
     } finally {
       closeSync(file);
     }
