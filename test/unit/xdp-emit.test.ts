@@ -265,6 +265,17 @@ describe("check", () => {
   const lists = [list("x", "10.0.0.1")];
   const odd = rule("odd", "drop", entangled("x"), 99);
 
+  test("accepts many rules that packets only pass, and that ask for nothing but addresses", () => {
+    const count = { kind: "count" } as const;
+    const rules = Array.from({ length: 300 }, (_, i) =>
+      rule(`c${i}`, count, address("ip.src", `0.0.0.0-0.0.${i >> 8}.${i & 255}`), i + 1),
+    );
+    const both = policy(rules);
+    expect(problems({ ...both, prefixes: both.prefixes.slice(0, 1) })).toEqual([]);
+    expect(problems(both)).toEqual([]);
+    expect(text(both)).toContain("TG_PASSED_PARTS");
+  });
+
   test("TG4001 names the rule that makes the program too large, where tables do not help", () => {
     const rules = ["a", "b", "c", "d", "e", "f"].map((name, i) =>
       rule(name, "drop", number("tcp.dstport", ...ports), i + 1),

@@ -93,16 +93,19 @@ export function programCode(input: ProgramInput): ProgramCode {
 
 /**
  * How many numbers a program's text says of stages: where the way through some questions begins, where a question's table is and
- * how many bits are below it, what stands for packets without the field, and where a run is.
+ * how many bits are below it, what stands for packets without the field, and where runs are.
  */
 function saidAtMost(stages: readonly ClassifiedStage[]): number {
   const said = stages.flatMap((stage) => {
     if (stage.kind === "tables") return stage.columns.paths.map(({ steps }) => 1 + 3 * steps.length);
     const blocks = stage.paths.flatMap((path) => path.blocks);
-    return [...blocks.map(({ steps }) => 1 + 3 * steps.length), stage.deciding.length + 1];
+    return [...blocks.map(({ steps }) => 1 + 3 * steps.length), RUN_HEADS];
   });
   return said.reduce((sum, one) => sum + one, 0);
 }
+
+/** Where the runs of rules that decide are, and the one of those that packets pass. */
+const RUN_HEADS = 2;
 
 /** A leaf with more values needs places of 16 bits. */
 const SMALL_LEAF = 256;
