@@ -24,10 +24,13 @@ struct tg_data_map {
 	__type(value, __u8[TG_DATA_BYTES + TG_LINE]);
 } data SEC(".maps");
 
-/* Whoever changes the data fills another map and puts it here: no packet sees half of both. */
+/*
+ * Whoever changes the data fills another map and puts it in the place whose turn is next: no packet sees half of both, nor
+ * one of them before the policy changes as a whole.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, __u32);
 	__array(values, struct tg_data_map);
 } data_slot SEC(".maps") = { .values = { &data } };
@@ -43,10 +46,10 @@ enum tg_head {
 };
 
 /* Looked up once a packet; NULL cannot happen but must be checked for the verifier. */
-static __always_inline const void *tg_data(void)
+static __always_inline const void *tg_data(TG_PACKET *p)
 {
-	const __u32 zero = 0;
-	void *inner = bpf_map_lookup_elem(&data_slot, &zero);
+	const __u32 zero = 0, turn = p->turn;
+	void *inner = bpf_map_lookup_elem(&data_slot, &turn);
 
 	return inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
 }

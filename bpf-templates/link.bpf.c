@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the node's own forwarding takes from a packet, a hop of its time to live, it gets back on its way into the
- * customer's namespace: the firewall there sees packets as they arrived, as XDP did, and the edge is one hop.
+ * What the node's own forwarding takes from a packet it gets back on its way into the customer's namespace: a hop of its
+ * time to live, so that the firewall there sees packets as they arrived, as XDP did, and the edge is one hop; and the
+ * stamp of the generation that judges it (stamp.h), which the namespace could not read from the mark.
  *
  * At tc egress of the node's end of a customer's link.
  */
@@ -13,6 +14,7 @@
 #include <stddef.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include "stamp.h"
 
 #define TTL_AT (ETH_HLEN + offsetof(struct iphdr, ttl))
 #define CHECK_AT (ETH_HLEN + offsetof(struct iphdr, check))
@@ -47,12 +49,24 @@ static __always_inline void give_back_ipv6(struct __sk_buff *skb)
 	bpf_skb_store_bytes(skb, HOP_LIMIT_AT, &hops, sizeof(hops), 0);
 }
 
+/* A packet that came past the root program has stamp 0, by which nobody judges. */
+static __always_inline void give_back_stamp(struct __sk_buff *skb)
+{
+	__be16 address[ETH_ALEN / 2];
+
+	if ((skb->mark & TG_MARK_MASK) != TG_MARK)
+		return;
+	tg_stamp_address(address, skb->mark >> TG_MARK_STAMP);
+	bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_source), address, sizeof(address), 0);
+}
+
 SEC("tc")
 int give_back_hop(struct __sk_buff *skb)
 {
 	/* What the node itself sends was not forwarded. */
 	if (!skb->ingress_ifindex)
 		return TC_ACT_UNSPEC;
+	give_back_stamp(skb);
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		give_back_ipv4(skb);
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))

@@ -5,6 +5,7 @@
  * whose program is missing, are dropped; everything that is not a customer's is left alone.
  */
 #include "parse.h"
+#include "stamp.h"
 
 #define TG_CUSTOMERS 4096	/* slots of `programs` */
 #define TG_PREFIXES 65536	/* of all customers, by family */
@@ -16,10 +17,21 @@ struct tg_customer {
 TG_LPM(customers_4, struct tg_lpm4, struct tg_customer, TG_PREFIXES);
 TG_LPM(customers_6, struct tg_lpm6, struct tg_customer, TG_PREFIXES);
 
-/* Each customer's program, at the slot that its prefixes name. */
+/*
+ * The stamp of the generation that is in force, by slot. A change of policy is one store of this word: all that
+ * judges by the new one stands by then, beside the old.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TG_CUSTOMERS);
+	__type(key, __u32);
+	__type(value, __u32);
+} stamps SEC(".maps");
+
+/* Each customer's programs: at the slot that its prefixes name for even stamps, behind all of these for odd ones. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, TG_CUSTOMERS);
+	__uint(max_entries, 2 * TG_CUSTOMERS);
 	__type(key, __u32);
 	__type(value, __u32);
 } programs SEC(".maps");
@@ -53,6 +65,15 @@ static __always_inline const struct tg_customer *tg_customer_of(const struct tg_
 	}
 }
 
+/* Over the sender's address: whoever forged a stamp has written in vain. */
+static __always_inline void tg_stamp(const struct xdp_md *ctx, __u32 stamp)
+{
+	struct ethhdr *eth = (void *)(long)ctx->data;
+
+	if ((void *)(eth + 1) <= (void *)(long)ctx->data_end)
+		tg_stamp_address((__be16 *)eth->h_source, stamp);
+}
+
 SEC("xdp")
 int tidegate_root(struct xdp_md *ctx)
 {
@@ -61,6 +82,7 @@ int tidegate_root(struct xdp_md *ctx)
 	const __u32 bytes = end - begin;
 	const struct tg_customer *customer;
 	struct tg_packet *p = tg_packet();
+	const __u32 *stamp;
 
 	if (!p)
 		return XDP_DROP;
@@ -81,7 +103,15 @@ int tidegate_root(struct xdp_md *ctx)
 		return XDP_PASS;
 	}
 	tg_count(&root_counters, TG_COUNT_DISPATCHED, bytes);
-	bpf_tail_call(ctx, &programs, customer->slot);
+	stamp = bpf_map_lookup_elem(&stamps, &customer->slot);
+	if (stamp) {
+		/* Read once: it may change meanwhile. */
+		const __u32 read = *(const volatile __u32 *)stamp;
+
+		p->turn = read & 1;
+		tg_stamp(ctx, read);
+		bpf_tail_call(ctx, &programs, customer->slot + p->turn * TG_CUSTOMERS);
+	}
 
 	/* Back from a tail call means that there was none. */
 	tg_count(&root_counters, TG_COUNT_CLOSED, bytes);

@@ -57,6 +57,9 @@ struct tg_packet {
 	__u16 tcp_payload, tcp_payload_bytes;
 	__u16 tcp_mss, tcp_mss_bytes;	/* the value of the option */
 	__u16 gre_key, gre_key_bytes;
+
+	/* By the root program: which of the two places of a customer is in force. */
+	__u32 turn;
 };
 
 /* How conditions see the packet; tg_packet() says why it is volatile. */

@@ -3,12 +3,11 @@ import type { NodeConfig } from "../src/targets/manifest.js";
 import { type Bundle, readBundle } from "./bundle.js";
 import { type Change, type Previous, requireTunnels } from "./customer/change.js";
 import { commit } from "./customer/commit.js";
-import { freeSlot, unloadProgram } from "./customer/program.js";
-import { emptyTable, tableOf } from "./customer/routes.js";
+import { freeSlot } from "./customer/program.js";
+import { recover, type Unfinished, unfinished } from "./customer/recover.js";
+import { recordOf, retireOthers } from "./customer/retire.js";
 import { stage } from "./customer/stage.js";
-import { retireTunnels } from "./customer/tunnels.js";
 import { customerDrift, nodeDrift } from "./drift.js";
-import { keepEarlier } from "./earlier.js";
 import { causeOf, failure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
 import { type Host, reviveLoader, withHost } from "./host.js";
@@ -18,11 +17,12 @@ import { checkOwnership } from "./ownership.js";
 import {
   type CustomerRecord,
   DEFAULT_STATE_DIR,
+  forgetIntent,
   type LoadedCustomer,
   type NodeState,
   readCustomers,
   readNodeState,
-  storedGenerations,
+  writeIntent,
   writeRecord,
 } from "./state.js";
 import { allOrNothing, type OnStep, type Steps } from "./steps.js";
@@ -78,8 +78,10 @@ export function apply(options: ApplyOptions): Promise<Applied> {
     const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
     if (!options.rollback) await serials.refuseReplay(bundle, loaded);
     await refuseStrangers(host, before, bundle.manifest);
-    const drift = await driftOf(host, bundle, node, before, loaded);
     const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
+    const cut = (await unfinished(host)).filter(({ customer }) => customer === bundle.manifest.customer);
+    await recover(host, before, loaded);
+    const drift = await driftOf(host, bundle, node, before, loaded, cut);
     if (current && drift?.length === 0) {
       await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
       return unchanged(bundle, current);
@@ -123,8 +125,10 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
     bundle: request.bundle,
     ...placeOf(customer, loaded),
     previous,
+    mend: request.drift.length > 0,
     others: loaded.filter((other) => other.customer !== customer),
   };
+  await noteIntent(change, steps);
   const bundle = await stage(change, steps);
   const record: CustomerRecord = {
     customer,
@@ -132,6 +136,7 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
     hash: bundle.hash,
     slot: change.slot,
     since: new Date().toISOString(),
+    ...(previous?.counted && { counted: previous.counted }),
   };
   await commit(change, bundle, record, steps);
   // Before the record: a run that is killed in between has refused too much, never too little.
@@ -144,10 +149,25 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
   return { change, node, record };
 }
 
+/** What this is about, so that whoever finds it cut short knows what to undo or to finish. */
+async function noteIntent({ host, bundle, generation, slot, previous }: Change, steps: Steps): Promise<void> {
+  const intent = { customer: bundle.manifest.customer, generation, slot };
+  await steps.run(
+    "note the change",
+    () => writeIntent(host.paths, intent),
+    async (clean) => {
+      // As long as something of it is left, the note must say so.
+      if (clean) await forgetIntent(host.paths, intent, previous !== undefined);
+    },
+  );
+}
+
 /** After the record the new generation is what holds, and nothing of this can change that. */
 async function clearUp({ before }: Request, { change, node, record }: Done): Promise<void> {
   try {
-    await removeOld(change);
+    const { host, node: config, gre, bundle } = change;
+    await retireOthers({ host, node: config, gre, loaded: { ...record, manifest: bundle.manifest } });
+    await forgetIntent(host.paths, record, true);
     await retireOldParts(change.host, before, node);
   } catch (error) {
     const { customer, generation } = record;
@@ -163,11 +183,13 @@ async function driftOf(
   node: NodeConfig,
   before: NodeState | undefined,
   loaded: readonly LoadedCustomer[],
+  cut: readonly Unfinished[],
 ): Promise<readonly string[] | undefined> {
   const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
   if (!before || current?.hash !== bundle.hash) return undefined;
   if (JSON.stringify(before.config) !== JSON.stringify(node)) return undefined;
-  return [...(await nodeDrift(host, before)), ...(await customerDrift(host, before, current))];
+  const missing = [...(await nodeDrift(host, before)), ...(await customerDrift(host, before, current))];
+  return [...missing, ...cut.map(({ name }) => name)];
 }
 
 function unchanged(bundle: Bundle, { generation }: CustomerRecord): Applied {
@@ -213,24 +235,6 @@ async function verifiedCopy(
 async function restoreRecord({ paths }: Host, { previous, bundle }: Change): Promise<void> {
   const { customer } = bundle.manifest;
   if (!previous) return rm(paths.customer(customer), { recursive: true, force: true });
-  const { generation, hash, slot, since } = previous;
-  await writeRecord(paths, { customer, generation, hash, slot, since });
-}
-
-/** After the record nothing leads to other generations any more: the one before, and those of killed runs. */
-async function removeOld(change: Change): Promise<void> {
-  const { host, previous } = change;
-  const { customer, namespace } = change.bundle.manifest;
-  if (previous) {
-    await retireTunnels(change);
-    await emptyTable(namespace, tableOf(previous.generation));
-  }
-  for (const generation of await storedGenerations(host.paths, customer)) {
-    if (generation === change.generation) continue;
-    await unloadProgram(host, customer, generation);
-    // Going back to the same is no way back.
-    const isEarlier = generation === previous?.generation && previous.hash !== change.bundle.hash;
-    if (isEarlier) await keepEarlier(host.paths, customer, generation);
-    else await rm(host.paths.bundle(customer, generation), { recursive: true, force: true });
-  }
+  const { bundle: _, node: __, ...loaded } = previous;
+  await writeRecord(paths, recordOf(loaded));
 }

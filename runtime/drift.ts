@@ -1,13 +1,14 @@
 import { type Bundle, readBundle, storedBundle } from "./bundle.js";
 import { missingDispatch } from "./customer/dispatch.js";
-import { firewallPresent } from "./customer/firewall.js";
+import { firewallInForce } from "./customer/firewall.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
 import { programInForce } from "./customer/program.js";
+import { unfinished } from "./customer/recover.js";
 import { tableInForce } from "./customer/routes.js";
 import { greDriver } from "./gre/choose.js";
 import type { Host } from "./host.js";
 import { nodeParts } from "./node/parts.js";
-import { type LoadedCustomer, type NodeState, storedGenerations } from "./state.js";
+import type { LoadedCustomer, NodeState } from "./state.js";
 import { missingParts, type Part } from "./steps.js";
 
 /** What the node itself should have, by the record, and has not. */
@@ -28,9 +29,9 @@ export async function customerDrift(
   if (places.length > 0) return places;
   const parts = [
     { name: "stored bundle", present: () => isWhole(bundle) },
-    await lastChange(host, loaded),
+    ...(await lastChange(host, loaded)),
     ...tunnelParts(greDriver(host, gre), bundle, config).values(),
-    { name: "firewall", present: () => firewallPresent(host, manifest.namespace) },
+    { name: "firewall", present: () => firewallInForce(host, { bundle, generation }) },
     { name: "routing table", present: () => tableInForce(manifest.namespace, generation) },
     { name: "XDP program", present: () => programInForce(host, loaded) },
   ];
@@ -44,12 +45,11 @@ async function isWhole({ dir, hash }: Bundle): Promise<boolean> {
   );
 }
 
-/** A run that was killed leaves its bundle, or the one before; then what is in force may be a mixture. */
+/** A run that was killed leaves a note of what it was about; until the next one ends it, old parts may be left, or new ones. */
 async function lastChange(
-  { paths }: Host,
+  host: Host,
   { customer }: LoadedCustomer,
-): Promise<Pick<Part, "name" | "present">> {
-  const generations = await storedGenerations(paths, customer);
-  const name = `end of the change to generation ${Math.max(...generations)}`;
-  return { name, present: async () => generations.length === 1 };
+): Promise<readonly Pick<Part, "name" | "present">[]> {
+  const own = (await unfinished(host)).filter((one) => one.customer === customer);
+  return own.map(({ name }) => ({ name, present: async () => false }));
 }

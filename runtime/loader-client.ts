@@ -51,6 +51,8 @@ export interface NftRequest {
   readonly check?: boolean;
   /** Output as JSON. */
   readonly json?: boolean;
+  /** Output without the elements of sets. */
+  readonly terse?: boolean;
 }
 
 export interface Pinned {
@@ -194,9 +196,10 @@ export class Loader {
   }
 
   /** Runs nft commands as one transaction; resolves to nft's output, rejects with its message and lines. */
-  async nft({ namespace, text, check = false, json = false }: NftRequest): Promise<string> {
+  async nft({ namespace, text, check = false, json = false, terse = false }: NftRequest): Promise<string> {
     const mode = check ? "check" : "apply";
-    const [output] = await this.#process.call("nft", namespace ?? "", mode, json ? "json" : "text", text);
+    const format = json ? "json" : terse ? "terse" : "text";
+    const [output] = await this.#process.call("nft", namespace ?? "", mode, format, text);
     return String(output);
   }
 

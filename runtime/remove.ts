@@ -2,7 +2,8 @@ import { rm } from "node:fs/promises";
 import { storedBundle } from "./bundle.js";
 import { prefixesOf, removeDispatch } from "./customer/dispatch.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
-import { clearSlot } from "./customer/program.js";
+import { clearSlot, stampBy } from "./customer/program.js";
+import { recover } from "./customer/recover.js";
 import { failure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
 import { type Host, withHost } from "./host.js";
@@ -37,6 +38,7 @@ export function remove(options: RemoveOptions): Promise<Removed> {
   return withHost({ stateDir, lock: true }, async (host) => {
     const customers = await readCustomers(host.paths);
     const node = await readNodeState(host.paths);
+    await recover(host, node, customers);
     const loaded = customers.find((one) => one.customer === customer);
     if (!loaded || !node) {
       const known = customers.map((one) => one.customer).join(", ");
@@ -72,6 +74,7 @@ async function removeCustomer(
   }
   await removeDispatch(host, prefixesOf(manifest));
   onStep("remove the XDP program");
+  await stampBy(host, slot, null);
   await clearSlot(host, slot);
   await rm(host.paths.bpf("customers", customer), { recursive: true, force: true });
   const tunnels = tunnelParts(greDriver(host, gre), bundle, config).values();

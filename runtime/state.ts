@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema, nodeConfigSchema } from "../src/targets/manifest.js";
 import { causeOf, failure } from "./failures.js";
@@ -8,6 +8,8 @@ import { causeOf, failure } from "./failures.js";
 export const DEFAULT_STATE_DIR = "/run/tidegate";
 
 export const MANIFEST_FILE = "manifest.json";
+
+const INTENT = "change.json";
 
 /** The state directory's layout. */
 export class Paths {
@@ -38,6 +40,11 @@ const nodeStateSchema = z.strictObject({
 });
 export type NodeState = z.infer<typeof nodeStateSchema>;
 
+const countersSchema = z.record(
+  z.string(),
+  z.strictObject({ packets: z.int().nonnegative(), bytes: z.int().nonnegative() }),
+);
+
 const recordSchema = z.strictObject({
   customer: z.string(),
   /** Counts the customer's changes on this node, from 1. */
@@ -48,8 +55,16 @@ const recordSchema = z.strictObject({
   slot: z.int().nonnegative(),
   /** ISO 8601, UTC. */
   since: z.string(),
+  /** What programs of earlier generations counted, in maps with these ids: those go, and are not counted again. */
+  counted: z
+    .strictObject({ maps: z.array(z.int()), mitigate: countersSchema, firewall: countersSchema })
+    .optional(),
 });
 export type CustomerRecord = z.infer<typeof recordSchema>;
+
+const intentSchema = recordSchema.pick({ customer: true, generation: true, slot: true });
+/** A change that has been begun: written before anything is made, and forgotten when nothing is left to do. */
+export type Intent = z.infer<typeof intentSchema>;
 
 /** One loaded customer: the record of its generation, and the manifest of its bundle. */
 export interface LoadedCustomer extends CustomerRecord {
@@ -83,6 +98,16 @@ export async function readCustomers(paths: Paths): Promise<readonly LoadedCustom
   return loaded;
 }
 
+/** The manifest of a stored generation; undefined where its bundle is not whole. */
+export async function storedManifest(
+  paths: Paths,
+  customer: string,
+  generation: number,
+): Promise<Manifest | undefined> {
+  const file = join(paths.bundle(customer, generation), MANIFEST_FILE);
+  return readJson(file, manifestSchema).catch(() => undefined);
+}
+
 /** The generations of a customer whose bundle is stored: more than one only while a change is under way. */
 export async function storedGenerations(paths: Paths, name: string): Promise<readonly number[]> {
   const entries = await readdir(paths.customer(name)).catch(() => []);
@@ -91,6 +116,26 @@ export async function storedGenerations(paths: Paths, name: string): Promise<rea
 
 export async function writeRecord(paths: Paths, record: CustomerRecord): Promise<void> {
   await writeJson(paths.customer(record.customer, "state.json"), recordSchema.parse(record));
+}
+
+export async function writeIntent(paths: Paths, { customer, generation, slot }: Intent): Promise<void> {
+  await writeJson(paths.customer(customer, INTENT), intentSchema.parse({ customer, generation, slot }));
+}
+
+/** `keep`: something else of the customer is stored. */
+export async function forgetIntent(paths: Paths, { customer }: Intent, keep: boolean): Promise<void> {
+  const path = keep ? paths.customer(customer, INTENT) : paths.customer(customer);
+  await rm(path, { recursive: !keep, force: true });
+}
+
+/** The changes under way; while nobody holds the lock, those of runs that were killed. */
+export async function readIntents(paths: Paths): Promise<readonly Intent[]> {
+  const intents: Intent[] = [];
+  for (const name of (await readdir(paths.customers()).catch(() => [])).sort()) {
+    const intent = await readJson(paths.customer(name, INTENT), intentSchema);
+    if (intent) intents.push(intent);
+  }
+  return intents;
 }
 
 /** Forgets a customer: its record first, so that nothing ever points at a bundle that is gone. */
@@ -114,9 +159,12 @@ async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | unde
   }
 }
 
-/** Written beside and renamed, so that a reader sees the old file or the new one. */
+/** Written beside and renamed, so that a reader sees the old file or the new one, also after a power failure. */
 async function writeJson(file: string, value: unknown): Promise<void> {
-  await mkdir(join(file, ".."), { recursive: true });
-  await writeFile(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`);
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
   await rename(`${file}.new`, file);
+  const handle = await open(folder);
+  await handle.sync().finally(() => handle.close());
 }

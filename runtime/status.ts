@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { type Counter, namedCounters, sum } from "./counters.js";
+import { type Counters, namedCounters, sum } from "./counters.js";
+import { programCounters } from "./customer/counting.js";
 import { firewallCounters } from "./customer/firewall.js";
-import { programCounters } from "./customer/program.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { greDriver } from "./gre/choose.js";
 import type { GreDriver, TunnelTraffic } from "./gre/driver.js";
@@ -16,8 +16,6 @@ import {
   readCustomers,
   readNodeState,
 } from "./state.js";
-
-type Counters = Readonly<Record<string, Counter>>;
 
 /** What `status --json` prints. */
 export interface NodeStatus {
@@ -47,8 +45,8 @@ export interface CustomerStatus {
   /** Names of what should be there and is not; empty where all is well. */
   readonly drift: readonly string[];
   /**
-   * By rule name, wherever it was counted; `default` is what no rule of the stage decided. Counted since the generation is
-   * in force.
+   * By rule name, wherever it was counted; `default` is what no rule of the stage decided. A change does not touch what
+   * rules of the same name have counted.
    */
   readonly counters: {
     readonly mitigate: Counters;
@@ -131,7 +129,7 @@ export async function customerCounters(
   host: Host,
   loaded: LoadedCustomer,
 ): Promise<CustomerStatus["counters"]> {
-  const program = await programCounters(host, loaded);
+  const program = await programCounters(host, loaded, loaded.manifest);
   const namespace = await firewallCounters(host, loaded.manifest.namespace);
   return { mitigate: program.mitigate, ...ruleCounters(loaded, namespace, program.firewall) };
 }

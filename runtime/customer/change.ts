@@ -15,6 +15,8 @@ export interface Change {
   readonly generation: number;
   readonly slot: number;
   readonly previous: Previous | undefined;
+  /** Something of what is loaded was missing: nothing of it is trusted to be whole. */
+  readonly mend: boolean;
   /** The other customers of the node. */
   readonly others: readonly LoadedCustomer[];
 }

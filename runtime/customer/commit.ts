@@ -1,4 +1,4 @@
-import type { Manifest } from "../../src/targets/manifest.js";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Bundle } from "../bundle.js";
 import { markPrefixes } from "../node/marking.js";
 import { type Prefix, samePrefix } from "../prefix.js";
@@ -6,13 +6,12 @@ import type { CustomerRecord } from "../state.js";
 import type { Steps } from "../steps.js";
 import type { Change } from "./change.js";
 import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
-import { loadFirewall, unloadFirewall } from "./firewall.js";
-import { clearSlot, useProgram } from "./program.js";
-import { useTable } from "./routes.js";
+import { stampBy } from "./program.js";
 
 /**
- * Puts a staged generation in force. In every state in between a packet meets the old policy, the new one, or
- * nothing that lets it through: prefixes that go are given up first, new ones are marked (and so routed here) last.
+ * Puts a staged generation in force: with one store, the stamp that packets get from now on. All that judges by it stands
+ * already, and what judged by the old one still does, so that each packet meets one of the two as a whole. Prefixes that
+ * go are given up before, and new ones are marked (and so routed here) after.
  */
 export async function commit(
   change: Change,
@@ -20,46 +19,28 @@ export async function commit(
   record: CustomerRecord,
   steps: Steps,
 ): Promise<void> {
-  const { previous } = change;
-  const { namespace } = bundle.manifest;
+  const { host, previous } = change;
   await releasePrefixes(change, bundle, steps);
   await steps.run(
-    "switch the routing table",
-    () => useTable(namespace, record.generation),
-    () => useTable(namespace, previous?.generation ?? null),
+    "switch",
+    () => stampBy(host, record.slot, record.generation),
+    async () => {
+      await stampBy(host, record.slot, previous?.generation ?? null);
+      await settle();
+    },
   );
-  await switchStages(change, bundle, record, steps);
   await claimPrefixes(change, bundle, record.slot, steps);
 }
 
 /**
- * A packet that the old mitigation lets on to the new firewall could get through though both policies drop it. So
- * where both stages change, the customer is closed from before the firewall's change until after that of XDP.
+ * A packet is on its way from the stamp to the routing table for as long as softirqs and the queues between them take. One
+ * that takes longer is dropped, as nobody judges by its stamp any more.
  */
-async function switchStages(
-  { host, previous }: Change,
-  bundle: Bundle,
-  record: CustomerRecord,
-  steps: Steps,
-): Promise<void> {
-  const close = () => clearSlot(host, record.slot);
-  const reopen = () => (previous ? useProgram(host, previous) : close());
-  const closing = previous !== undefined && changesBothStages(previous.manifest, bundle.manifest);
-  if (closing) await steps.run("close", close, reopen);
-  await steps.run(
-    "load the firewall",
-    () => loadFirewall(host, bundle),
-    () => (previous ? loadFirewall(host, previous.bundle) : unloadFirewall(host, bundle.manifest.namespace)),
-  );
-  await steps.run("switch the XDP program", () => useProgram(host, record), closing ? close : reopen);
-}
+const SETTLE_MS = 50;
 
-function changesBothStages(before: Manifest, after: Manifest): boolean {
-  const changes = (file: string) => before.files[file] !== after.files[file];
-  const lists = JSON.stringify(before.tables) !== JSON.stringify(after.tables);
-  const { customer } = after;
-  const early = lists || changes(`xdp/${customer}.bpf.o`) || changes(`xdp/${customer}.data`);
-  return early && changes(`nft/${customer}.nft`);
+/** Waits until no packet is on its way that bears a stamp from before. */
+export async function settle(): Promise<void> {
+  await sleep(SETTLE_MS);
 }
 
 async function releasePrefixes(change: Change, bundle: Bundle, steps: Steps): Promise<void> {

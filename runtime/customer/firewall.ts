@@ -3,16 +3,61 @@ import { type Bundle, bundleText } from "../bundle.js";
 import { namespaceFile } from "../command.js";
 import type { Counter } from "../counters.js";
 import type { Host } from "../host.js";
-import { NFT_TABLE } from "../node/constants.js";
+import { NFT_TABLE, stampOf } from "../node/constants.js";
+import { contents, type Judge, transition } from "./generations.js";
+import { routeMark } from "./routes.js";
+import { readRuleset } from "./ruleset.js";
 
-/** Asks nft and the kernel whether the ruleset would load; changes nothing. */
-export async function checkFirewall({ loader }: Host, bundle: Bundle): Promise<void> {
-  await loader.nft({ ...(await request(bundle)), check: true });
+/** One of the generations whose packets a customer's table judges. */
+export interface Generation {
+  readonly bundle: Bundle;
+  readonly generation: number;
 }
 
-/** Replaces the firewall as a whole, in one transaction. */
-export async function loadFirewall({ loader }: Host, bundle: Bundle): Promise<void> {
-  await loader.nft(await request(bundle));
+/**
+ * Makes the firewalls of these generations, and nothing else, stand in the customer's table, in one transaction; the last
+ * one judges the way back. `anew`: also what seems to be there already, should somebody have changed it.
+ */
+export async function judgeBy(
+  { loader }: Host,
+  generations: readonly [...Generation[], Generation],
+  { anew = false }: { readonly anew?: boolean } = {},
+): Promise<void> {
+  const { namespace: name } = generations[0].bundle.manifest;
+  const namespace = namespaceFile(name);
+  const judges = await Promise.all(generations.map(judge));
+  const present = anew ? new Set<string>() : new Set(await tableContents({ loader }, name));
+  const remake = anew ? `table ${NFT_TABLE}\ndelete table ${NFT_TABLE}\n` : "";
+  await loader.nft({ namespace, text: remake + transition(present, judges) });
+}
+
+async function judge({ bundle, generation }: Generation): Promise<Judge> {
+  const file = `nft/${bundle.manifest.customer}.nft`;
+  const ruleset = readRuleset(await bundleText(bundle, file), bundle.manifest.files[file] ?? "");
+  return { stamp: stampOf(generation), mark: routeMark(generation), ruleset };
+}
+
+/** Does the table hold this generation's firewall, and no other? */
+export async function firewallInForce(host: Pick<Host, "loader">, generation: Generation): Promise<boolean> {
+  const wanted = new Set(
+    await judge(generation).then(
+      (one) => contents([one]),
+      () => [],
+    ),
+  );
+  const present = await tableContents(host, generation.bundle.manifest.namespace);
+  return present.length === wanted.size && present.every((one) => wanted.has(one));
+}
+
+/** What the table holds, as `kind name`; nothing, if there is none. */
+async function tableContents(
+  { loader }: Pick<Host, "loader">,
+  namespace: string,
+): Promise<readonly string[]> {
+  if (!existsSync(namespaceFile(namespace))) return [];
+  const text = ["chains", "sets", "counters"].map((what) => `list ${what} inet\n`).join("");
+  const listing = await loader.nft({ namespace: namespaceFile(namespace), text, terse: true });
+  return [...new Set(listing.match(/^\t(?:chain|set|counter) \S+/gm))].map((line) => line.slice(1));
 }
 
 export async function unloadFirewall({ loader }: Host, namespace: string): Promise<void> {
@@ -40,9 +85,4 @@ export async function firewallCounters(
       counter ? [[counter.name, { packets: counter.packets, bytes: counter.bytes }]] : [],
     ),
   );
-}
-
-async function request(bundle: Bundle): Promise<{ readonly namespace: string; readonly text: string }> {
-  const { customer, namespace } = bundle.manifest;
-  return { namespace: namespaceFile(namespace), text: await bundleText(bundle, `nft/${customer}.nft`) };
 }

@@ -3,74 +3,99 @@ import { link, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { type Bundle, bundleBytes } from "../bundle.js";
-import { type Counter, namedCounters } from "../counters.js";
 import { failure } from "../failures.js";
 import { type Host, tolerating } from "../host.js";
 import type { Loader, MapEntry } from "../loader-client.js";
+import { stampOf, turnOf } from "../node/constants.js";
 import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
 import type { CustomerRecord, LoadedCustomer } from "../state.js";
 
-/** Slots of the root program's PROG_ARRAY (bpf-templates/root.bpf.c). */
+/** Slots of customers in the root program, each with two places for programs (bpf-templates/root.bpf.c). */
 const SLOTS = 4096;
 
+const PROGRAM = "prog_tidegate_customer";
+
+/** A generation, and where the root program looks for it. */
+export type Placed = Pick<CustomerRecord, "customer" | "generation" | "slot">;
+
 /**
- * Brings a generation's program and fills its tables; nothing runs it yet. Where only data differ from what is loaded, the
- * program stays, with its counters and what its limits remember, and the data go into a map of their own.
+ * Brings a generation's program, fills its tables and puts it in its place, where no packet comes yet. Where only data
+ * differ from what is loaded, the program stays, with its counters and what its limits remember, and the data go into a
+ * map of their own; a new program takes over what limits of the same terms remember.
  */
 export async function loadProgram(
   host: Host,
   bundle: Bundle,
-  generation: number,
+  record: Placed,
   previous?: LoadedCustomer,
 ): Promise<void> {
-  if (previous && sharesProgram(previous.manifest, bundle.manifest) && dataLoaded(host, previous))
-    return shareProgram(host, bundle, generation, previous);
-  const { loader, paths } = host;
-  const { customer, tables } = bundle.manifest;
+  const before = previous && programLoaded(host, previous) ? previous : undefined;
+  if (before && sharesProgram(before.manifest, bundle.manifest))
+    await shareProgram(host, bundle, record, before);
+  else await loadNewProgram(host, bundle, record, before);
+  await putInPlace(host, record);
+}
+
+async function loadNewProgram(
+  { loader, paths }: Host,
+  bundle: Bundle,
+  { customer, generation }: Placed,
+  previous: LoadedCustomer | undefined,
+): Promise<void> {
+  const { tables } = bundle.manifest;
   const file = `xdp/${customer}.bpf.o`;
   const elf = await bundleBytes(bundle, file);
   const pinDir = paths.pins(customer, generation);
-  const reuse = { packet: rootMap(paths, "packet") };
+  const kept = previous ? keptLimits(previous.manifest, bundle.manifest) : [];
+  const from = previous ? paths.pins(customer, previous.generation) : "";
+  const limits = kept.map((map) => [map, join(from, `map_${map}`)] as const);
+  const reuse = { ...Object.fromEntries(limits), packet: rootMap(paths, "packet") };
   await mkdir(dirname(pinDir), { recursive: true });
   await loader.loadObject({ object: { name: customer, elf }, pinDir, reuse });
+  for (const [map, pin] of limits) await link(pin, join(pinDir, `map_${map}`));
   await fillTables(loader, pinDir, tables, (name) => bundleBytes(bundle, name));
 }
 
-/** The same object, and the same names for its counters. */
-function sharesProgram(before: Manifest, after: Manifest): boolean {
-  const file = `xdp/${after.customer}.bpf.o`;
-  const { tables } = after;
-  const about = ({ mitigate, firewall, tables: all }: Manifest) =>
-    JSON.stringify([namesOf(mitigate), namesOf(firewall.rules), firewall.early, all]);
-  const isData = tables.length > 0 && tables.every(({ kind }) => kind === "data");
-  return isData && before.files[file] === after.files[file] && about(before) === about(after);
+/** Maps of limits whose terms stay the same: who has used up an allowance has so under the new policy, too. */
+function keptLimits(before: Manifest, after: Manifest): readonly string[] {
+  const terms = new Map(before.limits.map(({ map, terms }) => [map, terms]));
+  return after.limits.filter((limit) => terms.get(limit.map) === limit.terms).map(({ map }) => map);
 }
 
-function namesOf(rules: Manifest["mitigate"]): readonly string[] {
-  return rules.map(({ name }) => name);
+/** The same object, the same names for its counters, and the same lists: at most its data differ. */
+function sharesProgram(before: Manifest, after: Manifest): boolean {
+  const file = `xdp/${after.customer}.bpf.o`;
+  const about = ({ mitigate, firewall, tables, limits }: Manifest) =>
+    JSON.stringify([namesOf(mitigate), namesOf(firewall.rules), firewall.early, tables, limits]);
+  return before.files[file] === after.files[file] && about(before) === about(after);
 }
 
 const DATA = "map_data";
 
-function dataLoaded({ paths }: Host, { customer, generation }: CustomerRecord): boolean {
+function programLoaded({ paths }: Host, { customer, generation }: CustomerRecord): boolean {
+  return existsSync(join(paths.pins(customer, generation), PROGRAM));
+}
+
+function hasData({ paths }: Host, { customer, generation }: Placed): boolean {
   return existsSync(join(paths.pins(customer, generation), DATA));
 }
 
 async function shareProgram(
   { loader, paths }: Host,
   bundle: Bundle,
-  generation: number,
+  { customer, generation }: Placed,
   previous: CustomerRecord,
 ): Promise<void> {
-  const { customer, tables } = bundle.manifest;
+  const { tables } = bundle.manifest;
   const [from, to] = [paths.pins(customer, previous.generation), paths.pins(customer, generation)];
   await mkdir(to, { recursive: true });
   for (const pin of await readdir(from)) {
     if (pin === DATA) await loader.mapLike(join(from, pin), join(to, pin));
     else await link(join(from, pin), join(to, pin));
   }
-  await fillTables(loader, to, tables, (name) => bundleBytes(bundle, name));
+  const data = tables.filter(({ kind }) => kind === "data");
+  await fillTables(loader, to, data, (name) => bundleBytes(bundle, name));
 }
 
 /** Reads a file of the bundle that the tables come from. */
@@ -95,7 +120,16 @@ async function rowsOf(table: Manifest["tables"][number], read: ReadFile): Promis
   return prefixes.map((prefix) => ({ key: lpmKey(prefix), value: Uint8Array.of(1) }));
 }
 
-export async function unloadProgram({ paths }: Host, customer: string, generation: number): Promise<void> {
+/** Empties a generation's place, so that what might still be sent there is dropped. */
+export async function clearPlace({ loader, paths }: Host, record: Placed): Promise<void> {
+  const programs = rootMap(paths, "programs");
+  if (existsSync(programs)) await tolerating(["ENOENT"], loader.clearProgram(programs, placeOf(record)));
+}
+
+export async function unloadProgram(
+  { paths }: Host,
+  { customer, generation }: Pick<Placed, "customer" | "generation">,
+): Promise<void> {
   await rm(paths.pins(customer, generation), { recursive: true, force: true });
 }
 
@@ -106,66 +140,76 @@ export function freeSlot(customers: readonly CustomerRecord[]): number {
   throw failure("TG9012", { count: `${SLOTS}` }, "remove a customer, or move some to another node");
 }
 
-/**
- * Makes a generation's program the one that judges, with its data. One of the two is a step that packets see: a program of
- * its own has its data from the start, and a shared one is in force already.
- */
-export async function useProgram(host: Host, record: CustomerRecord): Promise<void> {
-  const { customer, generation, slot } = record;
-  if (!(await dataInForce(host, record))) {
-    const pins = host.paths.pins(customer, generation);
-    await host.loader.setMap(join(pins, `${DATA}_slot`), 0, join(pins, DATA));
-  }
-  await host.loader.setProgram(rootMap(host.paths, "programs"), slot, programPin(host, customer, generation));
+/** One of the two places of a customer: the root program's (bpf-templates/root.bpf.c). */
+function placeOf({ slot, generation }: Placed): number {
+  return slot + turnOf(generation) * SLOTS;
 }
 
-/** Does the program look packets up in this generation's data? Also true where it has none. */
-async function dataInForce(host: Host, record: CustomerRecord): Promise<boolean> {
-  if (!dataLoaded(host, record)) return true;
-  const pins = host.paths.pins(record.customer, record.generation);
-  const { id } = await host.loader.pinnedId(join(pins, DATA));
-  const [slot] = await host.loader.dumpMap(join(pins, `${DATA}_slot`));
-  return slot?.values[0]?.readUInt32LE() === id;
+/** Where the root program finds it, and it its data, once packets bear the generation's stamp. */
+async function putInPlace({ loader, paths }: Host, record: Placed): Promise<void> {
+  const { customer, generation } = record;
+  const pins = paths.pins(customer, generation);
+  if (hasData({ loader, paths }, record))
+    await loader.setMap(join(pins, `${DATA}_slot`), turnOf(generation), join(pins, DATA));
+  await loader.setProgram(rootMap(paths, "programs"), placeOf(record), join(pins, PROGRAM));
 }
 
-/** Empties a slot; packets that are still dispatched there are dropped. */
+/** The step that packets see: from here on they bear the stamp of this generation; 0, of none. */
+export async function stampBy(
+  { loader, paths }: Host,
+  slot: number,
+  generation: number | null,
+): Promise<void> {
+  const pin = rootMap(paths, "stamps");
+  const value = u32(generation === null ? 0 : stampOf(generation));
+  if (existsSync(pin)) await loader.updateMap(pin, [{ key: u32(slot), value }]);
+}
+
+function u32(number: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(number);
+  return bytes;
+}
+
+/** The stamp that a customer's packets get; 0: none. */
+export async function stampInForce({ loader, paths }: Host, slot: number): Promise<number> {
+  const pin = rootMap(paths, "stamps");
+  const entries = existsSync(pin) ? await loader.dumpMap(pin) : [];
+  return entries[slot]?.values[0]?.readUInt32LE() ?? 0;
+}
+
+/** Closes a slot; packets that are still dispatched there are dropped. */
 export async function clearSlot({ loader, paths }: Host, slot: number): Promise<void> {
   const programs = rootMap(paths, "programs");
-  if (existsSync(programs)) await tolerating(["ENOENT"], loader.clearProgram(programs, slot));
+  if (!existsSync(programs)) return;
+  for (const place of [slot, slot + SLOTS])
+    await tolerating(["ENOENT"], loader.clearProgram(programs, place));
 }
 
-/** Is this generation's program the one that judges? */
+/** Is this generation's program, with its data, the one that judges? */
 export async function programInForce(host: Host, record: CustomerRecord): Promise<boolean> {
-  const { loader, paths } = host;
-  const pin = programPin(host, record.customer, record.generation);
+  const { paths } = host;
+  const { customer, generation, slot } = record;
+  const pins = paths.pins(customer, generation);
   const programs = rootMap(paths, "programs");
-  if (!existsSync(pin) || !existsSync(programs)) return false;
-  if (!(await dataInForce(host, record))) return false;
+  if (!existsSync(join(pins, PROGRAM)) || !existsSync(programs)) return false;
+  if ((await stampInForce(host, slot)) !== stampOf(generation)) return false;
+  if (
+    hasData(host, record) &&
+    !(await holds(host, join(pins, `${DATA}_slot`), turnOf(generation), join(pins, DATA)))
+  )
+    return false;
+  return holds(host, programs, placeOf(record), join(pins, PROGRAM));
+}
+
+/** Is what is pinned at `pin` in this slot of an array of programs or of maps? */
+async function holds({ loader }: Host, array: string, slot: number, pin: string): Promise<boolean> {
   const { id } = await loader.pinnedId(pin);
-  const slots = await loader.dumpMap(programs);
-  return slots.some(
-    ({ key, values }) => key.readUInt32LE() === record.slot && values[0]?.readUInt32LE() === id,
+  return (await loader.dumpMap(array)).some(
+    ({ key, values }) => key.readUInt32LE() === slot && values[0]?.readUInt32LE() === id,
   );
 }
 
-/** By rule, and as `default` what no rule decided. */
-type Counters = Readonly<Record<string, Counter>>;
-
-/** What the program counted: of `firewall` only what it dropped itself, before the namespace. */
-export async function programCounters(
-  { loader, paths }: Host,
-  { customer, generation, manifest: { mitigate, firewall } }: LoadedCustomer,
-): Promise<{ readonly mitigate: Counters; readonly firewall: Counters }> {
-  const pin = join(paths.pins(customer, generation), "map_counters");
-  const entries = existsSync(pin) ? await loader.dumpMap(pin) : [];
-  const withDefault = (rules: typeof mitigate) => [...namesOf(rules), "default"];
-  const early = firewall.early ? withDefault(firewall.rules) : [];
-  return {
-    mitigate: namedCounters(entries, withDefault(mitigate)),
-    firewall: namedCounters(entries, early, mitigate.length + 1),
-  };
-}
-
-function programPin({ paths }: Host, customer: string, generation: number): string {
-  return join(paths.pins(customer, generation), "prog_tidegate_customer");
+export function namesOf(rules: Manifest["mitigate"]): readonly string[] {
+  return rules.map(({ name }) => name);
 }

@@ -1,6 +1,6 @@
 import { type Bundle, bundleText } from "../bundle.js";
 import { batchLines, type Family, ipBatch, ipJson } from "../ip.js";
-import { EDGE } from "../node/constants.js";
+import { EDGE, turnOf } from "../node/constants.js";
 import { tableRoutes } from "../node/policy-routing.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -10,16 +10,25 @@ const TABLES = [1000, 1001] as const;
 
 /** The routing table of a generation, in the customer's namespace. Its number is also its rule's priority. */
 export function tableOf(generation: number): number {
-  return generation % 2 === 0 ? TABLES[0] : TABLES[1];
+  return TABLES[turnOf(generation)];
 }
 
-/** Fills a generation's table, which no rule leads to yet, from nothing. */
+/** The mark, in the customer's namespace, of packets that are routed by this generation's table. */
+export function routeMark(generation: number): number {
+  return 1 + turnOf(generation);
+}
+
+/** Fills a generation's table, to which no packet comes yet, from nothing. */
 export async function fillTable(bundle: Bundle, generation: number): Promise<void> {
   const { customer, namespace } = bundle.manifest;
   const table = tableOf(generation);
   await emptyTable(namespace, table);
   const text = await bundleText(bundle, `route/${customer}.ip`);
   await ipBatch(batchLines(text.replaceAll("$table", `${table}`)), { namespace });
+  for (const family of FAMILIES) {
+    if (!(await rules(namespace, family)).some((rule) => leadsTo(rule, generation)))
+      await ipBatch([`rule add ${ruleOf(generation)}`], { namespace, family });
+  }
 }
 
 export async function emptyTable(namespace: string, table: number): Promise<void> {
@@ -29,33 +38,30 @@ export async function emptyTable(namespace: string, table: number): Promise<void
   }
 }
 
-/**
- * Routes what comes in by the link by this generation's table, or by none. Rules are tried by priority, so
- * each family changes over in one step: when the rule that comes first is added, or taken away.
- */
-export async function useTable(namespace: string, generation: number | null): Promise<void> {
-  const wanted = generation === null ? null : tableOf(generation);
-  for (const family of FAMILIES) {
-    const rules = await ipJson<{ priority: number }>([`-${family}`, "rule", "show"], { namespace });
-    const present = new Set(rules.map(({ priority }) => priority));
-    const add = wanted !== null && !present.has(wanted) ? [`rule add ${ruleOf(wanted)}`] : [];
-    const others = TABLES.filter((table) => table !== wanted && present.has(table));
-    const lines = [...add, ...others.map((table) => `rule del ${ruleOf(table)}`)];
-    if (lines.length > 0) await ipBatch(lines, { namespace, family });
-  }
-}
-
-/** Is this generation's table filled and in force? */
+/** Is this generation's table filled, and do its packets come there? */
 export async function tableInForce(namespace: string, generation: number): Promise<boolean> {
-  const table = tableOf(generation);
   for (const family of FAMILIES) {
-    const rules = await ipJson<{ table?: string }>([`-${family}`, "rule", "show"], { namespace });
-    if (!rules.some((rule) => Number(rule.table) === table)) return false;
-    if ((await tableRoutes(family, table, namespace)).length === 0) return false;
+    if (!(await rules(namespace, family)).some((rule) => leadsTo(rule, generation))) return false;
+    if ((await tableRoutes(family, tableOf(generation), namespace)).length === 0) return false;
   }
   return true;
 }
 
-function ruleOf(table: number): string {
-  return `priority ${table} iif ${EDGE} lookup ${table}`;
+interface RoutingRule {
+  readonly priority: number;
+  readonly table?: string;
+  readonly fwmark?: string;
+}
+
+function rules(namespace: string, family: Family): Promise<readonly RoutingRule[]> {
+  return ipJson<RoutingRule>([`-${family}`, "rule", "show"], { namespace });
+}
+
+function leadsTo({ table, fwmark }: RoutingRule, generation: number): boolean {
+  return Number(table) === tableOf(generation) && Number(fwmark) === routeMark(generation);
+}
+
+function ruleOf(generation: number): string {
+  const table = tableOf(generation);
+  return `priority ${table} iif ${EDGE} fwmark ${routeMark(generation)} lookup ${table}`;
 }

@@ -2,15 +2,15 @@ import { mkdir, rm } from "node:fs/promises";
 import { type Bundle, copyBundle } from "../bundle.js";
 import type { Steps } from "../steps.js";
 import type { Change } from "./change.js";
-import { checkFirewall } from "./firewall.js";
+import { judgeBy, unloadFirewall } from "./firewall.js";
 import { customerParts } from "./parts.js";
-import { loadProgram, unloadProgram } from "./program.js";
+import { clearPlace, loadProgram, unloadProgram } from "./program.js";
 import { emptyTable, fillTable, tableOf } from "./routes.js";
 import { stageTunnels } from "./tunnels.js";
 
 /**
- * Everything that can fail, done before anything changes for a packet: the verifier, nft, devices and routes that
- * nobody uses yet. Gives the runtime's own copy of the bundle.
+ * Everything that can fail, done before anything changes for a packet: the program, the firewall and the routes of the new
+ * generation, beside those of the old. Gives the runtime's own copy of the bundle.
  */
 export async function stage(change: Change, steps: Steps): Promise<Bundle> {
   const { host, generation, node } = change;
@@ -27,19 +27,16 @@ export async function stage(change: Change, steps: Steps): Promise<Bundle> {
   const bundle = await steps.run("copy the bundle", copy, async (clean) => {
     if (clean) await rm(made, { recursive: true, force: true });
   });
-  const unload = () => unloadProgram(host, customer, generation);
+  const place = { customer, generation, slot: change.slot };
+  const unload = () => clearPlace(host, place).then(() => unloadProgram(host, place));
   await steps.run(
     "load the XDP program",
-    () => unload().then(() => loadProgram(host, bundle, generation, change.previous)),
+    () => unload().then(() => loadProgram(host, bundle, place, change.previous)),
     unload,
   );
   await steps.ensure(customerParts(host, bundle, node));
-  await steps.run(
-    "check the firewall",
-    () => checkFirewall(host, bundle),
-    async () => {},
-  );
   await stageTunnels(change, bundle, steps);
+  await stageFirewall(change, bundle, steps);
   const table = tableOf(generation);
   await steps.run(
     "fill the routing table",
@@ -47,4 +44,14 @@ export async function stage(change: Change, steps: Steps): Promise<Bundle> {
     () => emptyTable(namespace, table),
   );
   return bundle;
+}
+
+async function stageFirewall(change: Change, bundle: Bundle, steps: Steps): Promise<void> {
+  const { host, previous, generation, mend } = change;
+  const next = { bundle, generation };
+  await steps.run(
+    "load the firewall",
+    () => judgeBy(host, previous ? [next, previous] : [next], { anew: mend }),
+    () => (previous ? judgeBy(host, [previous]) : unloadFirewall(host, bundle.manifest.namespace)),
+  );
 }

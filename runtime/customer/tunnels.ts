@@ -36,13 +36,6 @@ async function restore(parts: readonly Part[]): Promise<void> {
   }
 }
 
-/** Takes down the tunnels that the new generation no longer has. Those in the way of new ones went before. */
-export async function retireTunnels(change: Change): Promise<void> {
-  const kept = new Set(change.bundle.manifest.tunnels.map(({ name }) => name));
-  const retired = oldTunnels(change, (row) => !kept.has(row.name) && !makesWay(change, row));
-  await takeDown(retired, () => {});
-}
-
 function oldTunnels({ gre, previous }: Change, which: (row: TunnelRow) => boolean): readonly Part[] {
   if (!previous) return [];
   const chosen = new Set(previous.bundle.manifest.tunnels.filter(which).map(({ name }) => name));

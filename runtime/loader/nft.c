@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <nftables/libnftables.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,8 +22,8 @@ static int enter(const char *namespace, struct answer *answer)
 	return status;
 }
 
-static int run_within(const char *namespace, const char *commands, bool check_only, bool json,
-		      struct answer *answer)
+static int run_within(const char *namespace, const char *commands, bool check_only,
+		      unsigned int output, struct answer *answer)
 {
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int status;
@@ -33,7 +34,7 @@ static int run_within(const char *namespace, const char *commands, bool check_on
 		close(home);
 		return -1;
 	}
-	status = nft_run(commands, check_only, json, answer);
+	status = nft_run(commands, check_only, output, answer);
 	/* Anything done from here in the wrong namespace would hit a customer: rather end. */
 	if (setns(home, CLONE_NEWNET))
 		die("cannot return from the network namespace %s: %s", namespace, strerror(errno));
@@ -41,21 +42,35 @@ static int run_within(const char *namespace, const char *commands, bool check_on
 	return status;
 }
 
-/* nft NAMESPACE-OR-EMPTY check|apply json|text COMMANDS -> output */
+/* What stands for nft's own output flags; terse: without the elements of sets. */
+static int parse_output(const char *text, unsigned int *output, struct answer *answer)
+{
+	if (strcmp(text, "text") == 0)
+		*output = 0;
+	else if (strcmp(text, "json") == 0)
+		*output = NFT_CTX_OUTPUT_JSON;
+	else if (strcmp(text, "terse") == 0)
+		*output = NFT_CTX_OUTPUT_TERSE;
+	else
+		return fail(answer, EINVAL, "no nft output %s", text);
+	return 0;
+}
+
+/* nft NAMESPACE-OR-EMPTY check|apply json|text|terse COMMANDS -> output */
 static int nft(const struct request *request, struct answer *answer)
 {
 	const char *namespace = request_text(request, 0);
 	bool check_only = strcmp(request_text(request, 1), "check") == 0;
-	bool json = strcmp(request_text(request, 2), "json") == 0;
 	const char *commands = request_text(request, 3);
+	unsigned int output = 0;
 
 	if (!check_only && strcmp(request_text(request, 1), "apply") != 0)
 		return fail(answer, EINVAL, "no nft mode %s", request_text(request, 1));
-	if (!json && strcmp(request_text(request, 2), "text") != 0)
-		return fail(answer, EINVAL, "no nft output %s", request_text(request, 2));
+	if (parse_output(request_text(request, 2), &output, answer))
+		return -1;
 	if (namespace[0] == '\0')
-		return nft_run(commands, check_only, json, answer);
-	return run_within(namespace, commands, check_only, json, answer);
+		return nft_run(commands, check_only, output, answer);
+	return run_within(namespace, commands, check_only, output, answer);
 }
 
 const struct operation nft_operations[] = {

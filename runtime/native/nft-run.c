@@ -65,7 +65,7 @@ static int run(struct nft_ctx *nft, const struct script *script, struct answer *
 	return 0;
 }
 
-int nft_run(const char *commands, bool check_only, bool json, struct answer *answer)
+int nft_run(const char *commands, bool check_only, unsigned int output, struct answer *answer)
 {
 	struct script script = { .fd = -1 };
 	struct nft_ctx *nft;
@@ -77,8 +77,7 @@ int nft_run(const char *commands, bool check_only, bool json, struct answer *ans
 	nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (nft) {
 		nft_ctx_set_dry_run(nft, check_only);
-		if (json)
-			nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
+		nft_ctx_output_set_flags(nft, output);
 		status = run(nft, &script, answer);
 		nft_ctx_free(nft);
 	} else {

@@ -8,8 +8,10 @@
 
 /*
  * Runs nft commands as one transaction in the process's present network namespace and adds nft's
- * output to the answer. Returns 0, or what fail() returned, with nft's own message.
+ * output, in the format of NFT_CTX_OUTPUT_*, to the answer. Returns 0, or what fail() returned,
+ * with nft's own message.
  */
-int nft_run(const char *commands, bool check_only, bool json, struct answer *answer);
+int nft_run(const char *commands, bool check_only, unsigned int output,
+	    struct answer *answer);
 
 #endif

@@ -2,9 +2,44 @@
  * What Tidegate calls its own in the node's default namespace. 0x5447 is "TG"; 21575 is the same in decimal.
  */
 
-/** Mark of packets to customers: the upper half of the word, the lower is left to others. */
-export const MARK = "0x54470000";
-export const MARK_MASK = "0xffff0000";
+/**
+ * Mark of packets to customers: in its upper half, the lower is left to others. Behind the bits that say so comes the
+ * packet's stamp (bpf-templates/stamp.h).
+ */
+export const MARK = 0x5440_0000;
+export const MARK_MASK = 0xfff0_0000;
+export const MARK_OTHERS = 0x0000_ffff;
+const MARK_STAMP = 16;
+
+/** Stamps are 1 to this; 0 is none. An even number, so that generations take turns also where they begin anew. */
+export const STAMPS = 14;
+
+/**
+ * The stamp of the packets that a generation judges. Its number comes again after many changes, long after the last packet
+ * that bears it has left the node.
+ */
+export function stampOf(generation: number): number {
+  return 1 + (generation % STAMPS);
+}
+
+/** Which of the two places of a customer a generation has: one is in force while the other is filled. */
+export function turnOf(generation: number): 0 | 1 {
+  return stampOf(generation) % 2 === 0 ? 0 : 1;
+}
+
+/** The Ethernet source address of a packet with this stamp. */
+export function stampAddress(stamp: number): string {
+  return `02:54:47:01:00:${hex(stamp).slice(2).padStart(2, "0")}`;
+}
+
+/** The mark of a packet with this stamp, without what is others'. */
+export function stampMark(stamp: number): number {
+  return MARK + stamp * 2 ** MARK_STAMP;
+}
+
+export function hex(number: number): string {
+  return `0x${number.toString(16)}`;
+}
 
 /** Routing table with a route for each customer's prefix, and the priority of the rule that leads there. */
 export const ROUTING_TABLE = 21575;

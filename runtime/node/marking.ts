@@ -2,13 +2,27 @@ import type { Host } from "../host.js";
 import type { Family } from "../ip.js";
 import { cover, type Prefix } from "../prefix.js";
 import type { Part } from "../steps.js";
-import { MARK, MARK_MASK, NFT_TABLE } from "./constants.js";
+import { hex, MARK_OTHERS, NFT_TABLE, STAMPS, stampAddress, stampMark } from "./constants.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
 
-/** The lower half of the mark is left as it is: others may use it. */
-const SET_MARK = `meta mark set (meta mark & ${invert(MARK_MASK)}) | ${MARK}`;
+const ALL_STAMPS = Array.from({ length: STAMPS }, (_, index) => index + 1);
 
+/** The lower half of the mark is left as it is: others may use it. */
+function setMark(stamp: number): string {
+  return `meta mark set (meta mark & ${hex(MARK_OTHERS)}) | ${hex(stampMark(stamp))}`;
+}
+
+/** A chain for each stamp, as nft 1.0.6 cannot put part of a map's value into the mark. */
+const STAMP_CHAINS = ALL_STAMPS.map(
+  (stamp) => `	chain stamp_${stamp} {
+		${setMark(stamp)}
+	}
+`,
+);
+const BY_STAMP = ALL_STAMPS.map((stamp) => `${stampAddress(stamp)} : goto stamp_${stamp}`);
+
+/** A packet that came past the root program has no stamp: it gets 0, by which nobody judges. */
 const TABLE = `table ${NFT_TABLE} {
 	set customers_4 {
 		type ipv4_addr
@@ -18,16 +32,23 @@ const TABLE = `table ${NFT_TABLE} {
 		type ipv6_addr
 		flags interval
 	}
+${STAMP_CHAINS.join("")}	chain keep_stamp {
+		ether saddr vmap { ${BY_STAMP.join(", ")} }
+		${setMark(0)}
+	}
 	chain mark_customers {
 		type filter hook prerouting priority mangle
 		policy accept
-		ip daddr @customers_4 ${SET_MARK}
-		ip6 daddr @customers_6 ${SET_MARK}
+		ip daddr @customers_4 goto keep_stamp
+		ip6 daddr @customers_6 goto keep_stamp
 	}
 }
 `;
 
-/** Marks packets to customers' prefixes, so that they are routed by Tidegate's table and no others are. */
+/**
+ * Marks packets to customers' prefixes, so that they are routed by Tidegate's table and no others are; and keeps their stamp,
+ * which the frame loses on the way.
+ */
 export function markingTable({ loader }: Host): Part {
   const nft = (text: string) => loader.nft({ namespace: null, text });
   return {
@@ -48,8 +69,4 @@ export async function markPrefixes({ loader }: Host, prefixes: readonly Prefix[]
     return `flush set ${set}\n${add}`;
   });
   await loader.nft({ namespace: null, text: text.join("") });
-}
-
-function invert(mask: string): string {
-  return `0x${(~Number(mask) >>> 0).toString(16).padStart(8, "0")}`;
 }

@@ -1,8 +1,8 @@
 import { type Family, ipBatch, ipJson } from "../ip.js";
 import type { Part } from "../steps.js";
-import { MARK, MARK_MASK, ROUTING_TABLE, RULE_PRIORITY } from "./constants.js";
+import { hex, MARK, MARK_MASK, ROUTING_TABLE, RULE_PRIORITY } from "./constants.js";
 
-const RULE = `priority ${RULE_PRIORITY} fwmark ${MARK}/${MARK_MASK} lookup ${ROUTING_TABLE}`;
+const RULE = `priority ${RULE_PRIORITY} fwmark ${hex(MARK)}/${hex(MARK_MASK)} lookup ${ROUTING_TABLE}`;
 
 /** Behind every other route to the same prefix, should a customer own all of the Internet. */
 const LAST_METRIC = 65535;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <nftables/libnftables.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -48,7 +49,7 @@ static int load(const struct request *request, struct answer *answer)
 {
 	if (need_world(answer))
 		return -1;
-	return nft_run(request_text(request, 0), false, false, answer);
+	return nft_run(request_text(request, 0), false, 0, answer);
 }
 
 /* nft.counters -> JSON */
@@ -57,7 +58,8 @@ static int counters(const struct request *request, struct answer *answer)
 	(void)request;
 	if (need_world(answer))
 		return -1;
-	return nft_run("list counters table inet tidegate", false, true, answer);
+	return nft_run("list counters table inet tidegate", false, NFT_CTX_OUTPUT_JSON,
+		       answer);
 }
 
 static int inject(const struct packet *packet, uint32_t index, char *verdict,

@@ -5,7 +5,7 @@ import { MANIFEST_SCHEMA, type Manifest } from "./manifest.js";
 import { linkName, namespaceName } from "./names.js";
 import { tunnels } from "./route/tunnels.js";
 import { earlyStep } from "./xdp/early.js";
-import { tables } from "./xdp/tables.js";
+import { limitMaps, tables } from "./xdp/tables.js";
 
 /** A file of a bundle: its path in it, and its bytes. */
 export interface BundleFile {
@@ -52,6 +52,7 @@ export function manifest(
     },
     tunnels: [...tunnels(policy)],
     tables: [...tables(policy)],
+    limits: [...limitMaps(policy)],
     files: Object.fromEntries(
       [...files].sort((a, b) => (a.path < b.path ? -1 : 1)).map((file) => [file.path, sha256(file.bytes)]),
     ),

@@ -88,6 +88,8 @@ export const manifestSchema = z.strictObject({
   }),
   tunnels: z.array(tunnel),
   tables: z.array(table),
+  /** Maps that hold what is left of the allowances of limits; a new program goes on with one whose terms are the same. */
+  limits: z.array(z.strictObject({ map: IDENTIFIER, terms: z.string() })).default([]),
   files: z.record(BUNDLE_PATH, SHA256),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -83,7 +83,7 @@ describe("the first bundle", () => {
 
 describe("a bundle that fails", () => {
   test.each([
-    ["nft/acme.nft", "table inet tidegate { nonsense }\n", /^TG9006 check the firewall failed: .*nonsense/s],
+    ["nft/acme.nft", "table inet tidegate { nonsense }\n", /^TG9006 load the firewall failed: .*nonsense/s],
     ["route/acme.ip", TWICE, /^TG9006 fill the routing table failed: .*File exists/s],
   ])("in %s leaves the one before in force", async (file, content, message) => {
     const before = portrait();

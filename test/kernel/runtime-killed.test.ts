@@ -90,7 +90,7 @@ describe("the first bundle", () => {
 describe("a change", () => {
   beforeAll(async () => void (await edge.server.apply(first, NODE)));
 
-  test.each(["tunnel chicago", "close", "record"])(
+  test.each(["tunnel chicago", "switch", "record"])(
     "killed at %s: status says so, and the old bundle applied again is whole",
     async (step) => {
       const { generation } = await acmeNow();
@@ -107,7 +107,7 @@ describe("a change", () => {
     },
   );
 
-  test.each(["tunnel chicago", "switch the XDP program"])(
+  test.each(["tunnel chicago", "switch"])(
     "its loader killed at %s: the old one is in force",
     async (step) => {
       const { generation } = await acmeNow();

@@ -38,8 +38,8 @@ function emitProgram(text: Text, policy: Policy, plan: Plan, counters: number): 
   const { early } = plan;
   text.line('SEC("xdp")').line("int tidegate_customer(struct xdp_md *ctx)");
   text.block("{", () => {
-    text.line("const void *data = tg_data();").line("struct tg_verdict verdict;");
-    text.line("TG_PACKET *p = tg_packet();").line("struct tg_ends ends;").line("__u32 value;").line();
+    text.line("TG_PACKET *p = tg_packet();").line("const void *data = p ? tg_data(p) : NULL;");
+    text.line("struct tg_verdict verdict;").line("struct tg_ends ends;").line("__u32 value;").line();
     text.line("if (!p || !data)").line("\treturn XDP_DROP;");
     for (const header of soughtHeaders(asked(policy))) text.line(`tg_find_${header}(p, ctx);`);
     text.line(`ends = ${byFamily(plan, (family) => `tg_ends${family}(p, data)`)};`);

@@ -1,0 +1,115 @@
+import { EDGE, hex, NFT_TABLE, stampAddress } from "../node/constants.js";
+import type { Declaration, Ruleset } from "./ruleset.js";
+
+/** A generation whose packets are to be judged by its firewall. */
+export interface Judge {
+  readonly stamp: number;
+  readonly ruleset: Ruleset;
+  /** The mark by which its packets find their routing table. */
+  readonly mark: number;
+}
+
+/** Packets without a stamp that anybody judges by: they came past XDP, or very late. */
+const UNKNOWN: Declaration = { kind: "counter", name: "unknown-generation", lines: [] };
+
+/** Behind every chain that judges, and before the kernel routes. */
+const ROUTES = {
+  kind: "chain",
+  name: "routes",
+  hook: "type filter hook prerouting priority 300; policy accept;",
+};
+
+/**
+ * The transaction after which the table holds the firewalls of `judges` and nothing else; the last of them judges the way
+ * back, too. `present`: what the table holds, as `kind name`; what is there is not declared again.
+ */
+export function transition(present: ReadonlySet<string>, judges: readonly Judge[]): string {
+  const wanted = new Map(declarations(judges).map((one) => [keyOf(one), one]));
+  const hooks = hooksOf(judges);
+  const missing = [...wanted].flatMap(([key, one]) => (present.has(key) ? [] : [one]));
+  const kept = new Set([...wanted.keys(), ...hooks.map(({ name }) => `chain ${name}`)]);
+  return [
+    `table ${NFT_TABLE} {`,
+    ...missing.flatMap(declare),
+    ...hooks.flatMap(({ name, hook }) => [`\tchain ${name} {`, `\t\t${hook}`, "\t}"]),
+    "}",
+    ...hooks.flatMap(({ name, rules }) => [
+      `flush chain ${NFT_TABLE} ${name}`,
+      ...rules.map((rule) => `add rule ${NFT_TABLE} ${name} ${rule}`),
+    ]),
+    ...remove([...present].filter((key) => !kept.has(key))),
+    "",
+  ].join("\n");
+}
+
+/** What a table with these firewalls holds, as `kind name`. */
+export function contents(judges: readonly Judge[]): readonly string[] {
+  return [...declarations(judges).map(keyOf), ...hooksOf(judges).map(({ name }) => `chain ${name}`)];
+}
+
+function declarations(judges: readonly Judge[]): readonly Declaration[] {
+  const all = judges.flatMap(({ ruleset }) => ruleset.declarations);
+  // Counters first: nft resolves names in the order of the text.
+  const order = ["counter", "set", "chain"];
+  return [UNKNOWN, ...all].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+function keyOf({ kind, name }: Declaration): string {
+  return `${kind} ${name}`;
+}
+
+function declare({ kind, name, lines }: Declaration): readonly string[] {
+  return [`\t${kind} ${name} {`, ...lines, "\t}"];
+}
+
+interface HookChain {
+  readonly name: string;
+  readonly hook: string;
+  readonly rules: readonly string[];
+}
+
+/**
+ * The chains that the kernel enters: one for each place where a generation judges, and one that leads what was let through
+ * to its generation's routing table. A packet passes through the places of others untouched.
+ */
+function hooksOf(judges: readonly Judge[]): readonly HookChain[] {
+  const places = [...new Set(judges.map(({ ruleset }) => ruleset.hook))];
+  const marks = judges.map(({ stamp, mark }) => `${stampAddress(stamp)} : ${hex(mark)}`);
+  const routes = `iifname "${EDGE}" meta mark set ether saddr map { ${marks.join(", ")} }`;
+  return [
+    ...places.map((hook) => ({ name: placeName(hook), hook, rules: placeRules(judges, hook) })),
+    { name: ROUTES.name, hook: ROUTES.hook, rules: [routes] },
+  ];
+}
+
+/** `judge.-450`: a chain's place cannot be changed, so each has a chain of its own. */
+function placeName(hook: string): string {
+  return `judge.${/priority ([a-z0-9-]+)/.exec(hook)?.[1] ?? ""}`;
+}
+
+function placeRules(judges: readonly Judge[], hook: string): readonly string[] {
+  const newest = judges.at(-1)?.ruleset;
+  const verdicts = judges.map(({ stamp, ruleset }) => {
+    const verdict = ruleset.hook === hook ? `goto ${ruleset.entry}` : "accept";
+    return `${stampAddress(stamp)} : ${verdict}`;
+  });
+  return [
+    `iifname != "${EDGE}" ${newest?.hook === hook ? `goto ${newest.wayBack}` : "accept"}`,
+    `ether saddr vmap { ${verdicts.join(", ")} }`,
+    `counter name ${UNKNOWN.name} drop`,
+  ];
+}
+
+/** Rules first, as they name each other's chains, and all else. */
+function remove(keys: readonly string[]): readonly string[] {
+  const of = (kind: string) =>
+    keys.filter((key) => key.startsWith(`${kind} `)).map((key) => key.slice(kind.length + 1));
+  const statements = (verb: string, kind: string) =>
+    of(kind).map((name) => `${verb} ${kind} ${NFT_TABLE} ${name}`);
+  return [
+    ...statements("flush", "chain"),
+    ...statements("delete", "chain"),
+    ...statements("delete", "set"),
+    ...statements("delete", "counter"),
+  ];
+}

@@ -1,0 +1,107 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { type Bundle, storedBundle } from "../bundle.js";
+import { namespaceFile } from "../command.js";
+import { greDriver } from "../gre/choose.js";
+import type { Host } from "../host.js";
+import { markingTable, markPrefixes } from "../node/marking.js";
+import { forgetIntent, type Intent, type LoadedCustomer, type NodeState, readIntents } from "../state.js";
+import { takeDown } from "../steps.js";
+import { settle } from "./commit.js";
+import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
+import { judgeBy } from "./firewall.js";
+import { customerParts, tunnelParts } from "./parts.js";
+import { clearPlace, stampBy, unloadProgram } from "./program.js";
+import { generationBundle, retireOthers } from "./retire.js";
+import { emptyTable, fillTable, tableInForce, tableOf } from "./routes.js";
+
+/** What a customer's last change was when its run ended in the middle. */
+export interface Unfinished {
+  readonly customer: string;
+  /** As drift says it. */
+  readonly name: string;
+}
+
+/** Changes that were begun and whose end nobody has noted. */
+export async function unfinished({ paths }: Pick<Host, "paths">): Promise<readonly Unfinished[]> {
+  return (await readIntents(paths)).map(({ customer, generation }) => ({
+    customer,
+    name: `end of the change to generation ${generation}`,
+  }));
+}
+
+/**
+ * Ends the changes of runs that were killed: one whose generation is on record is finished, any other undone, so that what
+ * is in force is what the record says. Every step can be repeated, should this run end in the middle, too.
+ */
+export async function recover(
+  host: Host,
+  node: NodeState | undefined,
+  loaded: readonly LoadedCustomer[],
+): Promise<void> {
+  for (const intent of await readIntents(host.paths)) {
+    const current = loaded.find(({ customer }) => customer === intent.customer);
+    if (node && current && current.generation >= intent.generation) {
+      const { config, gre } = node;
+      await retireOthers({ host, node: config, gre: greDriver(host, gre), loaded: current });
+    } else if (node) await undo({ host, node, intent, current, loaded });
+    await forgetIntent(host.paths, intent, current !== undefined);
+  }
+}
+
+interface Undone {
+  readonly host: Host;
+  readonly node: NodeState;
+  readonly intent: Intent;
+  readonly current: LoadedCustomer | undefined;
+  readonly loaded: readonly LoadedCustomer[];
+}
+
+async function undo(undone: Undone): Promise<void> {
+  const { host, intent, current } = undone;
+  const { customer, generation, slot } = intent;
+  const bundle = await generationBundle(host.paths, customer, generation);
+  await stampBy(host, slot, current?.generation ?? null);
+  // Without its bundle nothing of the generation has been made.
+  if (bundle) {
+    await undoPrefixes(undone, bundle);
+    await settle();
+    await undoParts(undone, bundle);
+  }
+  await clearPlace(host, intent);
+  await unloadProgram(host, intent);
+  await rm(host.paths.bundle(customer, generation), { recursive: true, force: true });
+}
+
+async function undoPrefixes({ host, intent, current, loaded }: Undone, { manifest }: Bundle): Promise<void> {
+  const kept = current ? prefixesOf(current.manifest) : [];
+  const gone = prefixesOf(manifest).filter(({ text }) => !kept.some((prefix) => prefix.text === text));
+  if (await markingTable(host).present())
+    await markPrefixes(
+      host,
+      loaded.flatMap((one) => prefixesOf(one.manifest)),
+    );
+  await removeDispatch(host, gone);
+  if (current) await addDispatch(host, current.manifest, intent.slot, kept);
+}
+
+/** Of a first bundle everything goes. Else what the generation in force lacks now is found as drift, and mended. */
+async function undoParts({ host, node, intent, current }: Undone, bundle: Bundle): Promise<void> {
+  const gre = greDriver(host, node.gre);
+  const { namespace } = bundle.manifest;
+  const tunnels = tunnelParts(gre, bundle, node.config);
+  if (!current) {
+    await takeDown([...customerParts(host, bundle, node.config), ...tunnels.values()], () => {});
+    return;
+  }
+  if (!existsSync(namespaceFile(namespace))) return;
+  const before = storedBundle(host.paths, current);
+  const own = new Map(current.manifest.tunnels.map((row) => [row.name, JSON.stringify(row)]));
+  const stray = bundle.manifest.tunnels.filter((row) => own.get(row.name) !== JSON.stringify(row));
+  for (const { name } of stray) await tunnels.get(name)?.down();
+  for (const part of tunnelParts(gre, before, node.config).values())
+    if (!(await part.present())) await part.down().then(() => part.up());
+  if (!(await tableInForce(namespace, current.generation))) await fillTable(before, current.generation);
+  await judgeBy(host, [{ bundle: before, generation: current.generation }]);
+  await emptyTable(namespace, tableOf(intent.generation));
+}

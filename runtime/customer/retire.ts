@@ -1,0 +1,84 @@
+import { rm } from "node:fs/promises";
+import type { NodeConfig } from "../../src/targets/manifest.js";
+import { type Bundle, storedBundle } from "../bundle.js";
+import type { GreDriver } from "../gre/driver.js";
+import type { Host } from "../host.js";
+import {
+  type CustomerRecord,
+  type LoadedCustomer,
+  type Paths,
+  storedGenerations,
+  storedManifest,
+  writeRecord,
+} from "../state.js";
+import { type Part, takeDown } from "../steps.js";
+import { settle } from "./commit.js";
+import { earlierCounters } from "./counting.js";
+import { judgeBy } from "./firewall.js";
+import { tunnelParts } from "./parts.js";
+import { clearPlace, unloadProgram } from "./program.js";
+import { emptyTable, tableOf } from "./routes.js";
+
+/** A customer's generation in force, and how its node does tunnels. */
+export interface InForce {
+  readonly host: Host;
+  readonly node: NodeConfig;
+  readonly gre: GreDriver;
+  readonly loaded: LoadedCustomer;
+}
+
+/**
+ * Removes all generations but the one in force: to them no packet comes any more. What their programs have counted is
+ * noted before it goes with them.
+ */
+export async function retireOthers(inForce: InForce): Promise<void> {
+  const { host, loaded } = inForce;
+  const { customer, generation, manifest } = loaded;
+  const others = (await storedGenerations(host.paths, customer)).filter((one) => one !== generation);
+  if (others.length === 0) return;
+  await settle();
+  await judgeBy(host, [{ bundle: storedBundle(host.paths, loaded), generation }]);
+  await takeDown(await strayTunnels(inForce, others), () => {});
+  // The places of all others are one, as generations take turns.
+  const opposite = { ...loaded, generation: generation + 1 };
+  await emptyTable(manifest.namespace, tableOf(opposite.generation));
+  await clearPlace(host, opposite);
+  const counted = await earlierCounters(host, loaded, manifest);
+  await writeRecord(host.paths, { ...recordOf(loaded), counted });
+  for (const other of others) {
+    await unloadProgram(host, { customer, generation: other });
+    await rm(host.paths.bundle(customer, other), { recursive: true, force: true });
+  }
+}
+
+/** The record that a loaded customer was read from. */
+export function recordOf({ manifest: _, ...record }: LoadedCustomer): CustomerRecord {
+  return record;
+}
+
+/** Tunnels of other generations whose names, or devices, the one in force does not use. */
+async function strayTunnels(
+  { host, node, gre, loaded }: InForce,
+  others: readonly number[],
+): Promise<readonly Part[]> {
+  const kept = new Set(loaded.manifest.tunnels.flatMap(({ device, peer }) => [device, peer]));
+  const bundles = await Promise.all(
+    others.map((other) => generationBundle(host.paths, loaded.customer, other)),
+  );
+  return bundles.flatMap((bundle) => {
+    if (!bundle) return [];
+    const stray = bundle.manifest.tunnels.filter(({ device, peer }) => !kept.has(device) && !kept.has(peer));
+    const names = new Set(stray.map(({ name }) => name));
+    return [...tunnelParts(gre, bundle, node)].filter(([name]) => names.has(name)).map(([, part]) => part);
+  });
+}
+
+/** A stored generation's bundle, not verified; undefined where it was not even copied whole. */
+export async function generationBundle(
+  paths: Paths,
+  customer: string,
+  generation: number,
+): Promise<Bundle | undefined> {
+  const manifest = await storedManifest(paths, customer, generation);
+  return manifest && { dir: paths.bundle(customer, generation), manifest, hash: "" };
+}
