@@ -36,8 +36,18 @@ export function batchLines(text: string): readonly string[] {
   return text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
 }
 
-export async function ipJson<T>(args: readonly string[], options: RunOptions = {}): Promise<readonly T[]> {
-  const text = await run("ip", ["-j", ...args], options);
+/** Questions that are being asked at this moment. */
+const asking = new Map<string, Promise<string>>();
+
+/** What ip(8) shows. Who asks the same while it is being asked gets the same answer. */
+export async function ipJson<T>(
+  args: readonly string[],
+  { namespace }: Pick<RunOptions, "namespace"> = {},
+): Promise<readonly T[]> {
+  const question = [namespace ?? "", ...args].join(" ");
+  const asked = asking.get(question) ?? run("ip", ["-j", ...args], { namespace });
+  asking.set(question, asked);
+  const text = await asked.finally(() => asking.delete(question));
   return text.trim() === "" ? [] : JSON.parse(text);
 }
 

@@ -43,6 +43,7 @@ export class Steps {
 
   /** Brings up what is missing, from a clean start. */
   async ensure(parts: readonly Part[]): Promise<void> {
+    if ((await missingParts(parts)).length === 0) return;
     for (const part of parts) {
       this.#current = part.name;
       if (await part.present()) continue;
@@ -86,9 +87,8 @@ export async function allOrNothing<T>(
 export async function missingParts(
   parts: readonly Pick<Part, "name" | "present">[],
 ): Promise<readonly string[]> {
-  const missing: string[] = [];
-  for (const part of parts) if (!(await part.present())) missing.push(part.name);
-  return missing;
+  const present = await Promise.all(parts.map((part) => part.present()));
+  return parts.filter((_, index) => !present[index]).map(({ name }) => name);
 }
 
 /** Takes parts down, the last made first. */

@@ -22,9 +22,9 @@ export async function addDispatch(
 ): Promise<void> {
   const value = Buffer.alloc(4);
   value.writeUInt32LE(slot);
-  for (const family of FAMILIES) {
+  const add = async (family: Family) => {
     const own = prefixes.filter((prefix) => prefix.family === family);
-    if (own.length === 0) continue;
+    if (own.length === 0) return;
     const entries = own.map((prefix) => ({ key: lpmKey(prefix), value }));
     await loader.updateMap(rootMap(paths, `customers_${family}`), entries);
     const via = `via ${LINK_ENDS.customer[family]} dev ${link} onlink table ${ROUTING_TABLE}`;
@@ -32,7 +32,8 @@ export async function addDispatch(
       own.map(({ text }) => `route replace ${text} ${via}`),
       { family },
     );
-  }
+  };
+  await Promise.all(FAMILIES.map(add));
 }
 
 /** The opposite: routes first, so that a packet that XDP has passed already finds the blackhole. */

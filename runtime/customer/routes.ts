@@ -25,17 +25,19 @@ export async function fillTable(bundle: Bundle, generation: number): Promise<voi
   await emptyTable(namespace, table);
   const text = await bundleText(bundle, `route/${customer}.ip`);
   await ipBatch(batchLines(text.replaceAll("$table", `${table}`)), { namespace });
-  for (const family of FAMILIES) {
+  const lead = async (family: Family) => {
     if (!(await rules(namespace, family)).some((rule) => leadsTo(rule, generation)))
       await ipBatch([`rule add ${ruleOf(generation)}`], { namespace, family });
-  }
+  };
+  await Promise.all(FAMILIES.map(lead));
 }
 
 export async function emptyTable(namespace: string, table: number): Promise<void> {
-  for (const family of FAMILIES) {
+  const flush = async (family: Family) => {
     if ((await tableRoutes(family, table, namespace)).length > 0)
       await ipBatch([`route flush table ${table}`], { namespace, family });
-  }
+  };
+  await Promise.all(FAMILIES.map(flush));
 }
 
 /** Is this generation's table filled, and do its packets come there? */

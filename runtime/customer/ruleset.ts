@@ -56,8 +56,9 @@ const CLOSING = "\t}";
 
 function readDeclarations(text: string): readonly Declaration[] {
   const lines = text.split("\n");
-  const body = lines.slice(lines.indexOf(TABLE) + 1, lines.lastIndexOf("}"));
-  if (body.length === 0) throw new Error(`the firewall is not a table: ${lines[0]}`);
+  const start = lines.indexOf(TABLE);
+  if (start < 0) throw new Error(`the firewall is not a table: ${lines[0]}`);
+  const body = lines.slice(start + 1, lines.lastIndexOf("}"));
   const declared: Declaration[] = [];
   for (let at = 0; at < body.length; ) {
     const line = body[at] ?? "";

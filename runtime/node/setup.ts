@@ -25,7 +25,7 @@ export async function setUpNode(
     if (clean) await (before ? writeNodeState(host.paths, before) : rm(host.paths.node(), { force: true }));
   };
   await steps.run("record the node", () => writeNodeState(host.paths, state), restore);
-  await steps.ensure(parts);
+  if (missing.length > 0) await steps.ensure(parts);
   return state;
 }
 

@@ -235,16 +235,40 @@ export const RUNTIME: readonly Mutation[] = [
     ["kernel/runtime-traffic", "kernel/runtime-apply", "kernel/runtime-killed"],
     [
       {
-        name: "both-stages-change-in-the-open",
-        models: "while both stages change, a packet meets the old one and the new one",
-        from: "const closing = previous !== undefined && changesBothStages(previous.manifest, bundle.manifest);",
-        to: "const closing = previous !== undefined && bundle.manifest.prefixes.length === 0;",
-      },
-      {
         name: "given-up-prefixes-stay",
         models: "prefixes that a policy no longer claims stay dispatched",
         from: "if (gone.length === 0) return;",
         to: "if (gone.length >= 0) return;",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/generations.ts",
+    ["unit/firewall-generations", "kernel/runtime-flip"],
+    [
+      {
+        name: "old-stamp-new-firewall",
+        models: "while a policy changes, a packet meets the old one's XDP and the new one's firewall",
+        from: "`goto ${ruleset.entry}`",
+        to: "`goto ${newest?.entry}`",
+      },
+      {
+        name: "unknown-stamp-passes",
+        models: "a packet that came past XDP is not judged, and goes on",
+        from: "`counter name ${UNKNOWN.name} drop`",
+        to: "`counter name ${UNKNOWN.name} accept`",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/ruleset.ts",
+    ["unit/firewall-generations"],
+    [
+      {
+        name: "limits-of-other-terms-share",
+        models: "a limit whose rate changes goes on with allowances of the old rate",
+        from: 'tags.set(name, tagOf(terms.join("\\n")))',
+        to: "tags.set(name, tagOf(name))",
       },
     ],
   ),

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import { contents, type Judge, transition } from "../../runtime/customer/generations.js";
+import { readRuleset } from "../../runtime/customer/ruleset.js";
+import type { Policy } from "../../src/compiler/ir/policy.js";
+import { emit } from "../../src/targets/nft/emit.js";
+import { address, policy, rule } from "../support/ir.js";
+
+const OLD = "a".repeat(64);
+const NEW = "b".repeat(64);
+
+/** A firewall with a limit of so many packets a second. */
+function firewall(rate: number, overrides: Partial<Policy["firewall"]> = {}): string {
+  const limit = {
+    rate: { count: rate, unit: "s" },
+    burst: 10n,
+    interval: 1_000_000_000n / BigInt(rate),
+    per: "ip.src",
+  } as const;
+  const rules = [
+    rule("slow", { kind: "limit", limit }, address("ip.src", "192.0.2.0/24")),
+    rule("jump", "allow", address("ip.src", "198.51.100.0/24")),
+  ];
+  const [nft] = emit({
+    ...policy([]),
+    firewall: { default: "drop", rules, stateful: false, offload: "off", ...overrides },
+  });
+  return nft?.text ?? "";
+}
+
+function judge(stamp: number, text: string, hash: string): Judge {
+  return { stamp, mark: 1 + (stamp % 2), ruleset: readRuleset(text, hash) };
+}
+
+const names = (text: string, hash: string) => readRuleset(text, hash).declarations.map(({ name }) => name);
+
+describe("names", () => {
+  test("of chains and sets are their generation's, those of counters are not", () => {
+    const old = names(firewall(5), OLD);
+    expect(old).toContain("firewall.aaaaaaaaaaaa");
+    expect(old).toContain("prefixes-4.aaaaaaaaaaaa");
+    expect(old).toContain("rule-jump");
+  });
+
+  test("of a limit stay while its terms do", () => {
+    const limits = (text: string, hash: string) =>
+      names(text, hash).filter((name) => name.startsWith("limit-"));
+    const before = limits(firewall(5), OLD);
+    expect(before).toHaveLength(3);
+    expect(limits(firewall(5, { default: "allow" }), NEW)).toEqual(before);
+    expect(limits(firewall(6), NEW).filter((name) => before.includes(name))).toEqual([]);
+  });
+
+  test("in quoted texts are left alone", () => {
+    const { declarations } = readRuleset(firewall(5), OLD);
+    expect(declarations.flatMap(({ lines }) => lines).join("\n")).toContain('comment "jump"');
+  });
+
+  test("are asked of nothing else", () => {
+    expect(() => readRuleset("table inet tidegate {\n\tflowtable f {\n\t}\n}\n", OLD)).toThrow(/flowtable f/);
+    expect(() => readRuleset('include "x"\n', OLD)).toThrow(/not a table/);
+    expect(() => readRuleset("table inet tidegate {\n\tcounter c {\n\t}\n}\n", OLD)).toThrow(
+      /no `prerouting`/,
+    );
+  });
+});
+
+describe("a transition", () => {
+  const old = judge(1, firewall(5), OLD);
+  const next = judge(2, firewall(5, { default: "allow" }), NEW);
+
+  test("from nothing declares everything, and drops what has no known stamp", () => {
+    const text = transition(new Set(), [old]);
+    expect(text).toContain("\tchain prerouting.aaaaaaaaaaaa {");
+    expect(text).toContain(
+      "add rule inet tidegate judge.-450 ether saddr vmap { 02:54:47:01:00:01 : goto prerouting.aaaaaaaaaaaa }\n" +
+        "add rule inet tidegate judge.-450 counter name unknown-generation drop",
+    );
+    expect(text).not.toMatch(/delete/);
+  });
+
+  test("to a second one adds only what is new, and each stamp meets its own", () => {
+    const text = transition(new Set(contents([old])), [next, old]);
+    expect(text).not.toMatch(/chain firewall\.aaaa|counter rule-jump \{|set limit-slow/);
+    expect(text).toContain(
+      "ether saddr vmap { 02:54:47:01:00:02 : goto prerouting.bbbbbbbbbbbb, 02:54:47:01:00:01 : goto prerouting.aaaaaaaaaaaa }",
+    );
+    expect(text).toContain('iifname != "edge" goto way-back.aaaaaaaaaaaa');
+    expect(text).not.toMatch(/delete/);
+  });
+
+  test("back to one removes what only the other had", () => {
+    const text = transition(new Set(contents([next, old])), [next]);
+    expect(text).toContain("delete chain inet tidegate firewall.aaaaaaaaaaaa");
+    expect(text).toContain("delete set inet tidegate prefixes-4.aaaaaaaaaaaa");
+    expect(text).not.toMatch(/delete (set|chain) inet tidegate limit|delete counter/);
+    expect(text).not.toContain("02:54:47:01:00:01");
+  });
+
+  test("where one is stateful lets each through the other's place", () => {
+    const stateful = judge(2, firewall(5, { stateful: true }), NEW);
+    const text = transition(new Set(contents([old])), [stateful, old]);
+    expect(text).toContain(
+      "judge.filter ether saddr vmap { 02:54:47:01:00:02 : goto prerouting.bbbbbbbbbbbb, 02:54:47:01:00:01 : accept }",
+    );
+    expect(text).toContain('add rule inet tidegate judge.filter iifname != "edge" accept');
+    expect(transition(new Set(contents([stateful, old])), [stateful])).toContain(
+      "delete chain inet tidegate judge.-450",
+    );
+  });
+});
