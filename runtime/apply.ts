@@ -166,7 +166,7 @@ async function noteIntent({ host, bundle, generation, slot, previous }: Change, 
 async function clearUp({ before }: Request, { change, node, record }: Done): Promise<void> {
   try {
     const { host, node: config, gre, bundle } = change;
-    await retireOthers({ host, node: config, gre, loaded: { ...record, manifest: bundle.manifest } });
+    await retireOthers({ host, node: config, gre, bundle, loaded: { ...record, manifest: bundle.manifest } });
     await forgetIntent(host.paths, record, true);
     await retireOldParts(change.host, before, node);
   } catch (error) {

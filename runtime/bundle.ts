@@ -57,7 +57,15 @@ export async function bundleBytes(bundle: Bundle, file: string): Promise<Uint8Ar
 }
 
 /** The runtime's copy of a bundle that is loaded: as recorded. It was not verified again, so nothing can be loaded from it. */
-export function storedBundle(paths: Paths, { customer, generation, hash, manifest }: LoadedCustomer): Bundle {
+export function storedBundle(
+  paths: Paths,
+  {
+    customer,
+    generation,
+    hash,
+    manifest,
+  }: Pick<LoadedCustomer, "customer" | "generation" | "hash" | "manifest">,
+): Bundle {
   return { dir: paths.bundle(customer, generation), manifest, hash, release: null, contents: new Map() };
 }
 

@@ -31,7 +31,7 @@ export async function customerDrift(
     { name: "stored bundle", present: () => isWhole(bundle) },
     ...(await lastChange(host, loaded)),
     ...tunnelParts(greDriver(host, gre), bundle, config).values(),
-    { name: "firewall", present: () => firewallInForce(host, { bundle, generation }) },
+    { name: "firewall", present: () => firewallInForce(host, manifest) },
     { name: "routing table", present: () => tableInForce(manifest.namespace, generation) },
     { name: "XDP program", present: () => programInForce(host, loaded) },
   ];

@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema, nodeConfigSchema } from "../src/targets/manifest.js";
+import { syncFolder } from "./durable.js";
 import { causeOf, failure } from "./failures.js";
 
 /** Where a node keeps what it must remember. Below /run, as the kernel forgets with it at a reboot. */
@@ -165,6 +166,5 @@ async function writeJson(file: string, value: unknown): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
   await rename(`${file}.new`, file);
-  const handle = await open(folder);
-  await handle.sync().finally(() => handle.close());
+  await syncFolder(folder);
 }

@@ -41,15 +41,16 @@ export class Steps {
     return action();
   }
 
-  /** Brings up what is missing, from a clean start. */
-  async ensure(parts: readonly Part[]): Promise<void> {
-    if ((await missingParts(parts)).length === 0) return;
+  /** Brings up what is missing, from a clean start. False: nothing was. */
+  async ensure(parts: readonly Part[]): Promise<boolean> {
+    if ((await missingParts(parts)).length === 0) return false;
     for (const part of parts) {
       this.#current = part.name;
       if (await part.present()) continue;
       const up = () => part.down().then(() => part.up());
       await this.run(part.name, up, () => part.down());
     }
+    return true;
   }
 
   /** Undoes everything, the last step first; gives what could not be undone. */

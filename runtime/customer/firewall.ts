@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
+import type { Manifest } from "../../src/targets/manifest.js";
 import { type Bundle, bundleText } from "../bundle.js";
 import { namespaceFile } from "../command.js";
 import type { Counter } from "../counters.js";
 import type { Host } from "../host.js";
 import { NFT_TABLE, stampOf } from "../node/constants.js";
-import { contents, type Judge, transition } from "./generations.js";
+import { type Judge, transition } from "./generations.js";
 import { routeMark } from "./routes.js";
-import { readRuleset } from "./ruleset.js";
+import { ENTRY, entryName, readRuleset } from "./ruleset.js";
 
 /** One of the generations whose packets a customer's table judges. */
 export interface Generation {
@@ -37,16 +38,13 @@ async function judge({ bundle, generation }: Generation): Promise<Judge> {
   return { stamp: stampOf(generation), mark: routeMark(generation), ruleset };
 }
 
-/** Does the table hold this generation's firewall, and no other? */
-export async function firewallInForce(host: Pick<Host, "loader">, generation: Generation): Promise<boolean> {
-  const wanted = new Set(
-    await judge(generation).then(
-      (one) => contents([one]),
-      () => [],
-    ),
-  );
-  const present = await tableContents(host, generation.bundle.manifest.namespace);
-  return present.length === wanted.size && present.every((one) => wanted.has(one));
+/** Does the table hold the firewall of this bundle, and no other? */
+export async function firewallInForce(
+  host: Pick<Host, "loader">,
+  { customer, namespace, files }: Manifest,
+): Promise<boolean> {
+  const entries = (await tableContents(host, namespace)).filter((one) => one.startsWith(`chain ${ENTRY}.`));
+  return entries.length === 1 && entries[0] === `chain ${entryName(files[`nft/${customer}.nft`] ?? "")}`;
 }
 
 /** What the table holds, as `kind name`; nothing, if there is none. */

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { type Bundle, storedBundle } from "../bundle.js";
+import { type Bundle, readBundle } from "../bundle.js";
 import { namespaceFile } from "../command.js";
 import { greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
 import { markingTable, markPrefixes } from "../node/marking.js";
 import { forgetIntent, type Intent, type LoadedCustomer, type NodeState, readIntents } from "../state.js";
-import { takeDown } from "../steps.js";
+import { Steps, takeDown } from "../steps.js";
 import { settle } from "./commit.js";
 import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
 import { judgeBy } from "./firewall.js";
@@ -41,12 +41,22 @@ export async function recover(
 ): Promise<void> {
   for (const intent of await readIntents(host.paths)) {
     const current = loaded.find(({ customer }) => customer === intent.customer);
+    const bundle = current && (await wholeBundle(host, current));
     if (node && current && current.generation >= intent.generation) {
       const { config, gre } = node;
-      await retireOthers({ host, node: config, gre: greDriver(host, gre), loaded: current });
-    } else if (node) await undo({ host, node, intent, current, loaded });
+      await retireOthers({ host, node: config, gre: greDriver(host, gre), loaded: current, bundle });
+    } else if (node) await undo({ host, node, intent, current, loaded, bundle });
     await forgetIntent(host.paths, intent, current !== undefined);
   }
+}
+
+/** The runtime's own copy of the bundle in force; undefined where it is damaged: that is drift, which others mend. */
+async function wholeBundle(
+  { paths }: Host,
+  { customer, generation, hash }: LoadedCustomer,
+): Promise<Bundle | undefined> {
+  const bundle = await readBundle(paths.bundle(customer, generation)).catch(() => undefined);
+  return bundle?.hash === hash ? bundle : undefined;
 }
 
 interface Undone {
@@ -55,18 +65,20 @@ interface Undone {
   readonly intent: Intent;
   readonly current: LoadedCustomer | undefined;
   readonly loaded: readonly LoadedCustomer[];
+  /** Of the generation in force. */
+  readonly bundle: Bundle | undefined;
 }
 
 async function undo(undone: Undone): Promise<void> {
   const { host, intent, current } = undone;
   const { customer, generation, slot } = intent;
-  const bundle = await generationBundle(host.paths, customer, generation);
+  const begun = await generationBundle(host.paths, customer, generation);
   await stampBy(host, slot, current?.generation ?? null);
   // Without its bundle nothing of the generation has been made.
-  if (bundle) {
-    await undoPrefixes(undone, bundle);
+  if (begun) {
+    await undoPrefixes(undone, begun);
     await settle();
-    await undoParts(undone, bundle);
+    await undoParts(undone, begun);
   }
   await clearPlace(host, intent);
   await unloadProgram(host, intent);
@@ -86,22 +98,26 @@ async function undoPrefixes({ host, intent, current, loaded }: Undone, { manifes
 }
 
 /** Of a first bundle everything goes. Else what the generation in force lacks now is found as drift, and mended. */
-async function undoParts({ host, node, intent, current }: Undone, bundle: Bundle): Promise<void> {
+async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
+  const { host, node, intent, current, bundle } = undone;
   const gre = greDriver(host, node.gre);
-  const { namespace } = bundle.manifest;
-  const tunnels = tunnelParts(gre, bundle, node.config);
+  const { namespace } = begun.manifest;
+  const tunnels = tunnelParts(gre, begun, node.config);
   if (!current) {
-    await takeDown([...customerParts(host, bundle, node.config), ...tunnels.values()], () => {});
+    await takeDown([...customerParts(host, begun, node.config), ...tunnels.values()], () => {});
     return;
   }
   if (!existsSync(namespaceFile(namespace))) return;
-  const before = storedBundle(host.paths, current);
   const own = new Map(current.manifest.tunnels.map((row) => [row.name, JSON.stringify(row)]));
-  const stray = bundle.manifest.tunnels.filter((row) => own.get(row.name) !== JSON.stringify(row));
+  const stray = begun.manifest.tunnels.filter((row) => own.get(row.name) !== JSON.stringify(row));
   for (const { name } of stray) await tunnels.get(name)?.down();
-  for (const part of tunnelParts(gre, before, node.config).values())
-    if (!(await part.present())) await part.down().then(() => part.up());
-  if (!(await tableInForce(namespace, current.generation))) await fillTable(before, current.generation);
-  await judgeBy(host, [{ bundle: before, generation: current.generation }]);
+  if (bundle) {
+    // The routes to a device went with it; where all devices stand, nothing is touched that packets use.
+    const steps = new Steps(() => {});
+    const remade = await steps.ensure([...tunnelParts(gre, bundle, node.config).values()]);
+    if (remade || !(await tableInForce(namespace, current.generation)))
+      await fillTable(bundle, current.generation);
+    await judgeBy(host, [{ bundle, generation: current.generation }]);
+  }
   await emptyTable(namespace, tableOf(intent.generation));
 }

@@ -25,6 +25,8 @@ export interface InForce {
   readonly node: NodeConfig;
   readonly gre: GreDriver;
   readonly loaded: LoadedCustomer;
+  /** Its bundle, with the files; undefined where the stored one is damaged: that is drift, which others mend. */
+  readonly bundle: Bundle | undefined;
 }
 
 /**
@@ -32,12 +34,12 @@ export interface InForce {
  * noted before it goes with them.
  */
 export async function retireOthers(inForce: InForce): Promise<void> {
-  const { host, loaded } = inForce;
+  const { host, loaded, bundle } = inForce;
   const { customer, generation, manifest } = loaded;
   const others = (await storedGenerations(host.paths, customer)).filter((one) => one !== generation);
   if (others.length === 0) return;
   await settle();
-  await judgeBy(host, [{ bundle: storedBundle(host.paths, loaded), generation }]);
+  if (bundle) await judgeBy(host, [{ bundle, generation }]);
   await takeDown(await strayTunnels(inForce, others), () => {});
   // The places of all others are one, as generations take turns.
   const opposite = { ...loaded, generation: generation + 1 };
@@ -73,12 +75,12 @@ async function strayTunnels(
   });
 }
 
-/** A stored generation's bundle, not verified; undefined where it was not even copied whole. */
+/** What a stored generation says of itself, to take it down by; undefined where it was not even copied whole. */
 export async function generationBundle(
   paths: Paths,
   customer: string,
   generation: number,
 ): Promise<Bundle | undefined> {
   const manifest = await storedManifest(paths, customer, generation);
-  return manifest && { dir: paths.bundle(customer, generation), manifest, hash: "" };
+  return manifest && storedBundle(paths, { customer, generation, hash: "", manifest });
 }

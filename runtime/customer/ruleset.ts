@@ -23,8 +23,16 @@ export interface Declaration {
   readonly lines: readonly string[];
 }
 
-const ENTRY = "prerouting";
+/** The tagged name of a firewall's first chain. `sha256` is that of its text. */
+export function entryName(sha256: string): string {
+  return `${ENTRY}.${sha256.slice(0, TAG)}`;
+}
+
+export const ENTRY = "prerouting";
 const WAY_BACK = "way-back";
+
+/** So many digits of a hash: two firewalls of one customer do not meet in them. */
+const TAG = 12;
 
 /**
  * Reads `nft/<customer>.nft` of a bundle; `sha256` is that of the text. Throws where it is not laid out as the compiler lays
@@ -107,9 +115,6 @@ function namesIn({ lines }: Declaration): ReadonlySet<string> {
 function renameIn(line: string, rename: (name: string) => string): string {
   return line.replace(REFERENCE, (found) => (found.startsWith('"') ? found : rename(found)));
 }
-
-/** So many digits of a hash: two firewalls of one customer do not meet in them. */
-const TAG = 12;
 
 function tagOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, TAG);
