@@ -65,6 +65,8 @@ export function apply(options: ApplyOptions): Promise<Applied> {
   return withHost({ stateDir, lock: true }, async (host) => {
     onStep("verify the bundle");
     const bundle = await readBundle(options.bundle, node.keys);
+    const cut = (await unfinished(host)).filter(({ customer }) => customer === bundle.manifest.customer);
+    await recover(host, await readNodeState(host.paths), await readCustomers(host.paths));
     const loaded = await readCustomers(host.paths);
     checkOwnership(
       bundle.manifest,
@@ -79,8 +81,6 @@ export function apply(options: ApplyOptions): Promise<Applied> {
     if (!options.rollback) await serials.refuseReplay(bundle, loaded);
     await refuseStrangers(host, before, bundle.manifest);
     const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
-    const cut = (await unfinished(host)).filter(({ customer }) => customer === bundle.manifest.customer);
-    await recover(host, before, loaded);
     const drift = await driftOf(host, bundle, node, before, loaded, cut);
     if (current && drift?.length === 0) {
       await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
@@ -151,7 +151,7 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
 
 /** What this is about, so that whoever finds it cut short knows what to undo or to finish. */
 async function noteIntent({ host, bundle, generation, slot, previous }: Change, steps: Steps): Promise<void> {
-  const intent = { customer: bundle.manifest.customer, generation, slot };
+  const intent = { customer: bundle.manifest.customer, generation, slot, removal: false };
   await steps.run(
     "note the change",
     () => writeIntent(host.paths, intent),

@@ -1,24 +1,9 @@
-import { rm } from "node:fs/promises";
-import { storedBundle } from "./bundle.js";
-import { prefixesOf, removeDispatch } from "./customer/dispatch.js";
-import { customerParts, tunnelParts } from "./customer/parts.js";
-import { clearSlot, stampBy } from "./customer/program.js";
 import { recover } from "./customer/recover.js";
+import { removeWhole } from "./customer/removal.js";
 import { failure } from "./failures.js";
-import { greDriver } from "./gre/choose.js";
-import { type Host, withHost } from "./host.js";
-import { markingTable, markPrefixes } from "./node/marking.js";
-import { tearDownNode } from "./node/setup.js";
-import {
-  DEFAULT_STATE_DIR,
-  forgetCustomer,
-  forgetNode,
-  type LoadedCustomer,
-  type NodeState,
-  readCustomers,
-  readNodeState,
-} from "./state.js";
-import { type OnStep, takeDown } from "./steps.js";
+import { withHost } from "./host.js";
+import { DEFAULT_STATE_DIR, readCustomers, readNodeState, writeIntent } from "./state.js";
+import type { OnStep } from "./steps.js";
 
 export interface RemoveOptions {
   readonly customer: string;
@@ -36,47 +21,17 @@ export interface Removed {
 export function remove(options: RemoveOptions): Promise<Removed> {
   const { customer, stateDir = DEFAULT_STATE_DIR, onStep = () => {} } = options;
   return withHost({ stateDir, lock: true }, async (host) => {
+    await recover(host, await readNodeState(host.paths), await readCustomers(host.paths));
     const customers = await readCustomers(host.paths);
     const node = await readNodeState(host.paths);
-    await recover(host, node, customers);
     const loaded = customers.find((one) => one.customer === customer);
     if (!loaded || !node) {
       const known = customers.map((one) => one.customer).join(", ");
       throw failure("TG9010", { customer }, `loaded are: ${known || "none"}`);
     }
     const others = customers.filter((one) => one !== loaded);
-    const last = others.length === 0;
-    await removeCustomer(host, node, loaded, others, onStep);
-    if (last) await tearDownNode(host, node, onStep);
-    // The records go last, so that a removal that fails can be repeated.
-    await forgetCustomer(host.paths, customer);
-    if (last) await forgetNode(host.paths);
-    return { customer, last };
+    await writeIntent(host.paths, { ...loaded, removal: true });
+    await removeWhole({ host, node, loaded, others, onStep });
+    return { customer, last: others.length === 0 };
   });
-}
-
-/** What leads packets here goes first. */
-async function removeCustomer(
-  host: Host,
-  { config, gre }: NodeState,
-  loaded: LoadedCustomer,
-  others: readonly LoadedCustomer[],
-  onStep: OnStep,
-): Promise<void> {
-  const { customer, manifest, slot } = loaded;
-  const bundle = storedBundle(host.paths, loaded);
-  onStep("release prefixes");
-  if (await markingTable(host).present()) {
-    await markPrefixes(
-      host,
-      others.flatMap((other) => prefixesOf(other.manifest)),
-    );
-  }
-  await removeDispatch(host, prefixesOf(manifest));
-  onStep("remove the XDP program");
-  await stampBy(host, slot, null);
-  await clearSlot(host, slot);
-  await rm(host.paths.bpf("customers", customer), { recursive: true, force: true });
-  const tunnels = tunnelParts(greDriver(host, gre), bundle, config).values();
-  await takeDown([...customerParts(host, bundle, config), ...tunnels], onStep);
 }

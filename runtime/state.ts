@@ -63,8 +63,10 @@ const recordSchema = z.strictObject({
 });
 export type CustomerRecord = z.infer<typeof recordSchema>;
 
-const intentSchema = recordSchema.pick({ customer: true, generation: true, slot: true });
-/** A change that has been begun: written before anything is made, and forgotten when nothing is left to do. */
+const intentSchema = recordSchema
+  .pick({ customer: true, generation: true, slot: true })
+  .extend({ removal: z.boolean().default(false) });
+/** A change, or a removal, that has been begun: written before anything is made, and forgotten when nothing is left to do. */
 export type Intent = z.infer<typeof intentSchema>;
 
 /** One loaded customer: the record of its generation, and the manifest of its bundle. */
@@ -119,12 +121,20 @@ export async function writeRecord(paths: Paths, record: CustomerRecord): Promise
   await writeJson(paths.customer(record.customer, "state.json"), recordSchema.parse(record));
 }
 
-export async function writeIntent(paths: Paths, { customer, generation, slot }: Intent): Promise<void> {
-  await writeJson(paths.customer(customer, INTENT), intentSchema.parse({ customer, generation, slot }));
+export async function writeIntent(
+  paths: Paths,
+  { customer, generation, slot, removal }: Intent,
+): Promise<void> {
+  const intent = intentSchema.parse({ customer, generation, slot, removal });
+  await writeJson(paths.customer(customer, INTENT), intent);
 }
 
 /** `keep`: something else of the customer is stored. */
-export async function forgetIntent(paths: Paths, { customer }: Intent, keep: boolean): Promise<void> {
+export async function forgetIntent(
+  paths: Paths,
+  { customer }: Pick<Intent, "customer">,
+  keep: boolean,
+): Promise<void> {
   const path = keep ? paths.customer(customer, INTENT) : paths.customer(customer);
   await rm(path, { recursive: !keep, force: true });
 }

@@ -32,13 +32,14 @@ export async function earlierCounters(
   { customer, generation, counted }: CustomerRecord,
   manifest: Manifest,
 ): Promise<NonNullable<CustomerRecord["counted"]>> {
-  const known = new Set([await mapId(host, customer, generation), ...(counted?.maps ?? [])]);
+  const own = await mapId(host, customer, generation);
+  const known = new Set(counted?.maps);
   const maps = new Set<number>();
   let { mitigate = {}, firewall = {} } = counted ?? {};
   for (const other of await storedGenerations(host.paths, customer)) {
     const id = await mapId(host, customer, other);
     const theirs = await storedManifest(host.paths, customer, other);
-    if (id === null || !theirs) continue;
+    if (id === null || id === own || !theirs) continue;
     maps.add(id);
     if (known.has(id)) continue;
     known.add(id);

@@ -5,13 +5,22 @@ import { namespaceFile } from "../command.js";
 import { greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
 import { markingTable, markPrefixes } from "../node/marking.js";
-import { forgetIntent, type Intent, type LoadedCustomer, type NodeState, readIntents } from "../state.js";
+import {
+  forgetCustomer,
+  forgetIntent,
+  forgetNode,
+  type Intent,
+  type LoadedCustomer,
+  type NodeState,
+  readIntents,
+} from "../state.js";
 import { Steps, takeDown } from "../steps.js";
 import { settle } from "./commit.js";
 import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
 import { judgeBy } from "./firewall.js";
 import { customerParts, tunnelParts } from "./parts.js";
 import { clearPlace, stampBy, unloadProgram } from "./program.js";
+import { removeWhole } from "./removal.js";
 import { generationBundle, retireOthers } from "./retire.js";
 import { emptyTable, fillTable, tableInForce, tableOf } from "./routes.js";
 
@@ -24,9 +33,9 @@ export interface Unfinished {
 
 /** Changes that were begun and whose end nobody has noted. */
 export async function unfinished({ paths }: Pick<Host, "paths">): Promise<readonly Unfinished[]> {
-  return (await readIntents(paths)).map(({ customer, generation }) => ({
+  return (await readIntents(paths)).map(({ customer, generation, removal }) => ({
     customer,
-    name: `end of the change to generation ${generation}`,
+    name: removal ? "end of the removal" : `end of the change to generation ${generation}`,
   }));
 }
 
@@ -41,6 +50,12 @@ export async function recover(
 ): Promise<void> {
   for (const intent of await readIntents(host.paths)) {
     const current = loaded.find(({ customer }) => customer === intent.customer);
+    const others = loaded.filter((one) => one !== current);
+    if (intent.removal) {
+      if (node && current) await removeWhole({ host, node, loaded: current, others, onStep: () => {} });
+      else await forgetRemoved(host, intent, others);
+      continue;
+    }
     const bundle = current && (await wholeBundle(host, current));
     if (node && current && current.generation >= intent.generation) {
       const { config, gre } = node;
@@ -48,6 +63,16 @@ export async function recover(
     } else if (node) await undo({ host, node, intent, current, loaded, bundle });
     await forgetIntent(host.paths, intent, current !== undefined);
   }
+}
+
+/** Of a customer that has no record any more nothing is left but its folder. */
+async function forgetRemoved(
+  { paths }: Host,
+  { customer }: Intent,
+  others: readonly LoadedCustomer[],
+): Promise<void> {
+  await forgetCustomer(paths, customer);
+  if (others.length === 0) await forgetNode(paths);
 }
 
 /** The runtime's own copy of the bundle in force; undefined where it is damaged: that is drift, which others mend. */

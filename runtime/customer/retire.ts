@@ -18,6 +18,7 @@ import { judgeBy } from "./firewall.js";
 import { tunnelParts } from "./parts.js";
 import { clearPlace, unloadProgram } from "./program.js";
 import { emptyTable, tableOf } from "./routes.js";
+import { sameEndpoint } from "./tunnels.js";
 
 /** A customer's generation in force, and how its node does tunnels. */
 export interface InForce {
@@ -58,18 +59,23 @@ export function recordOf({ manifest: _, ...record }: LoadedCustomer): CustomerRe
   return record;
 }
 
-/** Tunnels of other generations whose names, or devices, the one in force does not use. */
+/**
+ * Tunnels of other generations that the one in force does not use, neither their device nor their remote and key: what was
+ * in the way of a new one went before it came (customer/tunnels.ts).
+ */
 async function strayTunnels(
   { host, node, gre, loaded }: InForce,
   others: readonly number[],
 ): Promise<readonly Part[]> {
-  const kept = new Set(loaded.manifest.tunnels.flatMap(({ device, peer }) => [device, peer]));
+  const { tunnels } = loaded.manifest;
   const bundles = await Promise.all(
     others.map((other) => generationBundle(host.paths, loaded.customer, other)),
   );
   return bundles.flatMap((bundle) => {
     if (!bundle) return [];
-    const stray = bundle.manifest.tunnels.filter(({ device, peer }) => !kept.has(device) && !kept.has(peer));
+    const stray = bundle.manifest.tunnels.filter(
+      (row) => !tunnels.some(({ device }) => device === row.device) && !tunnels.some(sameEndpoint(row)),
+    );
     const names = new Set(stray.map(({ name }) => name));
     return [...tunnelParts(gre, bundle, node)].filter(([name]) => names.has(name)).map(([, part]) => part);
   });

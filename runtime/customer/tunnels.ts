@@ -46,7 +46,7 @@ function oldTunnels({ gre, previous }: Change, which: (row: TunnelRow) => boolea
 
 function makesWay(change: Change, old: TunnelRow): boolean {
   return change.bundle.manifest.tunnels.some(
-    (row) => !stays(change, row) && (row.name === old.name || sameEndpoint(row, old)),
+    (row) => !stays(change, row) && (row.name === old.name || sameEndpoint(row)(old)),
   );
 }
 
@@ -56,6 +56,6 @@ function stays({ previous, node }: Change, row: TunnelRow): boolean {
   return JSON.stringify(before) === JSON.stringify(row);
 }
 
-function sameEndpoint(one: TunnelRow, other: TunnelRow): boolean {
-  return one.remote === other.remote && one.key === other.key;
+export function sameEndpoint({ remote, key }: TunnelRow): (other: TunnelRow) => boolean {
+  return (other) => other.remote === remote && other.key === key;
 }

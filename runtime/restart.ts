@@ -1,0 +1,24 @@
+import { recover } from "./customer/recover.js";
+import { withHost } from "./host.js";
+import { DEFAULT_STATE_DIR, readCustomers, readIntents, readNodeState } from "./state.js";
+
+export interface Recovered {
+  /** Customers whose last change was cut short, and has been finished or undone now. */
+  readonly customers: readonly string[];
+}
+
+/**
+ * Ends the changes of runs that were killed, as every change does that comes behind them: whoever has just started need not
+ * wait for one.
+ */
+export function recoverNode({
+  stateDir = DEFAULT_STATE_DIR,
+}: {
+  readonly stateDir?: string;
+}): Promise<Recovered> {
+  return withHost({ stateDir, lock: true }, async (host) => {
+    const customers = (await readIntents(host.paths)).map(({ customer }) => customer);
+    await recover(host, await readNodeState(host.paths), await readCustomers(host.paths));
+    return { customers };
+  });
+}
