@@ -18,6 +18,7 @@ export const MANIFEST: Manifest = {
   firewall: { default: "drop", rules: [], early: false },
   tunnels: [],
   tables: [],
+  limits: [],
   files: { "nft/acme.nft": sha256(CONTENT) },
 };
 
