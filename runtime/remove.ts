@@ -2,7 +2,7 @@ import { recover } from "./customer/recover.js";
 import { removeWhole } from "./customer/removal.js";
 import { failure } from "./failures.js";
 import { withHost } from "./host.js";
-import { DEFAULT_STATE_DIR, readCustomers, readNodeState, writeIntent } from "./state.js";
+import { DEFAULT_STATE_DIR, readCustomers, readIntents, readNodeState, writeIntent } from "./state.js";
 import type { OnStep } from "./steps.js";
 
 export interface RemoveOptions {
@@ -21,10 +21,14 @@ export interface Removed {
 export function remove(options: RemoveOptions): Promise<Removed> {
   const { customer, stateDir = DEFAULT_STATE_DIR, onStep = () => {} } = options;
   return withHost({ stateDir, lock: true }, async (host) => {
+    const intents = await readIntents(host.paths);
     await recover(host, await readNodeState(host.paths), await readCustomers(host.paths));
     const customers = await readCustomers(host.paths);
     const node = await readNodeState(host.paths);
     const loaded = customers.find((one) => one.customer === customer);
+    // A removal that was begun before has been finished just now.
+    if (!loaded && intents.some((intent) => intent.customer === customer && intent.removal))
+      return { customer, last: customers.length === 0 };
     if (!loaded || !node) {
       const known = customers.map((one) => one.customer).join(", ");
       throw failure("TG9010", { customer }, `loaded are: ${known || "none"}`);
