@@ -36,7 +36,7 @@ export async function commit(
  * A packet is on its way from the stamp to the routing table for as long as softirqs and the queues between them take. One
  * that takes longer is dropped, as nobody judges by its stamp any more.
  */
-const SETTLE_MS = 50;
+const SETTLE_MS = 250;
 
 /** Waits until no packet is on its way that bears a stamp from before. */
 export async function settle(): Promise<void> {
