@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { type Bundle, storedBundle } from "../bundle.js";
+import { keepEarlier } from "../earlier.js";
 import type { GreDriver } from "../gre/driver.js";
 import type { Host } from "../host.js";
 import {
@@ -50,8 +51,16 @@ export async function retireOthers(inForce: InForce): Promise<void> {
   await writeRecord(host.paths, { ...recordOf(loaded), counted });
   for (const other of others) {
     await unloadProgram(host, { customer, generation: other });
-    await rm(host.paths.bundle(customer, other), { recursive: true, force: true });
+    if (await isEarlier(host.paths, loaded, other)) await keepEarlier(host.paths, customer, other);
+    else await rm(host.paths.bundle(customer, other), { recursive: true, force: true });
   }
+}
+
+/** Was it in force before, and another policy? Going back to the same is no way back. */
+async function isEarlier(paths: Paths, loaded: LoadedCustomer, generation: number): Promise<boolean> {
+  if (generation > loaded.generation) return false;
+  const manifest = await storedManifest(paths, loaded.customer, generation);
+  return manifest !== undefined && JSON.stringify(manifest) !== JSON.stringify(loaded.manifest);
 }
 
 /** The record that a loaded customer was read from. */
