@@ -121,10 +121,11 @@ describe("a bad revision", () => {
 
   test("that may pass is tried again, and gives way to the next one", async () => {
     const running = start();
-    const bad = tamper(edge.bundle("bad", acme()), "nft/acme.nft", "table inet tidegate { nonsense }\n");
+    const twice = "route add blackhole 0.0.0.0/0 table $table\n".repeat(2);
+    const bad = tamper(edge.bundle("bad", acme()), "route/acme.ip", twice);
     const revision = await publish(bad);
     await running.says(
-      /<4>acme: revision \d+ not in force yet: TG9006 check the firewall failed.*next try in 1 s; revision \d+ stays/,
+      /<4>acme: revision \d+ not in force yet: TG9006 fill the routing table failed.*next try in 1 s; revision \d+ stays/,
     );
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(running.output.match(/not in force yet/g)).toHaveLength(1);
