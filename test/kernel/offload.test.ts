@@ -81,7 +81,8 @@ describe("on an edge server", () => {
   test("off, all of it is the namespace's", async () => {
     await edge.server.apply(edge.bundle("off", closed("off")), NODE);
     sendAll();
-    expect(await seen()).toEqual({ finger: [3, 3], ident: [4, 4], default: [5, 5] });
+    // What was counted under a name before goes on.
+    expect(await seen()).toEqual({ finger: [6, 3], ident: [8, 8], default: [10, 5] });
   });
 
   test("a bundle of before there was an early step is loaded and counted as ever", async () => {
@@ -93,7 +94,7 @@ describe("on an edge server", () => {
     writeFileSync(path, formatManifest({ ...manifest, firewall: old }));
     expect(await edge.server.apply(folder, NODE)).toMatchObject({ changed: true });
     sendAll();
-    expect(await seen()).toEqual({ finger: [3, 3], ident: [4, 4], default: [5, 5] });
+    expect(await seen()).toEqual({ finger: [9, 6], ident: [12, 12], default: [15, 10] });
   });
 });
 
