@@ -313,11 +313,11 @@ describe("test", () => {
       {
         file: policy,
         tests: [
-          { packet: "tcp 192.0.2.7:40000 > 203.0.113.0:9 flags=S vlan=7", expect: "drop", rule: "tagged" },
-          { packet: "tcp 192.0.2.7:40000 > 203.0.113.0:21 flags=S", expect: "allow", rule: "ftp" },
-          { packet: "tcp 192.0.2.7:40000 > 203.0.113.0:9 flags=S ttl=2", expect: "drop", rule: "old" },
+          { packet: "tcp 192.0.2.7:40000 > 203.0.113.1:9 flags=S vlan=7", expect: "drop", rule: "tagged" },
+          { packet: "tcp 192.0.2.7:40000 > 203.0.113.1:21 flags=S", expect: "allow", rule: "ftp" },
+          { packet: "tcp 192.0.2.7:40000 > 203.0.113.1:9 flags=S ttl=2", expect: "drop", rule: "old" },
           { packet: expect.stringMatching(/^proto=47 .* payload=/), expect: "allow", rule: "key" },
-          { packet: "udp 192.0.2.7:53 > 203.0.113.0:9 ct=established", expect: "drop", rule: null },
+          { packet: "udp 192.0.2.7:53 > 203.0.113.1:9 ct=established", expect: "drop", rule: null },
         ],
         unreachable: ["again"],
         unknown: [],
@@ -335,7 +335,7 @@ describe("test", () => {
     const policy = file("bare.policy.ts", policyText({ rules: 'allow("ftp", expr`tcp.dstport == 21`)' }));
     await testPolicies([policy], { suggest: true });
     expect(printed.join("\n")).toContain(
-      'for `tests`:\n    { packet: "tcp 192.0.2.7:40000 > 203.0.113.0:21 flags=S", expect: "allow", rule: "ftp" },',
+      'for `tests`:\n    { packet: "tcp 192.0.2.7:40000 > 203.0.113.1:21 flags=S", expect: "allow", rule: "ftp" },',
     );
   });
 
