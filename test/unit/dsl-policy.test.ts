@@ -204,7 +204,7 @@ export default edge({ uplinks: ["eth0"], anycast: ["192.0.2.1"], owners: { acme,
   test.each([
     [
       "edge({ uplinks: [], anycast: [], owners: {}, store: 1, trust: 1, servers: 1 })",
-      ["TG2052", "TG2052", "TG2052"],
+      ["TG2052", "TG2051", "TG2052"],
     ],
     ["edge({ uplinks: [1], owners: [] })", ["TG2050", "TG2053", "TG2053"]],
     ['policy({ customer: "a", prefixes: [], firewall: { default: "drop", rules: [] } })', ["TG1052"]],
