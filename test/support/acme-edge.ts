@@ -91,6 +91,8 @@ export class AcmeEdge {
       "link add up1 type veth peer name eth0 netns router",
       "addr add 192.0.2.254/24 dev up0",
       "addr add 2001:db8:1::254/64 dev up0 nodad",
+      // What the node forwards it asks for its neighbours by an address of the link alone (ndisc_solicit).
+      "addr add fe80::254/64 dev up0 nodad",
       "addr add 198.51.100.254/24 dev up1",
       ...["up0", "up1"].map((device) => `link set ${device} addrgenmode none up`),
     ]);
