@@ -16,7 +16,7 @@ import { policyIn } from "../support/language-arbitrary.js";
 
 /** Random policies looked up, however few their rules: each packet's verdict and every counter as the reference says. */
 const SEED = Number(process.env["TIDEGATE_CLASSIFIER_SEED"] ?? 5_112_026);
-const POLICIES = Number(process.env["TIDEGATE_CLASSIFIER_POLICIES"] ?? 60);
+const POLICIES = Number(process.env["TIDEGATE_CLASSIFIER_POLICIES"] ?? 40);
 const PACKETS = 400;
 
 let scratch: Scratch;

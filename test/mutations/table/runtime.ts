@@ -100,7 +100,7 @@ export const RUNTIME: readonly Mutation[] = [
   ),
   ...inFile(
     "runtime/trust/own-folder.ts",
-    ["unit/own-folder"],
+    ["kernel/own-folder"],
     [
       {
         name: "state-of-anybody",
