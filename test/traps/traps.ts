@@ -26,6 +26,26 @@ function everyFlag(drops: (flags: number) => boolean): string {
 
 export const TRAPS: readonly Trap[] = [
   {
+    name: "IPv6 prefixes that end within either half of an address",
+    rules: `
+      drop("upper", expr\`ip.src in {2001:db8:8::/47}\`),
+      drop("lower", expr\`ip.src in {2001:db8:7:0:8000::/65}\`),
+      drop("last", expr\`ip.src in {2001:db8:b::6/127}\`)`,
+    packets: `
+      udp [2001:db8:8::1]:9 > [2001:db8:a::9]:9 # drop by upper
+      udp [2001:db8:9:ffff::1]:9 > [2001:db8:a::9]:9 # drop by upper
+      udp [2001:db8:7:ffff::1]:9 > [2001:db8:a::9]:9 # allow by default
+      udp [2001:db8:a:ffff::1]:9 > [2001:db8:a::9]:9 # allow by default
+      udp [2001:db8:7:0:8000::1]:9 > [2001:db8:a::9]:9 # drop by lower
+      udp [2001:db8:7:0:c000::1]:9 > [2001:db8:a::9]:9 # drop by lower
+      udp [2001:db8:7:0:7fff::1]:9 > [2001:db8:a::9]:9 # allow by default
+      udp [2001:db8:b::6]:9 > [2001:db8:a::9]:9 # drop by last
+      udp [2001:db8:b::7]:9 > [2001:db8:a::9]:9 # drop by last
+      udp [2001:db8:b::5]:9 > [2001:db8:a::9]:9 # allow by default
+      udp [2001:db8:b::8]:9 > [2001:db8:a::9]:9 # allow by default
+    `,
+  },
+  {
     name: "a time to live that no router passes on",
     rules: 'drop("old", expr`ip.ttl == 63`)',
     packets: `

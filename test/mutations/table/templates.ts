@@ -4,7 +4,7 @@ import { inFile, type Mutation } from "../mutation.js";
 export const TEMPLATES: readonly Mutation[] = [
   ...inFile(
     "bpf-templates/tidegate.h",
-    ["kernel/semantics-docs", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
+    ["kernel/semantics-docs", "kernel/traps", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
     [
       {
         name: "bpf-between-without-its-end",
@@ -70,7 +70,7 @@ export const TEMPLATES: readonly Mutation[] = [
   ),
   ...inFile(
     "bpf-templates/parse.h",
-    ["kernel/semantics-docs", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
+    ["kernel/semantics-docs", "kernel/traps", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
     [
       {
         name: "bpf-ports-in-wire-order",
@@ -136,7 +136,7 @@ export const TEMPLATES: readonly Mutation[] = [
   ),
   ...inFile(
     "bpf-templates/fields.h",
-    ["kernel/semantics-docs", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
+    ["kernel/semantics-docs", "kernel/traps", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
     [
       {
         name: "bpf-gre-key-behind-a-checksum-only",
