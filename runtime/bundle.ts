@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema } from "../src/targets/manifest.js";
 import { causeOf, failure } from "./failures.js";
+import { sha256 } from "./hash.js";
 import { addressBytes, parsePrefix } from "./prefix.js";
 import { type LoadedCustomer, MANIFEST_FILE, type Paths } from "./state.js";
 import { BUNDLE_LIMITS, plainFiles, readPlainFile, tooLarge } from "./trust/files.js";
@@ -225,8 +225,4 @@ function checkTables({ tables }: Manifest, files: ReadonlyMap<string, Buffer>): 
   if (!wrong) return;
   const problem = `\`${wrong.file}\` has not the ${wrong.bytes} bytes of \`${wrong.map}\``;
   throw failure("TG5002", { problem }, EDITED_HINT);
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -63,7 +63,7 @@ export async function unloadFirewall({ loader }: Host, namespace: string): Promi
   await loader.nft({ namespace: namespaceFile(namespace), text });
 }
 
-export async function firewallPresent({ loader }: Pick<Host, "loader">, namespace: string): Promise<boolean> {
+async function firewallPresent({ loader }: Pick<Host, "loader">, namespace: string): Promise<boolean> {
   if (!existsSync(namespaceFile(namespace))) return false;
   const tables = await loader.nft({ namespace: namespaceFile(namespace), text: "list tables" });
   return tables.split("\n").includes(`table ${NFT_TABLE}`);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../hash.js";
 
 /**
  * A customer's firewall under names of its own, so that those of two generations stand side by side in one table.
@@ -23,9 +23,9 @@ export interface Declaration {
   readonly lines: readonly string[];
 }
 
-/** The tagged name of a firewall's first chain. `sha256` is that of its text. */
-export function entryName(sha256: string): string {
-  return `${ENTRY}.${sha256.slice(0, TAG)}`;
+/** The tagged name of a firewall's first chain. `hash` is the SHA-256 of its text. */
+export function entryName(hash: string): string {
+  return `${ENTRY}.${hash.slice(0, TAG)}`;
 }
 
 export const ENTRY = "prerouting";
@@ -35,12 +35,12 @@ const WAY_BACK = "way-back";
 const TAG = 12;
 
 /**
- * Reads `nft/<customer>.nft` of a bundle; `sha256` is that of the text. Throws where it is not laid out as the compiler lays
+ * Reads `nft/<customer>.nft` of a bundle; `hash` is the SHA-256 of the text. Throws where it is not laid out as the compiler lays
  * it out.
  */
-export function readRuleset(text: string, sha256: string): Ruleset {
+export function readRuleset(text: string, hash: string): Ruleset {
   const declared = readDeclarations(text);
-  const names = newNames(declared, sha256.slice(0, TAG));
+  const names = newNames(declared, hash.slice(0, TAG));
   const entry = declared.find(({ kind, name }) => kind === "chain" && name === ENTRY);
   const hook = entry?.lines.find(isHook);
   if (!hook || !names.has(WAY_BACK))
@@ -117,5 +117,5 @@ function renameIn(line: string, rename: (name: string) => string): string {
 }
 
 function tagOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, TAG);
+  return sha256(text).slice(0, TAG);
 }

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { watch as watchFolder } from "node:fs";
 import { link, mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { replaceDurably, withFresh } from "../durable.js";
 import { causeOf, failure } from "../failures.js";
+import { sha256 } from "../hash.js";
 import { readPlainFile } from "../trust/files.js";
 import {
   type Content,
@@ -245,10 +245,6 @@ async function writing<T>({ name }: Dir, action: () => Promise<T>): Promise<T> {
     if (!(error instanceof Error && "syscall" in error)) throw error;
     throw failure("TG9106", { store: name, problem: causeOf(error) }, null, error);
   }
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function isError(error: unknown, code: string): boolean {
