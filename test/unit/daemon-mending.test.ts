@@ -1,0 +1,163 @@
+import { existsSync, rmSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Reconciler } from "../../runtime/daemon/reconciler.js";
+import { failure } from "../../runtime/failures.js";
+import { NODE, Reconciling } from "../support/reconciling.js";
+
+let at: Reconciling;
+let reconciler: Reconciler;
+
+beforeEach(async () => {
+  at = new Reconciling();
+  reconciler = await at.start();
+});
+afterEach(() => at.end());
+
+/** Puts a first version of each in force. */
+async function load(...customers: readonly string[]): Promise<void> {
+  for (const customer of customers) await at.publish(customer, "v1");
+  await reconciler.round(NODE);
+  at.said();
+  at.did();
+  at.heard.length = 0;
+}
+
+describe("a node that is described differently", () => {
+  const OTHER = { ...NODE, uplinks: ["up1"] };
+
+  beforeEach(() => load("acme", "globex"));
+
+  test("has everything put in force again, and tries again what it refused", async () => {
+    at.refuse("TG5007", "bad");
+    await at.publish("acme", "bad");
+    await reconciler.round(NODE);
+    at.did();
+    at.said();
+    await reconciler.describe(NODE);
+    expect(at.did()).toEqual([]);
+    await reconciler.describe(OTHER);
+    expect(at.did()).toEqual(["apply acme v1", "apply globex v1"]);
+    expect(at.said()).toEqual(
+      ["acme", "globex"].map((one) => `info ${one}: in force on the node as it is described now`),
+    );
+    await reconciler.round(OTHER);
+    expect(at.did()).toEqual(["apply acme bad"]);
+    await reconciler.describe(OTHER);
+    expect(at.did()).toEqual([]);
+  });
+
+  test("keeps what cannot be put in force so as it was, and goes on with the next customer", async () => {
+    at.engine.before = (customer) => {
+      if (customer === "acme") throw failure("TG9004", { device: "up1" }, null);
+    };
+    await reconciler.describe(OTHER);
+    expect(at.said()).toEqual([
+      "warning acme, again: TG9004 there is no uplink `up1`",
+      "info globex: in force on the node as it is described now",
+    ]);
+  });
+
+  test("before anything is in force is none", async () => {
+    at.end();
+    at = new Reconciling();
+    reconciler = await at.start();
+    await reconciler.describe(OTHER);
+    expect([at.did(), at.said()]).toEqual([[], []]);
+  });
+});
+
+describe("a look", () => {
+  test("at a node where all is well does nothing but say so to the metrics", async () => {
+    await load("acme");
+    await reconciler.mend(NODE);
+    expect([at.did(), at.said()]).toEqual([[], []]);
+    expect(at.heard).toEqual(["drift null 0", "drift acme 0"]);
+  });
+
+  test("mends what is missing of a customer, and of no other", async () => {
+    await load("acme", "globex");
+    at.engine.missing.set("globex", ["firewall", "slot"]);
+    await reconciler.mend(NODE);
+    expect(at.did()).toEqual(["apply globex v1"]);
+    expect(at.said()).toEqual(["warning globex: mended, there was missing: firewall, slot"]);
+    expect(at.heard).toEqual([
+      ...["drift null 0", "drift acme 0", "drift globex 2"],
+      ...["drift null 0", "drift globex 0"],
+    ]);
+  });
+
+  test("mends the node itself by one customer's change", async () => {
+    await load("acme", "globex");
+    at.engine.missing.set("", ["IPv6 policy routing"]);
+    await reconciler.mend(NODE);
+    expect(at.did()).toEqual(["apply acme v1"]);
+    expect(at.said()).toEqual(["warning acme: mended, there was missing: IPv6 policy routing"]);
+  });
+
+  test("at many customers takes sixteen at a time, and comes to each", async () => {
+    const customers = Array.from({ length: 40 }, (_, index) => `c${String(index).padStart(2, "0")}`);
+    await load(...customers);
+    for (let look = 0; look < 4; look++) await reconciler.mend(NODE);
+    expect(at.engine.looks.map(({ length }) => length)).toEqual([16, 16, 16, 16]);
+    expect(at.engine.looks.flat().slice(0, 40)).toEqual(customers);
+    expect(at.engine.looks.flat().slice(40)).toEqual(customers.slice(0, 24));
+  });
+
+  test("takes the bundle from the store where the node's own copy is damaged", async () => {
+    await load("acme");
+    at.engine.damaged.add("acme");
+    at.engine.missing.set("acme", ["stored bundle"]);
+    await reconciler.mend(NODE);
+    expect(at.said()).toEqual(["warning acme: mended, there was missing: stored bundle"]);
+    expect(existsSync(at.engine.incoming("acme"))).toBe(false);
+  });
+
+  test("takes from the store what is in force, not what is published", async () => {
+    await load("acme");
+    at.refuse("TG5007", "v2");
+    await at.publish("acme", "v2");
+    await reconciler.round(NODE);
+    at.did();
+    at.engine.damaged.add("acme");
+    at.engine.missing.set("acme", ["stored bundle"]);
+    await reconciler.mend(NODE);
+    expect(at.did()).toEqual(["apply acme v1"]);
+  });
+
+  test("does not put the store's in the place of what somebody applied by hand", async () => {
+    await load("acme");
+    await at.engine.apply("stored acme by-hand", NODE);
+    at.did();
+    at.engine.damaged.add("acme");
+    at.engine.missing.set("acme", ["stored bundle"]);
+    await reconciler.mend(NODE);
+    expect([at.did(), at.engine.versions]).toEqual([[], { acme: "by-hand" }]);
+  });
+
+  test("cannot mend what neither node nor store have, and says so once", async () => {
+    await load("acme");
+    rmSync(at.memoryFile);
+    reconciler = await at.start();
+    at.engine.damaged.add("acme");
+    at.engine.missing.set("acme", ["stored bundle"]);
+    await reconciler.mend(NODE);
+    await reconciler.mend(NODE);
+    expect(at.did()).toEqual([]);
+    expect(at.said()).toEqual([
+      expect.stringMatching(/^warning acme, again: TG9011 .*is damaged, and it did not come from the store$/),
+    ]);
+  });
+});
+
+test("to stop is asked between two customers", async () => {
+  await load("acme", "globex");
+  at.engine.before = () => {
+    at.isStopping = true;
+  };
+  at.engine.missing = new Map(["acme", "globex"].map((customer) => [customer, ["firewall"]]));
+  await reconciler.mend(NODE);
+  expect(at.did()).toEqual(["apply acme v1"]);
+  at.isStopping = false;
+  await reconciler.describe({ ...NODE, uplinks: ["up1"] });
+  expect(at.did()).toEqual(["apply acme v1"]);
+});
