@@ -13,14 +13,18 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "pure", include: ["test/{unit,cases,properties,fuzz}/**/*.test.ts"] },
+        test: {
+          name: "pure",
+          include: ["test/{unit,cases,properties,fuzz}/**/*.test.ts"],
+          setupFiles: ["test/support/seed.ts"],
+        },
       },
       {
         extends: true,
         test: {
           name: "kernel",
           include: ["test/kernel/**/*.test.ts"],
-          setupFiles: ["test/support/requirements.ts"],
+          setupFiles: ["test/support/seed.ts", "test/support/requirements.ts"],
         },
       },
     ],

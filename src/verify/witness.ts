@@ -190,16 +190,14 @@ function passive({ action }: Rule): boolean {
   return action.kind === "count" || action.kind === "log";
 }
 
+type RuleMutant = Exclude<Mutant, { readonly kind: "default" }>;
+
 /**
  * A packet at the rules for which `differs` holds; where one of them is a limit, so many that it is used up. One that is too
  * large for that shows by a single packet at least that it is something else.
  */
-function shown(
-  ground: Ground,
-  { what, stage, index }: Exclude<Mutant, { readonly kind: "default" }>,
-  rules: readonly Rule[],
-  differs: Expr,
-): Answer {
+function shown(ground: Ground, mutant: RuleMutant, rules: readonly Rule[], differs: Expr): Answer {
+  const { what, stage, index } = mutant;
   const limits = rules.flatMap(({ action }) => (action.kind === "limit" ? [action.limit] : []));
   const [largest] = limits.sort((a, b) => Number(b.burst - a.burst));
   if (!largest) {
@@ -208,5 +206,32 @@ function shown(
   }
   const found = atLimit(ground, { stage, index }, differs, []);
   if (typeof found === "string") return found;
-  return exhausting(found, largest, MOST_COPIES, what, []) ?? single(found, what);
+  return (
+    exhausting(found, largest, MOST_COPIES, what, []) ??
+    droppedBehind(ground, mutant, differs) ??
+    single(found, what)
+  );
+}
+
+/** So many of the rules behind a limit are tried: one is enough as a rule. */
+const MOST_DROPS = 8;
+
+/** What the firewall drops behind a limit that matches, XDP must leave to it (docs/semantics.md, "The early step"). */
+function droppedBehind(ground: Ground, mutant: RuleMutant, differs: Expr): Session | null {
+  const { firewall } = ground.policy;
+  if (mutant.stage !== "firewall") return null;
+  const drops = firewall.rules.flatMap(({ action, match }, index) =>
+    index > mutant.index && (action.kind === "drop" || action.kind === "reject") ? [{ index, match }] : [],
+  );
+  for (const { index, match } of [
+    ...drops.slice(0, MOST_DROPS),
+    { index: firewall.rules.length, match: null },
+  ]) {
+    const goals = [differs, ...(match ? [match] : [])].map((expr) => ({ expr, wanted: true }));
+    const found = find(ground, { stage: "firewall", index }, goals);
+    if (typeof found === "string") continue;
+    const session = single(found, mutant.what);
+    if (tellsApart(session, ground.policy, mutant.policy)) return session;
+  }
+  return null;
 }

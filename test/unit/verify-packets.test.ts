@@ -152,6 +152,21 @@ describe("mutants", () => {
     );
   });
 
+  test("a limit that nothing uses up shows in what XDP leaves to the firewall behind it", () => {
+    const policy = policyWith(`firewall: {
+      default: "allow",
+      rules: [
+        limit("slow", expr\`ip.src == 192.0.2.7\`, { rate: "1/h", burst: 100_000, per: "ip.src" }),
+        drop("push", expr\`tcp.flags.push\`),
+      ],
+    },`);
+    const { told, open } = witnessesOf(policy);
+    const changed = (mutants: readonly Mutant[]) =>
+      mutants.filter(({ kind, what }) => kind === "match" && what.startsWith("slow"));
+    expect(changed(told).length).toBeGreaterThan(2);
+    expect(changed(open)).toEqual([]);
+  });
+
   test("two rules that no packet matches both may change places", () => {
     const policy = policyWith(`firewall: {
       default: "drop",
