@@ -37,6 +37,10 @@ export class RunningDaemon {
     return new RunningDaemon(spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env }));
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** All that it said until now. */
   get output(): string {
     return this.#output;
