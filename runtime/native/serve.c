@@ -84,12 +84,12 @@ static int dispatch(const struct operation *const groups[], const struct frame *
 	return operation->run(&request, answer);
 }
 
-/* Answers one request. Returns whether another may follow. */
-static int serve_one(const struct operation *const groups[])
+/* Answers one request. Returns 1 if another may follow, 0 at the end, -1 where the end is lost. */
+static int serve_one(const struct operation *const groups[], int in, int out)
 {
 	struct frame frame;
 	struct answer answer;
-	enum frame_status status = frame_read(STDIN_FILENO, &frame);
+	enum frame_status status = frame_read(in, &frame);
 
 	if (status == FRAME_END)
 		return 0;
@@ -100,12 +100,20 @@ static int serve_one(const struct operation *const groups[])
 	else
 		fail(&answer, EBADMSG, "a malformed request");
 	frame_free(&frame);
-	if (answer_send(&answer, STDOUT_FILENO))
+	if (answer_send(&answer, out))
 		die("cannot answer: %s", strerror(errno));
 	answer_free(&answer);
-	if (status == FRAME_LOST)
-		die("the request stream is broken");
-	return 1;
+	return status == FRAME_LOST ? -1 : 1;
+}
+
+int serve_stream(const struct operation *const groups[], int in, int out)
+{
+	int more;
+
+	do
+		more = serve_one(groups, in, out);
+	while (more > 0);
+	return more;
 }
 
 int serve(const struct operation *const groups[])
@@ -116,7 +124,7 @@ int serve(const struct operation *const groups[])
 	 */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	while (serve_one(groups))
-		;
+	if (serve_stream(groups, STDIN_FILENO, STDOUT_FILENO))
+		die("the request stream is broken");
 	return EXIT_SUCCESS;
 }

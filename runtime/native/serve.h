@@ -29,6 +29,12 @@ struct operation {
  */
 int serve(const struct operation *const groups[]);
 
+/*
+ * The same between two descriptors. Returns 0 when the stream ends, or -1 when it cannot be followed
+ * any longer.
+ */
+int serve_stream(const struct operation *const groups[], int in, int out);
+
 static inline const char *request_text(const struct request *request, uint32_t index)
 {
 	return request->arguments[index].data;

@@ -214,12 +214,15 @@ static int time_batch(int program, time_packet *measure, uint32_t repeat, struct
 	return 0;
 }
 
+/* Each of so many runs has its time kept. */
+#define REPEAT_MAX 1000000
+
 /* Arguments: PROGRAM REPEAT BATCH */
 static int open_timed(const struct request *request, uint32_t *repeat, struct answer *answer)
 {
 	if (request_u32(request, 1, repeat, answer))
 		return -1;
-	if (*repeat == 0 || *repeat > INT32_MAX)
+	if (*repeat == 0 || *repeat > REPEAT_MAX)
 		return fail(answer, EINVAL, "a packet cannot be run %u times", *repeat);
 	return pin_open(request_text(request, 0), PIN_PROGRAM, answer);
 }

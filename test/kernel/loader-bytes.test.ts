@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -24,6 +24,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
   bpffs?.unmount();
 });
+
+/** The names in the tables of operations. */
+function operations(): readonly string[] {
+  const sources = join(packageRoot(), "runtime/loader");
+  const texts = readdirSync(sources).filter((file) => file.endsWith(".c"));
+  return texts.flatMap((file) =>
+    [...readFileSync(join(sources, file), "utf8").matchAll(/^\t\{ "([^"]+)", \d/gm)].map(
+      ([, name]) => name ?? "",
+    ),
+  );
+}
 
 /** Feeds bytes to a loader, also to one built with sanitizers, which end the process at any fault or leak. */
 describe.each(["tidegate-loader", "tidegate-loader.asan"])("%s, fed with bytes", (binary) => {
@@ -98,6 +109,12 @@ describe.each(["tidegate-loader", "tidegate-loader.asan"])("%s, fed with bytes",
       ["ok", "map.set-program", `${at}/map_programs`, "1", `${at}/prog_second`],
       ["error", "map.set-program", `${at}/map_hash`, "1", `${at}/prog_second`],
       ["ok", "map.clear-program", `${at}/map_programs`, "1"],
+      ["ok", "map.like", `${at}/map_hash`, `${at}/map_like`],
+      ["error", "map.like", `${at}/map_hash`, `${at}/map_like`],
+      ["ok", "map.set-map", `${at}/map_maps`, "1", `${at}/map_inner`],
+      ["error", "map.set-map", `${at}/map_hash`, "1", `${at}/map_inner`],
+      ["ok", "ifindex", "lo"],
+      ["error", "ifindex", "gone"],
       ["ok", "pin.info", `${at}/map_hash`],
       ["ok", "xdp.attach", "lo", `${at}/prog_first`, `${at}/link`, "generic"],
       ["error", "xdp.attach", "lo", `${at}/prog_first`, `${at}/link2`, "generic"],
@@ -118,6 +135,7 @@ describe.each(["tidegate-loader", "tidegate-loader.asan"])("%s, fed with bytes",
     const { answers, status, stderr } = feed(
       Buffer.concat(requests.map(([, ...request]) => encodeFrame(request))),
     );
+    expect(new Set(requests.map(([, operation]) => operation))).toEqual(new Set(operations()));
     const outcome = (head: unknown, index: number) => `${head} ${requests[index]?.[1]} ${index}`;
     expect(answers.map(([head], index) => outcome(head, index))).toEqual(
       requests.map(([head], index) => outcome(head, index)),

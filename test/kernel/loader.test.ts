@@ -51,6 +51,8 @@ describe("loadObject", () => {
   test("pins every program and map", () => {
     expect(readdirSync(pins).sort()).toEqual([
       "map_hash",
+      "map_inner",
+      "map_maps",
       "map_object_rodata",
       "map_prefixes",
       "map_programs",

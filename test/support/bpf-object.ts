@@ -16,11 +16,15 @@ struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 8); __type(k
 struct lpm { __u32 length; __u8 address[4]; };
 struct { __uint(type, BPF_MAP_TYPE_LPM_TRIE); __uint(max_entries, 100); __uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct lpm); __type(value, __u8); } prefixes SEC(".maps");
+struct cells { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); };
+struct cells inner SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); __uint(max_entries, 2); __type(key, __u32);
+	__array(values, struct cells); } maps SEC(".maps");
 const volatile __u32 setting = 3;
 static __always_inline int touch(struct xdp_md *ctx)
 {
 	__u32 key = setting; struct lpm any = {};
-	bpf_map_lookup_elem(&hash, &key); bpf_map_lookup_elem(&sums, &key); bpf_map_lookup_elem(&prefixes, &any);
+	bpf_map_lookup_elem(&maps, &key); bpf_map_lookup_elem(&inner, &key); bpf_map_lookup_elem(&hash, &key); bpf_map_lookup_elem(&sums, &key); bpf_map_lookup_elem(&prefixes, &any);
 	bpf_tail_call(ctx, &programs, key);
 	return XDP_PASS;
 }
