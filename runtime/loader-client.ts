@@ -209,6 +209,16 @@ export class Loader {
     return Number(index);
   }
 
+  /** Does the kernel merge the packets that a device receives (generic receive offload)? ENODEV: there is no such device. */
+  async mergesReceived(device: string): Promise<boolean> {
+    const [on] = await this.#process.call("gro.get", device);
+    return String(on) === "1";
+  }
+
+  async setMergesReceived(device: string, on: boolean): Promise<void> {
+    await this.#process.call("gro.set", device, on ? "1" : "0");
+  }
+
   /** What is pinned at a path, with the kernel's id for it. */
   async pinnedId(pin: string): Promise<Pinned> {
     const [kind, id, program, ifindex] = (await this.#process.call("pin.info", pin)).map(String);

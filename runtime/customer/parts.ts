@@ -2,6 +2,7 @@ import type { NodeConfig } from "../../src/targets/manifest.js";
 import type { Bundle } from "../bundle.js";
 import type { GreDriver } from "../gre/driver.js";
 import type { Host } from "../host.js";
+import { packetsApart } from "../node/apart.js";
 import { rootProgramOn } from "../node/root-program.js";
 import type { Part } from "../steps.js";
 import { anycast4 } from "./change.js";
@@ -17,6 +18,7 @@ export function customerParts(host: Host, { manifest }: Bundle, node: NodeConfig
     hopProgramOn(host, manifest.link),
     // So that what one customer sends to another's prefix is judged like any other packet.
     rootProgramOn(host, manifest.link),
+    packetsApart(host, manifest.link),
   ];
 }
 

@@ -5,6 +5,7 @@
 #include "serve.h"
 
 /* One table a file; arguments and results stand above each operation. */
+extern const struct operation gro_operations[];
 extern const struct operation lock_operations[];
 extern const struct operation map_operations[];
 extern const struct operation nft_operations[];

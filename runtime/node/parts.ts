@@ -6,6 +6,7 @@ import type { Host } from "../host.js";
 import { links } from "../ip.js";
 import type { Part } from "../steps.js";
 import { anycastAddress } from "./anycast.js";
+import { packetsApart } from "./apart.js";
 import { bpfMount } from "./bpf-mount.js";
 import { markingTable } from "./marking.js";
 import { policyRouting } from "./policy-routing.js";
@@ -38,6 +39,6 @@ export function nodeParts(host: Host, node: NodeConfig, gre: GreDriver): readonl
     policyRouting(6),
     markingTable(host),
     ...gre.nodeParts(node.uplinks),
-    ...node.uplinks.map((uplink) => rootProgramOn(host, uplink)),
+    ...node.uplinks.flatMap((uplink) => [rootProgramOn(host, uplink), packetsApart(host, uplink)]),
   ];
 }

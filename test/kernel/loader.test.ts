@@ -270,6 +270,28 @@ test("a device that is not there has a typed error", async () => {
   expect((await failure(loader.ifindex("nothere"))).errno).toBe(ERRNO.ENODEV);
 });
 
+describe("generic receive offload", () => {
+  const shown = () =>
+    execFileSync("ip", ["netns", "exec", NAMESPACE, "ethtool", "-k", "left"], { encoding: "utf8" });
+
+  test.each([
+    [true, "on"],
+    [false, "off"],
+  ])("is switched, and asked for: %s", async (on, word) => {
+    await loader.setMergesReceived("left", on);
+    expect(await loader.mergesReceived("left")).toBe(on);
+    expect(shown()).toMatch(new RegExp(`^generic-receive-offload: ${word}$`, "m"));
+  });
+
+  test.each(["nothere", "a-name-longer-than-devices-have"])(
+    "of %s: there is no such device",
+    async (name) => {
+      expect((await failure(loader.mergesReceived(name))).errno).toBe(ERRNO.ENODEV);
+      expect((await failure(loader.setMergesReceived(name, true))).errno).toBe(ERRNO.ENODEV);
+    },
+  );
+});
+
 describe("tc", () => {
   const slot = { device: "right", direction: "ingress", priority: 7, handle: 1 } as const;
   const filters = () =>
