@@ -71,14 +71,19 @@ interface HookChain {
 /**
  * The chains that the kernel enters: one for each place where a generation judges, and one that leads what was let through
  * to its generation's routing table. A packet passes through the places of others untouched.
+ *
+ * They are replaced while packets are in them, so they have a rule for each generation and no maps. Rules are replaced as a
+ * whole: a packet meets those that it entered with (nft_do_chain() asks for the table's generation once). But a map that goes
+ * asks for itself, at the look-up (nft_set_elem_active()), and a packet in between finds nothing in it.
  */
 function hooksOf(judges: readonly Judge[]): readonly HookChain[] {
   const places = [...new Set(judges.map(({ ruleset }) => ruleset.hook))];
-  const marks = judges.map(({ stamp, mark }) => `${stampAddress(stamp)} : ${hex(mark)}`);
-  const routes = `iifname "${EDGE}" meta mark set ether saddr map { ${marks.join(", ")} }`;
+  const routes = judges.map(
+    ({ stamp, mark }) => `iifname "${EDGE}" ether saddr ${stampAddress(stamp)} meta mark set ${hex(mark)}`,
+  );
   return [
     ...places.map((hook) => ({ name: placeName(hook), hook, rules: placeRules(judges, hook) })),
-    { name: ROUTES.name, hook: ROUTES.hook, rules: [routes] },
+    { name: ROUTES.name, hook: ROUTES.hook, rules: routes },
   ];
 }
 
@@ -91,11 +96,11 @@ function placeRules(judges: readonly Judge[], hook: string): readonly string[] {
   const newest = judges.at(-1)?.ruleset;
   const verdicts = judges.map(({ stamp, ruleset }) => {
     const verdict = ruleset.hook === hook ? `goto ${ruleset.entry}` : "accept";
-    return `${stampAddress(stamp)} : ${verdict}`;
+    return `ether saddr ${stampAddress(stamp)} ${verdict}`;
   });
   return [
     `iifname != "${EDGE}" ${newest?.hook === hook ? `goto ${newest.wayBack}` : "accept"}`,
-    `ether saddr vmap { ${verdicts.join(", ")} }`,
+    ...verdicts,
     `counter name ${UNKNOWN.name} drop`,
   ];
 }
