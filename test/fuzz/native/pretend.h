@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,6 +38,7 @@ ssize_t pretend_readlink(const char *path, char *text, size_t size);
 #define mkdir(path, mode) ((void)(path), (void)(mode), pretend_call())
 #define rmdir(path) ((void)(path), pretend_call())
 #define unlink(path) ((void)(path), pretend_call())
+#define ioctl(fd, what, data) ((void)(fd), (void)(what), (void)(data), pretend_call())
 #define flock(fd, how) ((void)(fd), (void)(how), pretend_call())
 #define mount(...) pretend_call()
 #define umount2(...) pretend_call()
