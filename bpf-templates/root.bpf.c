@@ -4,18 +4,9 @@
  * to, and hands the packet to that customer's program. Malformed packets, and packets of a customer
  * whose program is missing, are dropped; everything that is not a customer's is left alone.
  */
+#include "customers.h"
 #include "parse.h"
 #include "stamp.h"
-
-#define TG_CUSTOMERS 4096	/* slots of `programs` */
-#define TG_PREFIXES 65536	/* of all customers, by family */
-
-struct tg_customer {
-	__u32 slot;
-};
-
-TG_LPM(customers_4, struct tg_lpm4, struct tg_customer, TG_PREFIXES);
-TG_LPM(customers_6, struct tg_lpm6, struct tg_customer, TG_PREFIXES);
 
 /*
  * The stamp of the generation that is in force, by slot. A change of policy is one store of this word: all that
@@ -52,19 +43,6 @@ struct {
 	__type(value, struct tg_counter);
 } root_counters SEC(".maps");
 
-static __always_inline const struct tg_customer *tg_customer_of(const struct tg_packet *p)
-{
-	if (p->family == 4) {
-		const struct tg_lpm4 key = tg_lpm4(p->dst4);
-
-		return bpf_map_lookup_elem(&customers_4, &key);
-	} else {
-		const struct tg_lpm6 key = tg_lpm6(p->dst6);
-
-		return bpf_map_lookup_elem(&customers_6, &key);
-	}
-}
-
 /* Over the sender's address: whoever forged a stamp has written in vain. */
 static __always_inline void tg_stamp(const struct xdp_md *ctx, __u32 stamp)
 {
@@ -89,6 +67,7 @@ int tidegate_root(struct xdp_md *ctx)
 	switch (tg_parse(p, begin, end)) {
 	case TG_MALFORMED:
 		tg_count(&root_counters, TG_COUNT_MALFORMED, bytes);
+		bpf_tail_call_static(ctx, &watchers, TG_DROPPED_MALFORMED);
 		return XDP_DROP;
 	case TG_NOT_IP:
 		tg_count(&root_counters, TG_COUNT_FOREIGN, bytes);
@@ -115,6 +94,7 @@ int tidegate_root(struct xdp_md *ctx)
 
 	/* Back from a tail call means that there was none. */
 	tg_count(&root_counters, TG_COUNT_CLOSED, bytes);
+	bpf_tail_call_static(ctx, &watchers, TG_DROPPED_CLOSED);
 	return XDP_DROP;
 }
 

@@ -60,6 +60,9 @@ struct tg_packet {
 
 	/* By the root program: which of the two places of a customer is in force. */
 	__u32 turn;
+
+	/* By a customer's program: the index in `counters` of the rule that decided last. */
+	__u32 rule;
 };
 
 /* How conditions see the packet; tg_packet() says why it is volatile. */
@@ -103,6 +106,25 @@ struct {
 	__type(key, __u32);
 	__type(value, struct tg_packet);
 } packet SEC(".maps");
+
+/*
+ * Programs that look at what is dropped, while somebody watches (watch.bpf.c); else all places are empty, and a
+ * tail call into one is a jump over it. A place that must be known when a program is loaded: the kernel
+ * patches the jump. The root program's pin of this map, too, is the one of all.
+ */
+enum tg_dropped {
+	TG_DROPPED_BY_RULE,
+	TG_DROPPED_MALFORMED,
+	TG_DROPPED_CLOSED,	/* the customer had no program */
+	TG_DROPPED,
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, TG_DROPPED);
+	__type(key, __u32);
+	__type(value, __u32);
+} watchers SEC(".maps");
 
 /*
  * Of the rules of `mitigate` in their order, and of what none of them decided; and where the firewall is
@@ -360,6 +382,24 @@ struct tg_verdict {
 static __always_inline struct tg_verdict tg_verdict(__u32 rule, int action)
 {
 	return (struct tg_verdict){ rule, action };
+}
+
+/*
+ * Counts a verdict, and notes its rule for who watches. Read back, as a register that held it until the end would cost
+ * an instruction a rule.
+ */
+static __always_inline void tg_decided(TG_PACKET *p, void *counters, __u32 rule)
+{
+	p->rule = rule;
+	tg_count(counters, p->rule, p->length);
+}
+
+/* The last word of a customer's program: who watches sees what it drops. */
+static __always_inline int tg_end(struct xdp_md *ctx, int action)
+{
+	if (action == XDP_DROP)
+		bpf_tail_call_static(ctx, &watchers, TG_DROPPED_BY_RULE);
+	return action;
 }
 
 /* On to the namespace, which judges by all rules of the firewall, and counts. */

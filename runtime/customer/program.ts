@@ -9,7 +9,7 @@ import type { Loader, MapEntry } from "../loader-client.js";
 import { stampOf, turnOf } from "../node/constants.js";
 import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
-import type { CustomerRecord, LoadedCustomer } from "../state.js";
+import type { CustomerRecord, LoadedCustomer, Paths } from "../state.js";
 
 /** Slots of customers in the root program, each with two places for programs (bpf-templates/root.bpf.c). */
 const SLOTS = 4096;
@@ -43,18 +43,28 @@ async function loadNewProgram(
   { customer, generation }: Placed,
   previous: LoadedCustomer | undefined,
 ): Promise<void> {
-  const { tables } = bundle.manifest;
+  const { tables, watched } = bundle.manifest;
   const file = `xdp/${customer}.bpf.o`;
   const elf = await bundleBytes(bundle, file);
   const pinDir = paths.pins(customer, generation);
   const kept = previous ? keptLimits(previous.manifest, bundle.manifest) : [];
   const from = previous ? paths.pins(customer, previous.generation) : "";
   const limits = kept.map((map) => [map, join(from, `map_${map}`)] as const);
-  const reuse = { ...Object.fromEntries(limits), packet: rootMap(paths, "packet") };
+  const reuse = {
+    ...Object.fromEntries(limits),
+    packet: rootMap(paths, "packet"),
+    ...watchers(paths, watched),
+  };
   await mkdir(dirname(pinDir), { recursive: true });
   await loader.loadObject({ object: { name: customer, elf }, pinDir, reuse });
   for (const [map, pin] of limits) await link(pin, join(pinDir, `map_${map}`));
   await fillTables(loader, pinDir, tables, (name) => bundleBytes(bundle, name));
+}
+
+/** Where watchers look. A root program from before there were any has no such map, and nobody watches behind it. */
+function watchers(paths: Paths, watched: boolean): Readonly<Record<string, string>> {
+  const pin = rootMap(paths, "watchers");
+  return watched && existsSync(pin) ? { watchers: pin } : {};
 }
 
 /** Maps of limits whose terms stay the same: who has used up an allowance has so under the new policy, too. */

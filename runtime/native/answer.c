@@ -72,13 +72,23 @@ static void answer_clear(struct answer *answer)
 	answer->count = 0;
 }
 
-void answer_init(struct answer *answer)
+static void init(struct answer *answer, const char *first)
 {
 	memset(answer, 0, sizeof(*answer));
 	answer->capacity = 4096;
 	answer->data = allocate(answer->capacity);
 	answer_clear(answer);
-	answer_text(answer, "ok");
+	answer_text(answer, first);
+}
+
+void answer_init(struct answer *answer)
+{
+	init(answer, "ok");
+}
+
+void event_init(struct answer *event)
+{
+	init(event, "event");
 }
 
 void answer_free(struct answer *answer)

@@ -16,6 +16,8 @@ struct answer {
 };
 
 void answer_init(struct answer *answer);
+/* Of what nobody has asked for at this moment: sent between answers, it belongs to no request. */
+void event_init(struct answer *event);
 void answer_free(struct answer *answer);
 
 /* Adds a result. */

@@ -84,8 +84,7 @@ static int dispatch(const struct operation *const groups[], const struct frame *
 	return operation->run(&request, answer);
 }
 
-/* Answers one request. Returns 1 if another may follow, 0 at the end, -1 where the end is lost. */
-static int serve_one(const struct operation *const groups[], int in, int out)
+int serve_one(const struct operation *const groups[], int in, int out)
 {
 	struct frame frame;
 	struct answer answer;

@@ -35,6 +35,9 @@ int serve(const struct operation *const groups[]);
  */
 int serve_stream(const struct operation *const groups[], int in, int out);
 
+/* Answers one request. Returns 1 if another may follow, 0 at the end, -1 where the end is lost. */
+int serve_one(const struct operation *const groups[], int in, int out);
+
 static inline const char *request_text(const struct request *request, uint32_t index)
 {
 	return request->arguments[index].data;

@@ -13,7 +13,7 @@ const linkPin = (paths: Paths, device: string) => paths.bpf("root", `link_${devi
 /** A map that the root program shares with the customers' programs and with the runtime. */
 export function rootMap(
   paths: Paths,
-  name: "customers_4" | "customers_6" | "stamps" | "programs" | "packet" | "root_counters",
+  name: "customers_4" | "customers_6" | "stamps" | "programs" | "packet" | "watchers" | "root_counters",
 ): string {
   return paths.bpf("root", `map_${name}`);
 }

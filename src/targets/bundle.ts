@@ -50,6 +50,7 @@ export function manifest(
       rules: policy.firewall.rules.map(ruleRow),
       early: earlyStep(policy) !== null,
     },
+    watched: true,
     tunnels: [...tunnels(policy)],
     tables: [...tables(policy)],
     limits: [...limitMaps(policy)],

@@ -86,6 +86,8 @@ export const manifestSchema = z.strictObject({
     /** The XDP program drops for the firewall, too, and counts that behind `mitigate`: by rule, and last the default. */
     early: z.boolean().default(false),
   }),
+  /** What the XDP program drops can be watched: its map `watchers` is to be the root program's. */
+  watched: z.boolean().default(false),
   tunnels: z.array(tunnel),
   tables: z.array(table),
   /** Maps that hold what is left of the allowances of limits; a new program goes on with one whose terms are the same. */

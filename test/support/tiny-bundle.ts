@@ -19,6 +19,7 @@ export const MANIFEST: Manifest = {
   tunnels: [],
   tables: [],
   limits: [],
+  watched: false,
   files: { "nft/acme.nft": sha256(CONTENT) },
 };
 

@@ -151,12 +151,13 @@ function emitProgram(text: Text, policy: Policy, stages: readonly Stage[]): void
     for (const { name, clauses } of stages) {
       // What the firewall lets go on is counted where it is judged.
       const isEarly = name === "firewall";
-      if (isEarly) text.line("if (verdict.action == XDP_DROP)").line("\treturn XDP_DROP;").line();
+      if (isEarly)
+        text.line("if (verdict.action == XDP_DROP)").line("\treturn tg_end(ctx, verdict.action);").line();
       text.line(`verdict = ${name}(${args(readFrame(clauses))});`);
       if (isEarly) text.line("if (verdict.action == XDP_DROP)");
-      text.line(`${isEarly ? "\t" : ""}tg_count(&counters, verdict.rule, p->length);`);
+      text.line(`${isEarly ? "\t" : ""}tg_decided(p, &counters, verdict.rule);`);
     }
-    text.line("return verdict.action;");
+    text.line("return tg_end(ctx, verdict.action);");
   });
 }
 

@@ -165,14 +165,14 @@ export const TEMPLATES: readonly Mutation[] = [
       {
         name: "root-passes-the-malformed",
         models: "malformed packets go on",
-        from: "TG_COUNT_MALFORMED, bytes);\n\t\treturn XDP_DROP;",
-        to: "TG_COUNT_MALFORMED, bytes);\n\t\treturn XDP_PASS;",
+        from: "TG_DROPPED_MALFORMED);\n\t\treturn XDP_DROP;",
+        to: "TG_DROPPED_MALFORMED);\n\t\treturn XDP_PASS;",
       },
       {
         name: "root-open-without-a-program",
         models: "a customer whose program is missing is open",
-        from: "TG_COUNT_CLOSED, bytes);\n\treturn XDP_DROP;",
-        to: "TG_COUNT_CLOSED, bytes);\n\treturn XDP_PASS;",
+        from: "TG_DROPPED_CLOSED);\n\treturn XDP_DROP;",
+        to: "TG_DROPPED_CLOSED);\n\treturn XDP_PASS;",
       },
     ],
   ),

@@ -46,16 +46,16 @@ function emitProgram(text: Text, policy: Policy, plan: Plan, counters: number): 
     text.line(`value = ${byFamily(plan, (family) => `mitigate_${family}(p, ctx, data, &ends)`)};`);
     const passing = `tg_verdict(${policy.mitigate.length}, XDP_PASS)`;
     text.line(`verdict = value == TG_NOTHING ? ${passing} : tg_outcome(value);`);
-    text.line("tg_count(&counters, verdict.rule, p->length);");
+    text.line("tg_decided(p, &counters, verdict.rule);");
     if (early) {
-      text.line("if (verdict.action == XDP_DROP)").line("\treturn XDP_DROP;").line();
+      text.line("if (verdict.action == XDP_DROP)").line("\treturn tg_end(ctx, verdict.action);").line();
       text.line(`value = ${byFamily(plan, (family) => `firewall_${family}(p, ctx, data, &ends)`)};`);
       const rest = early.dropsRest ? `tg_verdict(${counters - 1}, XDP_DROP)` : "tg_undecided()";
       text.line(`verdict = value == TG_NOTHING ? ${rest} : tg_outcome(value);`);
       text.line("/* What the firewall lets go on is counted where it is judged. */");
-      text.line("if (verdict.action == XDP_DROP)").line("\ttg_count(&counters, verdict.rule, p->length);");
+      text.line("if (verdict.action == XDP_DROP)").line("\ttg_decided(p, &counters, verdict.rule);");
     }
-    text.line("return verdict.action;");
+    text.line("return tg_end(ctx, verdict.action);");
   });
 }
 

@@ -78,14 +78,14 @@ int tidegate_customer(struct xdp_md *ctx)
 	if (!p)
 		return XDP_DROP;
 	verdict = mitigate(p);
-	tg_count(&counters, verdict.rule, p->length);
+	tg_decided(p, &counters, verdict.rule);
 	if (verdict.action == XDP_DROP)
-		return XDP_DROP;
+		return tg_end(ctx, verdict.action);
 
 	verdict = firewall(p);
 	if (verdict.action == XDP_DROP)
-		tg_count(&counters, verdict.rule, p->length);
-	return verdict.action;
+		tg_decided(p, &counters, verdict.rule);
+	return tg_end(ctx, verdict.action);
 }
 
 char LICENSE[] SEC("license") = "Apache-2.0";
