@@ -48,6 +48,7 @@ export const FAILURES = {
     `\`${customer}\` generation ${generation} is in force, but clearing up after the one before failed: ${cause}`,
   TG9015: ({ cause }) => `this node refused: ${cause}`,
   TG9016: ({ file, problem }) => `others than root may change what is in \`${file}\`: ${problem}`,
+  TG9017: ({ device }) => `\`${device}\` is a bridge whose packets go through netfilter before XDP sees them`,
   TG9101: ({ store, problem }) => `cannot read the store ${store}: ${problem}`,
   TG9102: ({ customer, revision, problem }) =>
     `revision ${revision} of \`${customer}\` is not valid: ${problem}`,

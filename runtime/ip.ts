@@ -8,6 +8,7 @@ export interface Link {
   readonly address?: string;
   readonly operstate?: string;
   readonly mtu: number;
+  readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: Readonly<Record<string, unknown>> };
   /** Mode 1 is native, 2 generic (XDP_ATTACHED_* in linux/if_link.h). */
   readonly xdp?: { readonly mode: number; readonly prog: { readonly id: number } };
 }

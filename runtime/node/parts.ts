@@ -8,6 +8,7 @@ import type { Part } from "../steps.js";
 import { anycastAddress } from "./anycast.js";
 import { packetsApart } from "./apart.js";
 import { bpfMount } from "./bpf-mount.js";
+import { requireUnseenBridges } from "./bridges.js";
 import { markingTable } from "./marking.js";
 import { policyRouting } from "./policy-routing.js";
 import { rootProgram, rootProgramOn } from "./root-program.js";
@@ -15,7 +16,8 @@ import { forwardingParts, requireLooseFiltering } from "./sysctls.js";
 
 /** What must hold on a node that Tidegate itself does not change. */
 export async function requireNode(node: NodeConfig): Promise<void> {
-  const present = (await links()).map(({ ifname }) => ifname);
+  const devices = await links();
+  const present = devices.map(({ ifname }) => ifname);
   const missing = node.uplinks.find((uplink) => !present.includes(uplink));
   if (missing !== undefined) {
     throw failure(
@@ -25,6 +27,7 @@ export async function requireNode(node: NodeConfig): Promise<void> {
     );
   }
   await requireLooseFiltering(node);
+  await requireUnseenBridges(devices.filter(({ ifname }) => node.uplinks.includes(ifname)));
 }
 
 /** Everything that a node has once, whatever its customers, in the order in which it is made. */

@@ -15,17 +15,8 @@ import { A, arrived, B, counting, during } from "../support/two-policies.js";
 const FLIPS = Number(process.env["FLIPS"] ?? 12);
 const RATE = Number(process.env["FLIP_RATE"] ?? 20_000);
 
-let edge: AcmeEdge;
-
-beforeAll(async () => {
-  edge = await AcmeEdge.start();
-  edge.server.run(["nft", "-f", "-"], { namespace: "router", input: counting() });
-});
-
-afterAll(() => edge?.server.end());
-
 /** Applies the bundles in turn, in one process; gives the time of each in milliseconds. */
-async function flip(bundles: readonly string[], times: number): Promise<readonly number[]> {
+async function flip(edge: AcmeEdge, bundles: readonly string[], times: number): Promise<readonly number[]> {
   const script = `
     const { apply } = await import(${JSON.stringify(join(packageRoot(), "dist/runtime/apply.js"))});
     const bundles = ${JSON.stringify(bundles)}, times = [];
@@ -40,25 +31,39 @@ async function flip(bundles: readonly string[], times: number): Promise<readonly
   return JSON.parse(stdout);
 }
 
-describe.each([
-  ["both stateless", false],
-  ["one of them stateful", true],
-])("two policies in turn, %s", (_name, stateful) => {
-  test("each packet is judged by one of them as a whole, and none is lost that both allow", async () => {
-    const a = edge.bundle("a", A());
-    const b = edge.bundle("b", B(stateful));
-    await edge.server.apply(a, NODE);
-    arrived(edge);
-    const { sent, result: times } = await during(edge, RATE, () => flip([b, a], FLIPS));
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const { chicago, dallas } = arrived(edge);
-    console.log(
-      JSON.stringify({ flips: FLIPS, sent, chicago, dallas, times: [...times].sort((x, y) => x - y) }),
-    );
-    const none = { earlyInA: 0, earlyInB: 0 };
-    expect(chicago).toMatchObject({ ...none, onlyB: 0 });
-    expect(dallas).toMatchObject({ ...none, onlyA: 0 });
-    expect(chicago.both + dallas.both).toBe(sent);
-    expect(Math.min(chicago.onlyA, dallas.onlyB, chicago.both, dallas.both)).toBeGreaterThan(0);
+describe.each(["native", "generic"] as const)("with XDP as it is %s", (mode) => {
+  let edge: AcmeEdge;
+
+  beforeAll(async () => {
+    edge = await AcmeEdge.start({ bridged: mode === "generic" });
+    edge.server.run(["nft", "-f", "-"], { namespace: "router", input: counting() });
   });
+
+  afterAll(() => edge?.server.end());
+
+  test.each([
+    ["both stateless", false],
+    ["one of them stateful", true],
+  ])(
+    "two policies in turn, %s: each packet is judged by one of them, and none is lost that both allow",
+    async (_name, stateful) => {
+      const a = edge.bundle("a", A());
+      const b = edge.bundle("b", B(stateful));
+      await edge.server.apply(a, NODE);
+      const { node } = await edge.server.status();
+      expect(node.uplinks.map(({ xdp }: { readonly xdp: string }) => xdp)).toEqual([mode, mode]);
+      arrived(edge);
+      const { sent, result: times } = await during(edge, RATE, () => flip(edge, [b, a], FLIPS));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const { chicago, dallas } = arrived(edge);
+      console.log(
+        JSON.stringify({ flips: FLIPS, sent, chicago, dallas, times: [...times].sort((x, y) => x - y) }),
+      );
+      const none = { earlyInA: 0, earlyInB: 0 };
+      expect(chicago).toMatchObject({ ...none, onlyB: 0 });
+      expect(dallas).toMatchObject({ ...none, onlyA: 0 });
+      expect(chicago.both + dallas.both).toBe(sent);
+      expect(Math.min(chicago.onlyA, dallas.onlyB, chicago.both, dallas.both)).toBeGreaterThan(0);
+    },
+  );
 });

@@ -83,12 +83,14 @@ export interface RunningScript {
 export class AcmeEdge {
   private constructor(readonly server: EdgeServer) {}
 
-  static async start(): Promise<AcmeEdge> {
+  /** `bridged`: the uplinks are bridges, which have no XDP of their own; the kernel's generic one stands in. */
+  static async start({ bridged = false }: { readonly bridged?: boolean } = {}): Promise<AcmeEdge> {
     const server = await EdgeServer.start();
+    if (bridged) server.run(["sh", "-c", BRIDGES_UNSEEN]);
     server.ip([
       ...["client", "router", "site"].map((name) => `netns add ${name}`),
-      "link add up0 type veth peer name eth0 netns client",
-      "link add up1 type veth peer name eth0 netns router",
+      ...uplink("up0", "client", bridged),
+      ...uplink("up1", "router", bridged),
       "addr add 192.0.2.254/24 dev up0",
       "addr add 2001:db8:1::254/64 dev up0 nodad",
       // What the node forwards it asks for its neighbours by an address of the link alone (ndisc_solicit).
@@ -150,6 +152,21 @@ export class AcmeEdge {
        s.on("connect", end("open")); s.on("error", end("refused")); setTimeout(end("silence"), 1000);`,
     ).trim();
   }
+}
+
+/** No netfilter within bridges (br_netfilter), where the kernel has that. */
+const BRIDGES_UNSEEN =
+  "for file in /proc/sys/net/bridge/bridge-nf-call-ip*; do [ ! -e $file ] || echo 0 > $file; done";
+
+/** An uplink to the device `eth0` of a namespace. */
+function uplink(device: string, namespace: string, bridged: boolean): readonly string[] {
+  const end = `type veth peer name eth0 netns ${namespace}`;
+  if (!bridged) return [`link add ${device} ${end}`];
+  return [
+    `link add ${device} type bridge mcast_snooping 0`,
+    `link add ${device}-port ${end}`,
+    `link set ${device}-port master ${device} addrgenmode none up`,
+  ];
 }
 
 /**

@@ -166,4 +166,16 @@ must be root's, with no right to write for group and others, and so must be ever
       "tidegate apply build/acme --edge edge.ts   # /run/tidegate, which Tidegate makes for root alone",
     ),
   ),
+  TG9017: error(
+    message`\`${"device"}\` is a bridge whose packets go through netfilter before XDP sees them`,
+    `With br_netfilter (Docker and Kubernetes load it) the kernel runs the IP hooks where a packet enters the bridge, and not
+again behind it. So nftables would look for Tidegate's stamp before the root program has put it on, and customers' packets
+would be dropped. Turn it off for this machine, with sysctl -w and in /etc/sysctl.d, and where the bridge itself asks for
+it (\`ip link set dev br0 type bridge nf_call_iptables 0\`).`,
+    example(
+      "sketch",
+      "sysctl -w net.bridge.bridge-nf-call-iptables=1",
+      "sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0",
+    ),
+  ),
 };
