@@ -3,12 +3,12 @@ import { missingDispatch } from "./customer/dispatch.js";
 import { firewallInForce } from "./customer/firewall.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
 import { programInForce } from "./customer/program.js";
-import { unfinished } from "./customer/recover.js";
+import { nameOfEnd } from "./customer/recover.js";
 import { tableInForce } from "./customer/routes.js";
 import { greDriver } from "./gre/choose.js";
 import type { Host } from "./host.js";
 import { nodeParts } from "./node/parts.js";
-import type { LoadedCustomer, NodeState } from "./state.js";
+import { type LoadedCustomer, type NodeState, readIntent } from "./state.js";
 import { missingParts, type Part } from "./steps.js";
 
 /** What the node itself should have, by the record, and has not. */
@@ -50,6 +50,6 @@ async function lastChange(
   host: Host,
   { customer }: LoadedCustomer,
 ): Promise<readonly Pick<Part, "name" | "present">[]> {
-  const own = (await unfinished(host)).filter((one) => one.customer === customer);
-  return own.map(({ name }) => ({ name, present: async () => false }));
+  const intent = await readIntent(host.paths, customer);
+  return intent ? [{ name: nameOfEnd(intent), present: async () => false }] : [];
 }

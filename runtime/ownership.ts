@@ -1,6 +1,6 @@
 import type { Manifest, NodeConfig } from "../src/targets/manifest.js";
 import { failure } from "./failures.js";
-import { contains, type Prefix, parsePrefix, samePrefix } from "./prefix.js";
+import { contains, type Prefix, parsePrefixes, samePrefix } from "./prefix.js";
 
 /** What another customer that is loaded on the node holds. */
 type Holder = Pick<Manifest, "customer" | "namespace" | "link" | "prefixes" | "tunnels">;
@@ -16,13 +16,15 @@ export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: rea
     throw failure("TG5006", { customer }, `add it to \`owners\` of the node; known are: ${known || "none"}`);
   }
   const others = loaded.filter((holder) => holder.customer !== customer);
-  for (const prefix of prefixesOf(manifest)) {
+  for (const prefix of parsePrefixes(manifest.prefixes)) {
     const owners = longestGrants(prefix, node);
     if (!owners.includes(customer)) {
       const to = owners.length > 0 ? `it is granted to \`${owners.join("`, `")}\`` : "nobody was granted it";
       throw failure("TG5007", { customer, prefix: prefix.text }, `${to}: see \`owners\` of the node`);
     }
-    const other = others.find((holder) => prefixesOf(holder).some((held) => samePrefix(held, prefix)));
+    const other = others.find(({ prefixes }) =>
+      parsePrefixes(prefixes).some((held) => samePrefix(held, prefix)),
+    );
     if (other)
       throw failure("TG5008", { prefix: prefix.text, other: other.customer }, "remove it there first");
   }
@@ -61,15 +63,11 @@ function endpointsOf({ customer, tunnels }: Holder) {
   return tunnels.map(({ name: tunnel, remote, key }) => ({ customer, tunnel, remote, key }));
 }
 
-function prefixesOf({ prefixes }: Holder): readonly Prefix[] {
-  return prefixes.map(parsePrefix).filter((prefix) => prefix !== undefined);
-}
-
 /** Who was granted the longest prefix that holds `prefix`. */
 function longestGrants(prefix: Prefix, node: NodeConfig): readonly string[] {
   const grants = Object.entries(node.owners)
-    .flatMap(([customer, texts]) => texts.map((text) => ({ customer, grant: parsePrefix(text) })))
-    .filter(({ grant }) => grant !== undefined && contains(grant, prefix));
-  const longest = Math.max(...grants.map(({ grant }) => grant?.length ?? -1));
-  return grants.filter(({ grant }) => grant?.length === longest).map(({ customer }) => customer);
+    .flatMap(([customer, texts]) => parsePrefixes(texts).map((grant) => ({ customer, grant })))
+    .filter(({ grant }) => contains(grant, prefix));
+  const longest = Math.max(...grants.map(({ grant }) => grant.length));
+  return grants.filter(({ grant }) => grant.length === longest).map(({ customer }) => customer);
 }

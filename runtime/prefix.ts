@@ -19,6 +19,16 @@ export function parsePrefix(text: string): Prefix | undefined {
   return hostBitsSet(prefix) ? undefined : prefix;
 }
 
+/** What was read of lists that still exist: each change of one customer asks about the prefixes of all others. */
+const known = new WeakMap<readonly string[], readonly Prefix[]>();
+
+/** Reads the prefixes of a list, which nobody changes afterwards; what is none is left out. */
+export function parsePrefixes(texts: readonly string[]): readonly Prefix[] {
+  const read = known.get(texts) ?? texts.map(parsePrefix).filter((prefix) => prefix !== undefined);
+  known.set(texts, read);
+  return read;
+}
+
 /** The 4 or 16 bytes of an address, in network order. */
 export function addressBytes(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
@@ -51,13 +61,20 @@ export function samePrefix(a: Prefix, b: Prefix): boolean {
   return a.length === b.length && contains(a, b);
 }
 
-/** Those prefixes that lie in no other one: the same addresses, without overlap, each once. */
+/** Those prefixes that lie in no other one: the same addresses, without overlap, each once, in their order. */
 export function cover(prefixes: readonly Prefix[]): readonly Prefix[] {
-  return prefixes.filter((one, index) =>
-    prefixes.every(
-      (other, at) => at === index || !contains(other, one) || (samePrefix(one, other) && index < at),
-    ),
-  );
+  const outermost: Prefix[] = [];
+  for (const prefix of [...prefixes].sort(byPlace)) {
+    // Prefixes nest or are apart, so if one holds this it is the last of those that hold something.
+    const last = outermost.at(-1);
+    if (!last || !contains(last, prefix)) outermost.push(prefix);
+  }
+  return outermost;
+}
+
+/** Whatever holds a prefix comes before it. */
+function byPlace(a: Prefix, b: Prefix): number {
+  return a.family - b.family || Buffer.compare(a.bytes, b.bytes) || a.length - b.length;
 }
 
 /** Key of a BPF LPM trie: the length in host order (all of our targets are little-endian), then the address. */

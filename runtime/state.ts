@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -86,19 +87,42 @@ export async function writeNodeState(paths: Paths, state: NodeState): Promise<vo
   await writeJson(paths.node(), state);
 }
 
+/** A file as it was read, and how it is told from what may have taken its place since. */
+interface Seen<T> {
+  readonly stamp: string;
+  readonly value: T;
+}
+
+interface SeenCustomer {
+  readonly record: Seen<CustomerRecord>;
+  readonly manifest: Seen<Manifest>;
+  readonly loaded: LoadedCustomer;
+}
+
+/** What was read of each customer, by folder: a change of one of a thousand reads what is new, and looks at the rest. */
+const seen = new Map<string, ReadonlyMap<string, SeenCustomer>>();
+
 /** All customers loaded on this node, by name. */
 export async function readCustomers(paths: Paths): Promise<readonly LoadedCustomer[]> {
   const names = await readdir(paths.customers()).catch(() => []);
-  const loaded: LoadedCustomer[] = [];
+  const before = seen.get(paths.customers());
+  const now = new Map<string, SeenCustomer>();
   for (const name of [...names].sort()) {
-    const record = await readJson(paths.customer(name, "state.json"), recordSchema);
-    if (record === undefined) continue;
-    const file = join(paths.bundle(name, record.generation), MANIFEST_FILE);
-    const manifest = await readJson(file, manifestSchema);
-    if (!manifest) throw failure("TG9011", { file, problem: "it is missing" });
-    loaded.push({ ...record, manifest });
+    const customer = readCustomer(paths, name, before?.get(name));
+    if (customer) now.set(name, customer);
   }
-  return loaded;
+  seen.set(paths.customers(), now);
+  return [...now.values()].map(({ loaded }) => loaded);
+}
+
+function readCustomer(paths: Paths, name: string, before?: SeenCustomer): SeenCustomer | undefined {
+  const record = readAnew(paths.customer(name, "state.json"), recordSchema, before?.record);
+  if (!record) return undefined;
+  const file = join(paths.bundle(name, record.value.generation), MANIFEST_FILE);
+  const manifest = readAnew(file, manifestSchema, before?.manifest);
+  if (!manifest) throw failure("TG9011", { file, problem: "it is missing" });
+  if (before && record === before.record && manifest === before.manifest) return before;
+  return { record, manifest, loaded: { ...record.value, manifest: manifest.value } };
 }
 
 /** The manifest of a stored generation; undefined where its bundle is not whole. */
@@ -143,10 +167,17 @@ export async function forgetIntent(
 export async function readIntents(paths: Paths): Promise<readonly Intent[]> {
   const intents: Intent[] = [];
   for (const name of (await readdir(paths.customers()).catch(() => [])).sort()) {
-    const intent = await readJson(paths.customer(name, INTENT), intentSchema);
+    const intent = await readIntent(paths, name);
     if (intent) intents.push(intent);
   }
   return intents;
+}
+
+/** The change of one customer that is under way. */
+export async function readIntent(paths: Paths, name: string): Promise<Intent | undefined> {
+  const file = paths.customer(name, INTENT);
+  // There is hardly ever one, and a look costs a tenth of what a try to read costs.
+  return existsSync(file) ? readJson(file, intentSchema) : undefined;
 }
 
 /** Forgets a customer: its record first, so that nothing ever points at a bundle that is gone. */
@@ -165,9 +196,26 @@ async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | unde
   try {
     return schema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw failure("TG9011", { file, problem: causeOf(error) });
+    return absentOr(file, error);
   }
+}
+
+/** A file that is the one from before need not be read again: ours are replaced, and never written in place. */
+function readAnew<T>(file: string, schema: z.ZodType<T>, before?: Seen<T>): Seen<T> | undefined {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(file);
+    const stamp = [file, ino, size, mtimeMs, ctimeMs].join(" ");
+    if (before?.stamp === stamp) return before;
+    return { stamp, value: schema.parse(JSON.parse(readFileSync(file, "utf8"))) };
+  } catch (error) {
+    return absentOr(file, error);
+  }
+}
+
+/** undefined where there is no such file; else throws. */
+function absentOr(file: string, error: unknown): undefined {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  throw failure("TG9011", { file, problem: causeOf(error) });
 }
 
 /** Written beside and renamed, so that a reader sees the old file or the new one, also after a power failure. */

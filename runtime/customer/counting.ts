@@ -37,6 +37,7 @@ export async function earlierCounters(
   const maps = new Set<number>();
   let { mitigate = {}, firewall = {} } = counted ?? {};
   for (const other of await storedGenerations(host.paths, customer)) {
+    if (other === generation) continue;
     const id = await mapId(host, customer, other);
     const theirs = await storedManifest(host.paths, customer, other);
     if (id === null || id === own || !theirs) continue;

@@ -5,12 +5,12 @@ import { type Family, ipBatch } from "../ip.js";
 import { LINK_ENDS, ROUTING_TABLE } from "../node/constants.js";
 import { tableRoutes } from "../node/policy-routing.js";
 import { rootMap } from "../node/root-program.js";
-import { lpmKey, type Prefix, parsePrefix } from "../prefix.js";
+import { lpmKey, type Prefix, parsePrefixes } from "../prefix.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
 
 export function prefixesOf(manifest: Pick<Manifest, "prefixes">): readonly Prefix[] {
-  return manifest.prefixes.map(parsePrefix).filter((prefix) => prefix !== undefined);
+  return parsePrefixes(manifest.prefixes);
 }
 
 /** Sends packets to these prefixes to the customer's program in XDP, and on to its namespace when marked. */

@@ -33,10 +33,12 @@ export interface Unfinished {
 
 /** Changes that were begun and whose end nobody has noted. */
 export async function unfinished({ paths }: Pick<Host, "paths">): Promise<readonly Unfinished[]> {
-  return (await readIntents(paths)).map(({ customer, generation, removal }) => ({
-    customer,
-    name: removal ? "end of the removal" : `end of the change to generation ${generation}`,
-  }));
+  return (await readIntents(paths)).map((intent) => ({ customer: intent.customer, name: nameOfEnd(intent) }));
+}
+
+/** What is missing of a change that was begun, as drift says it. */
+export function nameOfEnd({ generation, removal }: Intent): string {
+  return removal ? "end of the removal" : `end of the change to generation ${generation}`;
 }
 
 /**

@@ -171,8 +171,8 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "shortest-grant-counts",
         models: "owner check: who was given the whole keeps the parts of others",
-        from: "const longest = Math.max(...grants.map(({ grant }) => grant?.length ?? -1));",
-        to: "const longest = Math.min(...grants.map(({ grant }) => grant?.length ?? -1));",
+        from: "const longest = Math.max(...grants.map(({ grant }) => grant.length));",
+        to: "const longest = Math.min(...grants.map(({ grant }) => grant.length));",
       },
       {
         name: "tunnel-ends-by-remote-alone",
@@ -201,8 +201,8 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "nested-prefixes-both-marked",
         models: "of nested prefixes both go into a set that refuses overlaps",
-        from: "at === index || !contains(other, one) ||",
-        to: "at === index || contains(one, other) || !contains(other, one) || other.length > 0 ||",
+        from: "if (!last || !contains(last, prefix))",
+        to: "if (!last || last.length > 0 || !contains(last, prefix))",
       },
     ],
   ),

@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  type CustomerRecord,
+  forgetCustomer,
+  Paths,
+  readCustomers,
+  readIntent,
+  readIntents,
+  writeIntent,
+  writeRecord,
+} from "../../runtime/state.js";
+import { MANIFEST } from "../support/tiny-bundle.js";
+
+let paths: Paths;
+
+beforeEach(() => {
+  paths = new Paths(mkdtempSync(join(tmpdir(), "tidegate-state-")));
+});
+afterEach(() => rmSync(paths.stateDir, { recursive: true, force: true }));
+
+function record(customer: string, generation = 1): CustomerRecord {
+  return { customer, generation, hash: "0".repeat(64), slot: 0, since: "2026-01-01T00:00:00.000Z" };
+}
+
+async function store(customer: string, generation: number, prefix: string): Promise<void> {
+  mkdirSync(paths.bundle(customer, generation), { recursive: true });
+  const manifest = { ...MANIFEST, customer, prefixes: [prefix] };
+  writeFileSync(join(paths.bundle(customer, generation), "manifest.json"), JSON.stringify(manifest));
+  await writeRecord(paths, record(customer, generation));
+}
+
+/** `customer generation prefix` of each. */
+async function loaded(): Promise<readonly string[]> {
+  const all = await readCustomers(paths);
+  return all.map(({ customer, generation, manifest }) => `${customer} ${generation} ${manifest.prefixes}`);
+}
+
+describe("customers that were read before", () => {
+  beforeEach(async () => {
+    await store("acme", 1, "203.0.113.0/24");
+    await store("globex", 1, "198.51.100.0/24");
+    await readCustomers(paths);
+  });
+
+  test("are the same, and not read again", async () => {
+    const before = await readCustomers(paths);
+    const after = await readCustomers(paths);
+    expect(after).toHaveLength(2);
+    for (const [index, customer] of after.entries()) expect(customer).toBe(before[index]);
+  });
+
+  test("are read again when their generation changes, and others are not", async () => {
+    const [, globex] = await readCustomers(paths);
+    await store("acme", 2, "203.0.113.128/25");
+    expect(await loaded()).toEqual(["acme 2 203.0.113.128/25", "globex 1 198.51.100.0/24"]);
+    expect((await readCustomers(paths))[1]).toBe(globex);
+  });
+
+  test("are read again when only what they counted changes", async () => {
+    const counted = { maps: [7], mitigate: {}, firewall: {} };
+    await writeRecord(paths, { ...record("acme"), counted });
+    expect((await readCustomers(paths))[0]?.counted).toEqual(counted);
+  });
+
+  test("are not there any more when they were forgotten, nor what was read of them", async () => {
+    await forgetCustomer(paths, "acme");
+    expect(await loaded()).toEqual(["globex 1 198.51.100.0/24"]);
+    await store("acme", 1, "192.0.2.0/24");
+    expect(await loaded()).toEqual(["acme 1 192.0.2.0/24", "globex 1 198.51.100.0/24"]);
+  });
+
+  test.each([
+    ["a record", () => paths.customer("acme", "state.json")],
+    ["a manifest", () => join(paths.bundle("acme", 1), "manifest.json")],
+  ])("fail for %s that was damaged since, in its place", async (_what, file) => {
+    const text = readFileSync(file(), "utf8");
+    writeFileSync(file(), text.slice(1));
+    await expect(readCustomers(paths)).rejects.toMatchObject({ code: "TG9011" });
+    writeFileSync(file(), text);
+    expect(await loaded()).toHaveLength(2);
+  });
+
+  test("fail for a bundle that is gone", async () => {
+    rmSync(paths.bundle("globex", 1), { recursive: true });
+    await expect(readCustomers(paths)).rejects.toMatchObject({ code: "TG9011" });
+  });
+});
+
+test("a change that is under way is that of its customer", async () => {
+  await store("acme", 1, "203.0.113.0/24");
+  await store("globex", 1, "198.51.100.0/24");
+  const intent = { customer: "globex", generation: 2, slot: 0, removal: false };
+  await writeIntent(paths, intent);
+  expect(await readIntent(paths, "acme")).toBeUndefined();
+  expect(await readIntent(paths, "globex")).toEqual(intent);
+  expect(await readIntents(paths)).toEqual([intent]);
+});
