@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.js";
 
+/** How much longer anything may take than on a machine of its own: test/vm runs tests on emulated ones. */
+const PATIENCE = Number(process.env["TIDEGATE_PATIENCE"] ?? 1);
+
 export default defineConfig({
   test: {
     // Texts are compared as they are, also where CI asks for colours (picocolors looks at $CI).
@@ -8,8 +11,8 @@ export default defineConfig({
     reporters: ["default", new ClosingLine()],
     // Kernel tests share one kernel and two cores; one file after another keeps them from disturbing one another.
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000 * PATIENCE,
+    hookTimeout: 60_000 * PATIENCE,
     projects: [
       {
         extends: true,
