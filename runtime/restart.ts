@@ -1,6 +1,6 @@
 import { recover } from "./customer/recover.js";
-import { withHost } from "./host.js";
-import { DEFAULT_STATE_DIR, readCustomers, readIntents, readNodeState } from "./state.js";
+import { requireRoot, withHost } from "./host.js";
+import { DEFAULT_STATE_DIR, Paths, readCustomers, readIntents, readNodeState } from "./state.js";
 
 export interface Recovered {
   /** Customers whose last change was cut short, and has been finished or undone now. */
@@ -11,11 +11,14 @@ export interface Recovered {
  * Ends the changes of runs that were killed, as every change does that comes behind them: whoever has just started need not
  * wait for one.
  */
-export function recoverNode({
+export async function recoverNode({
   stateDir = DEFAULT_STATE_DIR,
 }: {
   readonly stateDir?: string;
 }): Promise<Recovered> {
+  requireRoot();
+  // Mostly there is nothing to end, and no reason to wait for who is at work.
+  if ((await readIntents(new Paths(stateDir))).length === 0) return { customers: [] };
   return withHost({ stateDir, lock: true }, async (host) => {
     const customers = (await readIntents(host.paths)).map(({ customer }) => customer);
     await recover(host, await readNodeState(host.paths), await readCustomers(host.paths));

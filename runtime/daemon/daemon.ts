@@ -6,13 +6,15 @@ import type { Engine } from "./engine.js";
 import type { Say } from "./journal.js";
 import { Memory } from "./memory.js";
 import type { Observer } from "./observer.js";
-import { Reconciler } from "./reconciler.js";
+import { Reconciler, wordsOf } from "./reconciler.js";
 import type { Notifier } from "./systemd.js";
 
 export interface DaemonOptions {
   readonly store: Store;
   readonly engine: Engine;
   readonly stateDir: string;
+  /** Ends the changes of runs that were killed; gives whose they were. */
+  readonly recover: () => Promise<readonly string[]>;
   /** Reads the description of the node; throws for one that is not right. */
   readonly readNode: () => NodeConfig;
   /** How often the store is asked, should its watch miss something. */
@@ -41,6 +43,8 @@ export class Daemon {
   #wake = () => {};
   #woken = false;
   #roundStarted = 0;
+  #recovered = false;
+  #recoveryTold = "";
 
   /** Throws what `readNode` throws: a daemon that never knew its node has nothing to do. */
   constructor(options: DaemonOptions) {
@@ -72,6 +76,7 @@ export class Daemon {
     while (!this.#stopping) {
       this.#roundStarted = performance.now();
       if (this.#takeReload()) reconciler.reconsider();
+      if (!this.#recovered) await this.#recover();
       await reconciler.describe(this.#node);
       await reconciler.round(this.#node);
       if (performance.now() >= look && !this.#stopping) {
@@ -87,6 +92,20 @@ export class Daemon {
     watch.close();
     notifier.close();
     say("info", "stopped; what is in force stays in force");
+  }
+
+  /** Once, and again where it failed: the store may have nothing new for a customer whose last change was cut short. */
+  async #recover(): Promise<void> {
+    const { recover, say } = this.#options;
+    try {
+      for (const customer of await recover())
+        say("warning", `${customer}: a change was cut short before this start, and is ended now`);
+      this.#recovered = true;
+    } catch (error) {
+      const words = `cannot end what was cut short before this start: ${wordsOf(error)}`;
+      if (words !== this.#recoveryTold) say("warning", words);
+      this.#recoveryTold = words;
+    }
   }
 
   async #reconciler(file: string): Promise<Reconciler> {

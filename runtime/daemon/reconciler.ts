@@ -240,7 +240,7 @@ export class Reconciler {
 }
 
 /** A failure with its code; anything else is a bug of ours, and says where. */
-function wordsOf(error: unknown): string {
+export function wordsOf(error: unknown): string {
   if (error instanceof RuntimeFailure) return `${error.code} ${error.message}`;
   return error instanceof Error && !("syscall" in error) ? (error.stack ?? error.message) : causeOf(error);
 }

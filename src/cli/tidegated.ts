@@ -7,6 +7,7 @@ import { notifier } from "../../runtime/daemon/systemd.js";
 import { readCounts } from "../../runtime/metrics/counts.js";
 import { Metrics } from "../../runtime/metrics/metrics.js";
 import { serveMetrics } from "../../runtime/metrics/server.js";
+import { recoverNode } from "../../runtime/restart.js";
 import { requireOwnFolder } from "../../runtime/trust/own-folder.js";
 import type { NodeConfig } from "../targets/manifest.js";
 import { EXIT, UsageError } from "./exit.js";
@@ -53,6 +54,7 @@ async function run(options: Options): Promise<void> {
     store: storeOf(options.store),
     engine: kernelEngine(stateDir, options.memoryDir),
     stateDir,
+    recover: async () => (await recoverNode({ stateDir })).customers,
     readNode: () => readNode(options.node),
     pollMs: milliseconds("--poll", options.poll),
     lookMs: milliseconds("--look", options.look),

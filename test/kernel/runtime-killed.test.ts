@@ -1,9 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packageRoot } from "../../runtime/native-process.js";
 import { AcmeEdge, acme, CHICAGO, NODE } from "../support/acme-edge.js";
 import { address, rule } from "../support/ir.js";
+import { applyKilled as killApply } from "../support/killed-apply.js";
 
 /** Runs that are killed in the middle, by a signal that nobody can catch. */
 
@@ -28,21 +26,8 @@ beforeAll(async () => {
 
 afterAll(() => edge?.server.end());
 
-/** Applies a bundle, and kills the runtime or its loader when the step begins; gives what the runtime said. */
-function applyKilled(victim: "runtime" | "loader", bundle: string, step: string): string {
-  const pid = victim === "runtime" ? "process.pid" : "loader()";
-  const script = `
-    import { readFileSync } from "node:fs";
-    const { apply } = await import(${JSON.stringify(join(packageRoot(), "dist/runtime/apply.js"))});
-    const children = () => readFileSync("/proc/self/task/" + process.pid + "/children", "utf8").trim().split(" ");
-    const named = (pid) => readFileSync("/proc/" + pid + "/comm", "utf8").startsWith("tidegate-loade");
-    const loader = () => Number(children().find(named));
-    const onStep = (step) => step === ${JSON.stringify(step)} && process.kill(${pid}, "SIGKILL");
-    const options = { bundle: ${JSON.stringify(bundle)}, node: ${JSON.stringify(NODE)}, onStep };
-    console.log(await apply(options).then(() => "applied", ({ code, message }) => code + " " + message));`;
-  const [command, ...args] = edge.server.enter(["node", "--input-type=module", "-e", script]);
-  return spawnSync(command, args, { encoding: "utf8" }).stdout;
-}
+const applyKilled = (victim: "runtime" | "loader", bundle: string, step: string) =>
+  killApply(edge.server, { victim, bundle, node: NODE, step });
 
 const acmeNow = async () => (await edge.server.status()).customers[0];
 
