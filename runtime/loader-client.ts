@@ -139,6 +139,22 @@ export class Loader {
     }));
   }
 
+  /** The value of each key, or for a per-CPU map its values; undefined where there is none. An LPM trie takes the longest prefix. */
+  async lookupMap(
+    pin: string,
+    keys: readonly Uint8Array[],
+  ): Promise<readonly (readonly Buffer[] | undefined)[]> {
+    const asked = joinUniform("map.lookup", keys);
+    const answer = await this.#process.call("map.lookup", pin, String(keys.length), asked);
+    const [sizeText, copiesText, values, found] = answer;
+    const [size, copies] = [Number(sizeText), Number(copiesText)];
+    return keys.map((_, index) =>
+      found?.[index] === 1
+        ? Array.from({ length: copies }, (_, copy) => cut(values, (index * copies + copy) * size, size))
+        : undefined,
+    );
+  }
+
   /** Puts a pinned program into a slot of a pinned program array. */
   async setProgram(programArray: string, slot: number, program: string): Promise<void> {
     await this.#process.call("map.set-program", programArray, String(slot), program);
@@ -237,6 +253,6 @@ function joinUniform(operation: string, parts: readonly Uint8Array[]): Buffer {
 
 function cut(bytes: Buffer | undefined, start: number, size: number): Buffer {
   if (!bytes || bytes.length < start + size)
-    throw new LoaderError("map.dump", "the answer is shorter than its shape");
+    throw new LoaderError("map", "the answer is shorter than its shape");
   return bytes.subarray(start, start + size);
 }

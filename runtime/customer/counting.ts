@@ -32,12 +32,12 @@ export async function earlierCounters(
   { customer, generation, counted }: CustomerRecord,
   manifest: Manifest,
 ): Promise<NonNullable<CustomerRecord["counted"]>> {
-  const own = await mapId(host, customer, generation);
+  const others = (await storedGenerations(host.paths, customer)).filter((other) => other !== generation);
+  const own = others.length > 0 ? await mapId(host, customer, generation) : null;
   const known = new Set(counted?.maps);
   const maps = new Set<number>();
   let { mitigate = {}, firewall = {} } = counted ?? {};
-  for (const other of await storedGenerations(host.paths, customer)) {
-    if (other === generation) continue;
+  for (const other of others) {
     const id = await mapId(host, customer, other);
     const theirs = await storedManifest(host.paths, customer, other);
     if (id === null || id === own || !theirs) continue;

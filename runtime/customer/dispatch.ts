@@ -62,12 +62,10 @@ export async function missingDispatch(
     const own = prefixesOf(manifest).filter((prefix) => prefix.family === family);
     if (own.length === 0) continue;
     const map = rootMap(host.paths, `customers_${family}`);
-    const entries = existsSync(map) ? await host.loader.dumpMap(map) : [];
+    const slots = existsSync(map) ? await host.loader.lookupMap(map, own.map(lpmKey)) : [];
     const routes = await tableRoutes(family);
-    for (const prefix of own) {
-      const key = lpmKey(prefix);
-      const found = entries.find((entry) => entry.key.equals(key))?.values[0]?.readUInt32LE();
-      if (found !== slot) missing.push(`dispatch of ${prefix.text}`);
+    for (const [index, prefix] of own.entries()) {
+      if (slots[index]?.[0]?.readUInt32LE() !== slot) missing.push(`dispatch of ${prefix.text}`);
       if (!routes.some(({ dst, dev }) => dev === manifest.link && fullPrefix(dst, family) === prefix.text))
         missing.push(`route of ${prefix.text}`);
     }

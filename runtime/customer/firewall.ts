@@ -74,9 +74,13 @@ export async function firewallCounters(
   { loader }: Pick<Host, "loader">,
   namespace: string,
 ): Promise<Readonly<Record<string, Counter>>> {
-  if (!(await firewallPresent({ loader }, namespace))) return {};
+  if (!existsSync(namespaceFile(namespace))) return {};
   const text = `list counters table ${NFT_TABLE}`;
-  const json = await loader.nft({ namespace: namespaceFile(namespace), text, json: true });
+  const listed = loader.nft({ namespace: namespaceFile(namespace), text, json: true });
+  const json = await listed.catch(async (error: unknown) => {
+    if (await firewallPresent({ loader }, namespace)) throw error;
+    return '{ "nftables": [] }';
+  });
   const { nftables } = JSON.parse(json) as { nftables: readonly { counter?: Counter & { name: string } }[] };
   return Object.fromEntries(
     nftables.flatMap(({ counter }) =>

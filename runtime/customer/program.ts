@@ -184,8 +184,9 @@ function u32(number: number): Buffer {
 /** The stamp that a customer's packets get; 0: none. */
 export async function stampInForce({ loader, paths }: Host, slot: number): Promise<number> {
   const pin = rootMap(paths, "stamps");
-  const entries = existsSync(pin) ? await loader.dumpMap(pin) : [];
-  return entries[slot]?.values[0]?.readUInt32LE() ?? 0;
+  if (!existsSync(pin)) return 0;
+  const [stamp] = await loader.lookupMap(pin, [u32(slot)]);
+  return stamp?.[0]?.readUInt32LE() ?? 0;
 }
 
 /** Closes a slot; packets that are still dispatched there are dropped. */
@@ -214,10 +215,8 @@ export async function programInForce(host: Host, record: CustomerRecord): Promis
 
 /** Is what is pinned at `pin` in this slot of an array of programs or of maps? */
 async function holds({ loader }: Host, array: string, slot: number, pin: string): Promise<boolean> {
-  const { id } = await loader.pinnedId(pin);
-  return (await loader.dumpMap(array)).some(
-    ({ key, values }) => key.readUInt32LE() === slot && values[0]?.readUInt32LE() === id,
-  );
+  const [{ id }, [held]] = await Promise.all([loader.pinnedId(pin), loader.lookupMap(array, [u32(slot)])]);
+  return held?.[0]?.readUInt32LE() === id;
 }
 
 export function namesOf(rules: Manifest["mitigate"]): readonly string[] {

@@ -75,8 +75,8 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
     present: async () => {
       const [peer, device] = [await findLink(row.peer), await findLink(row.device, namespace)];
       if (!peer || !device || !(await hasProgram(host, row.peer, "gre_encap"))) return false;
-      const key = endpointKey(row, anycast);
-      return (await loader.dumpMap(greMap(host, "gre_endpoints"))).some((entry) => entry.key.equals(key));
+      const [endpoint] = await loader.lookupMap(greMap(host, "gre_endpoints"), [endpointKey(row, anycast)]);
+      return endpoint !== undefined;
     },
     up: async () => {
       await ipBatch(await tunnelText(bundle, row, "veth", anycast));
@@ -127,10 +127,9 @@ async function peerIndex({ loader }: Host, { peer }: TunnelRow): Promise<number 
 
 async function traffic(host: Host, row: TunnelRow): Promise<TunnelTraffic> {
   const index = await peerIndex(host, row);
-  const key = ifindexKey(index ?? 0);
   const map = greMap(host, "gre_counters");
-  const entries = existsSync(map) ? await host.loader.dumpMap(map) : [];
-  const values = entries.find((entry) => entry.key.equals(key))?.values ?? [];
+  const counted = existsSync(map) ? await host.loader.lookupMap(map, [ifindexKey(index ?? 0)]) : [];
+  const values = counted[0] ?? [];
   // struct gre_counters: sent, received, dropped.
   const at = (index: number) => sum(values.map((value) => readCounter(value, index)));
   return { sent: at(0), received: at(1), dropped: at(2) };

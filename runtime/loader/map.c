@@ -235,6 +235,73 @@ static int dump(const struct request *request, struct answer *answer)
 	return status;
 }
 
+/* Of values and of what says whether they are there: a larger frame would end whoever asked. */
+#define LOOKUP_BYTES (16u << 20)
+
+/* Reads each key's value, or leaves zeroes; `found` says which. */
+static int lookup_entries(const struct map *map, const char *keys, uint32_t count, uint32_t copies,
+			  struct answer *answer)
+{
+	size_t size = map->info.value_size;
+	size_t stride = is_per_cpu(map) ? (size + 7) / 8 * 8 : size;
+	char *value = allocate(stride * copies);
+	char *found = allocate((size_t)count + 1);
+	char *values;
+	int status = 0;
+
+	values = answer_reserve(answer, (size_t)count * copies * size);
+	memset(values, 0, (size_t)count * copies * size);
+	for (uint32_t i = 0; i < count; i++) {
+		const char *key = keys + (size_t)i * map->info.key_size;
+
+		found[i] = bpf_map_lookup_elem(map->fd, key, value) == 0;
+		if (!found[i] && errno != ENOENT) {
+			status = fail(answer, errno, "key %u of %u cannot be read", i + 1, count);
+			break;
+		}
+		for (uint32_t copy = 0; found[i] && copy < copies; copy++)
+			memcpy(values + ((size_t)i * copies + copy) * size, value + copy * stride,
+			       size);
+	}
+	if (status == 0)
+		answer_bytes(answer, found, count);
+	free(value);
+	free(found);
+	return status;
+}
+
+static int lookup_in(const struct map *map, const struct field *keys, uint32_t count,
+		     struct answer *answer)
+{
+	int copies = is_per_cpu(map) ? libbpf_num_possible_cpus() : 1;
+
+	if (copies < 1)
+		return fail(answer, -copies, "cannot count the CPUs");
+	if (check_items(keys, count, map->info.key_size, "keys", answer))
+		return -1;
+	if (count > LOOKUP_BYTES / ((uint64_t)copies * map->info.value_size + 1))
+		return fail(answer, EMSGSIZE, "%u values of %u bytes are too many", count,
+			    map->info.value_size);
+	answer_number(answer, map->info.value_size);
+	answer_number(answer, copies);
+	return lookup_entries(map, keys->data, count, copies, answer);
+}
+
+/* map.lookup PIN COUNT KEYS -> value size, values a key, values, a byte for each key: is it there? */
+static int lookup(const struct request *request, struct answer *answer)
+{
+	struct map map;
+	uint32_t count;
+	int status;
+
+	if (request_u32(request, 1, &count, answer) ||
+	    map_open(request_text(request, 0), &map, answer))
+		return -1;
+	status = lookup_in(&map, &request->arguments[2], count, answer);
+	close(map.fd);
+	return status;
+}
+
 static int open_program_array(const struct request *request, struct map *map, uint32_t *slot,
 			      struct answer *answer)
 {
@@ -337,6 +404,7 @@ const struct operation map_operations[] = {
 	{ "map.update", 4, 4, 1u << 2 | 1u << 3, update },
 	{ "map.delete", 3, 3, 1u << 2, delete },
 	{ "map.dump", 1, 1, 0, dump },
+	{ "map.lookup", 3, 3, 1u << 2, lookup },
 	{ "map.set-program", 3, 3, 0, set_program },
 	{ "map.clear-program", 2, 2, 0, clear_program },
 	{ "map.like", 2, 2, 0, like },

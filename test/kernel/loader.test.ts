@@ -158,6 +158,26 @@ describe("maps", () => {
     expect((await loader.dumpMap(pin)).some(({ key }) => key.readUInt32LE() === 5000)).toBe(false);
   });
 
+  test("tell the values of keys, in their order, and which are not there", async () => {
+    const pin = `${pins}/map_hash`;
+    await loader.updateMap(pin, [
+      { key: u32(8001), value: u32(1, 0) },
+      { key: u32(8002), value: u32(2, 7) },
+    ]);
+    const found = await loader.lookupMap(pin, [u32(8002), u32(8000), u32(8001)]);
+    expect(found).toEqual([[u32(2, 7)], undefined, [u32(1, 0)]]);
+    expect(await loader.lookupMap(pin, [])).toEqual([]);
+  });
+
+  test("refuse questions with keys of the wrong size, and for more than an answer holds", async () => {
+    const pin = `${pins}/map_hash`;
+    expect((await failure(loader.lookupMap(pin, [u32(1, 2)]))).message).toMatch(
+      /8 bytes are not 1 keys of 4/,
+    );
+    const error = await failure(loader.lookupMap(pin, Array(2_000_000).fill(u32(1))));
+    expect(error.message).toMatch(/2000000 values of 8 bytes are too many/);
+  });
+
   test("of prefixes take batches", async () => {
     const entries = [24, 16].map((length) => ({
       key: Buffer.concat([u32(length), Buffer.from([203, 0, 0, 0])]),
@@ -175,6 +195,8 @@ describe("maps", () => {
     expect(entries.map(({ values }) => values.map((value) => value.length))).toEqual(
       Array(2).fill(Array(cpus).fill(4)),
     );
+    const found = await loader.lookupMap(`${pins}/map_sums`, [u32(1), u32(2)]);
+    expect(found).toEqual([Array(cpus).fill(u32(0)), undefined]);
   });
 
   test.each([
@@ -210,6 +232,7 @@ describe("program arrays", () => {
     expect((await loader.dumpMap(array)).map(({ key, values }) => [key, ...values])).toEqual([
       [u32(3), u32(id)],
     ]);
+    expect(await loader.lookupMap(array, [u32(2), u32(3)])).toEqual([undefined, [u32(id)]]);
     await loader.clearProgram(array, 3);
     expect(await loader.dumpMap(array)).toEqual([]);
     expect((await failure(loader.clearProgram(array, 3))).errno).toBe(ERRNO.ENOENT);
