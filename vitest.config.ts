@@ -1,8 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.js";
-
-/** How much longer anything may take than on a machine of its own: test/vm runs tests on emulated ones. */
-const PATIENCE = Number(process.env["TIDEGATE_PATIENCE"] ?? 1);
+import { PATIENCE } from "./test/support/patience.js";
 
 export default defineConfig({
   test: {

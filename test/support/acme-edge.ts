@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { GreDriver } from "../../runtime/gre/driver.js";
 import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "../../runtime/gre/ebpf-maps.js";
 import { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
@@ -79,14 +80,26 @@ export interface RunningScript {
   end(): Promise<string>;
 }
 
+export interface EdgeOptions {
+  /** The uplinks are bridges, which have no XDP of their own; the kernel's generic one stands in. */
+  readonly bridged?: boolean;
+  /** The edge finds no GRE devices, whatever this kernel has. */
+  readonly noGreDevices?: boolean;
+  /** Who does GRE at Acme's router. */
+  readonly router?: GreDriver["name"];
+  readonly tunnel?: Tunnel;
+}
+
 /** An edge server with a client at one uplink and Acme's router at the other. */
 export class AcmeEdge {
   private constructor(readonly server: EdgeServer) {}
 
-  /** `bridged`: the uplinks are bridges, which have no XDP of their own; the kernel's generic one stands in. */
-  static async start({ bridged = false }: { readonly bridged?: boolean } = {}): Promise<AcmeEdge> {
+  static async start(options: EdgeOptions = {}): Promise<AcmeEdge> {
+    const { bridged = false, noGreDevices = false, router = "ebpf", tunnel = CHICAGO } = options;
     const server = await EdgeServer.start();
     if (bridged) server.run(["sh", "-c", BRIDGES_UNSEEN]);
+    // The runtime finds out by making one in a namespace of its own (runtime/gre/choose.ts).
+    if (noGreDevices) server.run(["sh", "-c", "mount --bind /bin/false $(command -v unshare)"]);
     server.ip([
       ...["client", "router", "site"].map((name) => `netns add ${name}`),
       ...uplink("up0", "client", bridged),
@@ -103,7 +116,7 @@ export class AcmeEdge {
     const client6 = ["addr add 2001:db8:1::7/64 dev eth0 nodad", "route add default via 2001:db8:1::254"];
     server.ip([up, ...client, "route add default via 192.0.2.254", ...client6], "client");
     server.ip([up, "addr add 198.51.100.1/24 dev eth0", "route add default via 198.51.100.254"], "router");
-    await connectSite(server);
+    await connectSite(server, router, tunnel);
     return new AcmeEdge(server);
   }
 
@@ -169,40 +182,51 @@ function uplink(device: string, namespace: string, bridged: boolean): readonly s
   ];
 }
 
-/**
- * Acme's end of the tunnel: the same BPF programs in its router, loaded by hand, and a host behind it. The host's
- * device cuts up what TCP merged, as runtime/gre/ebpf.ts says.
- */
-async function connectSite(server: EdgeServer): Promise<void> {
-  const [near, far] = ["02:00:00:00:00:01", "02:00:00:00:00:02"];
-  const pair = `link add peer address ${near} type veth peer name tunnel address ${far} netns site`;
-  server.ip([pair, "link set peer arp off addrgenmode none up"], "router");
-  const device = "link set tunnel arp off addrgenmode none mtu 1476 gso_max_size 1000 gso_max_segs 1 up";
+/** Acme's end of the tunnel, and the host behind its router that the tunnel's device is in. */
+async function connectSite(server: EdgeServer, router: GreDriver["name"], tunnel: Tunnel): Promise<void> {
+  if (router === "kernel") addGreDevice(server, tunnel);
+  else await addPrograms(server, tunnel);
   const addresses = [`addr add ${FTP}/32 dev tunnel`, `addr add ${FTP6}/128 dev tunnel nodad`];
   // Promises more than fits into the tunnel, so that a sender has to learn better from the edge's ICMP errors.
   const routes = ["0.0.0.0/0 dev tunnel advmss 1460", "::/0 dev tunnel advmss 1440"].map(
     (to) => `route add ${to}`,
   );
-  server.ip([device, ...addresses, ...routes], "site");
+  server.ip([`link set tunnel mtu ${tunnel.mtu} up`, ...addresses, ...routes], "site");
+}
+
+/** Made in the router and then moved: the outer packets stay where a device was made. */
+function addGreDevice(server: EdgeServer, { ttl, key }: Tunnel): void {
+  const ends = "local 198.51.100.1 remote 198.18.0.1";
+  const keyed = key === null ? "" : ` key ${key}`;
+  const device = `link add tunnel type gre ${ends} ttl ${ttl} tos inherit${keyed}`;
+  server.ip([device, "link set tunnel addrgenmode none netns site"], "router");
+}
+
+/** The edge's BPF programs, loaded by hand. The host's device cuts up what TCP merged, as runtime/gre/ebpf.ts says. */
+async function addPrograms(server: EdgeServer, tunnel: Tunnel): Promise<void> {
+  const [near, far] = ["02:00:00:00:00:01", "02:00:00:00:00:02"];
+  const pair = `link add peer address ${near} type veth peer name tunnel address ${far} netns site`;
+  server.ip([pair, "link set peer arp off addrgenmode none up"], "router");
+  server.ip(["link set tunnel arp off addrgenmode none gso_max_size 1000 gso_max_segs 1"], "site");
   server.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"], { namespace: "router" });
   server.run(["sh", "-c", "mkdir /run/router && mount -t bpf bpf /run/router"]);
   const command = server.enter([join(packageRoot(), "dist/runtime/loader/tidegate-loader")], "router");
   const loader = await Loader.start({ command });
   try {
-    await loadGre(loader, near, far);
+    await loadGre(loader, tunnel, near, far);
   } finally {
     await loader.close();
   }
 }
 
-async function loadGre(loader: Loader, near: string, far: string): Promise<void> {
+async function loadGre(loader: Loader, tunnel: Tunnel, near: string, far: string): Promise<void> {
   const pins = "/run/router/gre";
   const local = "198.51.100.1";
-  const row = { ...CHICAGO, device: "tunnel", peer: "peer", remote: "198.18.0.1" };
+  const row = { ...tunnel, device: "tunnel", peer: "peer", remote: "198.18.0.1" };
   const ifindex = await loader.ifindex("peer");
   await loader.loadObject({ object: join(packageRoot(), "dist/bpf/gre.bpf.o"), pinDir: pins, reuse: {} });
-  const tunnel = { key: ifindexKey(ifindex), value: tunnelValue(row, local) };
-  await loader.updateMap(`${pins}/map_gre_tunnels`, [tunnel]);
+  const entry = { key: ifindexKey(ifindex), value: tunnelValue(row, local) };
+  await loader.updateMap(`${pins}/map_gre_tunnels`, [entry]);
   const endpoint = { key: endpointKey(row, local), value: deviceValue(ifindex, far, near) };
   await loader.updateMap(`${pins}/map_gre_endpoints`, [endpoint]);
   const slot = { direction: "ingress", priority: 1, handle: 1 } as const;

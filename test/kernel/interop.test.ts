@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chooseGre } from "../../runtime/gre/choose.js";
+import type { GreDriver } from "../../runtime/gre/driver.js";
+import { AcmeEdge, acme, CHICAGO, FTP, FTP6, NODE, type RunningScript } from "../support/acme-edge.js";
+import { PATIENCE } from "../support/patience.js";
+
+/**
+ * Our GRE in BPF at one end of a tunnel and the kernel's device at the other, with all that a policy loads between them: what one
+ * sends, the other must take. The kernel's device at both ends is the control. A kernel without GRE devices has only ours.
+ */
+
+const MEGABYTES = 5;
+const CLIENT = "192.0.2.7";
+const CLIENT6 = "2001:db8:1::7";
+
+type Driver = GreDriver["name"];
+type Row = readonly [edge: Driver, router: Driver, key: number | null];
+
+const MIXED: readonly Row[] = [
+  ["ebpf", "kernel", null],
+  ["ebpf", "kernel", 7],
+  ["kernel", "ebpf", null],
+  ["kernel", "ebpf", 7],
+  ["kernel", "kernel", null],
+];
+const ROWS: readonly Row[] = (await chooseGre()) === "kernel" ? MIXED : [["ebpf", "ebpf", 7]];
+
+/** The table: what was tried → how it went, of each row. */
+const table: Record<string, Record<string, string>> = {};
+
+afterAll(() => console.table(table));
+
+describe.each(ROWS)("%s at the edge, %s at the router, key %s", (edgeDriver, routerDriver, key) => {
+  const tunnel = { ...CHICAGO, key, mtu: key === null ? 1476 : 1472 };
+  const line: Record<string, string> = {};
+  let edge: AcmeEdge;
+  let echo: RunningScript;
+
+  beforeAll(async () => {
+    table[`${edgeDriver} – ${routerDriver}, ${key === null ? "no key" : `key ${key}`}`] = line;
+    edge = await AcmeEdge.start({ router: routerDriver, tunnel, noGreDevices: edgeDriver === "ebpf" });
+    const firewall = { default: "allow", rules: [], stateful: false, offload: "auto" } as const;
+    await edge.server.apply(edge.bundle("open", acme({ firewall, tunnels: [tunnel] })), NODE);
+    echo = await edge.start(
+      "site",
+      `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s)).listen(21, "::", () => console.log("ready"));`,
+    );
+  });
+
+  afterAll(async () => {
+    await echo?.end();
+    await edge?.server.end();
+  });
+
+  /** What ping(8) prints; its exit code says less. */
+  const ping = (from: string, options: string) =>
+    edge.server.run(["sh", "-c", `ping -n -i 0.2 -W ${5 * PATIENCE} ${options} || true`], {
+      namespace: from,
+    });
+
+  test("the edge does GRE as was asked for", async () => {
+    expect((await edge.server.status()).node.gre).toBe(edgeDriver);
+  });
+
+  // First of all, before anybody has learned what fits.
+  test.each([
+    ["IPv4", `-s 1472 ${FTP}`, `From 198.18.0.1 icmp_seq=1 Frag needed and DF set (mtu = ${tunnel.mtu})`],
+    ["IPv6", `-s 1452 ${FTP6}`, `From 2001:db8:ed6e::1 icmp_seq=1 Packet too big: mtu=${tunnel.mtu}`],
+  ])("%s that is too big is answered, and the longest that fits arrives", (family, options, answer) => {
+    expect(ping("client", `-c 1 -M do ${options}`)).toContain(answer);
+    const header = family === "IPv4" ? 28 : 48;
+    const fits = options.replace(/\d+ /, `${tunnel.mtu - header} `);
+    expect(ping("client", `-c 2 -M do ${fits}`)).toContain("2 received");
+    line[`${family} too big`] = `mtu ${tunnel.mtu}`;
+  });
+
+  test.each([
+    ["IPv4", "client", FTP, "→"],
+    ["IPv4", "site", CLIENT, "←"],
+    ["IPv6", "client", FTP6, "→"],
+    ["IPv6", "site", `-I ${FTP6} ${CLIENT6}`, "←"],
+  ])("%s: whole and in fragments, from the %s", (family, from, to, direction) => {
+    expect(ping(from, `-c 3 ${to}`)).toContain("3 received");
+    expect(ping(from, `-c 3 -s 4000 -M dont ${to}`)).toContain("3 received");
+    for (const what of ["ping", "fragments"]) {
+      const column = `${family} ${what}`;
+      line[column] = `${line[column] ?? ""}${direction}`;
+    }
+  });
+
+  test.each([
+    ["IPv4", FTP],
+    ["IPv6", FTP6],
+  ])(`${MEGABYTES} MB of TCP over %s there and back`, (family, host) => {
+    const milliseconds = edge.script(
+      "client",
+      `const { createHash, randomBytes } = require("crypto");
+       const bytes = randomBytes(${MEGABYTES}e6), hash = createHash("sha256"), start = performance.now();
+       const socket = require("net").connect(21, "${host}", () => socket.end(bytes));
+       socket.setTimeout(${15_000 * PATIENCE}, () => socket.destroy(new Error("it stalled")));
+       socket.on("data", (chunk) => hash.update(chunk));
+       socket.on("end", () => {
+         const same = createHash("sha256").update(bytes).digest("hex") === hash.digest("hex");
+         console.log(same ? Math.round(performance.now() - start) : "other bytes");
+       });`,
+    );
+    expect(milliseconds).toMatch(/^\d+\n$/);
+    line[`${family} TCP`] = `${((2 * MEGABYTES * 1000) / Number(milliseconds)).toFixed(0)} MB/s`;
+  });
+
+  test("no tunnel has lost a packet but those that were too big", async () => {
+    const [{ tunnels }] = (await edge.server.status()).customers;
+    expect(tunnels).toMatchObject([{ driver: edgeDriver, dropped: { packets: 0 } }]);
+  });
+});
