@@ -3,6 +3,8 @@
  * ten to twenty times slower than this one.
  */
 export const SUITE = [
+  "verifier",
+  "interop",
   "gre",
   "gre-kernel",
   "xdp-root",
