@@ -35,8 +35,13 @@ interface LinkStatistics {
   readonly ifname: string;
   readonly stats64: Record<
     "rx" | "tx",
-    { readonly packets: number; readonly bytes: number; readonly dropped: number }
+    { readonly packets: number; readonly bytes: number; readonly dropped: number; readonly errors: number }
   >;
+}
+
+/** What is too big for the way, or has none, is an error to the kernel (ip_tunnel_xmit). */
+function lostBy(stats: LinkStatistics["stats64"]["tx"] | undefined): number {
+  return (stats?.dropped ?? 0) + (stats?.errors ?? 0);
 }
 
 /** None for a device that is missing, or whose namespace is: that is drift, and status tells of it. */
@@ -51,6 +56,6 @@ async function traffic(
   return {
     sent: { packets: stats?.tx.packets ?? 0, bytes: stats?.tx.bytes ?? 0 },
     received: { packets: stats?.rx.packets ?? 0, bytes: stats?.rx.bytes ?? 0 },
-    dropped: { packets: (stats?.tx.dropped ?? 0) + (stats?.rx.dropped ?? 0), bytes: 0 },
+    dropped: { packets: lostBy(stats?.tx) + lostBy(stats?.rx), bytes: 0 },
   };
 }

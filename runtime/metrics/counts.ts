@@ -1,5 +1,7 @@
 import type { Manifest } from "../../src/targets/manifest.js";
 import type { Counter } from "../counters.js";
+import { greDriver } from "../gre/choose.js";
+import type { GreDriver, TunnelTraffic } from "../gre/driver.js";
 import { type Host, withHost } from "../host.js";
 import { type LoadedCustomer, readCustomers, readNodeState } from "../state.js";
 import { customerCounters, rootCounters } from "../status.js";
@@ -13,12 +15,18 @@ export interface RuleCount extends Counter {
   readonly action: Action | "";
 }
 
+/** What a tunnel did with packets of the customer: their own bytes, without the headers around them. */
+export interface TunnelCount extends TunnelTraffic {
+  readonly tunnel: string;
+}
+
 export interface CustomerCount {
   readonly customer: string;
   readonly generation: number;
   /** Seconds since 1970. */
   readonly since: number;
   readonly rules: readonly RuleCount[];
+  readonly tunnels: readonly TunnelCount[];
 }
 
 export interface Counts {
@@ -30,12 +38,14 @@ export interface Counts {
 /** All counters of this node. Reads the kernel's, and nothing else is looked at: `status` knows more and takes longer. */
 export function readCounts(stateDir: string): Promise<Counts> {
   return withHost({ stateDir, lock: false }, async (host) => {
-    if (!(await readNodeState(host.paths))) return { root: {}, customers: [] };
+    const state = await readNodeState(host.paths);
+    if (!state) return { root: {}, customers: [] };
+    const gre = greDriver(host, state.gre);
     const loaded = await readCustomers(host.paths);
     const customers: CustomerCount[] = [];
     for (let at = 0; at < loaded.length; at += ASKED_TOGETHER) {
       const next = loaded.slice(at, at + ASKED_TOGETHER);
-      customers.push(...(await Promise.all(next.map((one) => countsOf(host, one)))));
+      customers.push(...(await Promise.all(next.map((one) => countsOf(host, gre, one)))));
     }
     return { root: await rootCounters(host), customers };
   });
@@ -44,15 +54,22 @@ export function readCounts(stateDir: string): Promise<Counts> {
 /** Customers about whom the loader is asked at once: it answers while this process reads what it answered before. */
 const ASKED_TOGETHER = 32;
 
-async function countsOf(host: Host, loaded: LoadedCustomer): Promise<CustomerCount> {
-  const { customer, generation, since, manifest } = loaded;
+async function countsOf(host: Host, gre: GreDriver, loaded: LoadedCustomer): Promise<CustomerCount> {
+  const { customer, generation, since } = loaded;
+  const rules = await ruleCounts(host, loaded);
+  const tunnels = await tunnelCounts(gre, loaded);
+  return { customer, generation, since: Date.parse(since) / 1000, rules, tunnels };
+}
+
+async function ruleCounts(host: Host, loaded: LoadedCustomer): Promise<readonly RuleCount[]> {
+  const { manifest } = loaded;
   const counters = await customerCounters(host, loaded);
   const rules = {
     mitigate: manifest.mitigate,
     firewall: manifest.firewall.rules,
     other: [],
   } as const satisfies Record<RuleCount["stage"], readonly Manifest["mitigate"][number][]>;
-  const counts = (["mitigate", "firewall", "other"] as const).flatMap((stage) => {
+  return (["mitigate", "firewall", "other"] as const).flatMap((stage) => {
     const actions = new Map<string, Action>(rules[stage].map(({ name, action }) => [name, action]));
     return Object.entries(counters[stage]).map(([rule, counter]) => ({
       ...counter,
@@ -61,5 +78,11 @@ async function countsOf(host: Host, loaded: LoadedCustomer): Promise<CustomerCou
       action: actions.get(rule) ?? ("" as const),
     }));
   });
-  return { customer, generation, since: Date.parse(since) / 1000, rules: counts };
+}
+
+async function tunnelCounts(gre: GreDriver, { manifest }: LoadedCustomer): Promise<readonly TunnelCount[]> {
+  const counts: TunnelCount[] = [];
+  for (const row of manifest.tunnels)
+    counts.push({ tunnel: row.name, ...(await gre.traffic(manifest, row)) });
+  return counts;
 }

@@ -6,6 +6,7 @@ import type { Counts, CustomerCount } from "./counts.js";
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 const RULE = ["customer", "stage", "rule", "action"] as const;
+const TUNNEL = ["customer", "tunnel", "kind"] as const;
 
 /**
  * What an edge server tells Prometheus. docs/metrics.md explains each; a test holds the page, and the queries of the dashboard,
@@ -26,6 +27,13 @@ export class Metrics implements Observer {
   readonly #root = this.#counter("root_packets_total", "Packets, by what the root program did with them", [
     "kind",
   ]);
+  readonly #rootBytes = this.#counter("root_bytes_total", "Bytes of their frames", ["kind"]);
+  readonly #tunnelPackets = this.#counter(
+    "tunnel_packets_total",
+    "Packets that a tunnel sent, received, or could not carry",
+    TUNNEL,
+  );
+  readonly #tunnelBytes = this.#counter("tunnel_bytes_total", "Bytes of these packets themselves", TUNNEL);
   readonly #generation = this.#gauge("generation", "Number of the customer's change in force", ["customer"]);
   readonly #since = this.#gauge("in_force_since_seconds", "When it was put in force, in seconds since 1970", [
     "customer",
@@ -97,21 +105,35 @@ export class Metrics implements Observer {
   async #collect(): Promise<string> {
     const { root, customers } = await this.#read();
     // What the kernel counted is the whole number; Prometheus sees from a smaller one that a program was replaced.
-    const counted = [this.#packets, this.#bytes, this.#limited, this.#root, this.#generation, this.#since];
-    for (const metric of counted) metric.reset();
-    for (const [kind, { packets }] of Object.entries(root)) this.#root.inc({ kind }, packets);
+    this.#forgetCounts();
+    for (const [kind, { packets, bytes }] of Object.entries(root)) {
+      this.#root.inc({ kind }, packets);
+      this.#rootBytes.inc({ kind }, bytes);
+    }
     for (const customer of customers) this.#setCustomer(customer);
     this.#customers.set(customers.length);
     return this.#registry.metrics();
   }
 
-  #setCustomer({ customer, generation, since, rules }: CustomerCount): void {
+  #forgetCounts(): void {
+    const rules = [this.#packets, this.#bytes, this.#limited];
+    const others = [this.#root, this.#rootBytes, this.#tunnelPackets, this.#tunnelBytes];
+    for (const metric of [...rules, ...others, this.#generation, this.#since]) metric.reset();
+  }
+
+  #setCustomer({ customer, generation, since, rules, tunnels }: CustomerCount): void {
     this.#generation.set({ customer }, generation);
     this.#since.set({ customer }, since);
     for (const { stage, rule, action, packets, bytes } of rules) {
       this.#packets.inc({ customer, stage, rule, action }, packets);
       this.#bytes.inc({ customer, stage, rule, action }, bytes);
       if (action === "limit") this.#limited.inc({ customer, stage, rule }, packets);
+    }
+    for (const { tunnel, ...traffic } of tunnels) {
+      for (const kind of ["sent", "received", "dropped"] as const) {
+        this.#tunnelPackets.inc({ customer, tunnel, kind }, traffic[kind].packets);
+        this.#tunnelBytes.inc({ customer, tunnel, kind }, traffic[kind].bytes);
+      }
     }
   }
 

@@ -17,6 +17,14 @@ const COUNTS: Counts = {
         { stage: "mitigate", rule: "few", action: "limit", packets: 5, bytes: 500 },
         { stage: "firewall", rule: "default", action: "", packets: 2, bytes: 80 },
       ],
+      tunnels: [
+        {
+          tunnel: "chicago",
+          sent: { packets: 11, bytes: 660 },
+          received: { packets: 4, bytes: 160 },
+          dropped: { packets: 1, bytes: 1450 },
+        },
+      ],
     },
   ],
 };
@@ -37,6 +45,10 @@ describe("what Prometheus reads", () => {
         'tidegate_packets_total{customer="acme",stage="firewall",rule="default",action=""} 2',
         'tidegate_limited_packets_total{customer="acme",stage="mitigate",rule="few"} 5',
         'tidegate_root_packets_total{kind="malformed"} 3',
+        'tidegate_root_bytes_total{kind="malformed"} 60',
+        'tidegate_tunnel_packets_total{customer="acme",tunnel="chicago",kind="sent"} 11',
+        'tidegate_tunnel_bytes_total{customer="acme",tunnel="chicago",kind="received"} 160',
+        'tidegate_tunnel_packets_total{customer="acme",tunnel="chicago",kind="dropped"} 1',
         'tidegate_root_packets_total{kind="foreign"} 0',
         'tidegate_generation{customer="acme"} 7',
         'tidegate_in_force_since_seconds{customer="acme"} 1700000000',
