@@ -78,6 +78,7 @@ export function apply(options: ApplyOptions): Promise<Applied> {
     const before = await readNodeState(host.paths);
     refuseDowngrade(before?.config, node);
     const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
+    await serials.refuseUnsigned(bundle);
     if (!options.rollback) await serials.refuseReplay(bundle, loaded);
     await refuseStrangers(host, before, bundle.manifest);
     const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);

@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Counters, namedCounters, sum } from "./counters.js";
 import { programCounters } from "./customer/counting.js";
 import { firewallCounters } from "./customer/firewall.js";
@@ -16,6 +18,7 @@ import {
   readCustomers,
   readNodeState,
 } from "./state.js";
+import { type KnownRelease, knownRelease, SIGNATURE_FILE } from "./trust/release.js";
 
 /** What `status --json` prints. */
 export interface NodeStatus {
@@ -41,6 +44,8 @@ export interface CustomerStatus {
   readonly hash: string;
   /** When this generation was put in force: ISO 8601, UTC. */
   readonly since: string;
+  /** What its signature says; null where it has none. */
+  readonly release: KnownRelease | null;
   readonly prefixes: readonly string[];
   /** Names of what should be there and is not; empty where all is well. */
   readonly drift: readonly string[];
@@ -117,11 +122,22 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
     generation,
     hash,
     since,
+    release: await releaseOf(host, state, loaded),
     prefixes: manifest.prefixes,
     drift,
     counters: await customerCounters(host, loaded),
     tunnels: await Promise.all(tunnels),
   };
+}
+
+async function releaseOf(
+  { paths }: Host,
+  { config }: NodeState,
+  { customer, generation, hash }: LoadedCustomer,
+): Promise<KnownRelease | null> {
+  const file = join(paths.bundle(customer, generation), SIGNATURE_FILE);
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  return text === undefined ? null : knownRelease(text, hash, config.keys);
 }
 
 /** What was counted of a customer, by stage and rule. */

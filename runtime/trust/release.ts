@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { KeyObject } from "node:crypto";
 import { z } from "zod";
-import { causeOf, failure } from "../failures.js";
+import { causeOf, failure, RuntimeFailure } from "../failures.js";
 import { type Envelope, formatEnvelope, parseEnvelope, preAuthenticationEncoding } from "./dsse.js";
 import {
   keyId,
@@ -54,6 +54,38 @@ export function addSignature(text: string, manifest: string, key: KeyObject): st
 /** The serial of a signature file, whoever signed it. */
 export function serialOf(text: string): number {
   return readStatement(readEnvelope(text)).serial;
+}
+
+/** What a signature file says of a bundle that is in force, and who of those whom the node trusts by now has signed it. */
+export interface KnownRelease {
+  readonly serial: number;
+  /** Names of keys; none where the node names none, or trusts none of those any more. */
+  readonly signedBy: readonly string[];
+}
+
+/** Null for a text that is no signature file of this manifest. */
+export function knownRelease(
+  text: string,
+  manifest: string,
+  keys: TrustedKeys | undefined,
+): KnownRelease | null {
+  try {
+    const statement = readStatement(readEnvelope(text));
+    if (statement.manifest !== manifest) return null;
+    return { serial: statement.serial, signedBy: signersOf(text, manifest, keys) };
+  } catch (error) {
+    if (error instanceof RuntimeFailure) return null;
+    throw error;
+  }
+}
+
+function signersOf(text: string, manifest: string, keys: TrustedKeys | undefined): readonly string[] {
+  try {
+    return keys ? checkRelease(text, manifest, keys).signers : [];
+  } catch (error) {
+    if (error instanceof RuntimeFailure) return [];
+    throw error;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Bundle } from "../bundle.js";
@@ -47,6 +47,16 @@ export class Serials {
     throw failure("TG5018", params, "if you mean to go back: tidegate apply --rollback");
   }
 
+  /**
+   * Throws TG5024 for an unsigned bundle on a node that has had signed ones: its description was to name keys, also where
+   * all else was forgotten with a reboot.
+   */
+  async refuseUnsigned({ release }: Released): Promise<void> {
+    if (release || (await this.#customers()).length === 0) return;
+    const hint = `\`${this.#dir}\` says so; is it the right edge.ts? else remove all customers, and then that folder`;
+    throw failure("TG5024", {}, hint);
+  }
+
   /** Remembers a release, unless a newer one is. On disk when this is done. */
   async remember({ release }: Released, steps: Steps): Promise<void> {
     if (!release) return;
@@ -58,6 +68,14 @@ export class Serials {
       () => this.#write(customer, { serial, manifest }),
       () => this.#write(customer, newest),
     );
+  }
+
+  /** Those of whom a release is remembered. */
+  async #customers(): Promise<readonly string[]> {
+    return readdir(this.#dir).catch((error: unknown) => {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      throw error;
+    });
   }
 
   /** Null: none yet. Throws TG9011 where that cannot be said, TG9016 where anybody may have said it. */

@@ -160,7 +160,9 @@ test("a key is replaced without a change of policy", async () => {
   const own = `/run/tidegate/customers/acme/bundle-${generation}`;
   // As the daemon does with a new description of the node: from the node's own copy.
   expect(await apply(own, next)).toMatchObject({ changed: true, signedBy: ["next"] });
+  expect((await loaded())[0]).toMatchObject({ release: { serial: 240, signedBy: ["next"] } });
   expect(await apply(signFolder(copy(), RELEASE, 245))).toMatchObject({ signedBy: ["release"] });
+  expect((await loaded())[0]).toMatchObject({ release: { serial: 245, signedBy: ["release"] } });
 });
 
 test("a memory that others may write to is not asked", async () => {
@@ -215,8 +217,13 @@ describe("keys", () => {
 
   test("a node that never had any takes unsigned bundles, and remembers nothing", async () => {
     await edge.server.remove("acme");
+    // Nothing is left of it that a reboot would not take, but for the memory.
+    const afterwards = apply(other(), NODE).catch(({ code, hint }) => `${code} ${hint}`);
+    expect(await afterwards).toMatch(/^TG5024 `.*\/serials` says so; is it the right edge\.ts\?/);
+    expect(await apply(other(), NODE, true).catch(({ code }) => code)).toBe("TG5024");
     rmSync(memoryDir, { recursive: true });
     expect(await apply(other(), NODE)).toMatchObject({ changed: true, signedBy: null });
+    expect((await loaded())[0]).toMatchObject({ release: null });
     expect(edge.server.run(["sh", "-c", `ls ${memoryDir} 2>&1 || true`])).toContain("No such file");
   });
 });

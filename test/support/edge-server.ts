@@ -12,8 +12,8 @@ export interface RuntimeError {
 }
 
 /**
- * A machine of the test's own: network and mount namespace, with a /run that nobody else sees, so that its
- * namespaces and its state are its own. Everything in it ends with it.
+ * A machine of the test's own: network and mount namespace, with a /run and a /var/lib that nobody else
+ * sees, so that its namespaces, its state and its memory are its own. Everything in it ends with it.
  */
 export class EdgeServer {
   readonly #pid: number;
@@ -29,7 +29,7 @@ export class EdgeServer {
   static async start(): Promise<EdgeServer> {
     // `cat` ends when its input does: with this process, even if that is killed.
     const script =
-      "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && echo ready && exec cat";
+      "mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/lib && mkdir /run/netns && ip link set lo up && echo ready && exec cat";
     const args = ["--mount", "--net", "--propagation", "private", "sh", "-c", script];
     const child = spawn("unshare", args, { stdio: ["pipe", "pipe", "inherit"] });
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));

@@ -8,7 +8,13 @@ import { readBundle } from "../../runtime/bundle.js";
 import { refuseDowngrade } from "../../runtime/trust/downgrade.js";
 import { preAuthenticationEncoding } from "../../runtime/trust/dsse.js";
 import { keyId } from "../../runtime/trust/keys.js";
-import { addSignature, checkRelease, serialOf, signRelease } from "../../runtime/trust/release.js";
+import {
+  addSignature,
+  checkRelease,
+  knownRelease,
+  serialOf,
+  signRelease,
+} from "../../runtime/trust/release.js";
 import { nodeConfigSchema } from "../../src/targets/manifest.js";
 import { newKey, signFolder, trusted } from "../support/signed-bundle.js";
 import { codeOf, MANIFEST, sha256, writeIn, writeTinyBundle } from "../support/tiny-bundle.js";
@@ -98,6 +104,32 @@ describe("a signed bundle", () => {
   test("is read without its signature where the node has no keys", async () => {
     writeIn(folder, "signature.json", "nonsense");
     expect((await readBundle(folder)).release).toBeNull();
+  });
+});
+
+describe("what is known of a release in force", () => {
+  const text = signRelease(STATEMENT, RELEASE.privateKey);
+
+  test.each<readonly [string, ReturnType<typeof knownRelease>, string, string, typeof KEYS | undefined]>([
+    [
+      "its serial and whom of its signers the node trusts",
+      { serial: 7, signedBy: ["release"] },
+      text,
+      HASH,
+      KEYS,
+    ],
+    ["nobody, where the node names no keys", { serial: 7, signedBy: [] }, text, HASH, undefined],
+    [
+      "nobody, where the key is trusted no more",
+      { serial: 7, signedBy: [] },
+      signRelease(STATEMENT, STRANGER.privateKey),
+      HASH,
+      KEYS,
+    ],
+    ["nothing, where the signature is another bundle's", null, text, sha256("another"), KEYS],
+    ["nothing, where it cannot be read", null, "{", HASH, KEYS],
+  ])("%s", (_name, known, signature, manifest, keys) => {
+    expect(knownRelease(signature, manifest, keys)).toEqual(known);
   });
 });
 

@@ -22,12 +22,22 @@ function renderCustomer(customer: CustomerStatus): readonly string[] {
   return [
     "",
     `${pc.bold(name)}  generation ${generation} ${pc.dim(hash.slice(0, 12))} since ${since}; ${prefixes.join(", ")}`,
+    ...renderRelease(customer),
     ...renderDrift(customer.drift),
     ...renderCounters("mitigate", counters.mitigate),
     ...renderCounters("firewall", counters.firewall),
     ...renderCounters("", counters.other),
     ...customer.tunnels.map(renderTunnel),
   ];
+}
+
+function renderRelease({ release }: CustomerStatus): readonly string[] {
+  if (!release) return [];
+  const by =
+    release.signedBy.length > 0
+      ? `signed by ${release.signedBy.join(", ")}`
+      : "signed by nobody whom this node trusts";
+  return [`  release   serial ${release.serial}, ${by}`];
 }
 
 function renderDrift(drift: readonly string[]): readonly string[] {

@@ -222,7 +222,8 @@ not exact, or other spaces are refused. It was edited: compile the policy again.
   TG5024: error(
     message`this node has taken signed bundles only, and its \`edge.ts\` names no keys any more`,
     `Without \`keys\` in edge.ts a node takes unsigned bundles. That a node which had keys should do so from now on is more
-likely a wrong file than a decision, so it takes more than leaving a line out: remove all customers first.`,
+likely a wrong file than a decision, so it takes more than leaving a line out: remove all customers first, and then
+/var/lib/tidegate/serials, by which the node knows also after a reboot.`,
     example(
       "sketch",
       "tidegate apply build/acme --edge old-edge.ts   # written before there were keys",

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import type { CustomerStatus } from "../../runtime/status.js";
+import { renderStatus } from "../../src/cli/render/status.js";
+
+const NODE = {
+  anycast: ["198.18.0.1"],
+  uplinks: [{ device: "up0", xdp: "native" }],
+  gre: "ebpf",
+  drift: [],
+  root: {},
+  greLeftAlone: {},
+} as const;
+
+const ACME: CustomerStatus = {
+  name: "acme",
+  generation: 3,
+  hash: "0123456789abcdef",
+  since: "2025-11-22T12:00:00.000Z",
+  release: null,
+  prefixes: ["203.0.113.0/24"],
+  drift: [],
+  counters: { mitigate: {}, firewall: {}, other: {} },
+  tunnels: [],
+};
+
+test.each([
+  ["that is not signed says nothing of it", null, /^acme {2}generation 3 0123456789ab since 2025-.*0\/24$/],
+  [
+    "says its serial and who signed it",
+    { serial: 7, signedBy: ["next", "old"] },
+    /^ {2}release {3}serial 7, signed by next, old$/,
+  ],
+  [
+    "says that no signer is trusted any more",
+    { serial: 7, signedBy: [] },
+    /serial 7, signed by nobody whom this node trusts$/,
+  ],
+])("a customer %s", (_name, release, last) => {
+  const lines = renderStatus({ node: NODE, customers: [{ ...ACME, release }] }).split("\n");
+  expect(lines.at(-1)).toMatch(last);
+});
