@@ -9,7 +9,7 @@ import { Missing, output } from "./commands.js";
 import { kernelOf, SERIES, type Series } from "./kernels.js";
 import { runMachine, VIRTIOFSD } from "./machine.js";
 import { formatResults, type Result, readResult } from "./results.js";
-import { SUITE } from "./suite.js";
+import { suiteFor } from "./suite.js";
 
 /**
  * `npm run test:vm -- [--kernel 6.1|6.12|host]… [FILE…]`: kernel tests on Debian's kernels in virtual machines, and on this one.
@@ -26,6 +26,7 @@ const PATIENCE = "20";
 
 interface Options {
   readonly kernels: readonly Name[];
+  /** None: what fits to each kernel. */
   readonly files: readonly string[];
   readonly minutes: number;
 }
@@ -45,7 +46,7 @@ function optionsOf(): Options {
     if (!(minutes > 0)) throw new UsageError("minutes are more than 0");
     const missing = positionals.find((file) => !existsSync(join(packageRoot(), file)));
     if (missing) throw new UsageError(`there is no file ${missing}`);
-    return { kernels, minutes, files: positionals.length > 0 ? positionals : SUITE };
+    return { kernels, minutes, files: positionals };
   } catch (problem) {
     throw problem instanceof TypeError ? new UsageError(problem.message) : problem;
   }
@@ -78,7 +79,9 @@ async function requireTools(): Promise<void> {
 }
 
 /** Runs the tests on one kernel; `folder` is for what they leave. */
-async function runOn(name: Name, { files, minutes }: Options, folder: string): Promise<number | string> {
+async function runOn(name: Name, options: Options, folder: string): Promise<number | string> {
+  const { minutes } = options;
+  const files = options.files.length > 0 ? options.files : suiteFor(name);
   const script = join(packageRoot(), "test/vm/on-this-kernel");
   if (name === "host") return spawnSync(script, [folder, ...files], { stdio: "inherit" }).status ?? "killed";
   const lines = [...environment(), `exec ${[script, "/share", ...files].map(quoted).join(" ")}`];
