@@ -3,8 +3,6 @@ import { readFileSync } from "node:fs";
 
 /** Bytes of the whole machine: others that run meanwhile are in them, too. */
 export interface Memory {
-  /** All that is not available to programs any more; the rest is part of it. */
-  readonly used: number;
   /** By the kernel's own count: what BPF maps and programs hold. */
   readonly maps: number;
   readonly programs: number;
@@ -20,7 +18,6 @@ export function memory(): Memory {
   const found = new Map([...lines].map(([, name, kilobytes]) => [name, 1024 * Number(kilobytes)]));
   const of = (name: string) => found.get(name) ?? Number.NaN;
   return {
-    used: of("MemTotal") - of("MemAvailable"),
     maps: locked("map"),
     programs: locked("prog"),
     slab: of("Slab"),
@@ -33,13 +30,16 @@ export function memory(): Memory {
 export function memoryEach(before: Memory, after: Memory, count: number): Memory {
   const each = (what: keyof Memory) => (after[what] - before[what]) / count;
   return {
-    used: each("used"),
     maps: each("maps"),
     programs: each("programs"),
     slab: each("slab"),
     perCpu: each("perCpu"),
     files: each("files"),
   };
+}
+
+export function total({ maps, programs, slab, perCpu, files }: Memory): number {
+  return maps + programs + slab + perCpu + files;
 }
 
 /** The resident set of a process (VmRSS in proc(5)). */

@@ -1,7 +1,7 @@
 import { type Cell, renderTable } from "../../bench/report/table.js";
 import { median } from "../../bench/statistics.js";
 import type { Figures } from "./measuring.js";
-import type { Memory } from "./memory.js";
+import { type Memory, total } from "./memory.js";
 import type { Traffic } from "./traffic.js";
 
 export interface Results {
@@ -21,9 +21,9 @@ const RATIO = 1.5;
 /** What does not hold and should. */
 export function problemsOf({ few, many, restarted: { traffic } }: Results): readonly string[] {
   return [
-    ...(many.whole / few.whole < RATIO
+    ...(many.inForce / few.inForce < RATIO
       ? []
-      : [`a change takes ${ratio(few.whole, many.whole)} times as long`]),
+      : [`a change takes ${ratio(few.inForce, many.inForce)} times as long`]),
     ...(traffic.arrived === traffic.sent ? [] : [`${traffic.sent - traffic.arrived} packets were lost`]),
     ...(traffic.leaked === 0 ? [] : [`${traffic.leaked} packets came through that all policies forbid`]),
   ];
@@ -70,12 +70,12 @@ function figuresTable(few: Figures, many: Figures) {
 }
 
 function memoryTable({ few, many, each }: Results) {
-  const { used, maps, programs, slab, perCpu, files } = each;
+  const { maps, programs, slab, perCpu, files } = each;
   return {
     title: "Memory",
     columns: [{ name: "" }, { name: "KiB", digits: 0 }],
     rows: [
-      ["of a customer, all in all", kib(used)],
+      ["of a customer, all in all", kib(total(each))],
       ["… in BPF maps", kib(maps)],
       ["… in BPF programs", kib(programs)],
       ["… in the kernel's slab (namespace, devices, nftables, routes)", kib(slab)],
