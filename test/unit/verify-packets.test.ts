@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { writeChecksums } from "../../src/compiler/analysis/packets/build.js";
+import { invariant } from "../../src/compiler/diagnostics/invariant.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
+import { matches } from "../../src/compiler/semantics/match.js";
 import { newState } from "../../src/compiler/semantics/state.js";
 import { positionsOf } from "../../src/verify/boundary.js";
 import { find } from "../../src/verify/find.js";
@@ -175,6 +178,33 @@ describe("mutants", () => {
     const { equivalent } = witnessesOf(policy);
     expect(equivalent.map((mutant) => mutant.what)).toContain("web and dns change places");
   });
+});
+
+test.each([
+  "bit_slice(udp, 48, 64) == 0x1234",
+  "bit_slice(udp, 61, 87) == 33554432",
+  "bit_slice(udp, 50, 64) == 0",
+  "bit_slice(tcp, 128, 144) == 0xfffe",
+  "bit_slice(tcp, 136, 144) == 7 and tcp.flags.syn",
+  "bit_slice(icmp, 16, 32) == 1",
+  "ip.src in {2001:db8:1::/48} and bit_slice(udp, 48, 64) in {1..2}",
+])("a checksum that a rule asks for is right: %s", (condition) => {
+  const policy = policyOf(`import { allow, expr, gre, policy } from "tidegate";
+export default policy({
+  customer: "acme",
+  prefixes: ["203.0.113.0/24", "2001:db8::/32"],
+  firewall: { default: "drop", rules: [allow("asked", expr\`${condition}\`)] },
+  tunnels: { main: gre({ remote: "198.51.100.1" }) },
+  routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "2001:db8::/32", tunnel: "main" }],
+});`);
+  const [rule] = policy.firewall.rules;
+  invariant(rule, "the policy has a rule");
+  const found = find(groundOf(policy), { stage: "firewall", index: 0 }, [{ expr: rule.match, wanted: true }]);
+  if (typeof found === "string") throw new Error(found);
+  const right = found.bytes.slice();
+  writeChecksums(right);
+  expect(found.bytes).toEqual(right);
+  expect(matches(rule.match, found.packet, policy.lists)).toBe(true);
 });
 
 /**

@@ -30,7 +30,7 @@ export function finish(template: Template, bytes: Uint8Array): Built {
 export function writeChecksums(bytes: Uint8Array): void {
   const decoded = decode(bytes);
   if (decoded.kind === "malformed") return;
-  if (isWhole(decoded.packet)) writeTransportChecksum(decoded.packet);
+  writeTransportChecksum(decoded.packet);
   if (decoded.packet.family === 4) writeHeaderChecksum(bytes);
 }
 
@@ -42,11 +42,10 @@ function isWhole({ family, bytes, fragmentHeader }: Packet): boolean {
 
 function writeTransportChecksum(packet: Packet): void {
   const { transport, bytes } = packet;
-  if (!transport || transport.header === "gre") return;
-  const offset = { tcp: 16, udp: 6, icmp: 2, icmp6: 2 }[transport.header];
-  const start = headerStart(packet, transport.header) ?? 0;
+  const place = checksumPlace(packet);
+  if (!transport || !place) return;
+  const { start, offset } = place;
   const body = bytes.subarray(start);
-  if (body.length < offset + 2) return;
   const ends = packet.family === 4 ? bytes.subarray(12, 20) : bytes.subarray(8, 40);
   const pseudo = pseudoHeader(ends, new Uint8Array(), packet.protocol ?? 0, body.length);
   writeSum(body, offset, () => {
@@ -54,6 +53,17 @@ function writeTransportChecksum(packet: Packet): void {
     // In UDP, zero would say "no checksum" (RFC 768).
     return internetChecksum(pseudo, body) || (transport.header === "udp" ? 0xffff : 0);
   });
+}
+
+/** Where the transport header starts, and its checksum in it, in bytes; undefined: there is none. */
+export function checksumPlace(
+  packet: Packet,
+): { readonly start: number; readonly offset: number } | undefined {
+  const { transport, bytes } = packet;
+  if (!transport || transport.header === "gre" || !isWhole(packet)) return undefined;
+  const offset = { tcp: 16, udp: 6, icmp: 2, icmp6: 2 }[transport.header];
+  const start = headerStart(packet, transport.header) ?? 0;
+  return bytes.length < start + offset + 2 ? undefined : { start, offset };
 }
 
 /** `sum` is asked while the field is still zero. */

@@ -8,6 +8,7 @@ import { type Box, boxHas } from "../boxes.js";
 import { has, type Ranges } from "../ranges.js";
 import type { Space } from "../space.js";
 import type { Asks } from "../variable.js";
+import { withChecksum } from "./balance.js";
 import { type BitRange, pick, readBits, writeBits } from "./bits.js";
 import { type Built, finish } from "./build.js";
 import type { Shape } from "./shape.js";
@@ -39,13 +40,14 @@ export function packetIn(
   for (const template of templatesIn(asked, prefixes)) {
     if (++tried > MOST_SHAPES) return undefined;
     if (!hasBuild(template, asked)) continue;
-    const built = written(template, asked, prefixes);
-    const decoded = decode(built.bytes, undefined, built.surroundings);
-    if (decoded.kind !== "packet") continue;
-    const { packet } = decoded;
-    if (!prefixes.some((prefix) => prefixContainsAddress(prefix, packet.destination))) continue;
-    if (boxHas(box, valuesOf(packet, space)) && accepts(packet))
-      return { ...built, packet, shape: template.shape };
+    for (const built of written(template, asked, prefixes)) {
+      const decoded = decode(built.bytes, undefined, built.surroundings);
+      if (decoded.kind !== "packet") continue;
+      const { packet } = decoded;
+      if (!prefixes.some((prefix) => prefixContainsAddress(prefix, packet.destination))) continue;
+      if (boxHas(box, valuesOf(packet, space)) && accepts(packet))
+        return { ...built, packet, shape: template.shape };
+    }
   }
   return undefined;
 }
@@ -67,15 +69,28 @@ function hasBuild({ packet }: Template, wanted: readonly Wanted[]): boolean {
   });
 }
 
-/** The template with the values that are wanted; where the shape decides otherwise, they stay as they are. */
-function written(template: Template, wanted: readonly Wanted[], prefixes: readonly Prefix[]): Built {
+/**
+ * The template with the values that are wanted; where the shape decides otherwise, they stay as they are. If one of them is of a
+ * checksum, it is tried to have that, too.
+ */
+function* written(
+  template: Template,
+  wanted: readonly Wanted[],
+  prefixes: readonly Prefix[],
+): Generator<Built> {
   const bytes = template.bytes.slice();
   writeDestination(bytes, template, prefixes);
+  const places: BitRange[] = [];
   for (const { asks, allows } of wanted) {
     const bits = placeOf(asks, template);
-    if (bits) writeValue(bytes, template.locked, bits, allows);
+    if (!bits) continue;
+    writeValue(bytes, template.locked, bits, allows);
+    places.push(bits);
   }
-  return finish(template, bytes);
+  const built = finish(template, bytes);
+  yield built;
+  const balanced = withChecksum(built, bytes, places);
+  if (balanced) yield balanced;
 }
 
 /** An address that the prefix of a customer's network is not itself. */

@@ -175,11 +175,11 @@ function transportOf({ family, protocol, form, payload }: Shape): Piece {
     case TCP:
       return tcp(form);
     case UDP:
-      return piece([...PORTS, (8 + payload) >> 8, (8 + payload) & 0xff, 0, 0], 6, 7);
+      return piece([...PORTS, (8 + payload) >> 8, (8 + payload) & 0xff, 0, 0]);
     case GRE:
       return gre(form);
     case ICMP[family]:
-      return piece([family === 4 ? 8 : 128, 0, 0, 0, 0, 1, 0, 1], 2, 3);
+      return piece([family === 4 ? 8 : 128, 0, 0, 0, 0, 1, 0, 1]);
     default:
       return piece([]);
   }
@@ -191,7 +191,7 @@ function tcp(form: Shape["form"]): Piece {
   const options = form === "extended" ? segment : form === "moved" ? [1, 1, 1, 1, ...segment] : [];
   const words = form === "odd" ? 4 : 5 + options.length / 4;
   const header = [...PORTS, 0, 0, 0, 1, 0, 0, 0, 0, words << 4, SYN, 0xfa, 0xf0, 0, 0, 0, 0];
-  const made = piece([...header, ...options], 16, 17);
+  const made = piece([...header, ...options]);
   made.locked[12] = 0xf0;
   made.locked.fill(LOCKED, 20);
   if (options.length > 0) made.locked.fill(0, made.bytes.length - 2);
