@@ -17,11 +17,10 @@ type Driver = GreDriver["name"];
 type Row = readonly [edge: Driver, router: Driver, key: number | null];
 
 const MIXED: readonly Row[] = [
-  ["ebpf", "kernel", null],
-  ["ebpf", "kernel", 7],
-  ["kernel", "ebpf", null],
   ["kernel", "ebpf", 7],
+  ["ebpf", "kernel", 7],
   ["kernel", "kernel", null],
+  ["ebpf", "kernel", null],
 ];
 const ROWS: readonly Row[] = (await chooseGre()) === "kernel" ? MIXED : [["ebpf", "ebpf", 7]];
 
