@@ -49,6 +49,10 @@ export const FAILURES = {
   TG9015: ({ cause }) => `this node refused: ${cause}`,
   TG9016: ({ file, problem }) => `others than root may change what is in \`${file}\`: ${problem}`,
   TG9017: ({ device }) => `\`${device}\` is a bridge whose packets go through netfilter before XDP sees them`,
+  TG9018: () => "no customer is loaded on this node",
+  TG9019: ({ cause }) => `another \`tidegate watch\` runs on this node: ${cause}`,
+  TG9020: () => "the root program on this node is of a Tidegate that could not watch",
+  TG9021: ({ rule }) => `no rule \`${rule}\` is in force here`,
   TG9101: ({ store, problem }) => `cannot read the store ${store}: ${problem}`,
   TG9102: ({ customer, revision, problem }) =>
     `revision ${revision} of \`${customer}\` is not valid: ${problem}`,

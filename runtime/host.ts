@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CommandError } from "./command.js";
 import { causeOf, failure } from "./failures.js";
 import { ERRNO, Loader, LoaderError } from "./loader-client.js";
-import { packageRoot } from "./native-process.js";
+import { NativeError, packageRoot } from "./native-process.js";
 import { Paths } from "./state.js";
 import { requireOwnFolder } from "./trust/own-folder.js";
 
@@ -47,9 +47,9 @@ async function runOnHost<T>(options: HostOptions, work: (host: Host) => Promise<
   }
 }
 
-/** The words of the loader, a command or a system call; anything else is a bug of ours. */
+/** The words of a native helper, a command or a system call; anything else is a bug of ours. */
 function isRefusal(error: unknown): boolean {
-  const ofTools = error instanceof LoaderError || error instanceof CommandError;
+  const ofTools = error instanceof NativeError || error instanceof CommandError;
   return ofTools || (error instanceof Error && "syscall" in error);
 }
 

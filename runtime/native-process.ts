@@ -30,6 +30,9 @@ interface Call {
   readonly reject: (error: NativeError) => void;
 }
 
+/** Takes the fields of an event: what a helper tells of its own accord, between answers. */
+export type OnEvent = (fields: readonly Buffer[]) => void;
+
 /** Enough of the helper's last words to name the cause of its death. */
 const STDERR_LIMIT = 16 * 1024;
 
@@ -53,15 +56,21 @@ export function packageRoot(): string {
 export class NativeProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #error: NativeErrorClass;
+  readonly #onEvent: OnEvent | undefined;
   readonly #reader = new FrameReader();
   readonly #pending: Call[] = [];
   readonly #gone: Promise<void>;
   #stderr = "";
   #death: string | undefined;
 
-  private constructor(child: ChildProcessWithoutNullStreams, error: NativeErrorClass) {
+  private constructor(
+    child: ChildProcessWithoutNullStreams,
+    error: NativeErrorClass,
+    onEvent: OnEvent | undefined,
+  ) {
     this.#child = child;
     this.#error = error;
+    this.#onEvent = onEvent;
     child.stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
     child.stderr.on("data", (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_LIMIT);
@@ -77,7 +86,11 @@ export class NativeProcess {
   }
 
   /** Starts `command`; rejects when the program cannot be run. */
-  static start(command: readonly [string, ...string[]], error: NativeErrorClass): Promise<NativeProcess> {
+  static start(
+    command: readonly [string, ...string[]],
+    error: NativeErrorClass,
+    onEvent?: OnEvent,
+  ): Promise<NativeProcess> {
     const [program, ...args] = command;
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
     return new Promise((resolve, reject) => {
@@ -86,7 +99,7 @@ export class NativeProcess {
           cause.code === "ENOENT" ? ": it has not been built (npm run build)" : `: ${cause.message}`;
         reject(new error("start", `cannot run ${program}${missing}`));
       });
-      child.once("spawn", () => resolve(new NativeProcess(child, error)));
+      child.once("spawn", () => resolve(new NativeProcess(child, error, onEvent)));
     });
   }
 
@@ -97,6 +110,12 @@ export class NativeProcess {
 
   get alive(): boolean {
     return this.#death === undefined;
+  }
+
+  /** Resolves when the process has ended, to its last words. */
+  async ended(): Promise<string> {
+    await this.#gone;
+    return this.#death ?? "";
   }
 
   /** Sends one request; resolves to the answer's results, rejects with the helper's error. */
@@ -131,6 +150,10 @@ export class NativeProcess {
   }
 
   #settle([status, ...results]: readonly Buffer[]): void {
+    if (this.#onEvent && status?.toString() === "event") {
+      this.#onEvent(results);
+      return;
+    }
     const call = this.#pending.shift();
     if (!call) throw new FrameError("an answer without a request");
     if (status?.toString() === "ok") {

@@ -18,6 +18,8 @@ export class Paths {
   constructor(readonly stateDir: string) {}
 
   readonly lock = () => join(this.stateDir, "lock");
+  /** Held by who watches packets: there is one at a time. */
+  readonly watchLock = () => join(this.stateDir, "watch.lock");
   readonly node = () => join(this.stateDir, "node.json");
   /** What the daemon made of the revisions of its store. */
   readonly daemon = () => join(this.stateDir, "daemon.json");

@@ -46,7 +46,7 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
     await forgetNode(paths);
   });
   await rm(paths.incoming(), { recursive: true, force: true });
-  for (const file of [paths.daemon(), paths.lock()]) await rm(file, { force: true });
+  for (const file of [paths.daemon(), paths.lock(), paths.watchLock()]) await rm(file, { force: true });
   // What else is in it is somebody else's.
   await rmdir(stateDir).catch(() => undefined);
   return { customers };

@@ -57,12 +57,15 @@ static void leave(int home)
 
 static int listen_to_traces(struct answer *answer)
 {
+	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
 	const int group = NFNLGRP_NFTRACE, size = RECEIVE_BYTES;
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 
 	if (fd < 0)
 		return fail(answer, errno, "cannot open a netlink socket");
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
+	/* Without a port of its own it would be taken for the kernel, which does not hear itself. */
+	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group))) {
 		close(fd);
 		return fail(answer, errno, "cannot listen to traces");

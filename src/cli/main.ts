@@ -213,6 +213,29 @@ function runtimeCommands(tidegate: Command): void {
     .action(async (options) => exit(await (await import("./commands/status.js")).showStatus(options)));
 
   tidegate
+    .command("watch")
+    .description("packets as this edge server judges them, one a line, sampled: what it drops, and why")
+    .argument("[customer...]", "whose (default: everybody's)")
+    .addOption(
+      new Option("--stage <stage>", "only what this stage decides").choices(["mitigate", "firewall"]),
+    )
+    .option("--rule <name>", "only what this rule decides; `default`: what no rule does")
+    .addOption(
+      new Option("--verdict <verdict>", "only these (default: all but allow)").choices([
+        "drop",
+        "reject",
+        "allow",
+      ]),
+    )
+    .option("--sample <n>", "of so many packets, look at one (default: 1)")
+    .option("--count <n>", "end after so many lines")
+    .addOption(stateDir())
+    .option("--json", "one JSON object a line")
+    .action(async (customers, options) =>
+      exit(await (await import("./commands/watch.js")).watchPackets(customers, options)),
+    );
+
+  tidegate
     .command("remove")
     .description("take a customer off this edge server")
     .argument("<customer>", "customer's name")

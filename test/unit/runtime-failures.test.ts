@@ -14,7 +14,7 @@ const MORE_PARAMETERS = [
   "store",
   "revision",
 ] as const;
-const OF_SIGNATURES = ["keys", "key", "serial", "newest", "line", "text"] as const;
+const OF_SIGNATURES = ["keys", "key", "serial", "newest", "line", "text", "rule"] as const;
 const ALL = [...PARAMETERS, ...MORE_PARAMETERS, ...OF_SIGNATURES];
 const params = Object.fromEntries(ALL.map((name) => [name, `<${name}>`]));
 

@@ -178,4 +178,45 @@ it (\`ip link set dev br0 type bridge nf_call_iptables 0\`).`,
       "sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0",
     ),
   ),
+  TG9018: error(
+    message`no customer is loaded on this node`,
+    `\`tidegate watch\` shows packets as this node judges them, and here it judges none. What a policy would do with a packet
+is told by \`tidegate explain\`, on any machine. \`--state-dir\` names the node's state where it is not /run/tidegate.`,
+    example(
+      "sketch",
+      "tidegate watch",
+      `tidegate apply build/acme --edge edge.ts
+tidegate watch`,
+    ),
+  ),
+  TG9019: error(
+    message`another \`tidegate watch\` runs on this node: ${"cause"}`,
+    `One watches at a time, as there is one place in the XDP programs for who looks at what they drop. Its place goes with
+its process, so one that was killed leaves nothing behind. End the other one; \`--json\` of it can feed several readers.`,
+    example(
+      "sketch",
+      `tidegate watch acme &
+tidegate watch globex`,
+      "tidegate watch acme globex",
+    ),
+  ),
+  TG9020: error(
+    message`the root program on this node is of a Tidegate that could not watch`,
+    `The root program is loaded once, with the first customer, and stays until the last one goes: an update of Tidegate does
+not touch it. This one has no place for who watches what is dropped. Take the customers off this server and apply them
+again, while another one carries their traffic.`,
+    example(
+      "sketch",
+      "tidegate watch   # right after an update of Tidegate",
+      `tidegate uninstall
+tidegate apply build/acme --edge edge.ts
+tidegate watch`,
+    ),
+  ),
+  TG9021: error(
+    message`no rule \`${"rule"}\` is in force here`,
+    `\`--rule\` names a rule of a policy as it is loaded on this node, in \`mitigate\` or in the firewall, of the customers that
+are watched; \`default\` is what no rule of a stage decides. \`tidegate status\` lists all names.`,
+    example("sketch", "tidegate watch acme --rule bogon", "tidegate watch acme --rule bogons"),
+  ),
 };
