@@ -1,5 +1,5 @@
 import { type Bundle, readBundle, storedBundle } from "./bundle.js";
-import { missingDispatch } from "./customer/dispatch.js";
+import { missingDispatch, prefixesOf } from "./customer/dispatch.js";
 import { firewallInForce } from "./customer/firewall.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
 import { programInForce } from "./customer/program.js";
@@ -7,13 +7,19 @@ import { nameOfEnd } from "./customer/recover.js";
 import { tableInForce } from "./customer/routes.js";
 import { greDriver } from "./gre/choose.js";
 import type { Host } from "./host.js";
+import { marksPrefixes } from "./node/marked.js";
+import { markingTable } from "./node/marking.js";
 import { nodeParts } from "./node/parts.js";
-import { type LoadedCustomer, type NodeState, readIntent } from "./state.js";
+import { type LoadedCustomer, type NodeState, readCustomers, readIntent } from "./state.js";
 import { missingParts, type Part } from "./steps.js";
 
 /** What the node itself should have, by the record, and has not. */
-export function nodeDrift(host: Host, { config, gre }: NodeState): Promise<readonly string[]> {
-  return missingParts(nodeParts(host, config, greDriver(host, gre)));
+export async function nodeDrift(host: Host, { config, gre }: NodeState): Promise<readonly string[]> {
+  const missing = await missingParts(nodeParts(host, config, greDriver(host, gre)));
+  if (missing.includes(markingTable(host).name)) return missing;
+  const customers = await readCustomers(host.paths);
+  const prefixes = customers.flatMap(({ manifest }) => prefixesOf(manifest));
+  return (await marksPrefixes(host, prefixes)) ? missing : [...missing, "marks of customers' prefixes"];
 }
 
 /** What a customer should have, by the record, and has not. */

@@ -53,10 +53,23 @@ export function markingTable({ loader }: Host): Part {
   const nft = (text: string) => loader.nft({ namespace: null, text });
   return {
     name: "marking table",
-    present: async () => (await nft("list tables")).split("\n").includes(`table ${NFT_TABLE}`),
+    present: async () => {
+      if (!(await nft("list tables")).split("\n").includes(`table ${NFT_TABLE}`)) return false;
+      const listing = await loader.nft({ namespace: null, text: `list table ${NFT_TABLE}`, terse: true });
+      return rulesByChain(listing) === rulesByChain(TABLE);
+    },
     up: async () => void (await nft(`table ${NFT_TABLE}\ndelete table ${NFT_TABLE}\n${TABLE}`)),
     down: async () => void (await nft(`table ${NFT_TABLE}\ndelete table ${NFT_TABLE}\n`)),
   };
+}
+
+/** How many rules each chain of a listing has: nft writes them in other words than we do. */
+function rulesByChain(listing: string): string {
+  const chains = [...listing.matchAll(/^\s*chain (\S+) \{\n(.*?)^\s*\}$/gms)].map(([, name, body = ""]) => {
+    const rules = body.split("\n").filter((line) => !/^\s*((type|policy) .*)?$/.test(line));
+    return `${name} ${rules.length}`;
+  });
+  return chains.sort().join("\n");
 }
 
 /** Makes the marked addresses exactly these, in one transaction. */

@@ -1,0 +1,60 @@
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+import type { Host } from "../host.js";
+import { addressBytes, type Prefix } from "../prefix.js";
+import { NFT_TABLE } from "./constants.js";
+
+/** Are the marked addresses exactly these? */
+export async function marksPrefixes({ loader }: Host, prefixes: readonly Prefix[]): Promise<boolean> {
+  for (const family of [4, 6] as const) {
+    const text = `list set ${NFT_TABLE} customers_${family}`;
+    const json = await loader.nft({ namespace: null, text, json: true });
+    const { nftables } = setListing.parse(JSON.parse(json));
+    const elements = nftables.flatMap(({ set }) => set?.elem ?? []);
+    const own = prefixes.filter((prefix) => prefix.family === family).map(({ text }) => text);
+    if (merged(elements.map(rangeOf)) !== merged(own.map(prefixRange))) return false;
+  }
+  return true;
+}
+
+/** As libnftables-json(5) writes the elements of an interval set. */
+const elementSchema = z.union([
+  z.string(),
+  z.object({ prefix: z.object({ addr: z.string(), len: z.int() }) }),
+  z.object({ range: z.tuple([z.string(), z.string()]) }),
+]);
+const setListing = z.object({
+  nftables: z.array(z.object({ set: z.object({ elem: z.array(elementSchema).optional() }).optional() })),
+});
+
+/** First and last address, as numbers. */
+type Range = readonly [bigint, bigint];
+
+function rangeOf(element: z.infer<typeof elementSchema>): Range {
+  if (typeof element === "string")
+    return element.includes("/") ? prefixRange(element) : [numberOf(element), numberOf(element)];
+  if ("range" in element) return [numberOf(element.range[0]), numberOf(element.range[1])];
+  return prefixRange(`${element.prefix.addr}/${element.prefix.len}`);
+}
+
+function prefixRange(text: string): Range {
+  const [address = "", length = ""] = text.split("/");
+  const bits = (addressBytes(address)?.length ?? 0) * 8;
+  const first = numberOf(address);
+  return [first, first + (1n << BigInt(bits - Number(length))) - 1n];
+}
+
+function numberOf(address: string): bigint {
+  return BigInt(`0x${Buffer.from(addressBytes(address) ?? [0]).toString("hex")}`);
+}
+
+/** The same addresses have the same text, however they are cut into ranges. */
+function merged(ranges: readonly Range[]): string {
+  const joined: [bigint, bigint][] = [];
+  for (const [first, last] of [...ranges].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const before = joined.at(-1);
+    if (before && first <= before[1] + 1n) before[1] = last > before[1] ? last : before[1];
+    else joined.push([first, last]);
+  }
+  return joined.join(" ");
+}

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chooseGre } from "../../runtime/gre/choose.js";
+import { AcmeEdge, acme, globex, NODE } from "../support/acme-edge.js";
+
+/** The table of docs/runtime.md, "Drift": what somebody does to a node by hand, and what `status` calls it. */
+
+let edge: AcmeEdge;
+let bundle: string;
+
+beforeAll(async () => {
+  edge = await AcmeEdge.start();
+  bundle = edge.bundle("acme", acme());
+  await edge.server.apply(edge.bundle("globex", globex()), NODE);
+  await edge.server.apply(bundle, NODE);
+});
+
+afterAll(() => edge?.server.end());
+
+async function drift(): Promise<readonly string[]> {
+  const { node, customers } = await edge.server.status();
+  return [...node.drift, ...customers.flatMap((one: { readonly drift: readonly string[] }) => one.drift)];
+}
+
+interface Damage {
+  /** As drift says it. */
+  readonly found: string;
+  readonly command: string;
+  /** Done in the customer's namespace. */
+  readonly inside?: boolean;
+  /** Only with GRE in BPF. */
+  readonly ebpf?: boolean;
+}
+
+const ROOT = "/run/tidegate/bpf/root";
+/** Acme is the second customer. Both of its places for a program, as keys of a map. */
+const PLACES = ["1 0 0 0", "1 16 0 0"];
+
+/** Each row is damage that hides no other of the row: all of it is found at once, and mended by one change. */
+const ROUNDS: readonly (readonly [name: string, damage: readonly Damage[]])[] = [
+  [
+    "things that are gone",
+    [
+      { found: "root program on up0", command: `rm ${ROOT}/link_up0` },
+      { found: "marking table", command: "nft delete table inet tidegate" },
+      { found: "anycast address 198.18.0.1", command: "ip addr del 198.18.0.1/32 dev lo" },
+      { found: "clsact on up1", command: "tc qdisc del dev up1 clsact", ebpf: true },
+      { found: "gre_decap on up0", command: "tc filter del dev up0 ingress", ebpf: true },
+      { found: "tunnel chicago", command: "ip link del gre-chicago", inside: true },
+      { found: "firewall", command: "nft delete table inet tidegate", inside: true },
+      {
+        found: "routing table",
+        command: "for t in 1000 1001; do ip route flush table $t 2>/dev/null || true; done",
+        inside: true,
+      },
+      {
+        found: "XDP program",
+        command: PLACES.map(
+          (key) => `bpftool map delete pinned ${ROOT}/map_programs key ${key} 2>/dev/null || true`,
+        ).join("\n"),
+      },
+      {
+        found: "dispatch of 203.0.113.0/24",
+        command: `bpftool map delete pinned ${ROOT}/map_customers_4 key 24 0 0 0 203 0 113 0`,
+      },
+      { found: "route of 203.0.113.0/24", command: "ip route del 203.0.113.0/24 table 21575" },
+    ],
+  ],
+  [
+    "things that are not what they were",
+    [
+      { found: "sysctl net.ipv4.ip_forward", command: "sysctl -q -w net.ipv4.ip_forward=0" },
+      { found: "marking table", command: "nft flush chain inet tidegate mark_customers" },
+      {
+        found: "tunnel chicago",
+        command: "tc filter del dev tg-acme-chicago ingress",
+        ebpf: true,
+      },
+      {
+        found: "routing table",
+        command: "for t in 1000 1001; do ip rule del priority $t || true; done",
+        inside: true,
+      },
+      {
+        found: "XDP program",
+        command: `bpftool map update pinned ${ROOT}/map_stamps key 1 0 0 0 value 0 0 0 0`,
+      },
+      {
+        found: "dispatch of 2001:db8:a::/48",
+        command: `bpftool map update pinned ${ROOT}/map_customers_6 key 48 0 0 0 32 1 13 184 0 10 0 0 0 0 0 0 0 0 0 0 value 0 0 0 0`,
+      },
+      {
+        found: "stored bundle",
+        command: "for f in /run/tidegate/customers/acme/bundle-*/nft/acme.nft; do echo >> $f; done",
+      },
+    ],
+  ],
+  [
+    "marks of prefixes, and the program at the link",
+    [
+      {
+        found: "marks of customers' prefixes",
+        command: "nft delete element inet tidegate customers_4 '{ 203.0.113.0/24 }'",
+      },
+      { found: "hop program on tg-acme", command: "tc filter del dev tg-acme egress" },
+      { found: "root program on tg-acme", command: `rm ${ROOT}/link_tg-acme` },
+    ],
+  ],
+  ["its link", [{ found: "link tg-acme", command: "ip link del tg-acme" }]],
+  ["its namespace", [{ found: "namespace tg-acme", command: "ip netns del tg-acme" }]],
+];
+
+describe("drift is found, and mended by applying again", () => {
+  test.each(ROUNDS)("%s", async (_name, damage) => {
+    const ebpf = (await chooseGre()) === "ebpf";
+    const done = damage.filter((one) => ebpf || !one.ebpf);
+    for (const { command, inside = false } of done)
+      edge.server.run(["sh", "-ec", command], inside ? { namespace: "tg-acme" } : {});
+    const expected = done.map(({ found }) => found);
+    expect(await drift()).toEqual(expect.arrayContaining(expected));
+    const applied = await edge.server.apply(bundle, NODE);
+    expect(applied["drift"]).toEqual(expect.arrayContaining(expected));
+    expect(await drift()).toEqual([]);
+  });
+});
