@@ -12,7 +12,7 @@ import { A, arrived, B, counting, during } from "../support/two-policies.js";
  */
 
 /** Changes in a row; FLIPS=200 for the long run. */
-const FLIPS = Number(process.env["FLIPS"] ?? 12);
+const FLIPS = Number(process.env["FLIPS"] ?? 8);
 const RATE = Number(process.env["FLIP_RATE"] ?? 20_000);
 
 /** Applies the bundles in turn, in one process; gives the time of each in milliseconds. */
