@@ -33,22 +33,22 @@ export async function customerDrift(
   const places = await missingParts(customerParts(host, bundle, config));
   // Without its namespace and link nothing else can be asked for.
   if (places.length > 0) return places;
+  const whole = await wholeBundle(bundle);
   const parts = [
-    { name: "stored bundle", present: () => isWhole(bundle) },
+    { name: "stored bundle", present: async () => whole !== undefined },
     ...(await lastChange(host, loaded)),
     ...tunnelParts(greDriver(host, gre), bundle, config).values(),
     { name: "firewall", present: () => firewallInForce(host, manifest) },
-    { name: "routing table", present: () => tableInForce(manifest.namespace, generation) },
+    { name: "routing table", present: () => tableInForce(manifest.namespace, generation, whole) },
     { name: "XDP program", present: () => programInForce(host, loaded) },
   ];
   return [...(await missingParts(parts)), ...(await missingDispatch(host, manifest, slot))];
 }
 
-async function isWhole({ dir, hash }: Bundle): Promise<boolean> {
-  return readBundle(dir).then(
-    (found) => found.hash === hash,
-    () => false,
-  );
+/** With its files; undefined where they are damaged. */
+async function wholeBundle({ dir, hash }: Bundle): Promise<Bundle | undefined> {
+  const found = await readBundle(dir).catch(() => undefined);
+  return found?.hash === hash ? found : undefined;
 }
 
 /** A run that was killed leaves a note of what it was about; until the next one ends it, old parts may be left, or new ones. */

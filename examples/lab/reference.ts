@@ -40,11 +40,12 @@ export function predictedSum(judgements: readonly Judgement[]): Counters {
 
 /** "allow · acme firewall, rule ftp → chicago". */
 export function describeJudgement({ customer, trace }: Judgement): string {
-  const { verdict, stage, rule, tunnel, reason } = trace;
+  const { verdict, stage, rule, routes, reason } = trace;
   if (verdict === "malformed") return `malformed · ${reason}`;
   if (verdict === "foreign") return "foreign · left alone";
   const by = rule === null ? "by default" : `rule ${rule}`;
-  return `${verdict} · ${customer} ${stage}, ${by}${tunnel === null ? "" : ` → ${tunnel}`}`;
+  const into = routes.length === 0 ? "" : ` → ${routes.map(({ tunnel }) => tunnel).join(" or ")}`;
+  return `${verdict} · ${customer} ${stage}, ${by}${into}`;
 }
 
 /** What happens to a packet out of the customer's tunnel. */

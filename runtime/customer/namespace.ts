@@ -18,6 +18,9 @@ const SYSCTLS = [
   "net.ipv4.conf.all.accept_redirects=0",
   "net.ipv4.conf.all.send_redirects=0",
   "net.ipv4.conf.default.send_redirects=0",
+  // Where tunnels share packets, all of a connection go one way, and those of two connections may go two.
+  "net.ipv4.fib_multipath_hash_policy=1",
+  "net.ipv6.fib_multipath_hash_policy=1",
   "net.ipv6.conf.all.disable_ipv6=0",
   "net.ipv6.conf.default.disable_ipv6=0",
   "net.ipv6.conf.all.forwarding=1",

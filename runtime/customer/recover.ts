@@ -142,7 +142,7 @@ async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
     // The routes to a device went with it; where all devices stand, nothing is touched that packets use.
     const steps = new Steps(() => {});
     const remade = await steps.ensure([...tunnelParts(gre, bundle, node.config).values()]);
-    if (remade || !(await tableInForce(namespace, current.generation)))
+    if (remade || !(await tableInForce(namespace, current.generation, bundle)))
       await fillTable(bundle, current.generation);
     await judgeBy(host, [{ bundle, generation: current.generation }]);
   }

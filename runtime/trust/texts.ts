@@ -7,13 +7,17 @@ import { addressBytes, parsePrefix } from "../prefix.js";
  * `netns exec` and `link set … xdp object`, too: a signature should not be worth more than what a compiler ever writes.
  */
 const WORDS: ReadonlySet<string> = new Set([
-  ...["route", "add", "blackhole", "dev", "metric", "table", "$table"],
+  ...["route", "add", "blackhole", "dev", "nhid", "metric", "table", "$table"],
+  ...["nexthop", "id", "group", "resilient", "buckets", "idle_timer", "unbalanced_timer"],
   ...["link", "set", "type", "gre", "veth", "peer", "name", "netns", "address", "mtu", "up"],
   ...["local", "$anycast4", "remote", "ttl", "tos", "inherit", "pmtudisc", "key"],
   ...["arp", "off", "addrgenmode", "none"],
 ]);
 
 const NUMBER = /^\d{1,10}$/;
+/** A nexthop's number, in those of the generation's table, and a group of them with their weights. */
+const NEXTHOP = /^\$table\d{6}$/;
+const GROUP = /^\$table\d{6},\d{1,3}(?:\/\$table\d{6},\d{1,3})*$/;
 const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/;
 
 /** nft(8) reads other files at `include`, wherever a statement may begin. */
@@ -29,6 +33,10 @@ export function checkTexts(manifest: Manifest, texts: Iterable<readonly [string,
   }
 }
 
+/** With a number that is the generation's own: one without would be in the way of others. */
+const ROUTE_OR_GROUP = /^(?:route add |nexthop add id \$table\d{6} group )/;
+const NEXTHOP_LINE = /^nexthop add id \$table\d{6} dev /;
+
 /** What the lines of one file are about, the words that must follow these words, and what else holds of each line. */
 interface Grammar {
   readonly subject: RegExp;
@@ -38,10 +46,11 @@ interface Grammar {
 
 /** A device of the customer's namespace may be called like one of the node's: only its own files may speak of it. */
 function grammarOf(file: string, { customer, namespace, tunnels }: Manifest): Grammar | undefined {
-  if (file === `route/${customer}.ip`) {
-    const devices = tunnels.map(({ device }) => device);
-    return { subject: /^route add /, followers: new Map([["dev", devices]]), holds: () => true };
-  }
+  const devices = new Map([["dev", tunnels.map(({ device }) => device)]]);
+  if (file === `route/${customer}.ip`)
+    return { subject: ROUTE_OR_GROUP, followers: devices, holds: () => true };
+  if (file === `route/${customer}.nexthops4.ip` || file === `route/${customer}.nexthops6.ip`)
+    return { subject: NEXTHOP_LINE, followers: devices, holds: () => true };
   const tunnel = tunnels.find(({ name }) => file.startsWith(`route/${customer}.${name}.`));
   if (!tunnel) return undefined;
   const end = file.endsWith(".up.ip") ? tunnel.device : tunnel.peer;
@@ -95,5 +104,6 @@ function isPlainIp(line: string, grammar: Grammar | undefined): boolean {
 function isPlainWord(word: string, allowed: readonly string[] | undefined): boolean {
   if (allowed) return allowed.includes(word);
   if (WORDS.has(word) || NUMBER.test(word) || MAC.test(word)) return true;
+  if (NEXTHOP.test(word) || GROUP.test(word)) return true;
   return addressBytes(word) !== undefined || parsePrefix(word) !== undefined;
 }

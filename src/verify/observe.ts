@@ -62,7 +62,7 @@ function textOf(trace: Trace): string {
     trace.stage,
     trace.where,
     trace.rule,
-    trace.tunnel,
+    trace.routes.map(({ tunnel, weight }) => `${tunnel}*${weight}`).join(),
     counted("mitigate"),
     counted("firewall"),
   ].join(" ");

@@ -28,7 +28,8 @@ function seen(policy: Policy, packets: readonly TestPacket[], nameIn: (rule: str
   const state = newState();
   return packets.map(({ bytes, surroundings, at }) => {
     const trace = evaluate(policy, bytes, state, at, surroundings);
-    const { verdict, stage, tunnel, held } = trace;
+    const { verdict, stage, routes, held } = trace;
+    const [tunnel = null] = routes.map((route) => route.tunnel);
     return { verdict, stage, tunnel, held, rule: named(trace.rule, nameIn), counted: counted(trace, nameIn) };
   });
 }

@@ -127,7 +127,7 @@ with (t) {}`),
   ...texts("TG2021", {
     "one name for all rules": policyOf("", "Array.from({ length: 10_000 }, () => allow(`a`, expr`ip.frag`))"),
   }),
-  ...texts("TG2028", {
+  ...texts("TG2060", {
     "routes without number": policyOf(
       "",
       "[]",

@@ -47,14 +47,15 @@ export function judged({ policy, packets }: Pinned): readonly string[] {
 
 function verdictText(
   { tunnels }: Policy,
-  { gate, verdict, reason, held, stage, rule, tunnel }: Trace,
+  { gate, verdict, reason, held, stage, rule, routes }: Trace,
 ): string {
   if (gate) return `dropped by the kernel: ${gate.reason}`;
   if (held) return "held";
   if (verdict === "foreign") return "foreign";
   if (verdict === "malformed") return `malformed: ${reason}`;
   if (stage === "route") return "drop: no route";
-  const into = tunnel !== null && tunnels.length > 1 ? `, into ${tunnel}` : "";
+  const ways = routes.map(({ tunnel }) => tunnel).join(" or ");
+  const into = ways !== "" && tunnels.length > 1 ? `, into ${ways}` : "";
   return `${verdict} by ${rule ?? "default"}${into}`;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { renderJourney } from "../../src/cli/render/journey.js";
 import { sourcesOf } from "../../src/cli/render/sources.js";
+import { traceJson } from "../../src/cli/render/trace-json.js";
 import { analyze } from "../../src/compiler/compile.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
@@ -23,13 +24,17 @@ export default policy({ customer: "acme", prefixes: ["203.0.113.0/24"], firewall
 
 /** What `explain` prints of one packet; the rules come from a module of their own. */
 function journey(firewall: string, text: string): string {
+  const { policy, sources, trace } = judged(firewall, text);
+  return renderJourney(policy, sourcesOf(sources.values()), text, trace);
+}
+
+function judged(firewall: string, text: string) {
   const { policy, sources, diagnostics } = analyze("acme.policy.ts", policyText(firewall), {
     resolve: () => ({ kind: "module", file: "rules.ts", text: RULES }),
   });
   const parsed = parsePacket(text);
   if (!policy || parsed.kind !== "packet") throw new Error(JSON.stringify([diagnostics, parsed]));
-  const trace = evaluate(policy, parsed.bytes, newState(), 0n, parsed.surroundings);
-  return renderJourney(policy, sourcesOf(sources.values()), text, trace);
+  return { policy, sources, trace: evaluate(policy, parsed.bytes, newState(), 0n, parsed.surroundings) };
 }
 
 describe("the journey of a packet", () => {
@@ -109,5 +114,25 @@ describe("the journey of a packet", () => {
     expect(lines).toContain(
       "tunnel home: GRE from the edge's anycast address to 198.51.100.9, ttl 64, key 7",
     );
+  });
+
+  test("tunnels that share its flows, each with its part; in JSON none of them is the one", () => {
+    const routes = `tunnels: { home: gre({ remote: "198.51.100.9" }), away: gre({ remote: "198.51.100.8" }) },
+      routes: [
+        { prefix: "203.0.113.0/24", tunnel: "home", weight: 3 },
+        { prefix: "203.0.113.0/24", tunnel: "away" },
+      ]`;
+    const open = `{ default: "allow", rules: [] }, ${routes}`;
+    const text = "udp 192.0.2.7:1 > 203.0.113.9:9";
+    expect(journey(open, text).split("\n").slice(-2)).toEqual([
+      "  route     3 of 4 flows: tunnel home: GRE from the edge's anycast address to 198.51.100.9, ttl 64",
+      "            1 of 4 flows: tunnel away: GRE from the edge's anycast address to 198.51.100.8, ttl 64",
+    ]);
+    const { policy, trace } = judged(open, text);
+    const tunnels = [
+      { name: "home", weight: 3 },
+      { name: "away", weight: 1 },
+    ];
+    expect(traceJson(policy, text, trace)).toMatchObject({ tunnel: null, tunnels });
   });
 });

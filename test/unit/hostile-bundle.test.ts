@@ -237,6 +237,13 @@ describe("a text that would reach beyond the customer", () => {
     ["route/acme.v.gre.ip", "link set dev tg-acme-t up"],
     ["route/acme.t.up.ip", "link set dev gre-u up"],
     ["route/other.ip", "netns exec tg-globex id"],
+    ["route/acme.ip", "nexthop add id $table000001 dev gre-t"],
+    ["route/acme.ip", "nexthop add id 7 group $table000001,1 type resilient buckets 128"],
+    ["route/acme.nexthops4.ip", "nexthop add id $table000001 dev edge"],
+    ["route/acme.nexthops4.ip", "nexthop add id 7 dev gre-t"],
+    ["route/acme.nexthops6.ip", "nexthop del id $table000001"],
+    ["route/acme.nexthops6.ip", "route add blackhole ::/0 table $table"],
+    ["route/acme.nexthops5.ip", "nexthop add id $table000001 dev gre-t"],
   ])("ip in %s: %s", async (file, line) => {
     withText(file, `${line}\n`);
     expect(await refused()).toBe("TG5025");
@@ -261,9 +268,14 @@ describe("a text that would reach beyond the customer", () => {
   );
 
   test("what the compiler writes says nothing of the kind", () => {
-    const policy = acme({ tunnels: [CHICAGO, { ...CHICAGO, name: "paris", key: 7, mtu: 1200 }] });
+    const policy = acme({
+      tunnels: [CHICAGO, { ...CHICAGO, name: "paris", key: 7, mtu: 1200 }],
+      routes: acme().routes.flatMap((route) => [route, { ...route, tunnel: "paris", weight: 256 }]),
+    });
     const texts = emit(policy).map(({ path, text }) => [path, Buffer.from(text)] as const);
-    expect(texts.map(([path]) => path)).toContain("route/acme.paris.gre.ip");
+    expect(texts.map(([path]) => path)).toEqual(
+      expect.arrayContaining(["route/acme.paris.gre.ip", "route/acme.nexthops6.ip"]),
+    );
     const about = manifestOf(policy, { file: "", text: "", modules: [] }, "test", []);
     expect(() => checkTexts(about, texts)).not.toThrow();
   });

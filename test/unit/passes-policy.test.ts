@@ -128,9 +128,14 @@ describe("routes", () => {
       ['TG2024 "203.0.112.0/23"'],
     ],
     [
-      "equal cost",
+      "equal cost, and the same tunnel",
       `[{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix:  "203.0.113.0/24", tunnel: "main", weight: 3 }, ${six}]`,
-      ['TG2028 "203.0.113.0/24"'],
+      ['TG2060 "203.0.113.0/24"'],
+    ],
+    [
+      "a weight beside nobody's",
+      `[{ prefix: "203.0.113.0/24", tunnel: "main", weight: 2 }, { prefix: "203.0.113.0/24", tunnel: "main", priority: 7, weight: 1 }, ${six}]`,
+      ["TG3017 2"],
     ],
     ["a weight of 0", `[{ prefix: "203.0.113.0/24", tunnel: "main", weight: 0 }, ${six}]`, ["TG2033 0"]],
     [
@@ -156,6 +161,23 @@ describe("routes", () => {
     ],
   ])("%s", (_, routes, expected) => {
     expect(codes({ routes })).toEqual(expected);
+  });
+
+  const share = (tunnel: string, weight: number) =>
+    `{ prefix: "203.0.113.0/24", tunnel: "${tunnel}", weight: ${weight} }`;
+  test.each<[string, readonly string[], readonly string[]]>([
+    ["shares", [share("main", 3), share("other", 1)], []],
+    ["a share of a hundredth", [share("main", 1), share("other", 100)], ["TG3016 1"]],
+    ["a share of a little more", [share("main", 1), share("other", 99)], []],
+    ["the smallest share", [share("main", 1), share("other", 256), share("third", 3)], ["TG3016 1"]],
+    [
+      "a route twice among others",
+      [share("main", 1), share("other", 2), share("main", 1)],
+      ['TG2060 "203.0.113.0/24"'],
+    ],
+  ])("%s", (_, shares, expected) => {
+    const tunnels = `{ main: gre({ remote: "198.51.100.1" }), other: gre({ remote: "198.51.100.2" }), third: gre({ remote: "198.51.100.3" }) }`;
+    expect(codes({ tunnels, routes: `[${shares.join()}, ${six}]` })).toEqual(expected);
   });
 
   test("defaults", () => {

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import { parseAddress, parsePrefix } from "../../src/compiler/ir/address.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { route } from "../../src/targets/route/target.js";
@@ -13,10 +14,10 @@ function tunnel(name: string, key: number | null = null, mtu = 1476): Policy["tu
   return { name, remote, ttl: 64, mtu, key, span };
 }
 
-function routeTo(text: string, tunnel: string, priority: number): Policy["routes"][number] {
+function routeTo(text: string, tunnel: string, priority: number, weight = 1): Policy["routes"][number] {
   const parsed = parsePrefix(text);
   if (parsed.kind !== "prefix") throw new Error(`not a prefix: ${text}`);
-  return { prefix: parsed.prefix, tunnel, priority, weight: 1, span };
+  return { prefix: parsed.prefix, tunnel, priority, weight, span };
 }
 
 function emitted(tunnels: Policy["tunnels"], routes: Policy["routes"]): Readonly<Record<string, string>> {
@@ -46,6 +47,70 @@ test("routes are in address order, and all else goes nowhere", () => {
       "",
     ].join("\n"),
   );
+});
+
+describe("routes of one prefix and one priority are a nexthop group", () => {
+  const tunnels = ["chicago", "paris", "rome"].map((name) => tunnel(name));
+  const linesOf = (routes: Policy["routes"], file: string) =>
+    emitted(tunnels, routes)[`route/acme.${file}`]?.split("\n").slice(1, -1);
+
+  test("of each family, and the same tunnels and weights are one group", () => {
+    const routes = [
+      routeTo("203.0.113.0/24", "chicago", 100, 3),
+      routeTo("203.0.113.0/24", "paris", 100),
+      routeTo("203.0.113.0/24", "rome", 200),
+      routeTo("203.0.113.64/26", "chicago", 7, 3),
+      routeTo("203.0.113.64/26", "paris", 7),
+      routeTo("2001:db8::/32", "paris", 100),
+      routeTo("2001:db8::/32", "chicago", 100),
+    ];
+    const timers = "idle_timer 20 unbalanced_timer 60";
+    expect(linesOf(routes, "nexthops4.ip")).toEqual([
+      "nexthop add id $table000001 dev gre-chicago",
+      "nexthop add id $table000002 dev gre-paris",
+    ]);
+    expect(linesOf(routes, "nexthops6.ip")).toEqual([
+      "nexthop add id $table000004 dev gre-paris",
+      "nexthop add id $table000005 dev gre-chicago",
+    ]);
+    expect(linesOf(routes, "ip")?.slice(2)).toEqual([
+      `nexthop add id $table000003 group $table000001,3/$table000002,1 type resilient buckets 128 ${timers}`,
+      `nexthop add id $table000006 group $table000004,1/$table000005,1 type resilient buckets 128 ${timers}`,
+      "route add 203.0.113.0/24 nhid $table000003 metric 101 table $table",
+      "route add 203.0.113.0/24 dev gre-rome metric 201 table $table",
+      "route add 203.0.113.64/26 nhid $table000003 metric 8 table $table",
+      "route add 2001:db8::/32 nhid $table000006 metric 101 table $table",
+    ]);
+  });
+
+  test.each([
+    [[1, 1], 128],
+    [[4, 2], 129],
+    [[256, 256], 128],
+    [[1, 256], 257],
+    [[100, 50, 7], 157],
+  ])("weights %j have their shares of the buckets exactly: %d", (weights, buckets) => {
+    const routes = weights.map((weight, index) =>
+      routeTo("203.0.113.0/24", tunnels[index]?.name ?? "", 100, weight),
+    );
+    expect(linesOf(routes, "ip")?.at(2)).toContain(` buckets ${buckets} `);
+  });
+
+  test.each([
+    [64, []],
+    [65, ["TG4030"]],
+  ])("%d of them are reported as %j", (count, expected) => {
+    const routes = Array.from({ length: count }, (_, at) => routeTo("203.0.113.0/24", `t${at}`, 100));
+    const diagnostics = new Diagnostics();
+    route.check({ ...policy([]), routes }, diagnostics);
+    expect(diagnostics.all.map(({ code }) => code)).toEqual(expected);
+  });
+
+  test("where none share there is no file of them", () => {
+    expect(Object.keys(emitted(tunnels, [routeTo("203.0.113.0/24", "rome", 1, 9)]))).not.toContain(
+      "route/acme.nexthops4.ip",
+    );
+  });
 });
 
 test("a tunnel is a GRE device or a veth pair", () => {

@@ -66,8 +66,8 @@ function built({
 
 /** `verdict stage rule tunnel` of a packet. */
 function outcome(parts: Parts, text: string): string {
-  const { verdict, stage, rule: name, tunnel } = evaluate(built(parts), bytesOf(text), newState(), 0n);
-  return [verdict, stage, name ?? "-", tunnel ?? "-"].join(" ");
+  const { verdict, stage, rule: name, routes } = evaluate(built(parts), bytesOf(text), newState(), 0n);
+  return [verdict, stage, name ?? "-", routes.map(({ tunnel }) => tunnel).join("|") || "-"].join(" ");
 }
 
 const TCP21 = "tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S";
@@ -141,15 +141,19 @@ describe("stages", () => {
   });
 });
 
-describe("routes: longest prefix, then lowest priority", () => {
+describe("routes: longest prefix, then lowest priority, all that are equal then", () => {
   const routes = [
     route("203.0.113.0/24", "wide"),
     route("203.0.113.64/26", "backup", 200),
     route("203.0.113.64/26", "narrow", 50),
+    route("203.0.113.128/25", "one", 50),
+    route("203.0.113.128/25", "other", 50),
+    route("203.0.113.128/25", "spare", 51),
   ];
   test.each([
     ["203.0.113.1", "wide"],
     ["203.0.113.65", "narrow"],
+    ["203.0.113.129", "one|other"],
   ])("%s goes to %s", (destination, tunnel) => {
     const text = `udp 192.0.2.7:1 > ${destination}:2`;
     expect(outcome({ default: "allow", routes }, text)).toBe(`allow firewall - ${tunnel}`);
@@ -324,7 +328,7 @@ describe("a stateful firewall", () => {
     "proto=47 2001:db8:9::7 > 2001:db8::9 frag=0",
   ])("%s is held: no rule sees it, no counter of the stage counts it", (text) => {
     const trace = judged(text);
-    expect(trace).toMatchObject({ verdict: "drop", stage: "firewall", rule: null, tunnel: null, held: true });
+    expect(trace).toMatchObject({ verdict: "drop", stage: "firewall", rule: null, routes: [], held: true });
     expect(countersOf(trace, "mitigate")).toEqual(["seen", null]);
     expect(countersOf(trace, "firewall")).toEqual([]);
   });

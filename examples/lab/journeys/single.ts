@@ -45,8 +45,9 @@ export function fromAttacker(lab: Lab, packet: Buffer): Promise<unknown> {
 function destinationOf({ trace }: Judgement, shot: Shot): string | null {
   if (trace.verdict === "foreign") return shot.home ?? null;
   if (trace.verdict !== "allow") return null;
-  const site = SITES.find(({ tunnel }) => tunnel === trace.tunnel);
-  if (!site) throw new Error(`tunnel ${trace.tunnel} leads to no site of the lab`);
+  const [route] = trace.routes;
+  const site = SITES.find(({ tunnel }) => tunnel === route?.tunnel);
+  if (!site) throw new Error(`tunnel ${route?.tunnel} leads to no site of the lab`);
   return site.host;
 }
 

@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import type { Span } from "../../compiler/diagnostics/span.js";
 import { formatAddress } from "../../compiler/ir/address.js";
-import type { Policy, Rule } from "../../compiler/ir/policy.js";
+import type { Policy, Route, Rule } from "../../compiler/ir/policy.js";
 import type { Step, Trace } from "../../compiler/semantics/evaluate.js";
 import { whyMissed } from "./found.js";
 import type { Sources } from "./sources.js";
@@ -109,12 +109,25 @@ function end(policy: Policy, trace: Trace): readonly string[] {
     return [`  firewall  ${pc.red("held")}: ${why}`];
   }
   if (trace.stage === "route") return [`  route     ${pc.red("drop")}: no route holds the destination`];
-  const tunnel = policy.tunnels.find(({ name }) => name === trace.tunnel);
-  if (!tunnel) return [];
+  return trace.routes.map((route, index) => {
+    const stage = (index === 0 ? "route" : "").padEnd(8);
+    return `  ${stage}  ${shareOf(route, trace.routes)}${intoTunnel(route, policy)}`;
+  });
+}
+
+/** Nothing where all packets go one way. */
+function shareOf({ weight }: Route, routes: readonly Route[]): string {
+  if (routes.length === 1) return "";
+  const all = routes.reduce((sum, route) => sum + route.weight, 0);
+  return `${weight} of ${all} flows: `;
+}
+
+function intoTunnel({ tunnel: name }: Route, { tunnels }: Policy): string {
+  const tunnel = tunnels.find((one) => one.name === name);
+  if (!tunnel) return "";
   const key = tunnel.key === null ? "" : `, key ${tunnel.key}`;
-  return [
-    `  route     tunnel ${pc.bold(tunnel.name)}: GRE from the edge's anycast address to ${formatAddress(tunnel.remote)}, ttl ${tunnel.ttl}${key}`,
-  ];
+  const ends = `GRE from the edge's anycast address to ${formatAddress(tunnel.remote)}`;
+  return `tunnel ${pc.bold(name)}: ${ends}, ttl ${tunnel.ttl}${key}`;
 }
 
 function shorten(text: string, most = 60): string {

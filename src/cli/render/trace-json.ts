@@ -3,13 +3,15 @@ import type { Trace } from "../../compiler/semantics/evaluate.js";
 
 /** The row that scripts read (docs/explain.md). */
 export function traceJson(policy: Policy, packet: string, trace: Trace): object {
-  const { verdict, stage, tunnel } = trace;
+  const { verdict, stage, routes } = trace;
+  const [only, ...others] = routes;
   return {
     packet,
     verdict,
     stage,
     rule: trace.rule,
-    tunnel,
+    tunnel: only && others.length === 0 ? only.tunnel : null,
+    ...(others.length > 0 && { tunnels: routes.map(({ tunnel, weight }) => ({ name: tunnel, weight })) }),
     ...ruleLine(policy, trace.rule),
     gate: trace.gate,
     where: trace.where,

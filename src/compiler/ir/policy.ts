@@ -1,5 +1,5 @@
 import type { Spanned } from "../diagnostics/span.js";
-import type { Address, Prefix } from "./address.js";
+import { type Address, formatPrefix, type Prefix } from "./address.js";
 import type { Expr } from "./expr.js";
 import type { AddressFieldName } from "./fields.js";
 import type { Intervals } from "./intervals.js";
@@ -70,6 +70,7 @@ export interface Route extends Spanned {
   readonly tunnel: string;
   /** Lower is tried first among routes of the same prefix, like a kernel route's metric. */
   readonly priority: number;
+  /** Its share of the flows among the routes of the same prefix and priority, 1 to 256. */
   readonly weight: number;
 }
 
@@ -109,6 +110,18 @@ export interface Policy extends Spanned {
   readonly tunnels: readonly Tunnel[];
   readonly routes: readonly Route[];
   readonly tests: readonly PolicyTest[];
+}
+
+/** Routes of one prefix and one priority, in the policy's order: they share its packets by weight. */
+export function equalRoutes<R extends Route>(routes: readonly R[]): readonly (readonly R[])[] {
+  const byCost = new Map<string, R[]>();
+  for (const route of routes) {
+    const cost = `${formatPrefix(route.prefix)} ${route.priority}`;
+    const equal = byCost.get(cost);
+    if (equal) equal.push(route);
+    else byCost.set(cost, [route]);
+  }
+  return [...byCost.values()];
 }
 
 /** The rules of both stages, in the order in which packets meet them. */

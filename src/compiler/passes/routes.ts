@@ -13,6 +13,7 @@ import type { OwnedPrefix, Route } from "../ir/policy.js";
 import { readPrefix } from "./addresses.js";
 import { readBounded } from "./numbers.js";
 import { overlap } from "./prefixes.js";
+import { checkShares } from "./shares.js";
 
 const DEFAULT_PRIORITY = 100;
 /** A kernel route's metric is 32 bits, and 0 would mean "the default". */
@@ -26,20 +27,13 @@ export function readRoutes(
   prefixes: readonly OwnedPrefix[],
   diagnostics: Diagnostics,
 ): readonly Route[] {
-  const routes: Route[] = [];
-  const byCost = new Map<string, Route>();
-  for (const written of surface.routes) {
+  const read = surface.routes.flatMap((written) => {
     const route = readRoute(written, prefixes, diagnostics);
-    if (!route) continue;
-    const cost = `${formatPrefix(route.prefix)} ${route.priority}`;
-    const equal = byCost.get(cost);
-    if (!equal) byCost.set(cost, route);
-    else {
-      const related = [{ span: equal.span, text: "the other route" }];
-      diagnostics.report("TG2028", route.span, { prefix: formatPrefix(route.prefix) }, { related });
-    }
-    routes.push(route);
-  }
+    return route ? [{ ...route, written }] : [];
+  });
+  // A route that could not be read may be the partner that a weight speaks of.
+  if (!surface.unread.has("routes") && read.length === surface.routes.length) checkShares(read, diagnostics);
+  const routes = read.map(({ written: _, ...route }): Route => route);
   // A mistaken route may have been meant for the prefix that seems to have none.
   const allFine =
     !surface.unread.has("routes") &&

@@ -1,6 +1,6 @@
 import { assertNever } from "../diagnostics/invariant.js";
 import type { Family } from "../ir/address.js";
-import type { Policy, Rule, Stage, Verdict } from "../ir/policy.js";
+import type { Policy, Route, Rule, Stage, Verdict } from "../ir/policy.js";
 import { wholeDatagram } from "./datagram.js";
 import {
   ALONE,
@@ -15,7 +15,7 @@ import { stepOverEthernet } from "./ethernet.js";
 import { type Gate, gateOf } from "./gates.js";
 import { takeAllowance } from "./gcra.js";
 import { type Miss, matches, whyNot } from "./match.js";
-import { chooseRoute, owns } from "./route.js";
+import { chooseRoutes, owns } from "./route.js";
 import { newState, type State } from "./state.js";
 
 /**
@@ -46,8 +46,8 @@ export interface Trace {
   readonly where: "xdp" | "namespace";
   /** The rule that decided, or null: the stage's default. */
   readonly rule: string | null;
-  /** The tunnel that an allowed packet takes. */
-  readonly tunnel: string | null;
+  /** Only of an allowed packet: the routes that it may take, of which the kernel chooses one. */
+  readonly routes: readonly Route[];
   /** Only with `malformed`. */
   readonly reason: MalformedReason | null;
   /**
@@ -95,10 +95,10 @@ function judge(policy: Policy, packet: Packet, state: State, now: bigint): Trace
 
   const context: Context = { policy, packet, state, now, steps: [] };
   const mitigate = decide("mitigate", policy.mitigate, "allow", context);
-  if (mitigate.verdict === "drop") return { ...traced(mitigate, null, [mitigate], context), where: "xdp" };
+  if (mitigate.verdict === "drop") return { ...traced(mitigate, [mitigate], context), where: "xdp" };
   if (dropsEarly(policy, packet)) {
     const firewall = decideFirewall(context);
-    return { ...traced(firewall, null, [mitigate, firewall], context), where: "xdp" };
+    return { ...traced(firewall, [mitigate, firewall], context), where: "xdp" };
   }
 
   const gate = gateOf(packet);
@@ -113,11 +113,11 @@ function judgeBehindGates(mitigate: Decision, context: Context): Trace {
 
   const firewall = decideFirewall({ ...context, packet: judged });
   const decisions = [mitigate, firewall];
-  if (firewall.verdict !== "allow") return traced(firewall, null, decisions, context);
+  if (firewall.verdict !== "allow") return traced(firewall, decisions, context);
 
-  const route = chooseRoute(policy, packet.destination);
-  if (route) return traced(firewall, route.tunnel, decisions, context);
-  return traced({ stage: "route", rule: null, verdict: "drop" }, null, decisions, context);
+  const routes = chooseRoutes(policy, packet.destination);
+  if (routes.length > 0) return { ...traced(firewall, decisions, context), routes };
+  return traced({ stage: "route", rule: null, verdict: "drop" }, decisions, context);
 }
 
 /** What happens to a packet that comes out of a customer's tunnel: only its own sources go on (BCP 38). */
@@ -203,23 +203,22 @@ class Missed implements Step {
 
 function traced(
   { stage, rule, verdict }: Pick<Trace, "stage" | "rule" | "verdict">,
-  tunnel: string | null,
   decisions: readonly Decision[],
   { steps }: Context,
 ): Trace {
   const where = "namespace";
-  return { verdict, stage, where, rule, tunnel, reason: null, gate: null, held: false, decisions, steps };
+  return { verdict, stage, where, rule, routes: [], reason: null, gate: null, held: false, decisions, steps };
 }
 
 function held(mitigate: Decision, context: Context): Trace {
   const dropped = { stage: "firewall", rule: null, verdict: "drop" } as const;
-  return { ...traced(dropped, null, [mitigate], context), held: true };
+  return { ...traced(dropped, [mitigate], context), held: true };
 }
 
 function atRoot(verdict: "foreign" | "malformed"): Trace {
   const nothing = {
     rule: null,
-    tunnel: null,
+    routes: [],
     reason: null,
     gate: null,
     held: false,

@@ -1,11 +1,15 @@
 import { type Address, prefixContainsAddress } from "../ir/address.js";
 import type { Policy, Route } from "../ir/policy.js";
 
-/** The route of the longest prefix that holds `destination`; among those, the lowest priority. */
-export function chooseRoute(policy: Policy, destination: Address): Route | undefined {
-  return policy.routes
-    .filter((route) => prefixContainsAddress(route.prefix, destination))
-    .sort((a, b) => b.prefix.length - a.prefix.length || a.priority - b.priority)[0];
+/**
+ * The routes that a packet to `destination` may take: of the longest prefix that holds it, those of the lowest priority.
+ * Among several the kernel chooses, by the packet's flow and their weights. None: it is dropped.
+ */
+export function chooseRoutes(policy: Policy, destination: Address): readonly Route[] {
+  const better = (a: Route, b: Route) => b.prefix.length - a.prefix.length || a.priority - b.priority;
+  const holding = policy.routes.filter((route) => prefixContainsAddress(route.prefix, destination));
+  const [best] = [...holding].sort(better);
+  return best ? holding.filter((route) => better(route, best) === 0) : [];
 }
 
 /** Whether `address` lies in one of the customer's own prefixes. */

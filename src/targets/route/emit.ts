@@ -3,12 +3,14 @@ import type { Policy } from "../../compiler/ir/policy.js";
 import type { Artifact } from "../target.js";
 import { Text } from "../text.js";
 import { greLines, upLines, vethLines } from "./devices.js";
+import { nexthops } from "./nexthops.js";
 import { routeLines } from "./routes.js";
 import { tunnels } from "./tunnels.js";
 
 /**
- * `ip -batch` text: `route/<customer>.ip` is the routing table, and each tunnel has one text to make its device with
- * kernel GRE, one to make it for the eBPF datapath, and one to bring it up.
+ * `ip -batch` text: `route/<customer>.ip` is the routing table. Tunnels that share packets are nexthops first, in
+ * `<customer>.nexthops4.ip` and `…6.ip` for `-4` and `-6`, as these lines cannot say the family. Each tunnel has one text to
+ * make its device with kernel GRE, one to make it for the eBPF datapath, and one to bring it up.
  */
 export function emit(policy: Policy): readonly Artifact[] {
   const { customer } = policy;
@@ -24,7 +26,22 @@ export function emit(policy: Policy): readonly Artifact[] {
       artifact(`${file}.up.ip`, `tunnel "${tunnel.name}": up, in the customer's namespace`, upLines(tunnel)),
     ];
   });
-  return [artifact(`${customer}.ip`, `routes of customer "${customer}"`, routeLines(policy)), ...devices];
+  return [
+    ...nexthopFiles(policy),
+    artifact(`${customer}.ip`, `routes of customer "${customer}"`, routeLines(policy)),
+    ...devices,
+  ];
+}
+
+function nexthopFiles(policy: Policy): readonly Artifact[] {
+  const { customer } = policy;
+  const { devices } = nexthops(policy);
+  return ([4, 6] as const).flatMap((family) => {
+    const title = `nexthops of customer "${customer}", IPv${family}`;
+    return devices[family].length === 0
+      ? []
+      : [artifact(`${customer}.nexthops${family}.ip`, title, devices[family])];
+  });
 }
 
 function artifact(file: string, title: string, lines: readonly string[]): Artifact {

@@ -2,6 +2,7 @@ import { invariant } from "../../compiler/diagnostics/invariant.js";
 import { formatPrefix } from "../../compiler/ir/address.js";
 import type { Policy, Route } from "../../compiler/ir/policy.js";
 import { tunnelDevice } from "../names.js";
+import { type Nexthops, nexthops } from "./nexthops.js";
 
 /** Metrics are 32 bits; the largest is tried last. */
 const LAST_METRIC = 0xffff_ffff;
@@ -15,17 +16,22 @@ export function routeLines(policy: Policy): readonly string[] {
   const closed = ["0.0.0.0/0", "::/0"].map(
     (all) => `route add blackhole ${all} metric ${LAST_METRIC} table $table`,
   );
-  // Closed first: while the table fills, what has no route yet is dropped.
-  return [...closed, ...[...policy.routes].sort(compareRoutes).map((route) => routeLine(policy, route))];
+  const { groups, groupOf } = nexthops(policy);
+  const open = [...policy.routes].sort(compareRoutes).map((route) => routeLine(policy, route, groupOf));
+  // Closed first: while the table fills, what has no route yet is dropped. Routes that share a group are one.
+  return [...closed, ...groups, ...new Set(open)];
 }
 
 /** IPv6 takes metric 0 for "the default", 1024 (ip6_route_info_create), so metrics count from 1. */
-function routeLine(policy: Policy, { prefix, tunnel, priority }: Route): string {
+function routeLine(policy: Policy, route: Route, groupOf: Nexthops["groupOf"]): string {
+  const { prefix, tunnel, priority } = route;
   invariant(
     policy.tunnels.some(({ name }) => name === tunnel),
     `the names pass found tunnel ${tunnel}`,
   );
-  return `route add ${formatPrefix(prefix)} dev ${tunnelDevice(tunnel)} metric ${priority + 1} table $table`;
+  const group = groupOf.get(route);
+  const way = group === undefined ? `dev ${tunnelDevice(tunnel)}` : `nhid ${group}`;
+  return `route add ${formatPrefix(prefix)} ${way} metric ${priority + 1} table $table`;
 }
 
 /** By address, then by metric: the order in which a reader looks for one. */

@@ -10,7 +10,7 @@ export default policy({
     { prefix: "203.0.113.0/24", tunnel: "chcago" },
     { prefix: "203.0.112.0/24", tunnel: "paris" },
     { prefix: "203.0.113.0/25", tunnel: "chicago", priority: 10 },
-    { prefix: "203.0.113.0/25", tunnel: "paris", priority: 10 },
+    { prefix: "203.0.113.0/25", tunnel: "chicago", priority: 10 },
     { prefix: "203.0.113.128/25", tunnel: "paris", priority: -1, weight: 300 },
   ],
 });

@@ -1,4 +1,4 @@
-/** Routes: the longest prefix, then the lowest priority; a prefix in parts, and one to spare. */
+/** Routes: the longest prefix, then the lowest priority; a prefix in parts, and one to spare; equal ones share. */
 import { allow, expr, gre, policy } from "tidegate";
 
 export default policy({
@@ -18,7 +18,8 @@ export default policy({
   routes: [
     { prefix: "203.0.113.0/25", tunnel: "chicago" },
     { prefix: "203.0.113.128/25", tunnel: "paris", priority: 10 },
-    { prefix: "203.0.113.128/25", tunnel: "spare", priority: 20, weight: 2 },
-    { prefix: "203.0.113.200/32", tunnel: "chicago", priority: 50 },
+    { prefix: "203.0.113.128/25", tunnel: "spare", priority: 20 },
+    { prefix: "203.0.113.200/32", tunnel: "chicago", priority: 50, weight: 3 },
+    { prefix: "203.0.113.200/32", tunnel: "paris", priority: 50 },
   ],
 });

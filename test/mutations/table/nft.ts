@@ -318,4 +318,22 @@ export const NFT: readonly Mutation[] = [
       },
     ],
   ),
+  ...inFile(
+    "src/targets/route/nexthops.ts",
+    ["unit/route-emit", "kernel/runtime-shares"],
+    [
+      {
+        name: "weights-all-one",
+        models: "tunnels share packets evenly, whatever their weights",
+        from: "},${weight}`;",
+        to: "},1`;",
+      },
+      {
+        name: "one-group-for-both-families",
+        models: "an IPv6 route leads to the nexthops of IPv4",
+        from: "const key = `${family} ${what}`;",
+        to: "const key = what;",
+      },
+    ],
+  ),
 ];

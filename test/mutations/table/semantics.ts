@@ -135,6 +135,12 @@ export const SEMANTICS: readonly Mutation[] = [
         to: "b.priority - a.priority",
       },
       {
+        name: "one-of-equal-routes",
+        models: "of equal routes only the first is taken",
+        from: "holding.filter((route) => better(route, best) === 0)",
+        to: "[best]",
+      },
+      {
         name: "owner-of-all-prefixes-only",
         models: "owner check: an address must lie in each prefix",
         from: "policy.prefixes.some(",

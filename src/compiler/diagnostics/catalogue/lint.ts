@@ -162,4 +162,44 @@ smaller rules can be looked at.`,
     ),
     "split it into several rules if it should be looked at",
   ),
+  TG3016: warning(
+    message`the tunnel \`${"tunnel"}\` gets ${"weight"} of ${"all"} flows, beside one that gets ${"most"}`,
+    `Routes of one prefix and one priority share its packets by weight, flow by flow. A share that is a hundred times smaller
+than another is hardly a share: too little to show that the tunnel works, and a few large flows make all of it. If the
+tunnel is a spare one, give its route a higher \`priority\` number: then it is used when the other one is gone.`,
+    example(
+      "policy",
+      `tunnels: { main: gre({ remote: "198.51.100.1" }), spare: gre({ remote: "198.51.100.2" }) },
+routes: [
+  { prefix: "203.0.113.0/24", tunnel: "main", weight: 200 },
+  { prefix: "203.0.113.0/24", tunnel: "spare", weight: 1 },
+]`,
+      `tunnels: { main: gre({ remote: "198.51.100.1" }), spare: gre({ remote: "198.51.100.2" }) },
+routes: [
+  { prefix: "203.0.113.0/24", tunnel: "main" },
+  { prefix: "203.0.113.0/24", tunnel: "spare", priority: 200 },
+]`,
+    ),
+    "give a spare tunnel a higher `priority` number instead",
+  ),
+  TG3017: warning(
+    message`this weight has no effect: no other route for ${"prefix"} has priority ${"priority"}`,
+    `Weights say how routes of the same prefix and the same priority share its packets. A route that is alone takes them all,
+whatever its weight. Where several tunnels should share the packets, give their routes one priority; else leave the weight
+out.`,
+    example(
+      "policy",
+      `tunnels: { main: gre({ remote: "198.51.100.1" }), other: gre({ remote: "198.51.100.2" }) },
+routes: [
+  { prefix: "203.0.113.0/24", tunnel: "main", priority: 100, weight: 3 },
+  { prefix: "203.0.113.0/24", tunnel: "other", priority: 200 },
+]`,
+      `tunnels: { main: gre({ remote: "198.51.100.1" }), other: gre({ remote: "198.51.100.2" }) },
+routes: [
+  { prefix: "203.0.113.0/24", tunnel: "main", weight: 3 },
+  { prefix: "203.0.113.0/24", tunnel: "other" },
+]`,
+    ),
+    "give the routes that should share one priority, or leave the weight out",
+  ),
 };

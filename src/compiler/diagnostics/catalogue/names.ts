@@ -1,7 +1,8 @@
 import { KEYS } from "./keys.js";
 import { SHAPES } from "./shapes.js";
+import { TUNNELS } from "./tunnels.js";
 import { TYPES } from "./types.js";
 import { VALUES } from "./values.js";
 
 /** TG2xxx: names, types, shapes, values and keys. */
-export const NAMES = { ...TYPES, ...VALUES, ...SHAPES, ...KEYS };
+export const NAMES = { ...TYPES, ...VALUES, ...SHAPES, ...TUNNELS, ...KEYS };

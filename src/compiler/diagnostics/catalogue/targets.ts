@@ -55,6 +55,17 @@ which both stages have.`,
     ),
     "put it into the firewall, or write `count`",
   ),
+  TG4030: error(
+    message`more than ${"limit"} routes for ${"prefix"} share its packets`,
+    `Routes of one prefix and one priority become a nexthop group of the kernel. Each change of a group is one message, which
+has room for so many tunnels. Give some of the routes another priority, or split the prefix among them.`,
+    example(
+      "sketch",
+      `routes: [{ prefix: "203.0.113.0/24", tunnel: "a1" }, …, { prefix: "203.0.113.0/24", tunnel: "a65" }]`,
+      `routes: [{ prefix: "203.0.113.0/25", tunnel: "a1" }, …, { prefix: "203.0.113.128/25", tunnel: "a65" }]`,
+    ),
+    "give some of them another priority, or split the prefix",
+  ),
   TG4050: error(
     message`the alternatives of rule \`${"rule"}\` multiply to more than ${"limit"} lines of nftables`,
     `nftables has no "or" inside a rule, so each way to match becomes a line of its own. An \`and\` of several

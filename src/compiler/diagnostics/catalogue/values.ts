@@ -93,23 +93,6 @@ tunnels: { main: gre({ remote: "198.51.100.1" }) }`,
     ),
     "give the router's IPv4 address",
   ),
-  TG2028: error(
-    message`several routes for ${"prefix"} with the same priority are not supported yet`,
-    `Routes of one prefix and one priority would share the traffic by weight (ECMP), which no target does yet. Give them
-different priorities: the lowest is used.`,
-    example(
-      "policy",
-      `routes: [
-  { prefix: "203.0.113.0/24", tunnel: "main", priority: 10 },
-  { prefix: "203.0.113.0/24", tunnel: "spare", priority: 10 },
-]`,
-      `routes: [
-  { prefix: "203.0.113.0/24", tunnel: "main", priority: 10 },
-  { prefix: "203.0.113.0/24", tunnel: "spare", priority: 20 },
-]`,
-    ),
-    "give them different priorities",
-  ),
   TG2029: error(
     message`\`${"rate"}\` is not a rate`,
     `A rate is a whole number of packets, a slash and a unit: s (second), m (minute) or h (hour), such as "5000/s" or
