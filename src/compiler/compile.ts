@@ -13,6 +13,7 @@ import { buildEdge } from "./passes/build-edge.js";
 import { buildPolicy } from "./passes/build-policy.js";
 import { allRules } from "./passes/filters.js";
 import { reportShadows } from "./passes/shadows.js";
+import { reportTooBig } from "./passes/too-big.js";
 import { checkUnused } from "./passes/unused.js";
 
 /** What an analysis says of a file, whatever it is. */
@@ -82,7 +83,10 @@ function analyzeAs(
   const written = content.kind === "policy" ? allRules(content.policy) : [];
   checkUnused(made, written, diagnostics);
   const policy = content.kind === "policy" ? policyOf(content.policy, diagnostics, geography) : null;
-  if (policy && remarks) reportShadows(policy, diagnostics);
+  if (policy && remarks) {
+    reportShadows(policy, diagnostics);
+    reportTooBig(policy, diagnostics);
+  }
   const edge = content.kind === "edge" ? edgeOf(content.edge, diagnostics) : null;
   const { all, suppressed } = diagnostics;
   return { policy, written, edge, findings: { diagnostics: all, suppressed, source, sources } };

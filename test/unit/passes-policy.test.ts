@@ -195,6 +195,11 @@ describe("tunnels", () => {
     ['remote: "198.51.100.1", ttl: 0', ["TG2033 0"]],
     ['remote: "198.51.100.1", ttl: 256', ["TG2033 256"]],
     ['remote: "198.51.100.1", mtu: 1279', ["TG2033 1279"]],
+    ['remote: "198.51.100.1", mtu: 1280', []],
+    ['remote: "198.51.100.1", mtu: 1476', []],
+    ['remote: "198.51.100.1", mtu: 1477', ["TG3018 1477"]],
+    ['remote: "198.51.100.1", mtu: 1472, key: 7', []],
+    ['remote: "198.51.100.1", mtu: 1473, key: 7', ["TG3018 1473"]],
     ['remote: "198.51.100.1", key: 4294967296', ["TG2033 4294967296"]],
   ])("%s", (options, expected) => {
     expect(codes({ tunnels: `{ main: gre({ ${options} }) }` })).toEqual(expected);
@@ -204,6 +209,15 @@ describe("tunnels", () => {
     const tunnel = readParts({}).policy?.tunnels[0];
     expect(tunnel && formatAddress(tunnel.remote)).toBe("198.51.100.1");
     expect(tunnel).toMatchObject({ name: "main", ttl: 64, mtu: 1476, key: null });
+  });
+
+  test.each([
+    [575, ["TG3019 575"]],
+    [576, []],
+  ])("an MTU of %d, where all is IPv4", (mtu, expected) => {
+    const tunnels = `{ main: gre({ remote: "198.51.100.1", mtu: ${mtu} }) }`;
+    const routes = '[{ prefix: "203.0.113.0/24", tunnel: "main" }]';
+    expect(codes({ prefixes: '["203.0.113.0/24"]', tunnels, routes })).toEqual(expected);
   });
 
   test("a key takes four bytes of the default MTU", () => {

@@ -1,4 +1,4 @@
-import type { SurfacePolicy, SurfaceTunnel } from "../../dsl/surface.js";
+import type { Located, SurfacePolicy, SurfaceTunnel } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type Address, formatPrefix, prefixContainsAddress } from "../ir/address.js";
 import type { OwnedPrefix, Tunnel } from "../ir/policy.js";
@@ -6,12 +6,15 @@ import { checkHostAddress, readAddress } from "./addresses.js";
 import { readBounded } from "./numbers.js";
 
 const DEFAULT_TTL = 64;
-/** 1500 bytes of Ethernet less 20 of IPv4 and 4 of GRE, which a key makes 8 (RFC 2890). */
-const DEFAULT_MTU = { plain: 1476, keyed: 1472 } as const;
+const ETHERNET_MTU = 1500;
+/** 20 bytes of IPv4 and 4 of GRE, which a key makes 8 (RFC 2890). */
+const OUTER_BYTES = { plain: 24, keyed: 28 } as const;
 /** The least that IPv4 (RFC 791) and IPv6 (RFC 8200 section 5) ask of a link. */
 const LEAST_MTU = { 4: 68, 6: 1280 } as const;
 /** What 16 bits of outer length leave behind IPv4, GRE and its key. */
-const LARGEST_MTU = 65_535 - 28;
+const LARGEST_MTU = 65_535 - OUTER_BYTES.keyed;
+/** What every IPv4 host can receive (RFC 791), and so may be sent by who knows no better. */
+const USUAL_LEAST_MTU = 576;
 
 export function readTunnels(
   surface: SurfacePolicy,
@@ -22,15 +25,25 @@ export function readTunnels(
   const mtu = { what: "mtu", min: LEAST_MTU[carriesIpv6 ? 6 : 4], max: LARGEST_MTU };
   const tunnels = surface.tunnels.flatMap((tunnel) => {
     const remote = readRemote(tunnel, prefixes, diagnostics);
+    const outer = OUTER_BYTES[tunnel.key ? "keyed" : "plain"];
     const rest = {
       ttl: readBounded(tunnel.ttl, DEFAULT_TTL, { what: "ttl", min: 1, max: 255 }, diagnostics),
-      mtu: readBounded(tunnel.mtu, DEFAULT_MTU[tunnel.key ? "keyed" : "plain"], mtu, diagnostics),
+      mtu: readBounded(tunnel.mtu, ETHERNET_MTU - outer, mtu, diagnostics),
       key: readBounded(tunnel.key, null, { what: "key", min: 0, max: 0xffffffff }, diagnostics),
     };
+    if (tunnel.mtu) warnOfMtu({ value: rest.mtu, span: tunnel.mtu.span }, outer, diagnostics);
     return remote ? [{ name: tunnel.name.value, span: tunnel.name.span, remote, ...rest }] : [];
   });
   checkEndpoints(tunnels, diagnostics);
   return tunnels;
+}
+
+/** An MTU that can be had, but hardly be meant. */
+function warnOfMtu({ value, span }: Located<number>, outer: number, diagnostics: Diagnostics): void {
+  const fitting = ETHERNET_MTU - outer;
+  const hint = `leave \`mtu\` out: it is ${fitting} then`;
+  if (value > fitting) diagnostics.report("TG3018", span, { mtu: value, outer }, { hint });
+  else if (value < USUAL_LEAST_MTU) diagnostics.report("TG3019", span, { mtu: value }, { hint });
 }
 
 /** What comes back must belong to one tunnel; the outer source and the key are all that tells. */

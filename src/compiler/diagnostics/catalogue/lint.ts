@@ -202,4 +202,37 @@ routes: [
     ),
     "give the routes that should share one priority, or leave the weight out",
   ),
+  TG3018: warning(
+    message`packets of ${"mtu"} bytes do not fit into a path of 1500 bytes, with ${"outer"} bytes of outer headers`,
+    `The tunnel puts an IPv4 and a GRE header before each packet, 24 bytes, or 28 with a key. On most paths of the Internet a
+packet has 1500 bytes at most, and the outer header forbids to cut it up: what is longer is lost on the way. Leave \`mtu\`
+out, or, where the whole path to the router is known to carry more, say so in a comment.`,
+    example(
+      "policy",
+      'tunnels: { main: gre({ remote: "198.51.100.1", mtu: 1500 }) }',
+      'tunnels: { main: gre({ remote: "198.51.100.1", mtu: 1476 }) }',
+    ),
+  ),
+  TG3019: warning(
+    message`a tunnel of ${"mtu"} bytes cannot carry packets that every IPv4 host may send`,
+    `Every host takes packets of 576 bytes (RFC 791), so many programs send such without asking: DNS does. This tunnel carries
+them in pieces or, where they may not be cut up, not at all. A link that really is so small is rare.`,
+    example(
+      "policy",
+      'tunnels: { main: gre({ remote: "198.51.100.1", mtu: 500 }) }',
+      'tunnels: { main: gre({ remote: "198.51.100.1", mtu: 1400 }) }',
+    ),
+  ),
+  TG3020: warning(
+    message`\`${"rule"}\` keeps ${"name"} from your hosts${"such"}`,
+    `A router that cannot pass on a packet of your host, because the next link is too small for it, says so to the host by
+ICMP, and the host sends smaller ones. If it never hears of it, connections open, and hang as soon as much is sent
+(RFC 2923). Let it through in a rule before: \`icmp.type == 3 and icmp.code == 4\`, in IPv6 \`icmp6.type == 2\`.`,
+    example(
+      "policy",
+      'firewall: { default: "allow", rules: [drop("no-ping", expr`ip.proto == "icmp"`)] }',
+      'firewall: { default: "allow", rules: [drop("no-ping", expr`icmp.type == 8`)] }',
+    ),
+    "let it through in a rule before, or drop less: `icmp.type == 8` is ping",
+  ),
 };
