@@ -75,7 +75,7 @@ export class ExpectedMetrics {
     const { trace, packet, whole } = this.#judge(bytes);
     if (!packet || trace.gate) return;
     if (trace.held) this.#held.push(packet);
-    if (trace.tunnel === null) return;
+    if (trace.routes.length === 0) return;
     // A datagram that was put together leaves in the pieces that it came in.
     const pieces = whole === packet ? [packet] : [...this.#held.splice(0), packet];
     for (const piece of pieces) this.#count((kind) => tunnel(kind, "sent"), piece.bytes);
