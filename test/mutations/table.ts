@@ -1,6 +1,8 @@
 import type { Mutation } from "./mutation.js";
 import { ANALYSIS } from "./table/analysis.js";
+import { CHANGES } from "./table/changes.js";
 import { CLASSIFY } from "./table/classify.js";
+import { DAEMON } from "./table/daemon.js";
 import { EARLY } from "./table/early.js";
 import { IR } from "./table/ir.js";
 import { NFT } from "./table/nft.js";
@@ -24,4 +26,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...TABLES,
   ...NFT,
   ...RUNTIME,
+  ...CHANGES,
+  ...DAEMON,
 ];
