@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { check } from "../../src/cli/commands/check.js";
 import { explain } from "../../src/cli/commands/explain.js";
 import { test as testPolicies } from "../../src/cli/commands/test.js";
@@ -9,6 +8,7 @@ import { UsageError } from "../../src/cli/exit.js";
 import { readPacket } from "../../src/cli/packets.js";
 import { type Suggestions, writtenTest } from "../../src/cli/suggest.js";
 import { pcapFile } from "../support/capture-files.js";
+import { commandTests } from "../support/commands.js";
 import { policyText } from "../support/reading.js";
 
 /** What scripts rely on (docs of the commands): exit codes, and the shapes of JSON. */
@@ -18,19 +18,7 @@ const EDGE = join(ROOT, "examples/edge.ts");
 const FIVE = join(ROOT, "test/cases/mistakes-five/mistakes-five.policy.ts");
 const WARNED = join(ROOT, "test/cases/fragments/fragments.policy.ts");
 
-let folder = "";
-let printed: string[] = [];
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "tidegate-cli-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-  printed = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => printed.push(line));
-  vi.spyOn(console, "error").mockImplementation(() => {});
-});
-afterEach(() => vi.restoreAllMocks());
+const { folder, printed } = commandTests("cli");
 
 function file(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
@@ -154,7 +142,7 @@ describe("explain", () => {
     const packet = "udp 192.0.2.7:53 > 203.0.113.9:53 ttl=8";
     expect(await explain(policy, { packet, json: true })).toBe(0);
     expect(output()).toMatchObject({ rule: "own", line: 2, file: module });
-    printed = [];
+    printed.length = 0;
     expect(await explain(policy, { packet })).toBe(0);
     expect(printed.join()).toContain(`own (${module}:2)  drop`);
   });
@@ -264,7 +252,7 @@ describe("explain", () => {
       packets: 3,
       problem: { offset: 143, message: expect.stringContaining("1 of 54 bytes") },
     });
-    printed = [];
+    printed.length = 0;
     expect(await explain(ACME, { pcap })).toBe(1);
     expect(printed.join("\n")).toMatch(/firewall {2}ftp {8}allow {9}1 {5}40/);
   });
@@ -326,7 +314,7 @@ describe("test", () => {
     ]);
     const tests = suggestions.flatMap((one) => one.tests.map(writtenTest)).join("\n");
     const again = file("pasted.policy.ts", policyText({ ...parts, tests }));
-    printed = [];
+    printed.length = 0;
     expect(await testPolicies([again], { json: true })).toBe(0);
     expect(output()).toMatchObject({ passed: 5, failed: 0, coverage: { rules: 6, covered: 5 } });
   });

@@ -1,27 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { diff } from "../../src/cli/commands/diff.js";
+import { commandTests } from "../support/commands.js";
 import { type PolicyParts, policyText } from "../support/reading.js";
 
 /** What scripts rely on, and what people read. */
-let folder = "";
-let printed: string[] = [];
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "tidegate-diff-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-  printed = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => printed.push(line));
-  vi.spyOn(console, "error").mockImplementation(() => {});
-});
-afterEach(() => vi.restoreAllMocks());
+const { folder, printed } = commandTests("diff");
 
 async function compare(before: PolicyParts, after: PolicyParts) {
-  printed = [];
+  printed.length = 0;
   const [old, now] = [before, after].map((parts, index) => {
     const path = join(folder, `${index}.policy.ts`);
     writeFileSync(path, policyText(parts));

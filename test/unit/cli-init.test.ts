@@ -2,36 +2,24 @@ import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { check } from "../../src/cli/commands/check.js";
 import { fmt } from "../../src/cli/commands/fmt.js";
 import { init } from "../../src/cli/commands/init.js";
 import { test as testPolicies } from "../../src/cli/commands/test.js";
 import { UsageError } from "../../src/cli/exit.js";
+import { commandTests } from "../support/commands.js";
 
 const TSC = join(import.meta.dirname, "../../node_modules/.bin/tsc");
 
-let folder = "";
-let printed: string[] = [];
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "tidegate-init-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-  printed = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => printed.push(line));
-});
-afterEach(() => vi.restoreAllMocks());
+const { folder, printed } = commandTests("init");
 
 describe("a new project", () => {
   let project = "";

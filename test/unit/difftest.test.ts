@@ -1,3 +1,6 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Stage } from "../../src/compiler/ir/policy.js";
@@ -8,6 +11,15 @@ import { policyIn } from "../support/language-arbitrary.js";
 import { comparisonsIn, type Place } from "../support/language-conditions.js";
 
 /** The harness of `npm run difftest` itself, without a kernel. */
+
+test("without root says so, before anything is built", () => {
+  const script = readFileSync(join(import.meta.dirname, "../../scripts/difftest"));
+  const nobody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : ["env"];
+  const { status, stderr } = spawnSync(nobody[0] ?? "", [...nobody.slice(1), "bash", "-s"], {
+    input: script,
+  });
+  expect([status, `${stderr}`]).toEqual([2, "difftest loads programs into the kernel: run it as root\n"]);
+});
 
 describe("the same seed", () => {
   test("gives the same policies, another gives others", () => {
