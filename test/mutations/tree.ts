@@ -37,20 +37,25 @@ export class Tree {
     if ("problem" in change) throw new Error(change.problem);
     try {
       writeFileSync(file, change.text);
-      this.#rebuild(mutation.file);
+      this.#rebuild(mutation);
       return await action();
     } finally {
       writeFileSync(file, text);
-      this.#rebuild(mutation.file);
+      this.#rebuild(mutation);
     }
   }
 
-  /** Only the one file: the command line's bundle in dist/bin keeps to the sources without the bug. */
-  #rebuild(file: string): void {
+  /**
+   * Only the one file; and what is bundled into dist/bin where the kernel tests are to find a bug of the runtime, as they may
+   * start a daemon. Else the bundle keeps to the sources without the bug.
+   */
+  #rebuild({ file, killers }: Mutation): void {
     if (file.endsWith(".ts")) this.#transpile(file);
     for (const folder of makefilesOf(file)) {
       run(this.folder, "make", "-s", "-C", folder);
     }
+    if (file.startsWith("runtime/") && killers.some((killer) => killer.startsWith("test/kernel/")))
+      run(this.folder, "node", "scripts/bundle.mjs");
   }
 
   /** `isolatedModules`: what becomes of a file depends on no other. */
