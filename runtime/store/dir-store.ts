@@ -1,10 +1,11 @@
 import { watch as watchFolder } from "node:fs";
-import { link, mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { link, lstat, mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
 import { replaceDurably, withFresh } from "../durable.js";
 import { causeOf, failure } from "../failures.js";
 import { sha256 } from "../hash.js";
 import { readPlainFile } from "../trust/files.js";
+import { withFolder } from "./held-folder.js";
 import {
   type Content,
   type Head,
@@ -32,20 +33,28 @@ const HEAD_NAME = /^([a-z][a-z0-9-]{0,31})\.([1-9]\d{0,14})\.json$/;
  * need a lock.
  */
 export function dirStore(folder: string): Store {
-  const dir: Dir = { name: `dir:${folder}`, heads: join(folder, "heads"), blobs: join(folder, "blobs") };
+  const dir: Dir = {
+    name: `dir:${folder}`,
+    root: folder,
+    heads: join(folder, "heads"),
+    blobs: join(folder, "blobs"),
+  };
   return {
     name: dir.name,
-    heads: async () => latestOf(await revisions(folder, dir)),
-    head: (customer) => readHead(folder, dir, customer),
+    heads: async () => latestOf(await revisions(dir)),
+    head: (customer) => readHead(dir, customer),
     blob: (hash) => readBlob(dir, hash),
     putBlob: (bytes) => writing(dir, () => putBlob(dir, bytes)),
-    publish: (customer, content, after) => writing(dir, () => publish(folder, dir, customer, content, after)),
+    publish: (customer, content, after) => writing(dir, () => publish(dir, customer, content, after)),
     watch: (onChange) => watchHeads(dir, onChange),
   };
 }
 
+/** Who may write to a store may put links in the place of its folders at any time: they are entered by withFolder() alone. */
 interface Dir {
   readonly name: string;
+  /** The operator's word, and so followed. */
+  readonly root: string;
   readonly heads: string;
   readonly blobs: string;
 }
@@ -56,14 +65,10 @@ interface Revision {
 }
 
 /** Every head that is kept. A store without a single one is empty; a folder that is not there may be a mount that failed. */
-async function revisions(folder: string, { name, heads }: Dir): Promise<readonly Revision[]> {
+async function revisions({ name, root, heads }: Dir): Promise<readonly Revision[]> {
   try {
-    await stat(folder);
-    const files = await readdir(heads).catch(noneIfAbsent<string[]>([]));
-    return files.flatMap((file) => {
-      const [, customer, revision] = HEAD_NAME.exec(file) ?? [];
-      return customer === undefined ? [] : [{ customer, revision: Number(revision) }];
-    });
+    await stat(root);
+    return await withFolder(heads, revisionsIn).catch(noneIfAbsent<readonly Revision[]>([]));
   } catch (error) {
     throw failure(
       "TG9101",
@@ -74,6 +79,13 @@ async function revisions(folder: string, { name, heads }: Dir): Promise<readonly
   }
 }
 
+async function revisionsIn(heads: string): Promise<readonly Revision[]> {
+  return (await readdir(heads)).flatMap((file) => {
+    const [, customer, revision] = HEAD_NAME.exec(file) ?? [];
+    return customer === undefined ? [] : [{ customer, revision: Number(revision) }];
+  });
+}
+
 function latestOf(all: readonly Revision[]): ReadonlyMap<string, number> {
   const latest = new Map<string, number>();
   for (const { customer, revision } of all)
@@ -81,10 +93,12 @@ function latestOf(all: readonly Revision[]): ReadonlyMap<string, number> {
   return new Map([...latest].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-async function readHead(folder: string, dir: Dir, customer: string): Promise<Head | undefined> {
-  const revision = latestOf(await revisions(folder, dir)).get(customer);
+async function readHead(dir: Dir, customer: string): Promise<Head | undefined> {
+  const revision = latestOf(await revisions(dir)).get(customer);
   if (revision === undefined) return undefined;
-  const bytes = await readAtMost(headFile(dir, { customer, revision }), MAX_HEAD_BYTES).catch((error) => {
+  const name = headName({ customer, revision });
+  const reading = withFolder(dir.heads, (heads) => readPlainFile(heads, name, MAX_HEAD_BYTES));
+  const bytes = await reading.catch((error) => {
     throw failure("TG9101", { store: dir.name, problem: causeOf(error) }, null, error);
   });
   return parseHead(bytes, { customer, revision });
@@ -108,7 +122,7 @@ function parseHead(bytes: Uint8Array, { customer, revision }: Revision): Head {
 
 async function readBlob(dir: Dir, hash: string): Promise<Uint8Array | undefined> {
   try {
-    const bytes = await readAtMost(blobFile(dir, hash), MAX_BLOB_BYTES);
+    const bytes = await onShelf(dir, hash, (shelf, name) => readPlainFile(shelf, name, MAX_BLOB_BYTES));
     return sha256(bytes) === hash ? bytes : undefined;
   } catch (error) {
     if (isAbsent(error) || isError(error, "ENOTDIR")) return undefined;
@@ -118,38 +132,43 @@ async function readBlob(dir: Dir, hash: string): Promise<Uint8Array | undefined>
 
 async function putBlob(dir: Dir, bytes: Uint8Array): Promise<string> {
   const hash = sha256(bytes);
-  const file = blobFile(dir, hash);
-  // One that is there already is made young again, so that nobody clears it away before its head is there.
-  if (await readBlob(dir, hash)) await utimes(file, new Date(), new Date());
-  else {
-    await mkdir(dirname(file), { recursive: true });
-    await replaceDurably(file, bytes);
-  }
+  const isThere = (await readBlob(dir, hash)) !== undefined;
+  await mkdir(dir.root, { recursive: true });
+  await makeFolder(dir.blobs);
+  await withFolder(dir.blobs, (blobs) => makeFolder(join(blobs, shelfOf(hash))));
+  await onShelf(dir, hash, async (shelf, name) => {
+    // One that is there already is made young again, so that nobody clears it away before its head is there.
+    if (isThere) await utimes(join(shelf, name), new Date(), new Date());
+    else await replaceDurably(join(shelf, name), bytes);
+  });
   return hash;
 }
 
-async function publish(
-  folder: string,
-  dir: Dir,
-  customer: string,
-  content: Content,
-  after: number,
-): Promise<Head> {
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path).catch((error: unknown) => {
+    if (!isError(error, "EEXIST")) throw error;
+  });
+}
+
+async function publish(dir: Dir, customer: string, content: Content, after: number): Promise<Head> {
   const revision = after + 1;
   const published = new Date().toISOString();
   const head = headSchema.parse({ schema: 1, customer, revision, published, content });
   const taken = (there: number) =>
     failure("TG9104", { customer, revision: `${there}` }, "look what was published, then publish again");
-  await mkdir(dir.heads, { recursive: true });
-  const before = latestOf(await revisions(folder, dir)).get(customer) ?? 0;
+  await mkdir(dir.root, { recursive: true });
+  await makeFolder(dir.heads);
+  const before = latestOf(await revisions(dir)).get(customer) ?? 0;
   if (before !== after) throw taken(before);
-  const file = headFile(dir, head);
-  await withFresh(file, `${JSON.stringify(head, null, 2)}\n`, async (fresh) => {
-    await link(fresh, file).catch((error: unknown) => {
-      throw isError(error, "EEXIST") ? taken(revision) : error;
+  await withFolder(dir.heads, async (heads) => {
+    const file = join(heads, headName(head));
+    await withFresh(file, `${JSON.stringify(head, null, 2)}\n`, async (fresh) => {
+      await link(fresh, file).catch((error: unknown) => {
+        throw isError(error, "EEXIST") ? taken(revision) : error;
+      });
     });
   });
-  const all = await revisions(folder, dir);
+  const all = await revisions(dir);
   const latest = latestOf(all).get(customer) ?? revision;
   // So far ahead that ours may have taken the place of one that was cleared away: it never was the head.
   if (latest >= revision + KEPT_REVISIONS) throw taken(latest);
@@ -164,7 +183,9 @@ async function clearUp(dir: Dir, all: readonly Revision[]): Promise<void> {
     revision <= (latest.get(customer) ?? 0) - KEPT_REVISIONS;
   const old = all.filter(isOld);
   if (old.length === 0) return;
-  for (const revision of old) await rm(headFile(dir, revision), { force: true });
+  await withFolder(dir.heads, async (heads) => {
+    for (const revision of old) await rm(join(heads, headName(revision)), { force: true });
+  });
   const needed = await neededBlobs(
     dir,
     all.filter((one) => !isOld(one)),
@@ -176,23 +197,38 @@ async function clearUp(dir: Dir, all: readonly Revision[]): Promise<void> {
 async function neededBlobs(dir: Dir, kept: readonly Revision[]): Promise<ReadonlySet<string> | undefined> {
   const needed = new Set<string>();
   try {
-    for (const revision of kept) {
-      const { content } = parseHead(await readAtMost(headFile(dir, revision), MAX_HEAD_BYTES), revision);
-      if (content.kind === "bundle") for (const hash of Object.values(content.files)) needed.add(hash);
-    }
+    await withFolder(dir.heads, async (heads) => {
+      for (const revision of kept) {
+        const bytes = await readPlainFile(heads, headName(revision), MAX_HEAD_BYTES);
+        const { content } = parseHead(bytes, revision);
+        if (content.kind === "bundle") for (const hash of Object.values(content.files)) needed.add(hash);
+      }
+    });
     return needed;
   } catch {
     return undefined;
   }
 }
 
+/** Of what lies there only blobs, by their names: nothing else is ours to remove. */
 async function removeOrphans({ blobs }: Dir, needed: ReadonlySet<string>): Promise<void> {
+  await withFolder(blobs, async (held) => {
+    const shelves = (await readdir(held)).filter((name) => /^[0-9a-f]{2}$/.test(name));
+    for (const name of shelves)
+      await withFolder(join(held, name), (shelf) => clearShelf(shelf, name, needed)).catch(
+        // A link, or no folder at all.
+        (error: unknown) => {
+          if (!isError(error, "ENOTDIR")) throw error;
+        },
+      );
+  }).catch(noneIfAbsent<void>(undefined));
+}
+
+async function clearShelf(shelf: string, name: string, needed: ReadonlySet<string>): Promise<void> {
   const before = Date.now() - ORPHAN_AGE_MS;
-  for (const shelf of await readdir(blobs).catch(noneIfAbsent<string[]>([]))) {
-    for (const rest of await readdir(join(blobs, shelf))) {
-      const file = join(blobs, shelf, rest);
-      if (!needed.has(shelf + rest) && (await stat(file)).mtimeMs < before) await rm(file, { force: true });
-    }
+  for (const rest of (await readdir(shelf)).filter((one) => /^[0-9a-f]{62}$/.test(one))) {
+    const file = join(shelf, rest);
+    if (!needed.has(name + rest) && (await lstat(file)).mtimeMs < before) await rm(file, { force: true });
   }
 }
 
@@ -224,17 +260,23 @@ function watchHeads({ heads }: Dir, onChange: () => void): Watch {
   };
 }
 
-function headFile({ heads }: Dir, { customer, revision }: Revision): string {
-  return join(heads, `${customer}.${revision}.json`);
+function headName({ customer, revision }: Revision): string {
+  return `${customer}.${revision}.json`;
 }
 
-function blobFile({ blobs }: Dir, hash: string): string {
-  return join(blobs, hash.slice(0, 2), hash.slice(2));
+function shelfOf(hash: string): string {
+  return hash.slice(0, 2);
 }
 
-/** A store may be in anybody's hands: links are not followed, and pipes not waited for. */
-async function readAtMost(file: string, bytes: number): Promise<Uint8Array> {
-  return readPlainFile(dirname(file), basename(file), bytes);
+/** Does something with the folder that a blob lies in, and its name there. */
+function onShelf<T>(
+  { blobs }: Dir,
+  hash: string,
+  work: (shelf: string, name: string) => Promise<T>,
+): Promise<T> {
+  return withFolder(blobs, (held) =>
+    withFolder(join(held, shelfOf(hash)), (shelf) => work(shelf, hash.slice(2))),
+  );
 }
 
 /** What the file system refuses while something is published. */

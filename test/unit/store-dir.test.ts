@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -14,6 +16,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fetchBundle, publishBundle, publishRemoval } from "../../runtime/store/bundles.js";
 import { dirStore } from "../../runtime/store/dir-store.js";
+import { withFolder } from "../../runtime/store/held-folder.js";
 import { openStore } from "../../runtime/store/open.js";
 import type { Content, Store } from "../../runtime/store/store.js";
 import { BUNDLE_LIMITS } from "../../runtime/trust/files.js";
@@ -47,6 +50,13 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
     ({ code, message }) => `${code} ${message}`,
   );
 }
+
+/** The kind of value that it gives, or what it fails with. */
+const outcomeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    (value) => typeof value,
+    ({ code, message }) => `${code} ${message}`,
+  );
 
 const REMOVED: Content = { kind: "removed" };
 const heads = () => readdirSync(join(folder, "heads")).sort();
@@ -116,6 +126,60 @@ describe("the directory", () => {
     writeFileSync(join(folder, "heads/globex.1.json"), "{");
     for (let after = 0; after < 17; after++) await store.publish("acme", REMOVED, after);
     expect(existsSync(blobFile(folder, old))).toBe(true);
+  });
+
+  test.each(["heads", "blobs"])("with a link in the place of its %s is not followed", async (name) => {
+    const elsewhere = mkdtempSync(join(tmpdir(), "tidegate-elsewhere-"));
+    try {
+      const hash = await store.putBlob(Buffer.from("manifest"));
+      await store.publish("acme", { kind: "bundle", files: { "manifest.json": hash } }, 0);
+      cpSync(join(folder, name), join(elsewhere, name), { recursive: true });
+      rmSync(join(folder, name), { recursive: true });
+      symlinkSync(join(elsewhere, name), join(folder, name));
+      const tried = [store.head("acme"), store.blob(hash), store.putBlob(Buffer.from("x"))];
+      const [head, blob, put] = await Promise.all(tried.map(outcomeOf));
+      if (name === "heads") expect(head).toMatch(/^TG9101 .*ENOTDIR.*\/heads'/);
+      else expect([blob, put]).toEqual(["undefined", expect.stringMatching(/^TG9106 /)]);
+      expect(await outcomeOf(store.publish("acme", REMOVED, 1))).toMatch(
+        name === "heads" ? /^TG9101 / : /object/,
+      );
+      expect(readdirSync(join(elsewhere, name))).toHaveLength(1);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
+  test("clears away blobs, and nothing that others have put, or linked, beside them", async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), "tidegate-elsewhere-"));
+    try {
+      const name = "0".repeat(62);
+      for (const file of [join(elsewhere, name), join(elsewhere, "passwd")]) {
+        writeFileSync(file, "");
+        utimesSync(file, 0, 0);
+      }
+      const orphan = await store.putBlob(Buffer.from("orphan"));
+      utimesSync(blobFile(folder, orphan), 0, 0);
+      symlinkSync(elsewhere, join(folder, "blobs/00"));
+      symlinkSync(elsewhere, join(folder, "blobs/etc"));
+      writeFileSync(join(folder, "blobs/README"), "");
+      for (let after = 0; after < 17; after++) await store.publish("acme", REMOVED, after);
+      expect(existsSync(blobFile(folder, orphan))).toBe(false);
+      expect(readdirSync(elsewhere).sort()).toEqual([name, "passwd"]);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
+  test("whose folders change places between two steps: each step stays in the one that it entered", async () => {
+    const aside = join(folder, "aside");
+    mkdirSync(join(folder, "place"));
+    const seen = await withFolder(join(folder, "place"), async (held) => {
+      renameSync(join(folder, "place"), aside);
+      symlinkSync("/etc", join(folder, "place"));
+      writeFileSync(join(held, "mine"), "");
+      return readdirSync(held);
+    });
+    expect([seen, readdirSync(aside)]).toEqual([["mine"], ["mine"]]);
   });
 
   test("that comes later is watched all the same", async () => {

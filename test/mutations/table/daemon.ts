@@ -41,14 +41,14 @@ export const DAEMON: readonly Mutation[] = [
       {
         name: "old-blobs-go-though-needed",
         models: "what has lain in the store for a day is cleared away, also where a head needs it",
-        from: "if (!needed.has(shelf + rest) && (await stat(file))",
-        to: "if ((await stat(file))",
+        from: "if (!needed.has(name + rest) && (await lstat(file))",
+        to: "if ((await lstat(file))",
       },
       {
         name: "unreadable-head-needs-nothing",
         models: "the blobs of a head that cannot be read are cleared away",
-        from: "  } catch {\n    return undefined;\n  }\n}\n\nasync function removeOrphans",
-        to: "  } catch {\n    return needed;\n  }\n}\n\nasync function removeOrphans",
+        from: "  } catch {\n    return undefined;\n",
+        to: "  } catch {\n    return needed;\n",
       },
     ],
   ),
