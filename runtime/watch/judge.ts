@@ -60,7 +60,7 @@ export class Judge {
       case "trace": {
         const message = readTrace(event.message);
         const decision = message && this.#journeysOf(event.name).add(message);
-        return decision && this.#decided(event.name, decision);
+        return decision && this.#decided(event.name, decision, event.at);
       }
       case "lost":
         return undefined;
@@ -90,7 +90,7 @@ export class Judge {
     return { ...who, verdict: "drop", stage: "mitigate", reason: "a rule that is gone" };
   }
 
-  async #decided(customer: string, decision: Decision): Promise<WatchedPacket | undefined> {
+  async #decided(customer: string, decision: Decision, at: bigint): Promise<WatchedPacket | undefined> {
     const judging = await this.#generations.of(customer, stampIn(decision.ethernet));
     const dropped = decision.verdict === "drop";
     const found = await this.#rules.deciding(judging?.manifest.namespace ?? `tg-${customer}`, decision.steps);
@@ -101,7 +101,7 @@ export class Judge {
     return {
       ...(judging ? about(judging) : { ...NOBODY, customer }),
       ...(decider ?? { verdict: "drop", stage: "firewall", reason: other }),
-      at: BigInt(Date.now()) * 1_000_000n,
+      at: at + sinceBoot(),
       where: "nft",
       link: "ip",
       bytes: Uint8Array.from(decision.bytes),

@@ -9,7 +9,13 @@ export type WatcherEvent =
   /** struct tg_sample (sample.ts). */
   | { readonly kind: "drop"; readonly sample: Buffer }
   /** Attributes of a message of a trace (trace.ts) in the namespace that was given this name. */
-  | { readonly kind: "trace"; readonly name: string; readonly message: Buffer }
+  | {
+      readonly kind: "trace";
+      readonly name: string;
+      readonly message: Buffer;
+      /** When it came here, in nanoseconds since boot. */
+      readonly at: bigint;
+    }
   /** The kernel had messages of traces there that nobody took in time. */
   | { readonly kind: "lost"; readonly name: string };
 
@@ -83,7 +89,8 @@ export class Watcher {
 
 function eventOf(kind: string, [first, second]: readonly Buffer[]): WatcherEvent | undefined {
   if (kind === "drop" && first) return { kind, sample: first };
-  if (kind === "trace" && first && second) return { kind, name: String(first), message: second };
+  if (kind === "trace" && first && second)
+    return { kind, name: String(first), message: second, at: process.hrtime.bigint() };
   if (kind === "lost" && first) return { kind, name: String(first) };
   return undefined;
 }
