@@ -51,7 +51,9 @@ async function unpack(name: string, release: string, cache: string): Promise<voi
   const folder = await mkdtemp(join(cache, "unpacking-"));
   try {
     console.log(`getting ${name}`);
-    await output("apt-get", ["download", "-q", name], folder);
+    await output("apt-get", ["download", "-q", name], folder).catch((error: Error) => {
+      throw new Missing(`${error.message.trim()}\nIs the list of packages old? Run \`apt-get update\``);
+    });
     const archive = (await readdir(folder)).find((file) => file.endsWith(".deb"));
     if (!archive) throw new Error(`apt-get downloaded no ${name}`);
     const root = join(folder, "root");

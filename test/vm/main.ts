@@ -113,6 +113,19 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** A folder that is gone afterwards, also when we are told to end. */
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-vm-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  try {
+    await work(folder);
+  } finally {
+    remove();
+    process.off("exit", remove);
+  }
+}
+
 async function main(): Promise<number> {
   const options = optionsOf();
   if (process.getuid?.() !== 0) throw new Missing("please run it as root");
@@ -120,21 +133,21 @@ async function main(): Promise<number> {
   const results: Result[] = [];
   let failed = false;
   for (const name of options.kernels) {
-    const folder = mkdtempSync(join(tmpdir(), "tidegate-vm-"));
     const started = performance.now();
     console.log(`\n── kernel ${name}`);
-    try {
+    await inFolder(async (folder) => {
       const status = await runOn(name, options, folder);
       if (status !== 0) failed = true;
-      if (typeof status === "string") console.error(`kernel ${name}: ${status}`);
-      else results.push(readResult(name, folder, (performance.now() - started) / 1000));
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+      const result = readResult(name, folder, (performance.now() - started) / 1000);
+      if (result) results.push(result);
+      else console.error(`kernel ${name}: no test has ended, ${status}`);
+    });
   }
   console.log(`\n${formatResults(results)}`);
   return failed ? EXIT.failed : EXIT.ok;
 }
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(EXIT.failed));
 
 process.exitCode = await main().catch((problem: unknown) => {
   if (!(problem instanceof Missing || problem instanceof UsageError)) throw problem;

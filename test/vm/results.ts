@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -23,8 +23,9 @@ const report = z.object({
   testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.unknown()) })),
 });
 
-/** Reads what `on-this-kernel` has left in a folder. Throws if it left nothing. */
-export function readResult(kernel: string, folder: string, seconds: number): Result {
+/** Reads what `on-this-kernel` has left in a folder; undefined if it was ended before its tests were. */
+export function readResult(kernel: string, folder: string, seconds: number): Result | undefined {
+  if (!existsSync(join(folder, "report.json"))) return undefined;
   const word = (name: string) => readFileSync(join(folder, name), "utf8").trim();
   const { numPassedTests, numFailedTests, testResults } = report.parse(JSON.parse(word("report.json")));
   // A file that could not be read has no test that could fail.
