@@ -3,14 +3,14 @@ import { missingDispatch, prefixesOf } from "./customer/dispatch.js";
 import { firewallInForce } from "./customer/firewall.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
 import { programInForce } from "./customer/program.js";
-import { nameOfEnd } from "./customer/recover.js";
+import { unfinished } from "./customer/recover.js";
 import { tableInForce } from "./customer/routes.js";
 import { greDriver } from "./gre/choose.js";
 import type { Host } from "./host.js";
 import { marksPrefixes } from "./node/marked.js";
 import { markingTable } from "./node/marking.js";
 import { nodeParts } from "./node/parts.js";
-import { type LoadedCustomer, type NodeState, readCustomers, readIntent } from "./state.js";
+import { type LoadedCustomer, type NodeState, readCustomers } from "./state.js";
 import { missingParts, type Part } from "./steps.js";
 
 /** What the node itself should have, by the record, and has not. */
@@ -56,6 +56,6 @@ async function lastChange(
   host: Host,
   { customer }: LoadedCustomer,
 ): Promise<readonly Pick<Part, "name" | "present">[]> {
-  const intent = await readIntent(host.paths, customer);
-  return intent ? [{ name: nameOfEnd(intent), present: async () => false }] : [];
+  const own = await unfinished(host, customer);
+  return own.map(({ name }) => ({ name, present: async () => false }));
 }

@@ -165,21 +165,17 @@ export async function forgetIntent(
   await rm(path, { recursive: !keep, force: true });
 }
 
-/** The changes under way; while nobody holds the lock, those of runs that were killed. */
-export async function readIntents(paths: Paths): Promise<readonly Intent[]> {
+/** The changes under way, of all customers or of one; while nobody holds the lock, those of runs that were killed. */
+export async function readIntents(paths: Paths, customer?: string): Promise<readonly Intent[]> {
+  const all = async () => (await readdir(paths.customers()).catch(() => [])).sort();
   const intents: Intent[] = [];
-  for (const name of (await readdir(paths.customers()).catch(() => [])).sort()) {
-    const intent = await readIntent(paths, name);
+  for (const name of customer === undefined ? await all() : [customer]) {
+    const file = paths.customer(name, INTENT);
+    // There is hardly ever one, and a look costs a tenth of what a try to read costs.
+    const intent = existsSync(file) ? await readJson(file, intentSchema) : undefined;
     if (intent) intents.push(intent);
   }
   return intents;
-}
-
-/** The change of one customer that is under way. */
-export async function readIntent(paths: Paths, name: string): Promise<Intent | undefined> {
-  const file = paths.customer(name, INTENT);
-  // There is hardly ever one, and a look costs a tenth of what a try to read costs.
-  return existsSync(file) ? readJson(file, intentSchema) : undefined;
 }
 
 /** Forgets a customer: its record first, so that nothing ever points at a bundle that is gone. */

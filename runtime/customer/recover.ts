@@ -31,14 +31,15 @@ export interface Unfinished {
   readonly name: string;
 }
 
-/** Changes that were begun and whose end nobody has noted. */
-export async function unfinished({ paths }: Pick<Host, "paths">): Promise<readonly Unfinished[]> {
-  return (await readIntents(paths)).map((intent) => ({ customer: intent.customer, name: nameOfEnd(intent) }));
-}
-
-/** What is missing of a change that was begun, as drift says it. */
-export function nameOfEnd({ generation, removal }: Intent): string {
-  return removal ? "end of the removal" : `end of the change to generation ${generation}`;
+/** Changes that were begun and whose end nobody has noted: of all customers, or of one. */
+export async function unfinished(
+  { paths }: Pick<Host, "paths">,
+  customer?: string,
+): Promise<readonly Unfinished[]> {
+  return (await readIntents(paths, customer)).map(({ customer, generation, removal }) => ({
+    customer,
+    name: removal ? "end of the removal" : `end of the change to generation ${generation}`,
+  }));
 }
 
 /**

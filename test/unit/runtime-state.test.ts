@@ -7,7 +7,6 @@ import {
   forgetCustomer,
   Paths,
   readCustomers,
-  readIntent,
   readIntents,
   writeIntent,
   writeRecord,
@@ -94,7 +93,7 @@ test("a change that is under way is that of its customer", async () => {
   await store("globex", 1, "198.51.100.0/24");
   const intent = { customer: "globex", generation: 2, slot: 0, removal: false };
   await writeIntent(paths, intent);
-  expect(await readIntent(paths, "acme")).toBeUndefined();
-  expect(await readIntent(paths, "globex")).toEqual(intent);
+  expect(await readIntents(paths, "acme")).toEqual([]);
+  expect(await readIntents(paths, "globex")).toEqual([intent]);
   expect(await readIntents(paths)).toEqual([intent]);
 });
