@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { median, quantile } from "../../bench/statistics.js";
 import type { RunningDaemon } from "../support/daemon.js";
 import { bundleFolder } from "./compiling.js";
@@ -26,6 +27,7 @@ export interface Figures {
 const CHANGES = 12;
 const SCRAPES = 5;
 const LATEST = 10;
+const SETTLED_MS = 2000;
 const PACKETS_A_SECOND = 3000;
 
 /** Publishes what customers `from` to `to` begin with, and lets a daemon put it in force; gives the milliseconds of each. */
@@ -57,6 +59,8 @@ export async function measure(
   for (let i = 0; i < SCRAPES; i++) scrapes.push(await node.scrape());
   const published: number[] = [];
   for (const bundle of variants) published.push(await publishAndWait(node, bundle));
+  // Until the end of the change before has been noted, status says that it is under way.
+  await sleep(SETTLED_MS);
   const status = await node.status();
   if (status.drifted > 0) throw new Error(`${status.drifted} customers lack something`);
   const daemonBytes = residentBytes(node.daemon.pid);

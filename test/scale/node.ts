@@ -126,7 +126,13 @@ export class BusyNode {
     });
     return new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("close", (code) => (code === 0 ? resolve(output) : reject(new Error(errors))));
+      child.once("close", (code) => {
+        if (code === 0) resolve(output);
+        else
+          reject(
+            new Error(`${argv.slice(0, 3).join(" ")}: exit code ${code}: ${errors}${output.slice(0, 2000)}`),
+          );
+      });
     });
   }
 
