@@ -32,16 +32,22 @@ export class Reconciler {
   readonly #told = new Map<string, string>();
   /** Refused before, and to be tried once more. */
   readonly #again = new Set<string>();
+  /** In force, but not on the node as it is described now. */
+  readonly #undescribed = new Set<string>();
+  readonly #redescribing: Waiting;
+  /** The description that they wait for. */
+  #described = "";
   #lastLookedAt = "";
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#waiting = new Waiting(options.now);
+    this.#redescribing = new Waiting(options.now);
   }
 
   /** Milliseconds until a customer is due that could not be changed before; Infinity if there is none. */
   next(): number {
-    return this.#waiting.next();
+    return Math.min(this.#waiting.next(), this.#redescribing.next());
   }
 
   /** Follows every head that is new, or whose turn has come again. */
@@ -70,19 +76,44 @@ export class Reconciler {
     this.#waiting.hurry();
   }
 
-  /** Puts what is in force in force again where the node is described differently now. */
+  /** Puts what is in force in force again where the node is described differently now; what fails is tried again. */
   async describe(node: NodeConfig): Promise<void> {
     const { engine, isStopping, say } = this.#options;
     await this.#telling("the node's state", async () => {
       const before = await engine.nodeInForce();
-      if (before === undefined || JSON.stringify(before) === JSON.stringify(node)) return;
-      this.reconsider();
-      for (const current of await engine.inForce()) {
+      if (before === undefined) return;
+      const inForce = await engine.inForce();
+      this.#expect(node, before, inForce);
+      for (const current of inForce.filter(({ customer }) => this.#undescribed.has(customer))) {
         if (isStopping()) return;
+        const { customer } = current;
+        if (!this.#redescribing.isDue(customer, current.generation)) continue;
         const applied = await this.#applyAgain(current, node);
-        if (applied) say("info", `${current.customer}: in force on the node as it is described now`);
+        if (!applied) {
+          this.#redescribing.failed(customer, current.generation, "");
+          continue;
+        }
+        this.#redescribing.done(customer);
+        this.#undescribed.delete(customer);
+        say("info", `${customer}: in force on the node as it is described now`);
       }
     });
+  }
+
+  /** Notes who is to be put in force again, where that is not under way: the first one that succeeds changes what is in force. */
+  #expect(node: NodeConfig, before: NodeConfig, inForce: readonly InForce[]): void {
+    const text = JSON.stringify(node);
+    const customers = new Set(inForce.map(({ customer }) => customer));
+    for (const gone of [...this.#undescribed].filter((customer) => !customers.has(customer))) {
+      this.#undescribed.delete(gone);
+      this.#redescribing.done(gone);
+    }
+    if (JSON.stringify(before) === text) return;
+    if (this.#described === text && this.#undescribed.size > 0) return;
+    this.#described = text;
+    this.reconsider();
+    for (const customer of customers) this.#undescribed.add(customer);
+    this.#redescribing.hurry();
   }
 
   /** Looks at the node and at some of its customers, and mends what is missing. */

@@ -57,6 +57,28 @@ describe("a node that is described differently", () => {
     ]);
   });
 
+  test("and tries again, after a while, what could not be put in force so", async () => {
+    let fails = true;
+    at.engine.before = (customer) => {
+      if (customer === "acme" && fails) throw failure("TG9004", { device: "up1" }, null);
+    };
+    await reconciler.describe(OTHER);
+    expect(at.did()).toEqual(["apply acme v1", "apply globex v1"]);
+    expect(reconciler.next()).toBe(1000);
+    await reconciler.describe(OTHER);
+    expect(at.did()).toEqual([]);
+    at.said();
+    fails = false;
+    at.now += 1000;
+    await reconciler.describe(OTHER);
+    expect(at.did()).toEqual(["apply acme v1"]);
+    expect(at.said()).toContain("info acme: in force on the node as it is described now");
+    expect(reconciler.next()).toBe(Infinity);
+    at.now += 1_000_000;
+    await reconciler.describe(OTHER);
+    expect(at.did()).toEqual([]);
+  });
+
   test("before anything is in force is none", async () => {
     at.end();
     at = new Reconciling();

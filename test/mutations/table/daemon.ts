@@ -172,8 +172,8 @@ export const DAEMON: readonly Mutation[] = [
     {
       name: "same-node-described-anew",
       models: "each round puts everything in force again",
-      from: "if (before === undefined || JSON.stringify(before) === JSON.stringify(node)) return;",
-      to: "if (before === undefined) return;",
+      from: "if (JSON.stringify(before) === text) return;",
+      to: "",
     },
   ]),
   ...inFile("runtime/daemon/memory.ts", RECONCILER, [
