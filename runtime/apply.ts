@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import type { NodeConfig } from "../src/targets/manifest.js";
 import { type Bundle, readBundle } from "./bundle.js";
 import { type Change, type Previous, requireTunnels } from "./customer/change.js";
@@ -18,12 +17,14 @@ import {
   type CustomerRecord,
   DEFAULT_STATE_DIR,
   forgetIntent,
+  forgetRecord,
+  holdsOf,
   type LoadedCustomer,
   type NodeState,
   readCustomers,
   readNodeState,
+  recordCustomer,
   writeIntent,
-  writeRecord,
 } from "./state.js";
 import { allOrNothing, type OnStep, type Steps } from "./steps.js";
 import { refuseStrangers } from "./strangers.js";
@@ -137,6 +138,7 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
     hash: bundle.hash,
     slot: change.slot,
     since: new Date().toISOString(),
+    holds: holdsOf(bundle.manifest),
     ...(previous?.counted && { counted: previous.counted }),
   };
   await commit(change, bundle, record, steps);
@@ -144,7 +146,7 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
   await request.serials.remember(bundle, steps);
   await steps.run(
     "record",
-    () => writeRecord(host.paths, record),
+    () => recordCustomer(host.paths, record),
     () => restoreRecord(host, change),
   );
   return { change, node, record };
@@ -213,7 +215,7 @@ async function previousOf(host: Host, { bundle, before, loaded }: Request): Prom
   if (!current || !before) return undefined;
   // The same bundle may be applied to mend its copy.
   const copy = current.hash === bundle.hash ? bundle : await verifiedCopy(host, current);
-  return { ...current, bundle: copy, node: before.config };
+  return { ...current, manifest: copy.manifest, bundle: copy, node: before.config };
 }
 
 /**
@@ -235,7 +237,7 @@ async function verifiedCopy(
 
 async function restoreRecord({ paths }: Host, { previous, bundle }: Change): Promise<void> {
   const { customer } = bundle.manifest;
-  if (!previous) return rm(paths.customer(customer), { recursive: true, force: true });
+  if (!previous) return forgetRecord(paths, customer);
   const { bundle: _, node: __, ...loaded } = previous;
-  await writeRecord(paths, recordOf(loaded));
+  await recordCustomer(paths, recordOf(loaded));
 }

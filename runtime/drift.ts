@@ -10,12 +10,19 @@ import type { Host } from "./host.js";
 import { marksPrefixes } from "./node/marked.js";
 import { markingTable } from "./node/marking.js";
 import { nodeParts } from "./node/parts.js";
-import { type LoadedCustomer, type NodeState, readCustomers } from "./state.js";
+import {
+  isNodeStateWhole,
+  isRecordWhole,
+  type LoadedCustomer,
+  type NodeState,
+  readCustomers,
+} from "./state.js";
 import { missingParts, type Part } from "./steps.js";
 
 /** What the node itself should have, by the record, and has not. */
 export async function nodeDrift(host: Host, { config, gre }: NodeState): Promise<readonly string[]> {
-  const missing = await missingParts(nodeParts(host, config, greDriver(host, gre)));
+  const record = { name: "record of the node", present: () => isNodeStateWhole(host.paths) };
+  const missing = await missingParts([record, ...nodeParts(host, config, greDriver(host, gre))]);
   if (missing.includes(markingTable(host).name)) return missing;
   const customers = await readCustomers(host.paths);
   const prefixes = customers.flatMap(({ manifest }) => prefixesOf(manifest));
@@ -35,6 +42,7 @@ export async function customerDrift(
   if (places.length > 0) return places;
   const whole = await wholeBundle(bundle);
   const parts = [
+    { name: "record", present: () => isRecordWhole(host.paths, manifest.customer) },
     { name: "stored bundle", present: async () => whole !== undefined },
     ...(await lastChange(host, loaded)),
     ...tunnelParts(greDriver(host, gre), bundle, config).values(),

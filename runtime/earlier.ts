@@ -1,5 +1,5 @@
-import { readdir, rename, rm } from "node:fs/promises";
-import type { Paths } from "./state.js";
+import { rename, rm } from "node:fs/promises";
+import { entriesOf, type Paths } from "./state.js";
 
 /**
  * Keeps the bundle of a generation that has been replaced, for `rollback`, and lets go of the one that was kept before. One
@@ -20,6 +20,6 @@ export async function earlierBundle(paths: Paths, customer: string): Promise<str
 }
 
 async function earlierGenerations(paths: Paths, customer: string): Promise<readonly number[]> {
-  const entries = await readdir(paths.customer(customer)).catch(() => []);
+  const entries = await entriesOf(paths.customer(customer));
   return entries.flatMap((entry) => /^earlier-(\d+)$/.exec(entry)?.[1] ?? []).map(Number);
 }

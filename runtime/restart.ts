@@ -18,10 +18,16 @@ export async function recoverNode({
 }): Promise<Recovered> {
   requireRoot();
   // Mostly there is nothing to end, and no reason to wait for who is at work.
-  if ((await readIntents(new Paths(stateDir))).length === 0) return { customers: [] };
+  if (await isSettled(new Paths(stateDir))) return { customers: [] };
   return withHost({ stateDir, lock: true }, async (host) => {
     const customers = (await readIntents(host.paths)).map(({ customer }) => customer);
     await recover(host, await readNodeState(host.paths), await readCustomers(host.paths));
     return { customers };
   });
+}
+
+/** No change was cut short, nor was a node set up for a first customer whose change was not even noted. */
+async function isSettled(paths: Paths): Promise<boolean> {
+  if ((await readIntents(paths)).length > 0) return false;
+  return (await readCustomers(paths)).length > 0 || (await readNodeState(paths)) === undefined;
 }

@@ -1,17 +1,16 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema, nodeConfigSchema } from "../src/targets/manifest.js";
-import { syncFolder } from "./durable.js";
-import { causeOf, failure } from "./failures.js";
+import { failure } from "./failures.js";
+import { sha256 } from "./hash.js";
+import { isWhole, type Place, readRecord, removeRecord, writeRecord } from "./records.js";
 
 /** Where a node keeps what it must remember. Below /run, as the kernel forgets with it at a reboot. */
 export const DEFAULT_STATE_DIR = "/run/tidegate";
 
 export const MANIFEST_FILE = "manifest.json";
-
-const INTENT = "change.json";
 
 /** The state directory's layout. */
 export class Paths {
@@ -20,7 +19,9 @@ export class Paths {
   readonly lock = () => join(this.stateDir, "lock");
   /** Held by who watches packets: there is one at a time. */
   readonly watchLock = () => join(this.stateDir, "watch.lock");
-  readonly node = () => join(this.stateDir, "node.json");
+  /** The second copy of each record. */
+  readonly twins = (...below: readonly string[]) => join(this.stateDir, "twins", ...below);
+  readonly node = (): Place => ({ file: join(this.stateDir, "node.json"), twin: this.twins("node.json") });
   /** What the daemon made of the revisions of its store. */
   readonly daemon = () => join(this.stateDir, "daemon.json");
   /** Bundles on their way from a store to `apply`. */
@@ -29,11 +30,18 @@ export class Paths {
   readonly bpf = (...below: readonly string[]) => join(this.stateDir, "bpf", ...below);
   readonly customers = () => join(this.stateDir, "customers");
   readonly customer = (name: string, ...below: readonly string[]) => join(this.customers(), name, ...below);
+  readonly record = (name: string) => this.#place(name, "state.json");
+  /** The note of a change under way. */
+  readonly note = (name: string) => this.#place(name, "change.json");
   readonly bundle = (name: string, generation: number) => this.customer(name, `bundle-${generation}`);
   /** The bundle that was in force before the one that is. */
   readonly earlier = (name: string, generation: number) => this.customer(name, `earlier-${generation}`);
   /** Pins of one generation's program and maps. */
   readonly pins = (name: string, generation: number) => this.bpf("customers", name, String(generation));
+
+  #place(name: string, file: string): Place {
+    return { file: this.customer(name, file), twin: this.twins("customers", name, file) };
+  }
 }
 
 const nodeStateSchema = z.strictObject({
@@ -59,6 +67,8 @@ const recordSchema = z.strictObject({
   slot: z.int().nonnegative(),
   /** ISO 8601, UTC. */
   since: z.string(),
+  /** What others may not have: so that it is known even where the stored manifest is damaged. */
+  holds: manifestSchema.pick({ namespace: true, link: true, prefixes: true, tunnels: true }),
   /** What programs of earlier generations counted, in maps with these ids: those go, and are not counted again. */
   counted: z
     .strictObject({ maps: z.array(z.int()), mitigate: countersSchema, firewall: countersSchema })
@@ -72,87 +82,170 @@ const intentSchema = recordSchema
 /** A change, or a removal, that has been begun: written before anything is made, and forgotten when nothing is left to do. */
 export type Intent = z.infer<typeof intentSchema>;
 
-/** One loaded customer: the record of its generation, and the manifest of its bundle. */
+/** One loaded customer: the record of its generation, and the manifest of its bundle, or what the record says of it. */
 export interface LoadedCustomer extends CustomerRecord {
   readonly manifest: Manifest;
 }
 
 /** What is recorded of the node; undefined where nothing is loaded. */
 export async function readNodeState(paths: Paths): Promise<NodeState | undefined> {
-  const state = await readJson(paths.node(), nodeStateSchema);
-  if (!state && (await readCustomers(paths)).length > 0)
-    throw failure("TG9011", { file: paths.node(), problem: "it is missing, though customers are loaded" });
+  const state = await readRecord(paths.node(), nodeStateSchema);
+  if (!state && (await readCustomers(paths)).length > 0) {
+    const problem = "it is missing, though customers are loaded";
+    throw failure("TG9011", { file: paths.node().file, problem });
+  }
   return state;
 }
 
 export async function writeNodeState(paths: Paths, state: NodeState): Promise<void> {
-  await writeJson(paths.node(), state);
+  await writeRecord(paths.node(), nodeStateSchema.parse(state));
 }
 
-/** A file as it was read, and how it is told from what may have taken its place since. */
-interface Seen<T> {
+export function isNodeStateWhole(paths: Paths): Promise<boolean> {
+  return isWhole(paths.node(), nodeStateSchema);
+}
+
+/** A customer as it was read, and what its files were like. */
+interface Seen {
   readonly stamp: string;
-  readonly value: T;
-}
-
-interface SeenCustomer {
-  readonly record: Seen<CustomerRecord>;
-  readonly manifest: Seen<Manifest>;
   readonly loaded: LoadedCustomer;
 }
 
-/** What was read of each customer, by folder: a change of one of a thousand reads what is new, and looks at the rest. */
-const seen = new Map<string, ReadonlyMap<string, SeenCustomer>>();
+/** What was read of each customer, by state directory: a change of one of a thousand reads what is new, and looks at the rest. */
+const seen = new Map<string, ReadonlyMap<string, Seen>>();
 
 /** All customers loaded on this node, by name. */
 export async function readCustomers(paths: Paths): Promise<readonly LoadedCustomer[]> {
-  const names = await readdir(paths.customers()).catch(() => []);
-  const before = seen.get(paths.customers());
-  const now = new Map<string, SeenCustomer>();
-  for (const name of [...names].sort()) {
-    const customer = readCustomer(paths, name, before?.get(name));
+  const before = seen.get(paths.stateDir);
+  const now = new Map<string, Seen>();
+  for (const name of await customerNames(paths)) {
+    const old = before?.get(name);
+    const isSame = old && old.stamp === stampOf(paths, old.loaded);
+    const customer = isSame ? old : await readCustomer(paths, name);
     if (customer) now.set(name, customer);
   }
-  seen.set(paths.customers(), now);
+  seen.set(paths.stateDir, now);
   return [...now.values()].map(({ loaded }) => loaded);
 }
 
-function readCustomer(paths: Paths, name: string, before?: SeenCustomer): SeenCustomer | undefined {
-  const record = readAnew(paths.customer(name, "state.json"), recordSchema, before?.record);
+async function readCustomer(paths: Paths, name: string): Promise<Seen | undefined> {
+  const place = paths.record(name);
+  const recordStamp = stampOfFile(place.file);
+  const record = await readRecord(place, ownedBy(name, recordSchema));
   if (!record) return undefined;
-  const file = join(paths.bundle(name, record.value.generation), MANIFEST_FILE);
-  const manifest = readAnew(file, manifestSchema, before?.manifest);
-  if (!manifest) throw failure("TG9011", { file, problem: "it is missing" });
-  if (before && record === before.record && manifest === before.manifest) return before;
-  return { record, manifest, loaded: { ...record.value, manifest: manifest.value } };
+  const stamp = `${recordStamp} ${stampOfFile(manifestFile(paths, record))}`;
+  return { stamp, loaded: { ...record, manifest: await manifestOf(paths, record) } };
 }
 
-/** The manifest of a stored generation; undefined where its bundle is not whole. */
+function stampOf(paths: Paths, customer: LoadedCustomer): string {
+  return `${stampOfFile(paths.record(customer.customer).file)} ${stampOfFile(manifestFile(paths, customer))}`;
+}
+
+/** A file that is the one from before need not be read again: ours are replaced, and never written in place. */
+function stampOfFile(file: string): string {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(file);
+    return [ino, size, mtimeMs, ctimeMs].join(" ");
+  } catch {
+    return "missing";
+  }
+}
+
+function manifestFile(
+  paths: Paths,
+  { customer, generation }: Pick<CustomerRecord, "customer" | "generation">,
+): string {
+  return join(paths.bundle(customer, generation), MANIFEST_FILE);
+}
+
+/** Those with a folder, or with a second copy of their records. */
+async function customerNames(paths: Paths): Promise<readonly string[]> {
+  const folders = [paths.customers(), paths.twins("customers")];
+  const names = await Promise.all(folders.map((folder) => entriesOf(folder)));
+  return [...new Set(names.flat())].sort();
+}
+
+/** A record that lies in another customer's folder is none. */
+function ownedBy<T extends { readonly customer: string }>(name: string, schema: z.ZodType<T>): z.ZodType<T> {
+  return schema.refine(({ customer }) => customer === name, "it is another customer's");
+}
+
+/** Is there anything that says that a customer, or what was begun of it, is this node's own? */
+export async function isKnown(paths: Paths, customer: string): Promise<boolean> {
+  return (await customerNames(paths)).includes(customer);
+}
+
+/** What is in a folder; nothing, if there is none. */
+export async function entriesOf(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw error;
+  });
+}
+
+const NO_HASH = "0".repeat(64);
+
+async function manifestOf(paths: Paths, record: CustomerRecord): Promise<Manifest> {
+  const { customer, generation, hash, holds } = record;
+  const stored = await storedManifest(paths, customer, generation, hash);
+  if (stored) return stored;
+  // That it is damaged is drift, which others find. Nothing is known of rules, and what is held is.
+  return manifestSchema.parse({
+    ...{ schema: 1, compiler: "", customer, ...holds, source: { file: "", sha256: NO_HASH } },
+    ...{ mitigate: [], firewall: { default: "drop", rules: [] }, tables: [], files: {} },
+  });
+}
+
+/** What others may not have of what a customer's bundle asks for. */
+export function holdsOf({ namespace, link, prefixes, tunnels }: Manifest): CustomerRecord["holds"] {
+  return { namespace, link, prefixes, tunnels };
+}
+
+/** The manifest of a stored generation; undefined where its bundle is not whole, or not the one of this hash. */
 export async function storedManifest(
   paths: Paths,
   customer: string,
   generation: number,
+  hash?: string,
 ): Promise<Manifest | undefined> {
-  const file = join(paths.bundle(customer, generation), MANIFEST_FILE);
-  return readJson(file, manifestSchema).catch(() => undefined);
+  const bytes = await readFile(manifestFile(paths, { customer, generation })).catch(() => null);
+  if (!bytes || (hash !== undefined && sha256(bytes) !== hash)) return undefined;
+  return parsedOrNot(() => manifestSchema.parse(JSON.parse(bytes.toString())));
+}
+
+function parsedOrNot<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The generations of a customer whose bundle is stored: more than one only while a change is under way. */
 export async function storedGenerations(paths: Paths, name: string): Promise<readonly number[]> {
-  const entries = await readdir(paths.customer(name)).catch(() => []);
+  const entries = await entriesOf(paths.customer(name));
   return entries.flatMap((entry) => /^bundle-(\d+)$/.exec(entry)?.[1] ?? []).map(Number);
 }
 
-export async function writeRecord(paths: Paths, record: CustomerRecord): Promise<void> {
-  await writeJson(paths.customer(record.customer, "state.json"), recordSchema.parse(record));
+export async function recordCustomer(paths: Paths, record: CustomerRecord): Promise<void> {
+  await writeRecord(paths.record(record.customer), recordSchema.parse(record));
+}
+
+export async function forgetRecord(paths: Paths, customer: string): Promise<void> {
+  await removeRecord(paths.record(customer));
+}
+
+/** Are the customer's own records whole, both copies of them? */
+export function isRecordWhole(paths: Paths, customer: string): Promise<boolean> {
+  return isWhole(paths.record(customer), recordSchema);
 }
 
 export async function writeIntent(
   paths: Paths,
   { customer, generation, slot, removal }: Intent,
 ): Promise<void> {
-  const intent = intentSchema.parse({ customer, generation, slot, removal });
-  await writeJson(paths.customer(customer, INTENT), intent);
+  await writeRecord(paths.note(customer), intentSchema.parse({ customer, generation, slot, removal }));
 }
 
 /** `keep`: something else of the customer is stored. */
@@ -161,66 +254,55 @@ export async function forgetIntent(
   { customer }: Pick<Intent, "customer">,
   keep: boolean,
 ): Promise<void> {
-  const path = keep ? paths.customer(customer, INTENT) : paths.customer(customer);
-  await rm(path, { recursive: !keep, force: true });
+  if (keep) await removeRecord(paths.note(customer));
+  else await forgetCustomer(paths, customer);
 }
 
 /** The changes under way, of all customers or of one; while nobody holds the lock, those of runs that were killed. */
 export async function readIntents(paths: Paths, customer?: string): Promise<readonly Intent[]> {
-  const all = async () => (await readdir(paths.customers()).catch(() => [])).sort();
   const intents: Intent[] = [];
-  for (const name of customer === undefined ? await all() : [customer]) {
-    const file = paths.customer(name, INTENT);
-    // There is hardly ever one, and a look costs a tenth of what a try to read costs.
-    const intent = existsSync(file) ? await readJson(file, intentSchema) : undefined;
+  for (const name of customer === undefined ? await customerNames(paths) : [customer]) {
+    const intent = await readIntent(paths, name);
     if (intent) intents.push(intent);
   }
   return intents;
 }
 
-/** Forgets a customer: its record first, so that nothing ever points at a bundle that is gone. */
+/** The change of one customer that is under way. */
+export async function readIntent(paths: Paths, name: string): Promise<Intent | undefined> {
+  const place = paths.note(name);
+  // There is hardly ever one, and a look costs a tenth of what a try to read costs.
+  const isThere = existsSync(place.file) || existsSync(place.twin);
+  return isThere ? readRecord(place, ownedBy(name, intentSchema)) : undefined;
+}
+
+/**
+ * Forgets a customer: its record first, so that nothing ever points at a bundle that is gone, and what says that there was
+ * something to do last.
+ */
 export async function forgetCustomer(paths: Paths, name: string): Promise<void> {
-  await rm(paths.customer(name, "state.json"), { force: true });
-  await rm(paths.customer(name), { recursive: true, force: true });
+  await removeRecord(paths.record(name));
+  const { file, twin } = paths.note(name);
+  for (const entry of await entriesOf(paths.customer(name)))
+    if (paths.customer(name, entry) !== file)
+      await rm(paths.customer(name, entry), { recursive: true, force: true });
+  await removeRecord({ file, twin });
+  for (const folder of [paths.twins("customers", name), paths.customer(name)])
+    await rm(folder, { recursive: true, force: true });
+}
+
+/** Customers' folders in which nothing is: a run was killed before it had noted what it was about to make. */
+export async function forgetUnbegun(paths: Paths): Promise<void> {
+  const known = [...(await readCustomers(paths)), ...(await readIntents(paths))];
+  for (const name of await customerNames(paths)) {
+    const isKnown = known.some(({ customer }) => customer === name);
+    if (!isKnown && (await storedGenerations(paths, name)).length === 0) await forgetCustomer(paths, name);
+  }
 }
 
 /** For a node without customers. */
 export async function forgetNode(paths: Paths): Promise<void> {
-  await rm(paths.node(), { force: true });
-  await rmdir(paths.customers()).catch(() => undefined);
-}
-
-async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  try {
-    return schema.parse(JSON.parse(await readFile(file, "utf8")));
-  } catch (error) {
-    return absentOr(file, error);
-  }
-}
-
-/** A file that is the one from before need not be read again: ours are replaced, and never written in place. */
-function readAnew<T>(file: string, schema: z.ZodType<T>, before?: Seen<T>): Seen<T> | undefined {
-  try {
-    const { ino, size, mtimeMs, ctimeMs } = statSync(file);
-    const stamp = [file, ino, size, mtimeMs, ctimeMs].join(" ");
-    if (before?.stamp === stamp) return before;
-    return { stamp, value: schema.parse(JSON.parse(readFileSync(file, "utf8"))) };
-  } catch (error) {
-    return absentOr(file, error);
-  }
-}
-
-/** undefined where there is no such file; else throws. */
-function absentOr(file: string, error: unknown): undefined {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-  throw failure("TG9011", { file, problem: causeOf(error) });
-}
-
-/** Written beside and renamed, so that a reader sees the old file or the new one, also after a power failure. */
-async function writeJson(file: string, value: unknown): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  await writeFile(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
-  await rename(`${file}.new`, file);
-  await syncFolder(folder);
+  await removeRecord(paths.node());
+  for (const folder of [paths.twins("customers"), paths.twins(), paths.customers()])
+    await rmdir(folder).catch(() => undefined);
 }

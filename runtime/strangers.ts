@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import type { Manifest } from "../src/targets/manifest.js";
 import { namespaceFile } from "./command.js";
 import { failure } from "./failures.js";
@@ -8,7 +7,7 @@ import { type Family, links } from "./ip.js";
 import { NFT_TABLE, ROUTING_TABLE } from "./node/constants.js";
 import { markingTable } from "./node/marking.js";
 import { tableRoutes } from "./node/policy-routing.js";
-import type { NodeState } from "./state.js";
+import { isKnown, type NodeState } from "./state.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
 
@@ -22,7 +21,8 @@ export async function refuseStrangers(
   manifest: Manifest,
 ): Promise<void> {
   if (!before) await refuseOnNode(host);
-  if (!(await begun(host, manifest.customer))) await refuseOfCustomer(manifest);
+  // What is made of a customer is noted before.
+  if (!(await isKnown(host.paths, manifest.customer))) await refuseOfCustomer(manifest);
 }
 
 async function refuseOnNode(host: Host): Promise<void> {
@@ -43,10 +43,4 @@ async function refuseOfCustomer({ namespace, link, tunnels }: Manifest): Promise
   const found = (await links()).find(({ ifname }) => wanted.has(ifname));
   if (found)
     throw failure("TG9013", { thing: `device ${found.ifname}` }, `look: ip -d link show ${found.ifname}`);
-}
-
-/** A bundle is copied to the customer's folder before anything of the customer is made. */
-async function begun({ paths }: Host, customer: string): Promise<boolean> {
-  const entries = await readdir(paths.customer(customer)).catch(() => []);
-  return entries.length > 0;
 }

@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readBundle } from "./bundle.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
@@ -9,6 +9,7 @@ import { tearDownNode } from "./node/setup.js";
 import { remove } from "./remove.js";
 import {
   DEFAULT_STATE_DIR,
+  entriesOf,
   forgetCustomer,
   forgetNode,
   type NodeState,
@@ -62,7 +63,7 @@ async function removeIfThere(customer: string, stateDir: string, onStep: OnStep)
 /** Customers whose first change was killed before it was recorded: their bundle says what there may be of them. */
 async function removeRemains(host: Host, { config, gre }: NodeState, onStep: OnStep): Promise<void> {
   const { paths } = host;
-  for (const customer of await readdir(paths.customers()).catch(() => [])) {
+  for (const customer of await entriesOf(paths.customers())) {
     const [generation] = await storedGenerations(paths, customer);
     // Nothing of a customer is made before its bundle is copied as a whole.
     const bundle = await readBundle(paths.bundle(customer, generation ?? 0)).catch(() => undefined);

@@ -144,7 +144,7 @@ export async function unloadProgram(
 }
 
 /** The first slot that no customer has. */
-export function freeSlot(customers: readonly CustomerRecord[]): number {
+export function freeSlot(customers: readonly Pick<CustomerRecord, "slot">[]): number {
   const taken = new Set(customers.map(({ slot }) => slot));
   for (let slot = 0; slot < SLOTS; slot++) if (!taken.has(slot)) return slot;
   throw failure("TG9012", { count: `${SLOTS}` }, "remove a customer, or move some to another node");

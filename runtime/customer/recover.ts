@@ -5,10 +5,12 @@ import { namespaceFile } from "../command.js";
 import { greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
 import { markingTable, markPrefixes } from "../node/marking.js";
+import { tearDownNode } from "../node/setup.js";
 import {
   forgetCustomer,
   forgetIntent,
   forgetNode,
+  forgetUnbegun,
   type Intent,
   type LoadedCustomer,
   type NodeState,
@@ -66,6 +68,14 @@ export async function recover(
     } else if (node) await undo({ host, node, intent, current, loaded, bundle });
     await forgetIntent(host.paths, intent, current !== undefined);
   }
+  await forgetUnbegun(host.paths);
+  if (node && loaded.length === 0) await tearDownUnused(host, node);
+}
+
+/** A node that was set up for a first customer who never came, or whose last one went. */
+async function tearDownUnused(host: Host, node: NodeState): Promise<void> {
+  await tearDownNode(host, node, () => {});
+  await forgetNode(host.paths);
 }
 
 /** Of a customer that has no record any more nothing is left but its folder. */

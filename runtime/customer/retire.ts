@@ -8,9 +8,9 @@ import {
   type CustomerRecord,
   type LoadedCustomer,
   type Paths,
+  recordCustomer,
   storedGenerations,
   storedManifest,
-  writeRecord,
 } from "../state.js";
 import { type Part, takeDown } from "../steps.js";
 import { settle } from "./commit.js";
@@ -48,7 +48,7 @@ export async function retireOthers(inForce: InForce): Promise<void> {
   await emptyTable(manifest.namespace, tableOf(opposite.generation));
   await clearPlace(host, opposite);
   const counted = await earlierCounters(host, loaded, manifest);
-  await writeRecord(host.paths, { ...recordOf(loaded), counted });
+  await recordCustomer(host.paths, { ...recordOf(loaded), counted });
   for (const other of others) {
     await unloadProgram(host, { customer, generation: other });
     if (await isEarlier(host.paths, loaded, other)) await keepEarlier(host.paths, customer, other);

@@ -1,8 +1,7 @@
-import { rm } from "node:fs/promises";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { chooseGre, greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
-import { type NodeState, writeNodeState } from "../state.js";
+import { forgetNode, type NodeState, writeNodeState } from "../state.js";
 import { missingParts, type OnStep, type Part, type Steps, takeDown } from "../steps.js";
 import { nodeParts } from "./parts.js";
 
@@ -22,7 +21,7 @@ export async function setUpNode(
   const state = { config, gre, added: [...new Set([...(before?.added ?? []), ...missing])] };
   // As long as something of it is left, the record must say so.
   const restore = async (clean: boolean) => {
-    if (clean) await (before ? writeNodeState(host.paths, before) : rm(host.paths.node(), { force: true }));
+    if (clean) await (before ? writeNodeState(host.paths, before) : forgetNode(host.paths));
   };
   await steps.run("record the node", () => writeNodeState(host.paths, state), restore);
   if (missing.length > 0) await steps.ensure(parts);

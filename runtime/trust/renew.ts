@@ -13,7 +13,7 @@ import type { Serials } from "./serials.js";
  */
 export async function renewRelease(
   paths: Paths,
-  { customer, generation }: CustomerRecord,
+  { customer, generation }: Pick<CustomerRecord, "customer" | "generation">,
   bundle: Bundle,
   serials: Serials,
   steps: Steps,

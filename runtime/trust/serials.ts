@@ -33,7 +33,10 @@ export class Serials {
    * Throws TG5018 for a release that is older than the newest, TG5019 for another one of the same serial. What is in force
    * was let in already: it may be applied again, to mend it.
    */
-  async refuseReplay({ hash, release }: Released, loaded: readonly CustomerRecord[]): Promise<void> {
+  async refuseReplay(
+    { hash, release }: Released,
+    loaded: readonly Pick<CustomerRecord, "customer" | "hash">[],
+  ): Promise<void> {
     if (!release) return;
     const { customer, serial } = release;
     const newest = await this.#newest(customer);

@@ -47,11 +47,12 @@ describe("the first bundle", () => {
     const bad = tamper(edge.bundle("bad-program", acme()), "xdp/acme.bpf.o", "not ELF");
     expect(await failure(edge.server.apply(bad, NODE))).toMatch(/^TG9006 load the XDP program failed: /);
     expect(edge.server.portrait()).toBe(found);
-    expect(edge.server.run(["ls", "-A", "/run/tidegate/customers"])).toBe("");
+    expect(edge.server.run(["ls", "-A", "/run/tidegate"]).trim()).toBe("lock");
   });
 
   test("a failure at the very end leaves the machine as it was", async () => {
-    edge.server.run(["mkdir", "-p", "/run/tidegate/customers/acme/state.json.new"]);
+    const folder = "/run/tidegate/customers/acme";
+    edge.server.run(["mkdir", "-p", `${folder}/state.json.new`, `${folder}/bundle-7`]);
     expect(await failure(edge.server.apply(bundle, NODE))).toMatch(/^TG9006 record failed: .*EISDIR/);
     expect(edge.server.portrait()).toBe(found);
     expect(await edge.server.status()).toEqual({ node: null, customers: [] });

@@ -22,14 +22,14 @@ export const CLASS = {
   /** And the other way round: a mixture of both lets one of the two through. */
   earlyInB: 2005,
 } as const;
-type Class = keyof typeof CLASS;
+export type Class = keyof typeof CLASS;
 
 const ports = (...classes: readonly Class[]) => {
   const all = classes.map((name) => CLASS[name]);
   return or(number("udp.dstport", ...all), number("tcp.dstport", ...all));
 };
 
-const TUNNELS = [
+export const TUNNELS = [
   { ...CHICAGO, key: 7 },
   { ...CHICAGO, name: "dallas", key: 9 },
 ];
@@ -105,6 +105,11 @@ export function arrived(edge: AcmeEdge): Arrived {
   return { chicago: of("chicago"), dallas: of("dallas") } as Arrived;
 }
 
+/** A packet of each class and family, as `wire` reads them. */
+export function frames(): Buffer {
+  return Buffer.concat(PACKETS.flatMap((packet) => [u32(packet.length), packet]));
+}
+
 /** Sends packets of all classes in turn until `work` is done; gives how many of each, and what `work` gave. */
 export async function during<T>(
   edge: AcmeEdge,
@@ -120,7 +125,7 @@ export async function during<T>(
     done = true;
   });
   let rounds = 0;
-  const input = Buffer.concat(PACKETS.flatMap((packet) => [u32(packet.length), packet]));
+  const input = frames();
   while (!done) {
     const count = PACKETS.length * Math.ceil(rate / PACKETS.length / 4);
     const [command, ...args] = edge.server.enter([wire, "eth0", mac, `${count}`, `${rate}`], "client");

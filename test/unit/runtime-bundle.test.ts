@@ -7,7 +7,7 @@ import { requireTunnels } from "../../runtime/customer/change.js";
 import { freeSlot } from "../../runtime/customer/program.js";
 import { builtFile } from "../../runtime/host.js";
 import { checkOwnership } from "../../runtime/ownership.js";
-import { Paths, readCustomers, readNodeState } from "../../runtime/state.js";
+import { holdsOf, Paths, readCustomers, readNodeState, recordCustomer } from "../../runtime/state.js";
 import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 import { CONTENT, codeOf, MANIFEST, writeIn, writeTinyBundle } from "../support/tiny-bundle.js";
 
@@ -180,11 +180,11 @@ describe("what a node cannot do", () => {
   });
 
   test("customers without a record of the node: TG9011", async () => {
-    expect(await readNodeState(new Paths(folder))).toBeUndefined();
+    const paths = new Paths(folder);
+    expect(await readNodeState(paths)).toBeUndefined();
     const record = { customer: "acme", generation: 1, hash: "", slot: 0, since: "" };
-    write("customers/acme/state.json", JSON.stringify(record));
-    write("customers/acme/bundle-1/manifest.json", JSON.stringify(MANIFEST));
-    expect(await codeOf(() => readNodeState(new Paths(folder)))).toBe("TG9011");
+    await recordCustomer(paths, { ...record, holds: holdsOf(MANIFEST) });
+    expect(await codeOf(() => readNodeState(paths))).toBe("TG9011");
   });
 
   test("slots are used again, and when all are taken: TG9012", async () => {

@@ -1,0 +1,95 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { syncFolder } from "./durable.js";
+import { causeOf, failure } from "./failures.js";
+import { sha256 } from "./hash.js";
+
+/**
+ * What a node must not forget is written twice, to a file and to its twin in another folder, and each is sealed by the hash of what
+ * it says: so what was damaged is known for it, and what either says still holds.
+ */
+export interface Place {
+  readonly file: string;
+  readonly twin: string;
+}
+
+type Found<T> =
+  | { readonly state: "whole"; readonly value: T }
+  | { readonly state: "missing" }
+  | { readonly state: "damaged"; readonly problem: string; readonly cause: unknown };
+
+/** What is recorded; undefined where nothing is. Throws TG9011 where it cannot be read from either of the two. */
+export async function readRecord<T>(place: Place, schema: z.ZodType<T>): Promise<T | undefined> {
+  const own = await read(place.file, schema);
+  if (own.state === "whole") return own.value;
+  const twin = await read(place.twin, schema);
+  if (twin.state === "whole") return twin.value;
+  const damaged = [own, twin].find((found) => found.state === "damaged");
+  if (!damaged) return undefined;
+  const hint = "restore the file or its twin (docs/runtime.md, What is damaged); traffic is judged as before";
+  throw failure("TG9011", { file: place.file, problem: damaged.problem }, hint, damaged.cause);
+}
+
+/** Are both there, and whole? */
+export async function isWhole<T>(place: Place, schema: z.ZodType<T>): Promise<boolean> {
+  const both = await Promise.all([read(place.file, schema), read(place.twin, schema)]);
+  return both.every(({ state }) => state === "whole");
+}
+
+/** Written beside and renamed, so that a reader sees the old record or the new one, also after a failure of power. */
+export async function writeRecord(place: Place, value: object): Promise<void> {
+  const content = `${JSON.stringify(sealed(value), null, 2)}\n`;
+  await Promise.all([replace(place.file, content), replace(place.twin, content)]);
+}
+
+/** The twin first: as long as the file is there, the record is. */
+export async function removeRecord(place: Place): Promise<void> {
+  for (const file of [place.twin, place.file]) {
+    await rm(file, { recursive: true, force: true });
+    await rm(fresh(file), { recursive: true, force: true });
+  }
+}
+
+async function read<T>(file: string, schema: z.ZodType<T>): Promise<Found<T>> {
+  try {
+    const { seal, ...value } = sealedSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    if (seal !== sealOf(value)) throw new Error("its seal is broken: somebody has changed it, or the disk");
+    return { state: "whole", value: schema.parse(value) };
+  } catch (error) {
+    if (isMissing(error)) return { state: "missing" };
+    return { state: "damaged", problem: causeOf(error), cause: error };
+  }
+}
+
+const sealedSchema = z.looseObject({ seal: z.string() });
+
+function sealed(value: object): object {
+  return { ...value, seal: sealOf(value) };
+}
+
+function sealOf(value: object): string {
+  return sha256(JSON.stringify(value));
+}
+
+async function replace(file: string, content: string): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true });
+  await writeFile(fresh(file), content, { flush: true });
+  await rename(fresh(file), file).catch(async (error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "EISDIR")) throw error;
+    // Whoever made a folder of it has destroyed the record already.
+    await rm(file, { recursive: true, force: true });
+    await rename(fresh(file), file);
+  });
+  await syncFolder(folder);
+}
+
+function fresh(file: string): string {
+  return `${file}.new`;
+}
+
+/** No such file, or no such folder: ENOTDIR where a file is in the place of one. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}

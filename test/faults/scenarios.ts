@@ -1,0 +1,93 @@
+import type { Policy } from "../../src/compiler/ir/policy.js";
+import { address, and, number, rule } from "../support/ir.js";
+import { A, B, CLASS, type Class, TUNNELS } from "../support/two-policies.js";
+
+/** What a run changes: from what, to what. */
+export interface Scenario {
+  readonly name: string;
+  readonly from: Loaded;
+  readonly to: Loaded;
+  readonly operation: "apply" | "remove" | "rollback" | "uninstall";
+}
+
+/** What a node runs, as far as scenarios differ in it. */
+export interface Loaded {
+  readonly acme: PolicyName | null;
+  /** Of Acme before: what a rollback goes back to. */
+  readonly earlier?: PolicyName;
+  readonly globex: boolean;
+  /** Is it described with one uplink less? */
+  readonly small: boolean;
+}
+
+/** What leaves by each tunnel, of all classes that are sent. */
+type Passes = Readonly<Record<"chicago" | "dallas", readonly Class[]>>;
+
+interface Judged {
+  readonly policy: Policy;
+  readonly passes: Passes;
+}
+
+const NOTHING: Passes = { chicago: [], dallas: [] };
+const PASSES_OF_A: Passes = { chicago: ["onlyA", "both"], dallas: [] };
+
+/** Drops a class by tables, and its program is the same whatever the class. */
+function listed(dropped: Class): Policy {
+  const fillers = Array.from({ length: 40 }, (_, index) =>
+    rule(`r${index}`, "drop", and(address("ip.src", "198.18.3.4"), number("tcp.dstport", index))),
+  );
+  const drops = rule("listed", "drop", number("udp.dstport", CLASS[dropped], CLASS.earlyInA));
+  const { firewall } = A();
+  const [, rest] = firewall.rules;
+  const late = rule("late", "drop", number("udp.dstport", CLASS.earlyInB));
+  return {
+    ...A(),
+    mitigate: [drops, ...fillers],
+    firewall: { ...firewall, rules: rest ? [late, rest] : [] },
+  };
+}
+
+export const POLICIES = {
+  a: { policy: A(), passes: PASSES_OF_A },
+  b: { policy: B(true), passes: { chicago: [], dallas: ["onlyB", "both"] } },
+  /** As A, through a tunnel that has to be made anew. */
+  "other-tunnel": {
+    policy: { ...A(), tunnels: TUNNELS.map((tunnel) => ({ ...tunnel, ttl: 17, mtu: 1400 })) },
+    passes: PASSES_OF_A,
+  },
+  "list-1": { policy: listed("onlyB"), passes: PASSES_OF_A },
+  "list-2": { policy: listed("onlyA"), passes: { chicago: ["onlyB", "both"], dallas: [] } },
+} as const satisfies Readonly<Record<string, Judged>>;
+export type PolicyName = keyof typeof POLICIES;
+
+/** What may leave by a tunnel while a node is changed: what either lets pass. */
+export function passes({ acme: name }: Loaded): Passes {
+  return name === null ? NOTHING : POLICIES[name].passes;
+}
+
+const loaded = (name: PolicyName | null, rest: Partial<Loaded> = {}): Loaded => ({
+  ...{ acme: name, globex: true, small: false },
+  ...rest,
+});
+
+const change = (name: string, from: PolicyName, to: PolicyName): readonly Scenario[] => [
+  { name, from: loaded(from), to: loaded(to), operation: "apply" },
+  { name: `${name}, back`, from: loaded(to), to: loaded(from), operation: "apply" },
+];
+
+const ALONE = { globex: false };
+const SMALL = { small: true };
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: "the node's first bundle", from: loaded(null, ALONE), to: loaded("a", ALONE), operation: "apply" },
+  { name: "a customer's first bundle", from: loaded(null), to: loaded("a"), operation: "apply" },
+  ...change("a change", "a", "b"),
+  ...change("a change of data", "list-1", "list-2"),
+  ...change("a change of tunnels", "a", "other-tunnel"),
+  { name: "a rollback", from: loaded("b", { earlier: "a" }), to: loaded("a"), operation: "rollback" },
+  { name: "a smaller node", from: loaded("a"), to: loaded("a", SMALL), operation: "apply" },
+  { name: "a larger node", from: loaded("a", SMALL), to: loaded("a"), operation: "apply" },
+  { name: "a removal", from: loaded("a"), to: loaded(null), operation: "remove" },
+  { name: "the last removal", from: loaded("a", ALONE), to: loaded(null, ALONE), operation: "remove" },
+  { name: "an uninstall", from: loaded("a"), to: loaded(null, ALONE), operation: "uninstall" },
+];
