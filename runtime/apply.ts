@@ -2,12 +2,13 @@ import type { NodeConfig } from "../src/targets/manifest.js";
 import { type Bundle, readBundle } from "./bundle.js";
 import { type Change, type Previous, requireTunnels } from "./customer/change.js";
 import { commit } from "./customer/commit.js";
+import { whenSettled } from "./customer/ending.js";
 import { freeSlot } from "./customer/program.js";
-import { recover, type Unfinished, unfinished } from "./customer/recover.js";
-import { recordOf, retireOthers } from "./customer/retire.js";
+import { endChange, recover, type Unfinished, unfinished } from "./customer/recover.js";
+import { recordOf } from "./customer/retire.js";
 import { stage } from "./customer/stage.js";
 import { customerDrift, nodeDrift } from "./drift.js";
-import { causeOf, failure } from "./failures.js";
+import { causeOf, failure, RuntimeFailure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
 import { type Host, reviveLoader, withHost } from "./host.js";
 import { requireNode } from "./node/parts.js";
@@ -43,6 +44,11 @@ export interface ApplyOptions {
   readonly rollback?: boolean;
   /** Hears of each step as it begins. */
   readonly onStep?: OnStep;
+  /**
+   * Gets what is left to do when the answer is given: to take away what was in force before, as soon as no packet is on its way
+   * there any more. Without, the answer waits for it. Rejects with TG9014; the process must not end before.
+   */
+  readonly afterwards?: (ending: Promise<void>) => void;
 }
 
 export interface Applied {
@@ -59,45 +65,60 @@ export interface Applied {
 
 /**
  * Puts a bundle in force on this node: verifies, stages all that can fail, commits, records, removes the old.
- * Throws a RuntimeFailure; then everything is as it was before.
+ * Throws a RuntimeFailure; then everything is as it was before, but for TG9014.
  */
-export function apply(options: ApplyOptions): Promise<Applied> {
-  const { stateDir = DEFAULT_STATE_DIR, onStep = () => {}, node } = options;
-  return withHost({ stateDir, lock: true }, async (host) => {
-    onStep("verify the bundle");
-    const bundle = await readBundle(options.bundle, node.keys);
-    const cut = (await unfinished(host)).filter(({ customer }) => customer === bundle.manifest.customer);
-    await recover(host, await readNodeState(host.paths), await readCustomers(host.paths));
-    const loaded = await readCustomers(host.paths);
-    checkOwnership(
-      bundle.manifest,
-      node,
-      loaded.map(({ manifest }) => manifest),
-    );
-    requireTunnels(bundle, node);
-    await requireNode(node);
-    const before = await readNodeState(host.paths);
-    refuseDowngrade(before?.config, node);
-    const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
-    await serials.refuseUnsigned(bundle);
-    if (!options.rollback) await serials.refuseReplay(bundle, loaded);
-    await refuseStrangers(host, before, bundle.manifest);
-    const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
-    const drift = await driftOf(host, bundle, node, before, loaded, cut);
-    if (current && drift?.length === 0) {
-      await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
-      return unchanged(bundle, current);
-    }
-    const request = { bundle, node, before, loaded, serials, drift: drift ?? [] };
-    const done = await allOrNothing(
-      onStep,
-      (steps) => change(host, request, steps),
-      () => reviveLoader(host),
-    );
-    await clearUp(request, done);
-    const { generation, hash } = done.record;
-    return { ...about(bundle), changed: true, generation, hash, drift: request.drift };
-  });
+export async function apply(options: ApplyOptions): Promise<Applied> {
+  const { stateDir = DEFAULT_STATE_DIR, afterwards } = options;
+  const { applied, ending } = await withHost({ stateDir, lock: true }, (host) => applyOn(host, options));
+  if (ending && afterwards) afterwards(ending);
+  else await ending;
+  return applied;
+}
+
+interface Outcome {
+  readonly applied: Applied;
+  /** What was in force before is still to be taken away: done by then. */
+  readonly ending?: Promise<void>;
+}
+
+async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
+  const { onStep = () => {}, node } = options;
+  onStep("verify the bundle");
+  const bundle = await readBundle(options.bundle, node.keys);
+  const { customer } = bundle.manifest;
+  const cut = (await unfinished(host)).filter((one) => one.customer === customer);
+  await recover(host, await readNodeState(host.paths), await readCustomers(host.paths), customer);
+  const loaded = await readCustomers(host.paths);
+  checkOwnership(
+    bundle.manifest,
+    node,
+    loaded.map(({ manifest }) => manifest),
+  );
+  requireTunnels(bundle, node);
+  await requireNode(host, node);
+  const before = await readNodeState(host.paths);
+  refuseDowngrade(before?.config, node);
+  const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
+  await serials.refuseUnsigned(bundle);
+  if (!options.rollback) await serials.refuseReplay(bundle, loaded);
+  await refuseStrangers(host, before, bundle.manifest);
+  const current = loaded.find((one) => one.customer === customer);
+  const drift = await driftOf(host, bundle, node, before, loaded, cut);
+  if (current && drift?.length === 0) {
+    await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
+    return { applied: unchanged(bundle, current) };
+  }
+  const request = { bundle, node, before, loaded, serials, drift: drift ?? [] };
+  const done = await allOrNothing(
+    onStep,
+    (steps) => change(host, request, steps),
+    () => reviveLoader(host),
+  );
+  const { generation, hash } = done.record;
+  const applied = { ...about(bundle), changed: true, generation, hash, drift: request.drift };
+  if (current && before && sameNode(before, node)) return { applied, ending: endLater(host, applied) };
+  await clearing(applied, () => clearUp(request, done));
+  return { applied };
 }
 
 interface Request {
@@ -119,7 +140,7 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
   const { node: config, loaded } = request;
   const { customer } = request.bundle.manifest;
   const previous = await previousOf(host, request);
-  const node = await setUpNode(host, config, request.before, steps);
+  const { state: node, remade } = await setUpNode(host, config, request.before, steps);
   const change: Change = {
     host,
     node: config,
@@ -131,19 +152,19 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
     others: loaded.filter((other) => other.customer !== customer),
   };
   await noteIntent(change, steps);
-  const bundle = await stage(change, steps);
+  const staged = await stage(change, steps);
   const record: CustomerRecord = {
     customer,
     generation: change.generation,
-    hash: bundle.hash,
+    hash: request.bundle.hash,
     slot: change.slot,
     since: new Date().toISOString(),
     holds: holdsOf(bundle.manifest),
     ...(previous?.counted && { counted: previous.counted }),
   };
-  await commit(change, bundle, record, steps);
+  await commit(change, { ...staged, remade: remade || staged.remade }, record, steps);
   // Before the record: a run that is killed in between has refused too much, never too little.
-  await request.serials.remember(bundle, steps);
+  await request.serials.remember(request.bundle, steps);
   await steps.run(
     "record",
     () => recordCustomer(host.paths, record),
@@ -165,18 +186,34 @@ async function noteIntent({ host, bundle, generation, slot, previous }: Change, 
   );
 }
 
-/** After the record the new generation is what holds, and nothing of this can change that. */
+/**
+ * A first bundle has nothing to end, and a change of the node itself ends under the same lock: another one of the node must not
+ * come in between.
+ */
 async function clearUp({ before }: Request, { change, node, record }: Done): Promise<void> {
-  try {
-    const { host, node: config, gre, bundle } = change;
-    await retireOthers({ host, node: config, gre, bundle, loaded: { ...record, manifest: bundle.manifest } });
-    await forgetIntent(host.paths, record, true);
-    await retireOldParts(change.host, before, node);
-  } catch (error) {
-    const { customer, generation } = record;
+  const { host } = change;
+  await endChange(host, record.customer, record.generation);
+  await retireOldParts(host, before, node);
+}
+
+/** Ends the change when it has settled; until then others may have the lock. */
+function endLater({ paths }: Host, applied: Applied): Promise<void> {
+  const { customer, generation } = applied;
+  const end = (host: Host) => clearing(applied, () => endChange(host, customer, generation));
+  return whenSettled(paths.customer(customer), generation, () =>
+    withHost({ stateDir: paths.stateDir, lock: true }, end).catch((error: unknown) => {
+      // Whoever has the lock for so long has ended it before anything else.
+      if (!(error instanceof RuntimeFailure && error.code === "TG9002")) throw error;
+    }),
+  );
+}
+
+/** After the record the new generation is what holds, and nothing of this can change that. */
+async function clearing({ customer, generation }: Applied, work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) => {
     const params = { customer, generation: `${generation}`, cause: causeOf(error) };
     throw failure("TG9014", params, "mend the cause, then apply the same bundle again", error);
-  }
+  });
 }
 
 /** What is missing where the same bundle is already loaded; undefined where it is not. */
@@ -190,9 +227,13 @@ async function driftOf(
 ): Promise<readonly string[] | undefined> {
   const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
   if (!before || current?.hash !== bundle.hash) return undefined;
-  if (JSON.stringify(before.config) !== JSON.stringify(node)) return undefined;
+  if (!sameNode(before, node)) return undefined;
   const missing = [...(await nodeDrift(host, before)), ...(await customerDrift(host, before, current))];
   return [...missing, ...cut.map(({ name }) => name)];
+}
+
+function sameNode({ config }: NodeState, node: NodeConfig): boolean {
+  return JSON.stringify(config) === JSON.stringify(node);
 }
 
 function unchanged(bundle: Bundle, { generation }: CustomerRecord): Applied {

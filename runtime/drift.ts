@@ -47,7 +47,10 @@ export async function customerDrift(
     ...(await lastChange(host, loaded)),
     ...tunnelParts(greDriver(host, gre), bundle, config).values(),
     { name: "firewall", present: () => firewallInForce(host, manifest) },
-    { name: "routing table", present: () => tableInForce(manifest.namespace, generation, whole) },
+    {
+      name: "routing table",
+      present: () => tableInForce(host, manifest.namespace, generation, whole),
+    },
     { name: "XDP program", present: () => programInForce(host, loaded) },
   ];
   return [...(await missingParts(parts)), ...(await missingDispatch(host, manifest, slot))];

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "./command.js";
 import { causeOf, failure } from "./failures.js";
 import { ERRNO, Loader, LoaderError } from "./loader-client.js";
@@ -38,13 +39,27 @@ async function runOnHost<T>(options: HostOptions, work: (host: Host) => Promise<
   const paths = new Paths(options.stateDir);
   await requireOwnFolder(options.stateDir);
   if (options.lock) await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
-  const loader = await Loader.start({ command: [binary] });
-  try {
-    if (options.lock) await lock(loader, paths);
-    return await work({ loader, paths });
-  } finally {
-    await loader.close();
-  }
+  const run = async () => {
+    const loader = await Loader.start({ command: [binary] });
+    try {
+      if (options.lock) await lock(loader, paths);
+      return await work({ loader, paths });
+    } finally {
+      await loader.close();
+    }
+  };
+  return options.lock ? inTurn(options.stateDir, run) : run();
+}
+
+/** The last of the runs of this process that take the lock, by state directory. */
+const turns = new Map<string, Promise<unknown>>();
+
+/** The lock keeps other processes out; runs of this one wait for each other, the first to come is the first to run. */
+function inTurn<T>(stateDir: string, run: () => Promise<T>): Promise<T> {
+  const before = turns.get(stateDir) ?? Promise.resolve();
+  const mine = before.then(run, run);
+  turns.set(stateDir, mine);
+  return mine;
 }
 
 /** The words of a native helper, a command or a system call; anything else is a bug of ours. */
@@ -76,8 +91,21 @@ export async function reviveLoader({ loader, paths }: Host): Promise<void> {
   if (await loader.revive()) await lock(loader, paths);
 }
 
+/** The end of another process's change is a matter of milliseconds, and is worth waiting for; a run is not. */
+const LOCK_PATIENCE_MS = 500;
+const LOCK_RETRY_MS = 10;
+
 async function lock(loader: Loader, paths: Paths): Promise<void> {
-  await loader.lock(paths.lock()).catch((error: unknown) => {
-    throw failure("TG9002", { cause: causeOf(error) }, "wait for it to end, then try again", error);
-  });
+  const until = performance.now() + LOCK_PATIENCE_MS;
+  for (;;) {
+    const held = await loader.lock(paths.lock()).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (held === null) return;
+    const isHeld = held instanceof LoaderError && held.errno === ERRNO.EAGAIN;
+    if (!isHeld || performance.now() > until)
+      throw failure("TG9002", { cause: causeOf(held) }, "wait for it to end, then try again", held);
+    await sleep(LOCK_RETRY_MS);
+  }
 }

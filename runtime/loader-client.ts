@@ -55,6 +55,14 @@ export interface NftRequest {
   readonly terse?: boolean;
 }
 
+export interface NetlinkRequests {
+  /** Path of the network namespace that is asked, or null for the loader's own. */
+  readonly namespace: string | null;
+  /** Path of one that messages name by its descriptor (runtime/netlink/network.ts). */
+  readonly other: string | null;
+  readonly requests: readonly { readonly words: string; readonly message: Uint8Array }[];
+}
+
 export interface Pinned {
   readonly kind: "program" | "map" | "link";
   readonly id: number;
@@ -211,12 +219,29 @@ export class Loader {
     await this.#process.call("tc.detach", device, direction, String(priority), String(handle));
   }
 
+  /** Id of the program that classifies at a slot. ENOENT or EINVAL: there is none; ENODEV: no such device. */
+  async queryTc({ device, direction, priority, handle }: TcSlot): Promise<number> {
+    const [id] = await this.#process.call("tc.query", device, direction, String(priority), String(handle));
+    return Number(id);
+  }
+
   /** Runs nft commands as one transaction; resolves to nft's output, rejects with its message and lines. */
   async nft({ namespace, text, check = false, json = false, terse = false }: NftRequest): Promise<string> {
     const mode = check ? "check" : "apply";
     const format = json ? "json" : terse ? "terse" : "text";
     const [output] = await this.#process.call("nft", namespace ?? "", mode, format, text);
     return String(output);
+  }
+
+  /**
+   * Sends rtnetlink requests one after the other, each when the one before is done; the first that fails is the last, and the
+   * error says its words. Resolves to all answers, one behind the other (runtime/netlink/message.ts).
+   */
+  async netlink({ namespace, other, requests }: NetlinkRequests): Promise<Buffer> {
+    const words = requests.map((one) => one.words).join("\n");
+    const messages = Buffer.concat(requests.map(({ message }) => message));
+    const [answers] = await this.#process.call("netlink", namespace ?? "", other ?? "", words, messages);
+    return answers ?? Buffer.alloc(0);
   }
 
   /** Index of a network device. ENODEV: there is none of that name. */

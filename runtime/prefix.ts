@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
-import type { Family } from "./ip.js";
+import type { Family } from "./netlink/network.js";
 
 /** An address prefix as the manifest writes it, and its bytes. */
 export interface Prefix {
@@ -8,6 +8,12 @@ export interface Prefix {
   readonly bytes: Uint8Array;
   readonly length: number;
 }
+
+/** All addresses of a family. */
+export const EVERYTHING = {
+  4: { text: "0.0.0.0/0", family: 4, bytes: new Uint8Array(4), length: 0 },
+  6: { text: "::/0", family: 6, bytes: new Uint8Array(16), length: 0 },
+} as const satisfies Record<Family, Prefix>;
 
 /** Reads `ADDRESS/LENGTH`; undefined for anything else, and where host bits are set. */
 export function parsePrefix(text: string): Prefix | undefined {

@@ -2,6 +2,7 @@ import { type Applied, type ApplyOptions, apply } from "./apply.js";
 import { earlierBundle } from "./earlier.js";
 import { failure } from "./failures.js";
 import { requireRoot } from "./host.js";
+import { recoverNode } from "./restart.js";
 import { DEFAULT_STATE_DIR, Paths, readCustomers, readNodeState } from "./state.js";
 
 export interface RollbackOptions extends Pick<ApplyOptions, "stateDir" | "memoryDir" | "onStep"> {
@@ -14,6 +15,8 @@ export interface RollbackOptions extends Pick<ApplyOptions, "stateDir" | "memory
  */
 export async function rollback({ customer, ...options }: RollbackOptions): Promise<Applied> {
   requireRoot();
+  // What was in force before is kept when the last change ends.
+  await recoverNode(options);
   const paths = new Paths(options.stateDir ?? DEFAULT_STATE_DIR);
   const state = await readNodeState(paths);
   const loaded = (await readCustomers(paths)).some((one) => one.customer === customer);

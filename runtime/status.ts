@@ -9,7 +9,8 @@ import { greDriver } from "./gre/choose.js";
 import type { GreDriver, TunnelTraffic } from "./gre/driver.js";
 import { greMap } from "./gre/ebpf.js";
 import { type Host, withHost } from "./host.js";
-import { findLink } from "./ip.js";
+import { findLink } from "./netlink/link.js";
+import { inside } from "./netlink/network.js";
 import { rootMap, xdpMode } from "./node/root-program.js";
 import {
   DEFAULT_STATE_DIR,
@@ -179,7 +180,7 @@ async function tunnelStatus(
 ): Promise<TunnelStatus> {
   const { name, remote, device } = row;
   const driver = greDriver(host, gre);
-  const link = await findLink(device, manifest.namespace);
+  const link = await findLink(inside(host, manifest.namespace), device);
   const traffic = await driver.traffic(manifest, row);
-  return { name, remote, device, driver: driver.name, state: link?.operstate ?? "missing", ...traffic };
+  return { name, remote, device, driver: driver.name, state: link?.state ?? "missing", ...traffic };
 }

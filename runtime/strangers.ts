@@ -3,10 +3,11 @@ import type { Manifest } from "../src/targets/manifest.js";
 import { namespaceFile } from "./command.js";
 import { failure } from "./failures.js";
 import type { Host } from "./host.js";
-import { type Family, links } from "./ip.js";
+import { findLink } from "./netlink/link.js";
+import type { Family } from "./netlink/network.js";
+import { tableRoutes } from "./netlink/route.js";
 import { NFT_TABLE, ROUTING_TABLE } from "./node/constants.js";
 import { markingTable } from "./node/marking.js";
-import { tableRoutes } from "./node/policy-routing.js";
 import { isKnown, type NodeState } from "./state.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -22,7 +23,7 @@ export async function refuseStrangers(
 ): Promise<void> {
   if (!before) await refuseOnNode(host);
   // What is made of a customer is noted before.
-  if (!(await isKnown(host.paths, manifest.customer))) await refuseOfCustomer(manifest);
+  if (!(await isKnown(host.paths, manifest.customer))) await refuseOfCustomer(host, manifest);
 }
 
 async function refuseOnNode(host: Host): Promise<void> {
@@ -30,17 +31,16 @@ async function refuseOnNode(host: Host): Promise<void> {
     throw failure("TG9013", { thing: `nft table ${NFT_TABLE}` }, `look: nft list table ${NFT_TABLE}`);
   }
   for (const family of FAMILIES) {
-    if ((await tableRoutes(family)).length === 0) continue;
+    if ((await tableRoutes(host, family, ROUTING_TABLE)).length === 0) continue;
     const thing = `IPv${family} routing table ${ROUTING_TABLE}`;
     throw failure("TG9013", { thing }, `look: ip -${family} route show table ${ROUTING_TABLE}`);
   }
 }
 
-async function refuseOfCustomer({ namespace, link, tunnels }: Manifest): Promise<void> {
+async function refuseOfCustomer(host: Host, { namespace, link, tunnels }: Manifest): Promise<void> {
   if (existsSync(namespaceFile(namespace)))
     throw failure("TG9013", { thing: `network namespace ${namespace}` }, `look: ip -n ${namespace} addr`);
-  const wanted = new Set([link, ...tunnels.map(({ peer }) => peer)]);
-  const found = (await links()).find(({ ifname }) => wanted.has(ifname));
-  if (found)
-    throw failure("TG9013", { thing: `device ${found.ifname}` }, `look: ip -d link show ${found.ifname}`);
+  for (const device of [link, ...tunnels.map(({ peer }) => peer)])
+    if (await findLink(host, device))
+      throw failure("TG9013", { thing: `device ${device}` }, `look: ip -d link show ${device}`);
 }

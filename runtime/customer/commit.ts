@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Bundle } from "../bundle.js";
 import { markPrefixes } from "../node/marking.js";
 import { type Prefix, samePrefix } from "../prefix.js";
@@ -6,7 +5,16 @@ import type { CustomerRecord } from "../state.js";
 import type { Steps } from "../steps.js";
 import type { Change } from "./change.js";
 import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
+import { settle } from "./ending.js";
 import { stampBy } from "./program.js";
+
+/** A generation that stands beside the one in force. */
+export interface Staged {
+  /** The runtime's own copy. */
+  readonly bundle: Bundle;
+  /** Something that leads packets to the customer was made anew: what led there before may be gone. */
+  readonly remade: boolean;
+}
 
 /**
  * Puts a staged generation in force: with one store, the stamp that packets get from now on. All that judges by it stands
@@ -15,12 +23,12 @@ import { stampBy } from "./program.js";
  */
 export async function commit(
   change: Change,
-  bundle: Bundle,
+  staged: Staged,
   record: CustomerRecord,
   steps: Steps,
 ): Promise<void> {
   const { host, previous } = change;
-  await releasePrefixes(change, bundle, steps);
+  await releasePrefixes(change, staged.bundle, steps);
   await steps.run(
     "switch",
     () => stampBy(host, record.slot, record.generation),
@@ -29,18 +37,7 @@ export async function commit(
       await settle();
     },
   );
-  await claimPrefixes(change, bundle, record.slot, steps);
-}
-
-/**
- * A packet is on its way from the stamp to the routing table for as long as softirqs and the queues between them take. One
- * that takes longer is dropped, as nobody judges by its stamp any more.
- */
-const SETTLE_MS = 250;
-
-/** Waits until no packet is on its way that bears a stamp from before. */
-export async function settle(): Promise<void> {
-  await sleep(SETTLE_MS);
+  await claimPrefixes(change, staged, record.slot, steps);
 }
 
 async function releasePrefixes(change: Change, bundle: Bundle, steps: Steps): Promise<void> {
@@ -59,10 +56,17 @@ async function releasePrefixes(change: Change, bundle: Bundle, steps: Steps): Pr
   });
 }
 
-async function claimPrefixes(change: Change, bundle: Bundle, slot: number, steps: Steps): Promise<void> {
-  const { host, previous } = change;
+/** Where prefixes stay and what leads there does, nothing is left to claim. */
+async function claimPrefixes(
+  change: Change,
+  { bundle, remade }: Staged,
+  slot: number,
+  steps: Steps,
+): Promise<void> {
+  const { host, previous, mend } = change;
   const after = prefixesOf(bundle.manifest);
   const before = previous ? prefixesOf(previous.manifest) : [];
+  if (!mend && !remade && without(after, before).length === 0) return;
   const kept = without(before, without(before, after));
   const claim = async () => {
     await addDispatch(host, bundle.manifest, slot, after);

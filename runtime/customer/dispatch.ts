@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { type Host, tolerating } from "../host.js";
-import { type Family, ipBatch } from "../ip.js";
+import { findLink } from "../netlink/link.js";
+import type { Family } from "../netlink/network.js";
+import { perform } from "../netlink/perform.js";
+import { deleteRoute, leadsTo, replaceRoute, tableRoutes } from "../netlink/route.js";
 import { LINK_ENDS, ROUTING_TABLE } from "../node/constants.js";
-import { tableRoutes } from "../node/policy-routing.js";
 import { rootMap } from "../node/root-program.js";
 import { lpmKey, type Prefix, parsePrefixes } from "../prefix.js";
 
@@ -15,11 +17,12 @@ export function prefixesOf(manifest: Pick<Manifest, "prefixes">): readonly Prefi
 
 /** Sends packets to these prefixes to the customer's program in XDP, and on to its namespace when marked. */
 export async function addDispatch(
-  { loader, paths }: Host,
+  host: Host,
   { link }: Pick<Manifest, "link">,
   slot: number,
   prefixes: readonly Prefix[],
 ): Promise<void> {
+  const { loader, paths } = host;
   const value = Buffer.alloc(4);
   value.writeUInt32LE(slot);
   const add = async (family: Family) => {
@@ -27,25 +30,27 @@ export async function addDispatch(
     if (own.length === 0) return;
     const entries = own.map((prefix) => ({ key: lpmKey(prefix), value }));
     await loader.updateMap(rootMap(paths, `customers_${family}`), entries);
-    const via = `via ${LINK_ENDS.customer[family]} dev ${link} onlink table ${ROUTING_TABLE}`;
-    await ipBatch(
-      own.map(({ text }) => `route replace ${text} ${via}`),
-      { family },
+    const by = { device: link, via: LINK_ENDS.customer[family] };
+    await perform(
+      host,
+      own.map((to) => replaceRoute({ to, table: ROUTING_TABLE, by })),
     );
   };
   await Promise.all(FAMILIES.map(add));
 }
 
 /** The opposite: routes first, so that a packet that XDP has passed already finds the blackhole. */
-export async function removeDispatch({ loader, paths }: Host, prefixes: readonly Prefix[]): Promise<void> {
+export async function removeDispatch(host: Host, prefixes: readonly Prefix[]): Promise<void> {
+  const { loader, paths } = host;
   for (const family of FAMILIES) {
     const own = prefixes.filter((prefix) => prefix.family === family);
     if (own.length === 0) continue;
-    const routed = new Set((await tableRoutes(family)).map(({ dst }) => fullPrefix(dst, family)));
-    const lines = own
-      .filter(({ text }) => routed.has(text))
-      .map(({ text }) => `route del ${text} table ${ROUTING_TABLE}`);
-    if (lines.length > 0) await ipBatch(lines, { family });
+    const routes = (await tableRoutes(host, family, ROUTING_TABLE)).filter(({ isBlackhole }) => !isBlackhole);
+    const routed = own.filter((prefix) => routes.some((route) => leadsTo(route, prefix)));
+    await perform(
+      host,
+      routed.map((prefix) => deleteRoute(prefix, ROUTING_TABLE)),
+    );
     const map = rootMap(paths, `customers_${family}`);
     if (existsSync(map)) await tolerating(["ENOENT"], loader.deleteFromMap(map, own.map(lpmKey)));
   }
@@ -58,23 +63,19 @@ export async function missingDispatch(
   slot: number,
 ): Promise<readonly string[]> {
   const missing: string[] = [];
+  const device = (await findLink(host, manifest.link))?.index;
   for (const family of FAMILIES) {
     const own = prefixesOf(manifest).filter((prefix) => prefix.family === family);
     if (own.length === 0) continue;
     const map = rootMap(host.paths, `customers_${family}`);
     const slots = existsSync(map) ? await host.loader.lookupMap(map, own.map(lpmKey)) : [];
-    const routes = await tableRoutes(family);
+    const routes = (await tableRoutes(host, family, ROUTING_TABLE)).filter(
+      (route) => route.device === device,
+    );
     for (const [index, prefix] of own.entries()) {
       if (slots[index]?.[0]?.readUInt32LE() !== slot) missing.push(`dispatch of ${prefix.text}`);
-      if (!routes.some(({ dst, dev }) => dev === manifest.link && fullPrefix(dst, family) === prefix.text))
-        missing.push(`route of ${prefix.text}`);
+      if (!routes.some((route) => leadsTo(route, prefix))) missing.push(`route of ${prefix.text}`);
     }
   }
   return missing;
-}
-
-/** ip(8) prints a host's route without its length, and that of everything as `default`. */
-function fullPrefix(dst: string, family: Family): string {
-  if (dst === "default") return family === 4 ? "0.0.0.0/0" : "::/0";
-  return dst.includes("/") ? dst : `${dst}/${family === 4 ? 32 : 128}`;
 }

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { hasClassifier } from "../gre/tc.js";
 import { builtFile, type Host, tolerating } from "../host.js";
-import { findLink } from "../ip.js";
 import type { Part } from "../steps.js";
 
 /** Our classifier's place among those of others at the same device. */
@@ -28,8 +27,7 @@ export function hopProgramOn(host: Host, device: string): Part {
     name: `hop program on ${device}`,
     present: async () => {
       const pin = programPin(host);
-      if (!existsSync(pin) || !(await findLink(device))) return false;
-      return hasClassifier(device, (await host.loader.pinnedId(pin)).id, "egress");
+      return existsSync(pin) && hasClassifier(host, slot, pin);
     },
     up: () => host.loader.attachTc({ ...slot, program: programPin(host) }),
     down: () => tolerating(["ENOENT", "EINVAL", "ENODEV"], host.loader.detachTc(slot)),

@@ -1,28 +1,37 @@
 import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
-import { deleteLink, findLink, ipBatch, ipJson } from "../ip.js";
+import { addAddress } from "../netlink/address.js";
+import { addVeth, deleteLink, findLink, setLink } from "../netlink/link.js";
+import { setNeighbour } from "../netlink/neighbour.js";
+import { inside, type Network, type Request } from "../netlink/network.js";
+import { perform } from "../netlink/perform.js";
+import { addRoute, MAIN_TABLE, tableRoutes } from "../netlink/route.js";
 import { EDGE, LINK_ENDS } from "../node/constants.js";
-import type { KernelRoute } from "../node/policy-routing.js";
 import { writeSysctl } from "../node/sysctls.js";
+import { EVERYTHING } from "../prefix.js";
 import type { Part } from "../steps.js";
 
 const { node: NODE, customer: CUSTOMER } = LINK_ENDS;
 
 /** The veth pair between the node's default namespace and the customer's. */
-export function linkPart({ link, namespace }: Manifest, node: NodeConfig): Part {
+export function linkPart(host: Network, { link, namespace }: Manifest, node: NodeConfig): Part {
+  const customer = inside(host, namespace);
   return {
     name: `link ${link}`,
-    present: async () => (await findLink(link)) !== undefined && (await isConfigured(namespace)),
+    present: async () => (await findLink(host, link)) !== undefined && (await isConfigured(customer)),
     up: async () => {
-      const customerEnd = `name ${EDGE} netns ${namespace} address ${CUSTOMER.mac}`;
-      await ipBatch([`link add name ${link} address ${NODE.mac} type veth peer ${customerEnd}`]);
-      await configureNodeEnd(link);
-      await configureCustomerEnd(namespace, node);
+      const [near, far] = [
+        { name: link, mac: NODE.mac },
+        { name: EDGE, mac: CUSTOMER.mac },
+      ];
+      await perform(host, [addVeth(near, far, namespace)]);
+      await configureNodeEnd(host, link);
+      await configureCustomerEnd(customer, node);
     },
-    down: () => deleteLink(link),
+    down: () => deleteLink(host, link),
   };
 }
 
-async function configureNodeEnd(link: string): Promise<void> {
+async function configureNodeEnd(host: Network, link: string): Promise<void> {
   await writeSysctl(`net/ipv4/conf/${link}/rp_filter`, "0");
   await writeSysctl(`net/ipv4/conf/${link}/forwarding`, "1");
   await writeSysctl(`net/ipv4/conf/${link}/send_redirects`, "0");
@@ -35,46 +44,44 @@ async function configureNodeEnd(link: string): Promise<void> {
   await writeSysctl(`net/ipv6/conf/${link}/accept_ra`, "0");
   // On a node without IPv6 of its own the link has it all the same: each of its customers' families has a next hop.
   await writeSysctl(`net/ipv6/conf/${link}/disable_ipv6`, "0");
-  await ipBatch([silence(link), ...endLines(link, NODE, CUSTOMER)]);
+  await perform(host, [silence(link), ...endRequests(link, NODE, CUSTOMER)]);
 }
 
-async function configureCustomerEnd(namespace: string, node: NodeConfig): Promise<void> {
-  await ipBatch([silence(EDGE), ...endLines(EDGE, CUSTOMER, NODE)], { namespace });
-  for (const family of [4, 6] as const) {
+async function configureCustomerEnd(customer: Network, node: NodeConfig): Promise<void> {
+  const ways = ([4, 6] as const).map((family) => {
     const source = node.anycast.find((address) => address.includes(":") === (family === 6));
     // What comes out of a tunnel, and the namespace's own ICMP errors, leave by the main table.
-    const via = `default via ${NODE[family]} dev ${EDGE} onlink`;
-    await ipBatch([`route add ${source === undefined ? via : `${via} src ${source}`}`], {
-      namespace,
-      family,
-    });
-  }
+    const by = { device: EDGE, via: NODE[family], source };
+    return addRoute({ to: EVERYTHING[family], table: MAIN_TABLE, by });
+  });
+  await perform(customer, [silence(EDGE), ...endRequests(EDGE, CUSTOMER, NODE), ...ways]);
 }
 
 /** The way out of IPv6 comes last: an end without is half made. */
-async function isConfigured(namespace: string): Promise<boolean> {
-  if ((await findLink(EDGE, namespace)) === undefined) return false;
-  const routes = await ipJson<KernelRoute>(["-6", "route", "show", "default"], { namespace });
-  return routes.some(({ dev }) => dev === EDGE);
+async function isConfigured(customer: Network): Promise<boolean> {
+  const edge = await findLink(customer, EDGE);
+  if (!edge) return false;
+  const routes = await tableRoutes(customer, 6, MAIN_TABLE);
+  return routes.some(({ length, device }) => length === 0 && device === edge.index);
 }
 
 /** No ARP, no router or multicast chatter: whatever is on the link is somebody's packet. */
-function silence(device: string): string {
-  return `link set dev ${device} addrgenmode none arp off multicast off`;
+function silence(device: string): Request {
+  return setLink(device, { noAddress: true, noArp: true, noMulticast: true });
 }
 
 /** Addresses and the neighbour, who never changes and so is never asked for. */
-function endLines(
+function endRequests(
   device: string,
   own: (typeof LINK_ENDS)["node" | "customer"],
   other: (typeof LINK_ENDS)["node" | "customer"],
-): readonly string[] {
+): readonly Request[] {
   return [
     // Of link scope, so that the kernel never takes it for the source of a packet that goes further.
-    `addr add ${own[4]}/32 dev ${device} scope link`,
-    `addr add ${own[6]}/64 dev ${device} nodad`,
-    `link set dev ${device} up`,
-    `neigh replace ${other[4]} lladdr ${other.mac} dev ${device} nud permanent`,
-    `neigh replace ${other[6]} lladdr ${other.mac} dev ${device} nud permanent`,
+    addAddress({ device, address: own[4], length: 32, scope: "link" }),
+    addAddress({ device, address: own[6], length: 64 }),
+    setLink(device, { up: true }),
+    setNeighbour(device, other[4], other.mac),
+    setNeighbour(device, other[6], other.mac),
   ];
 }

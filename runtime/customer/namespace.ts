@@ -1,7 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 import { namespaceFile, run } from "../command.js";
-import { ipBatch, ipJson } from "../ip.js";
+import { addAddress } from "../netlink/address.js";
+import { setLink } from "../netlink/link.js";
+import { inside, type Network } from "../netlink/network.js";
+import { perform } from "../netlink/perform.js";
+import { addRule, rules } from "../netlink/rule.js";
 import { EDGE } from "../node/constants.js";
 import type { Part } from "../steps.js";
 
@@ -35,30 +39,30 @@ const SYSCTLS = [
 const CLOSED_PRIORITY = 2000;
 
 /** The customer's own network namespace, closed from its first moment. Everything in it goes with it. */
-export function namespacePart({ namespace }: Manifest, node: NodeConfig): Part {
+export function namespacePart(host: Network, { namespace }: Manifest, node: NodeConfig): Part {
+  const network = inside(host, namespace);
   return {
     name: `namespace ${namespace}`,
     // What closes it comes last: a namespace without is half made.
-    present: async () => existsSync(namespaceFile(namespace)) && (await isClosed(namespace)),
+    present: async () => existsSync(namespaceFile(namespace)) && (await isClosed(network)),
     up: async () => {
-      await ipBatch([`netns add ${namespace}`]);
+      await run("ip", ["netns", "add", namespace]);
       await run("sysctl", ["-q", "-w", ...SYSCTLS], { namespace });
       // ICMP errors ("fragmentation needed") say that they come from the edge, which others can route.
       const errorSources = node.anycast.map((address) =>
-        address.includes(":") ? `addr add ${address}/128 dev lo nodad` : `addr add ${address}/32 dev lo`,
+        addAddress({ device: "lo", address, length: address.includes(":") ? 128 : 32 }),
       );
-      await ipBatch(["link set dev lo up", ...errorSources], { namespace });
       // What comes in by the link is routed by the customer's own table or not at all.
-      const closed = [`rule add priority ${CLOSED_PRIORITY} iif ${EDGE} blackhole`];
-      for (const family of [4, 6] as const) await ipBatch(closed, { namespace, family });
+      const closed = { priority: CLOSED_PRIORITY, inDevice: EDGE, to: "blackhole" } as const;
+      const rules = ([4, 6] as const).map((family) => addRule(family, closed));
+      await perform(network, [setLink("lo", { up: true }), ...errorSources, ...rules]);
     },
     down: async () => {
-      if (existsSync(namespaceFile(namespace))) await ipBatch([`netns del ${namespace}`]);
+      if (existsSync(namespaceFile(namespace))) await run("ip", ["netns", "del", namespace]);
     },
   };
 }
 
-async function isClosed(namespace: string): Promise<boolean> {
-  const rules = await ipJson(["-6", "rule", "show", "priority", `${CLOSED_PRIORITY}`], { namespace });
-  return rules.length > 0;
+async function isClosed(network: Network): Promise<boolean> {
+  return (await rules(network, 6)).some(({ priority }) => priority === CLOSED_PRIORITY);
 }

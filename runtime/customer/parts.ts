@@ -13,8 +13,8 @@ import { namespacePart } from "./namespace.js";
 /** What a customer has, whatever its generation: namespace and link. */
 export function customerParts(host: Host, { manifest }: Bundle, node: NodeConfig): readonly Part[] {
   return [
-    namespacePart(manifest, node),
-    linkPart(manifest, node),
+    namespacePart(host, manifest, node),
+    linkPart(host, manifest, node),
     hopProgramOn(host, manifest.link),
     // So that what one customer sends to another's prefix is judged like any other packet.
     rootProgramOn(host, manifest.link),

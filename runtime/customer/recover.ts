@@ -14,11 +14,13 @@ import {
   type Intent,
   type LoadedCustomer,
   type NodeState,
+  readCustomers,
   readIntents,
+  readNodeState,
 } from "../state.js";
 import { Steps, takeDown } from "../steps.js";
-import { settle } from "./commit.js";
 import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
+import { isEnding, settle } from "./ending.js";
 import { judgeBy } from "./firewall.js";
 import { customerParts, tunnelParts } from "./parts.js";
 import { clearPlace, stampBy, unloadProgram } from "./program.js";
@@ -33,12 +35,14 @@ export interface Unfinished {
   readonly name: string;
 }
 
-/** Changes that were begun and whose end nobody has noted: of all customers, or of one. */
+/** Changes that were begun and whose end nobody has noted, nor will this process bring them there: of all customers, or of one. */
 export async function unfinished(
   { paths }: Pick<Host, "paths">,
   customer?: string,
 ): Promise<readonly Unfinished[]> {
-  return (await readIntents(paths, customer)).map(({ customer, generation, removal }) => ({
+  const intents = await readIntents(paths, customer);
+  const left = intents.filter((one) => !isEnding(paths.customer(one.customer), one.generation));
+  return left.map(({ customer, generation, removal }) => ({
     customer,
     name: removal ? "end of the removal" : `end of the change to generation ${generation}`,
   }));
@@ -46,14 +50,18 @@ export async function unfinished(
 
 /**
  * Ends the changes of runs that were killed: one whose generation is on record is finished, any other undone, so that what
- * is in force is what the record says. Every step can be repeated, should this run end in the middle, too.
+ * is in force is what the record says. Every step can be repeated, should this run end in the middle, too. What this process
+ * will end by itself is left to it, but for a change of `about`, who is to be changed again.
  */
 export async function recover(
   host: Host,
   node: NodeState | undefined,
   loaded: readonly LoadedCustomer[],
+  about?: string,
 ): Promise<void> {
   for (const intent of await readIntents(host.paths)) {
+    const { customer, generation } = intent;
+    if (customer !== about && isEnding(host.paths.customer(customer), generation)) continue;
     const current = loaded.find(({ customer }) => customer === intent.customer);
     const others = loaded.filter((one) => one !== current);
     if (intent.removal) {
@@ -61,11 +69,8 @@ export async function recover(
       else await forgetRemoved(host, intent, others);
       continue;
     }
-    const bundle = current && (await wholeBundle(host, current));
-    if (node && current && current.generation >= intent.generation) {
-      const { config, gre } = node;
-      await retireOthers({ host, node: config, gre: greDriver(host, gre), loaded: current, bundle });
-    } else if (node) await undo({ host, node, intent, current, loaded, bundle });
+    if (node && current && current.generation >= generation) await finish(host, node, current);
+    else if (node) await undo({ host, node, intent, current, loaded });
     await forgetIntent(host.paths, intent, current !== undefined);
   }
   await forgetUnbegun(host.paths);
@@ -76,6 +81,22 @@ export async function recover(
 async function tearDownUnused(host: Host, node: NodeState): Promise<void> {
   await tearDownNode(host, node, () => {});
   await forgetNode(host.paths);
+}
+
+/** Ends a change that is recorded; does nothing where somebody else has done so. */
+export async function endChange(host: Host, customer: string, generation: number): Promise<void> {
+  const intents = await readIntents(host.paths);
+  const intent = intents.find((one) => one.customer === customer && one.generation === generation);
+  const current = (await readCustomers(host.paths)).find((one) => one.customer === customer);
+  const node = await readNodeState(host.paths);
+  if (!intent || intent.removal || !node || current?.generation !== generation) return;
+  await finish(host, node, current);
+  await forgetIntent(host.paths, intent, true);
+}
+
+async function finish(host: Host, { config, gre }: NodeState, current: LoadedCustomer): Promise<void> {
+  const bundle = await wholeBundle(host, current);
+  await retireOthers({ host, node: config, gre: greDriver(host, gre), loaded: current, bundle });
 }
 
 /** Of a customer that has no record any more nothing is left but its folder. */
@@ -103,8 +124,6 @@ interface Undone {
   readonly intent: Intent;
   readonly current: LoadedCustomer | undefined;
   readonly loaded: readonly LoadedCustomer[];
-  /** Of the generation in force. */
-  readonly bundle: Bundle | undefined;
 }
 
 async function undo(undone: Undone): Promise<void> {
@@ -137,7 +156,7 @@ async function undoPrefixes({ host, intent, current, loaded }: Undone, { manifes
 
 /** Of a first bundle everything goes. Else what the generation in force lacks now is found as drift, and mended. */
 async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
-  const { host, node, intent, current, bundle } = undone;
+  const { host, node, intent, current } = undone;
   const gre = greDriver(host, node.gre);
   const { namespace } = begun.manifest;
   const tunnels = tunnelParts(gre, begun, node.config);
@@ -149,13 +168,14 @@ async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
   const own = new Map(current.manifest.tunnels.map((row) => [row.name, JSON.stringify(row)]));
   const stray = begun.manifest.tunnels.filter((row) => own.get(row.name) !== JSON.stringify(row));
   for (const { name } of stray) await tunnels.get(name)?.down();
+  const bundle = await wholeBundle(host, current);
   if (bundle) {
     // The routes to a device went with it; where all devices stand, nothing is touched that packets use.
     const steps = new Steps(() => {});
     const remade = await steps.ensure([...tunnelParts(gre, bundle, node.config).values()]);
-    if (remade || !(await tableInForce(namespace, current.generation, bundle)))
-      await fillTable(bundle, current.generation);
+    if (remade || !(await tableInForce(host, namespace, current.generation, bundle)))
+      await fillTable(host, bundle, current.generation);
     await judgeBy(host, [{ bundle, generation: current.generation }]);
   }
-  await emptyTable(namespace, tableOf(intent.generation));
+  await emptyTable(host, namespace, tableOf(intent.generation));
 }

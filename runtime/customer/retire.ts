@@ -13,8 +13,8 @@ import {
   storedManifest,
 } from "../state.js";
 import { type Part, takeDown } from "../steps.js";
-import { settle } from "./commit.js";
 import { earlierCounters } from "./counting.js";
+import { settle } from "./ending.js";
 import { judgeBy } from "./firewall.js";
 import { tunnelParts } from "./parts.js";
 import { clearPlace, unloadProgram } from "./program.js";
@@ -40,12 +40,12 @@ export async function retireOthers(inForce: InForce): Promise<void> {
   const { customer, generation, manifest } = loaded;
   const others = (await storedGenerations(host.paths, customer)).filter((one) => one !== generation);
   if (others.length === 0) return;
-  await settle();
+  await settle(host.paths.customer(customer), generation);
   if (bundle) await judgeBy(host, [{ bundle, generation }]);
   await takeDown(await strayTunnels(inForce, others), () => {});
   // The places of all others are one, as generations take turns.
   const opposite = { ...loaded, generation: generation + 1 };
-  await emptyTable(manifest.namespace, tableOf(opposite.generation));
+  await emptyTable(host, manifest.namespace, tableOf(opposite.generation));
   await clearPlace(host, opposite);
   const counted = await earlierCounters(host, loaded, manifest);
   await recordCustomer(host.paths, { ...recordOf(loaded), counted });

@@ -1,7 +1,11 @@
 import { type Bundle, bundleText } from "../bundle.js";
-import { batchLines, type Family, ipBatch, ipJson } from "../ip.js";
+import type { Host } from "../host.js";
+import { readLines } from "../netlink/lines.js";
+import { type Family, inside, type Network } from "../netlink/network.js";
+import { perform } from "../netlink/perform.js";
+import { flushTable, tableRoutes } from "../netlink/route.js";
+import { addRule, type KernelRule, type RoutingRule, rules } from "../netlink/rule.js";
 import { EDGE, turnOf } from "../node/constants.js";
-import { tableRoutes } from "../node/policy-routing.js";
 import { deleteNexthops, nexthopsInForce } from "./nexthops.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -20,30 +24,26 @@ export function routeMark(generation: number): number {
 }
 
 /** Fills a generation's table, to which no packet comes yet, from nothing. */
-export async function fillTable(bundle: Bundle, generation: number): Promise<void> {
+export async function fillTable(host: Host, bundle: Bundle, generation: number): Promise<void> {
   const { customer, namespace } = bundle.manifest;
+  const network = inside(host, namespace);
   const table = tableOf(generation);
-  await emptyTable(namespace, table);
-  for (const family of FAMILIES) {
-    const nexthops = await tableLines(bundle, table, nexthopFile(customer, family));
-    if (nexthops.length > 0) await ipBatch(nexthops, { namespace, family });
-  }
-  await ipBatch(await tableLines(bundle, table, tableFile(customer)), { namespace });
-  const lead = async (family: Family) => {
-    if (!(await rules(namespace, family)).some((rule) => leadsTo(rule, generation)))
-      await ipBatch([`rule add ${ruleOf(generation)}`], { namespace, family });
-  };
-  await Promise.all(FAMILIES.map(lead));
+  await emptyTable(host, namespace, table);
+  const nexthops = FAMILIES.map(async (family) =>
+    readLines(await tableText(bundle, table, nexthopFile(customer, family)), family),
+  );
+  await perform(network, [
+    ...(await Promise.all(nexthops)).flat(),
+    ...readLines(await tableText(bundle, table, tableFile(customer))),
+    ...(await missingRules(network, generation)),
+  ]);
 }
 
-export async function emptyTable(namespace: string, table: number): Promise<void> {
-  const flush = async (family: Family) => {
-    if ((await tableRoutes(family, table, namespace)).length > 0)
-      await ipBatch([`route flush table ${table}`], { namespace, family });
-  };
-  // With a nexthop its routes go: ip(8) cannot flush those, as it sends them back as they are shown (EINVAL).
-  await deleteNexthops(namespace, table);
-  await Promise.all(FAMILIES.map(flush));
+export async function emptyTable(host: Host, namespace: string, table: number): Promise<void> {
+  const network = inside(host, namespace);
+  // With a nexthop its routes go: the kernel does not take those back as it shows them (EINVAL).
+  await deleteNexthops(network, table);
+  await Promise.all(FAMILIES.map((family) => flushTable(network, family, table)));
 }
 
 /**
@@ -51,45 +51,44 @@ export async function emptyTable(namespace: string, table: number): Promise<void
  * which is drift of its own) what they would say is not known, and not asked for.
  */
 export async function tableInForce(
+  host: Host,
   namespace: string,
   generation: number,
   bundle: Bundle | undefined,
 ): Promise<boolean> {
-  for (const family of FAMILIES) {
-    if (!(await rules(namespace, family)).some((rule) => leadsTo(rule, generation))) return false;
-    if ((await tableRoutes(family, tableOf(generation), namespace)).length === 0) return false;
-  }
+  const network = inside(host, namespace);
+  if ((await missingRules(network, generation)).length > 0) return false;
+  const tables = FAMILIES.map((family) => tableRoutes(network, family, tableOf(generation)));
+  if ((await Promise.all(tables)).some((routes) => routes.length === 0)) return false;
   if (!bundle) return true;
   const { customer } = bundle.manifest;
   const files = [...FAMILIES.map((family) => nexthopFile(customer, family)), tableFile(customer)];
-  const lines = await Promise.all(files.map((file) => tableLines(bundle, tableOf(generation), file)));
-  return nexthopsInForce(namespace, lines.flat());
+  const texts = await Promise.all(files.map((file) => tableText(bundle, tableOf(generation), file)));
+  return nexthopsInForce(network, texts.join("\n").split("\n"));
 }
 
 const tableFile = (customer: string) => `route/${customer}.ip`;
 const nexthopFile = (customer: string, family: Family) => `route/${customer}.nexthops${family}.ip`;
 
-/** The lines of a bundle's file for a table; none where the bundle has no such file. */
-async function tableLines(bundle: Bundle, table: number, file: string): Promise<readonly string[]> {
-  if (bundle.manifest.files[file] === undefined) return [];
-  return batchLines((await bundleText(bundle, file)).replaceAll("$table", `${table}`));
+/** A bundle's file for a table; empty where the bundle has no such file. */
+async function tableText(bundle: Bundle, table: number, file: string): Promise<string> {
+  if (bundle.manifest.files[file] === undefined) return "";
+  return (await bundleText(bundle, file)).replaceAll("$table", `${table}`);
 }
 
-interface RoutingRule {
-  readonly priority: number;
-  readonly table?: string;
-  readonly fwmark?: string;
+async function missingRules(network: Network, generation: number) {
+  const missing = FAMILIES.map(async (family: Family) => {
+    const found = (await rules(network, family)).some((rule) => leadsTo(rule, generation));
+    return found ? [] : [addRule(family, ruleOf(generation))];
+  });
+  return (await Promise.all(missing)).flat();
 }
 
-function rules(namespace: string, family: Family): Promise<readonly RoutingRule[]> {
-  return ipJson<RoutingRule>([`-${family}`, "rule", "show"], { namespace });
+function leadsTo({ table, mark }: KernelRule, generation: number): boolean {
+  return table === tableOf(generation) && mark === routeMark(generation);
 }
 
-function leadsTo({ table, fwmark }: RoutingRule, generation: number): boolean {
-  return Number(table) === tableOf(generation) && Number(fwmark) === routeMark(generation);
-}
-
-function ruleOf(generation: number): string {
+function ruleOf(generation: number): RoutingRule {
   const table = tableOf(generation);
-  return `priority ${table} iif ${EDGE} fwmark ${routeMark(generation)} lookup ${table}`;
+  return { priority: table, inDevice: EDGE, mark: { value: routeMark(generation) }, to: table };
 }

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { type Bundle, copyBundle } from "../bundle.js";
 import type { Steps } from "../steps.js";
 import type { Change } from "./change.js";
+import type { Staged } from "./commit.js";
 import { judgeBy, unloadFirewall } from "./firewall.js";
 import { customerParts } from "./parts.js";
 import { clearPlace, loadProgram, unloadProgram } from "./program.js";
@@ -10,9 +11,9 @@ import { stageTunnels } from "./tunnels.js";
 
 /**
  * Everything that can fail, done before anything changes for a packet: the program, the firewall and the routes of the new
- * generation, beside those of the old. Gives the runtime's own copy of the bundle.
+ * generation, beside those of the old.
  */
-export async function stage(change: Change, steps: Steps): Promise<Bundle> {
+export async function stage(change: Change, steps: Steps): Promise<Staged> {
   const { host, generation, node } = change;
   const { customer, namespace } = change.bundle.manifest;
   const folder = host.paths.bundle(customer, generation);
@@ -34,16 +35,16 @@ export async function stage(change: Change, steps: Steps): Promise<Bundle> {
     () => unload().then(() => loadProgram(host, bundle, place, change.previous)),
     unload,
   );
-  await steps.ensure(customerParts(host, bundle, node));
+  const remade = await steps.ensure(customerParts(host, bundle, node));
   await stageTunnels(change, bundle, steps);
   await stageFirewall(change, bundle, steps);
   const table = tableOf(generation);
   await steps.run(
     "fill the routing table",
-    () => fillTable(bundle, generation),
-    () => emptyTable(namespace, table),
+    () => fillTable(host, bundle, generation),
+    () => emptyTable(host, namespace, table),
   );
-  return bundle;
+  return { bundle, remade };
 }
 
 async function stageFirewall(change: Change, bundle: Bundle, steps: Steps): Promise<void> {

@@ -11,7 +11,7 @@ import { fillTable } from "./routes.js";
  * table's blackhole: closed, never astray.
  */
 export async function stageTunnels(change: Change, bundle: Bundle, steps: Steps): Promise<void> {
-  const { gre, node, previous } = change;
+  const { host, gre, node, previous } = change;
   const gone = oldTunnels(change, (row) => makesWay(change, row));
   if (previous && gone.length > 0) {
     const name = gone.map((part) => part.name).join(", ");
@@ -25,7 +25,7 @@ export async function stageTunnels(change: Change, bundle: Bundle, steps: Steps)
 
   // The routes to a device go with it.
   async function refill(): Promise<void> {
-    if (previous) await fillTable(previous.bundle, previous.generation);
+    if (previous) await fillTable(host, previous.bundle, previous.generation);
   }
 }
 

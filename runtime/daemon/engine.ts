@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { type Applied, apply } from "../apply.js";
 import { readBundle } from "../bundle.js";
+import { allEnded } from "../customer/ending.js";
 import { customerDrift, nodeDrift } from "../drift.js";
 import { RuntimeFailure } from "../failures.js";
 import { withHost } from "../host.js";
@@ -38,7 +39,7 @@ export interface Engine {
 export function kernelEngine(stateDir: string, memoryDir: string): Engine {
   const paths = new Paths(stateDir);
   return {
-    apply: (bundle, node) => apply({ bundle, node, stateDir, memoryDir }),
+    apply: (bundle, node) => apply({ bundle, node, stateDir, memoryDir, afterwards: leave }),
     remove: (customer) => removeIfThere(customer, stateDir),
     inForce: () => readCustomers(paths),
     nodeInForce: async () => (await readNodeState(paths))?.config,
@@ -53,6 +54,11 @@ export function kernelEngine(stateDir: string, memoryDir: string): Engine {
   };
 }
 
+/** The next customer need not wait for the end of a change; what fails in it is found as drift, and mended. */
+function leave(ending: Promise<void>): void {
+  ending.catch(() => undefined);
+}
+
 async function removeIfThere(customer: string, stateDir: string): Promise<boolean> {
   try {
     await remove({ customer, stateDir });
@@ -63,7 +69,9 @@ async function removeIfThere(customer: string, stateDir: string): Promise<boolea
   }
 }
 
-function look(stateDir: string, wanted: ReadonlySet<string>): Promise<Found> {
+async function look(stateDir: string, wanted: ReadonlySet<string>): Promise<Found> {
+  // Until then old and new stand side by side, which is no drift.
+  await allEnded();
   return withHost({ stateDir, lock: false }, async (host) => {
     const state = await readNodeState(host.paths);
     if (!state) return { node: [], customers: [] };

@@ -18,5 +18,5 @@ export async function chooseGre(): Promise<GreDriver["name"]> {
 }
 
 export function greDriver(host: Host, name: GreDriver["name"]): GreDriver {
-  return name === "kernel" ? kernelGre() : ebpfGre(host);
+  return name === "kernel" ? kernelGre(host) : ebpfGre(host);
 }

@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { type Bundle, bundleText } from "../bundle.js";
+import type { Bundle } from "../bundle.js";
 import { readCounter, sum } from "../counters.js";
 import { builtFile, type Host, tolerating } from "../host.js";
-import { batchLines, deleteLink, findLink, ipBatch } from "../ip.js";
 import { ERRNO, LoaderError } from "../loader-client.js";
+import { deleteLink, findLink, setLink } from "../netlink/link.js";
+import { inside } from "../netlink/network.js";
+import { perform } from "../netlink/perform.js";
 import { writeSysctl } from "../node/sysctls.js";
 import type { Part } from "../steps.js";
 import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
 import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "./ebpf-maps.js";
 import { clsact, hasClassifier } from "./tc.js";
-import { tunnelText } from "./text.js";
+import { tunnelText, upText } from "./text.js";
 
 /**
  * A TCP burst that was merged to one packet is cut up again where it leaves the customer's namespace, so that
@@ -18,7 +20,7 @@ import { tunnelText } from "./text.js";
  * one that cannot drops them. A merged packet of less than 1,000 bytes (the kernel allows no smaller bound than
  * some 400) passes whole.
  */
-const CUT_UP = "gso_max_size 1000 gso_max_segs 1";
+const CUT_UP = { size: 1000, segments: 1 };
 
 /** Our classifiers' place among those of others at the same device. */
 const SLOT = { direction: "ingress", priority: 0x5447, handle: 1 } as const;
@@ -29,7 +31,7 @@ export function ebpfGre(host: Host): GreDriver {
     name: "ebpf",
     nodeParts: (uplinks) => [
       greProgram(host),
-      ...uplinks.flatMap((device) => [clsact(device), classifier(host, device, "gre_decap")]),
+      ...uplinks.flatMap((device) => [clsact(host, device), classifier(host, device, "gre_decap")]),
     ],
     tunnel: (bundle, row, anycast) => tunnelPart(host, bundle, row, anycast),
     traffic: (_manifest, row) => traffic(host, row),
@@ -64,26 +66,24 @@ function classifier(host: Host, device: string, program: Program): Part {
 
 async function hasProgram(host: Host, device: string, program: Program): Promise<boolean> {
   const pin = programPin(host, program);
-  return existsSync(pin) && hasClassifier(device, (await host.loader.pinnedId(pin)).id);
+  return existsSync(pin) && hasClassifier(host, { ...SLOT, device }, pin);
 }
 
 function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string): Part {
   const { loader } = host;
-  const { customer, namespace } = bundle.manifest;
+  const { namespace } = bundle.manifest;
+  const customer = inside(host, namespace);
   return {
     name: `tunnel ${row.name}`,
     present: async () => {
-      const [peer, device] = [await findLink(row.peer), await findLink(row.device, namespace)];
-      if (!peer || !device || !(await hasProgram(host, row.peer, "gre_encap"))) return false;
+      if (!(await findLink(customer, row.device)) || !(await hasProgram(host, row.peer, "gre_encap")))
+        return false;
       const [endpoint] = await loader.lookupMap(greMap(host, "gre_endpoints"), [endpointKey(row, anycast)]);
       return endpoint !== undefined;
     },
     up: async () => {
-      await ipBatch(await tunnelText(bundle, row, "veth", anycast));
-      await ipBatch([`link set dev ${row.device} ${CUT_UP}`], { namespace });
-      await ipBatch(batchLines(await bundleText(bundle, `route/${customer}.${row.name}.up.ip`)), {
-        namespace,
-      });
+      await perform(host, await tunnelText(bundle, row, "veth", anycast));
+      await perform(customer, [setLink(row.device, { gso: CUT_UP }), ...(await upText(bundle, row))]);
       // Everything that comes out here is for gre_encap; the node itself has nothing to say to the customer's stack.
       // Below 1280 bytes a device has no IPv6 anyway.
       if (row.mtu >= 1280) await writeSysctl(`net/ipv6/conf/${row.peer}/disable_ipv6`, "1");
@@ -101,20 +101,23 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
         if (index !== undefined) await drop("gre_tunnels", ifindexKey(index));
         if (index !== undefined) await drop("gre_counters", ifindexKey(index));
       }
-      await deleteLink(row.peer);
+      await deleteLink(host, row.peer);
     },
   };
 }
 
 /** Arriving packets find the tunnel last: until then they are nobody's. */
 async function fillMaps(host: Host, row: TunnelRow, namespace: string, anycast: string): Promise<void> {
-  const [peer, device] = [await findLink(row.peer), await findLink(row.device, namespace)];
-  if (!peer?.address || !device?.address) throw new Error(`${row.peer} or ${row.device} was not made`);
+  const [peer, device] = await Promise.all([
+    findLink(host, row.peer),
+    findLink(inside(host, namespace), row.device),
+  ]);
+  if (!peer || !device) throw new Error(`${row.peer} or ${row.device} was not made`);
   await host.loader.updateMap(greMap(host, "gre_tunnels"), [
-    { key: ifindexKey(peer.ifindex), value: tunnelValue(row, anycast) },
+    { key: ifindexKey(peer.index), value: tunnelValue(row, anycast) },
   ]);
   await host.loader.updateMap(greMap(host, "gre_endpoints"), [
-    { key: endpointKey(row, anycast), value: deviceValue(peer.ifindex, device.address, peer.address) },
+    { key: endpointKey(row, anycast), value: deviceValue(peer.index, device.mac, peer.mac) },
   ]);
 }
 

@@ -1,40 +1,36 @@
-import { run } from "../command.js";
+import { ERRNO, type Loader, LoaderError, type TcSlot } from "../loader-client.js";
+import type { Network } from "../netlink/network.js";
+import { perform } from "../netlink/perform.js";
+import { addClsact, deleteClsact, hasClsact } from "../netlink/qdisc.js";
 import type { Part } from "../steps.js";
 
 /** The hook that classifiers sit at (tc-bpf(8)). Others may use it too, so it goes only if we made it. */
-export function clsact(device: string): Part {
-  const present = async () => (await show<{ kind: string }>(["qdisc", "show", "dev", device])).some(isClsact);
+export function clsact(network: Network, device: string): Part {
   return {
     name: `clsact on ${device}`,
-    present,
-    up: async () => void (await run("tc", ["qdisc", "add", "dev", device, "clsact"])),
+    present: () => hasClsact(network, device),
+    up: () => perform(network, [addClsact(device)]),
     down: async () => {
-      if (await present()) await run("tc", ["qdisc", "del", "dev", device, "clsact"]);
+      if (await hasClsact(network, device)) await perform(network, [deleteClsact(device)]);
     },
   };
 }
 
-/** Does the program with this id classify what comes in, or goes out, by `device`? */
+/** What the kernel says of a slot where nothing sits: no hook, no classifier, or no device. */
+const NOTHING_THERE: readonly (number | null)[] = [ERRNO.ENOENT, ERRNO.EINVAL, ERRNO.ENODEV];
+
+/** Does the program that is pinned there classify at this slot? */
 export async function hasClassifier(
-  device: string,
-  program: number,
-  direction: "ingress" | "egress" = "ingress",
+  { loader }: { readonly loader: Loader },
+  slot: TcSlot,
+  pin: string,
 ): Promise<boolean> {
-  const filters = await show<{ options?: { prog?: { id: number } } }>([
-    "filter",
-    "show",
-    "dev",
-    device,
-    direction,
+  const [{ id }, sitting] = await Promise.all([
+    loader.pinnedId(pin),
+    loader.queryTc(slot).catch((error: unknown) => {
+      if (error instanceof LoaderError && NOTHING_THERE.includes(error.errno)) return null;
+      throw error;
+    }),
   ]);
-  return filters.some(({ options }) => options?.prog?.id === program);
-}
-
-async function show<T>(args: readonly string[]): Promise<readonly T[]> {
-  const text = await run("tc", ["-j", ...args]);
-  return text.trim() === "" ? [] : JSON.parse(text);
-}
-
-function isClsact({ kind }: { readonly kind: string }): boolean {
-  return kind === "clsact";
+  return sitting === id;
 }

@@ -1,14 +1,20 @@
 import { type Bundle, bundleText } from "../bundle.js";
-import { batchLines } from "../ip.js";
+import { readLines } from "../netlink/lines.js";
+import type { Request } from "../netlink/network.js";
 import type { TunnelRow } from "./driver.js";
 
-/** The lines of ip(8) that make a tunnel's device, with this node's anycast address in them. */
+/** What makes a tunnel's device, with this node's anycast address in it. */
 export async function tunnelText(
   bundle: Bundle,
   tunnel: TunnelRow,
   kind: "gre" | "veth",
   anycast: string,
-): Promise<readonly string[]> {
+): Promise<readonly Request[]> {
   const text = await bundleText(bundle, `route/${bundle.manifest.customer}.${tunnel.name}.${kind}.ip`);
-  return batchLines(text.replaceAll("$anycast4", anycast));
+  return readLines(text.replaceAll("$anycast4", anycast));
+}
+
+/** What brings it up, in the customer's namespace. */
+export async function upText(bundle: Bundle, tunnel: TunnelRow): Promise<readonly Request[]> {
+  return readLines(await bundleText(bundle, `route/${bundle.manifest.customer}.${tunnel.name}.up.ip`));
 }

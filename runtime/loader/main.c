@@ -8,8 +8,9 @@
 int main(void)
 {
 	static const struct operation *const groups[] = {
-		gro_operations,	   lock_operations, map_operations, nft_operations,
-		object_operations, tc_operations,   xdp_operations, NULL,
+		gro_operations, lock_operations,   map_operations, netlink_operations,
+		nft_operations, object_operations, tc_operations,  xdp_operations,
+		NULL,
 	};
 
 	return serve(groups);

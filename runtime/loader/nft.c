@@ -1,45 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <nftables/libnftables.h>
-#include <sched.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "nft-run.h"
 #include "operations.h"
 
-static int enter(const char *namespace, struct answer *answer)
+struct run {
+	const char *commands;
+	bool check_only;
+	unsigned int output;
+};
+
+static int run_here(void *context, struct answer *answer)
 {
-	int fd = open(namespace, O_RDONLY | O_CLOEXEC);
-	int status = 0;
+	const struct run *run = context;
 
-	if (fd < 0)
-		return fail(answer, errno, "cannot open the network namespace %s", namespace);
-	if (setns(fd, CLONE_NEWNET))
-		status = fail(answer, errno, "cannot enter the network namespace %s", namespace);
-	close(fd);
-	return status;
-}
-
-static int run_within(const char *namespace, const char *commands, bool check_only,
-		      unsigned int output, struct answer *answer)
-{
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int status;
-
-	if (home < 0)
-		return fail(answer, errno, "cannot open the own network namespace");
-	if (enter(namespace, answer)) {
-		close(home);
-		return -1;
-	}
-	status = nft_run(commands, check_only, output, answer);
-	/* Anything done from here in the wrong namespace would hit a customer: rather end. */
-	if (setns(home, CLONE_NEWNET))
-		die("cannot return from the network namespace %s: %s", namespace, strerror(errno));
-	close(home);
-	return status;
+	return nft_run(run->commands, run->check_only, run->output, answer);
 }
 
 /* What stands for nft's own output flags; terse: without the elements of sets. */
@@ -59,18 +36,16 @@ static int parse_output(const char *text, unsigned int *output, struct answer *a
 /* nft NAMESPACE-OR-EMPTY check|apply json|text|terse COMMANDS -> output */
 static int nft(const struct request *request, struct answer *answer)
 {
-	const char *namespace = request_text(request, 0);
-	bool check_only = strcmp(request_text(request, 1), "check") == 0;
-	const char *commands = request_text(request, 3);
-	unsigned int output = 0;
+	struct run run = {
+		.commands = request_text(request, 3),
+		.check_only = strcmp(request_text(request, 1), "check") == 0,
+	};
 
-	if (!check_only && strcmp(request_text(request, 1), "apply") != 0)
+	if (!run.check_only && strcmp(request_text(request, 1), "apply") != 0)
 		return fail(answer, EINVAL, "no nft mode %s", request_text(request, 1));
-	if (parse_output(request_text(request, 2), &output, answer))
+	if (parse_output(request_text(request, 2), &run.output, answer))
 		return -1;
-	if (namespace[0] == '\0')
-		return nft_run(commands, check_only, output, answer);
-	return run_within(namespace, commands, check_only, output, answer);
+	return within_namespace(request_text(request, 0), run_here, &run, answer);
 }
 
 const struct operation nft_operations[] = {

@@ -8,6 +8,7 @@
 extern const struct operation gro_operations[];
 extern const struct operation lock_operations[];
 extern const struct operation map_operations[];
+extern const struct operation netlink_operations[];
 extern const struct operation nft_operations[];
 extern const struct operation object_operations[];
 extern const struct operation tc_operations[];
@@ -15,5 +16,12 @@ extern const struct operation xdp_operations[];
 
 /* Index of a network device of the process's namespace. Returns 0, or what fail() returned. */
 int find_device(const char *name, unsigned int *ifindex, struct answer *answer);
+
+/*
+ * Calls `work` in the network namespace of a file, or, if the path is empty, where the process is.
+ * Returns what `work` returned, or what fail() returned.
+ */
+int within_namespace(const char *path, int (*work)(void *context, struct answer *answer),
+		     void *context, struct answer *answer);
 
 #endif

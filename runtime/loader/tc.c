@@ -82,8 +82,28 @@ static int detach(const struct request *request, struct answer *answer)
 	return 0;
 }
 
+/* tc.query DEVICE DIRECTION PRIORITY HANDLE -> id of the program */
+static int query(const struct request *request, struct answer *answer)
+{
+	LIBBPF_OPTS(bpf_tc_opts, options);
+	struct place place;
+	int error;
+
+	if (parse_place(request, &place, answer))
+		return -1;
+	options.priority = place.priority;
+	options.handle = place.handle;
+	error = bpf_tc_query(&place.hook, &options);
+	if (error)
+		return fail(answer, -error, "cannot ask tc %s of %s", request_text(request, 1),
+			    request_text(request, 0));
+	answer_number(answer, options.prog_id);
+	return 0;
+}
+
 const struct operation tc_operations[] = {
 	{ "tc.attach", 5, 5, 0, attach },
 	{ "tc.detach", 4, 4, 0, detach },
+	{ "tc.query", 4, 4, 0, query },
 	{ 0 },
 };

@@ -1,5 +1,5 @@
 import { failure } from "../failures.js";
-import type { Link } from "../ip.js";
+import type { Link } from "../netlink/link.js";
 import { readSysctl } from "./sysctls.js";
 
 /** For IPv4 and IPv6: br_netfilter has one switch for all bridges of a namespace, and each bridge one of its own. */
@@ -10,19 +10,15 @@ const SWITCHES = ["iptables", "ip6tables"] as const;
  * the hooks of IP at the bridge's port (br_nf_pre_routing()), where the bridge's XDP has not seen it, and ip_sabotage_in() keeps
  * them from running again. Throws TG9017.
  */
-export async function requireUnseenBridges(uplinks: readonly Link[]): Promise<void> {
-  for (const { ifname: device, linkinfo } of uplinks) {
-    if (linkinfo?.info_kind !== "bridge") continue;
-    for (const name of SWITCHES) {
-      if (linkinfo.info_data?.[`nf_call_${name}`] === 1)
-        throw failure(
-          "TG9017",
-          { device },
-          `turn it off: ip link set dev ${device} type bridge nf_call_${name} 0`,
-        );
-      if ((await readSwitch(name)) === "1")
-        throw failure("TG9017", { device }, `turn it off: sysctl -w net.bridge.bridge-nf-call-${name}=0`);
+export async function requireUnseenBridge({ name: device, bridge }: Link): Promise<void> {
+  if (!bridge) return;
+  for (const name of SWITCHES) {
+    if (bridge[name]) {
+      const hint = `turn it off: ip link set dev ${device} type bridge nf_call_${name} 0`;
+      throw failure("TG9017", { device }, hint);
     }
+    if ((await readSwitch(name)) === "1")
+      throw failure("TG9017", { device }, `turn it off: sysctl -w net.bridge.bridge-nf-call-${name}=0`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Host } from "../host.js";
-import type { Family } from "../ip.js";
+import type { Family } from "../netlink/network.js";
 import { cover, type Prefix } from "../prefix.js";
 import type { Part } from "../steps.js";
 import { hex, MARK_OTHERS, NFT_TABLE, STAMPS, stampAddress, stampMark } from "./constants.js";

@@ -1,8 +1,16 @@
-import { type Family, ipBatch, ipJson } from "../ip.js";
+import type { Family, Network } from "../netlink/network.js";
+import { perform } from "../netlink/perform.js";
+import { flushTable, replaceRoute, tableRoutes } from "../netlink/route.js";
+import { addRule, deleteRule, type RoutingRule, rules } from "../netlink/rule.js";
+import { EVERYTHING } from "../prefix.js";
 import type { Part } from "../steps.js";
-import { hex, MARK, MARK_MASK, ROUTING_TABLE, RULE_PRIORITY } from "./constants.js";
+import { MARK, MARK_MASK, ROUTING_TABLE, RULE_PRIORITY } from "./constants.js";
 
-const RULE = `priority ${RULE_PRIORITY} fwmark ${hex(MARK)}/${hex(MARK_MASK)} lookup ${ROUTING_TABLE}`;
+const RULE: RoutingRule = {
+  priority: RULE_PRIORITY,
+  mark: { value: MARK, mask: MARK_MASK },
+  to: ROUTING_TABLE,
+};
 
 /** Behind every other route to the same prefix, should a customer own all of the Internet. */
 const LAST_METRIC = 65535;
@@ -11,48 +19,22 @@ const LAST_METRIC = 65535;
  * Tidegate's own routing table, and the rule that leads marked packets there. It ends in a blackhole: a marked
  * packet never falls through to the main table, and the main table never sees a route of ours.
  */
-export function policyRouting(family: Family): Part {
-  const rulePresent = async () =>
-    (await ipJson<{ table: string }>([`-${family}`, "rule", "show", "priority", `${RULE_PRIORITY}`])).some(
-      ({ table }) => Number(table) === ROUTING_TABLE,
+export function policyRouting(network: Network, family: Family): Part {
+  const hasRule = async () =>
+    (await rules(network, family)).some(
+      ({ priority, table }) => priority === RULE_PRIORITY && table === ROUTING_TABLE,
     );
+  const end = { to: EVERYTHING[family], table: ROUTING_TABLE, metric: LAST_METRIC, by: "blackhole" } as const;
   return {
     name: `IPv${family} policy routing`,
     present: async () => {
-      const routes = await tableRoutes(family);
-      return (
-        (await rulePresent()) && routes.some(({ type, dst }) => type === "blackhole" && dst === "default")
-      );
+      const routes = await tableRoutes(network, family, ROUTING_TABLE);
+      return (await hasRule()) && routes.some(({ isBlackhole, length }) => isBlackhole && length === 0);
     },
-    up: () =>
-      ipBatch(
-        [`route replace blackhole default metric ${LAST_METRIC} table ${ROUTING_TABLE}`, `rule add ${RULE}`],
-        { family },
-      ),
+    up: () => perform(network, [replaceRoute(end), addRule(family, RULE)]),
     down: async () => {
-      if (await rulePresent()) await ipBatch([`rule del ${RULE}`], { family });
-      if ((await tableRoutes(family)).length > 0)
-        await ipBatch([`route flush table ${ROUTING_TABLE}`], { family });
+      if (await hasRule()) await perform(network, [deleteRule(family, RULE)]);
+      await flushTable(network, family, ROUTING_TABLE);
     },
   };
-}
-
-/** A route as `ip -j route show` prints it. */
-export interface KernelRoute {
-  readonly type?: string;
-  readonly dst: string;
-  readonly dev?: string;
-}
-
-/** All routes of a table; none if there is no such table, which ip(8) takes for an error. */
-export async function tableRoutes(
-  family: Family,
-  table: number = ROUTING_TABLE,
-  namespace?: string,
-): Promise<readonly KernelRoute[]> {
-  const all = await ipJson<KernelRoute & { table?: string }>(
-    [`-${family}`, "-d", "route", "show", "table", "all"],
-    { namespace },
-  );
-  return all.filter((route) => Number(route.table) === table);
 }

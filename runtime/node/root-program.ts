@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { causeOf, failure } from "../failures.js";
 import { builtFile, type Host, tolerating } from "../host.js";
-import { findLink } from "../ip.js";
 import { ERRNO, LoaderError } from "../loader-client.js";
+import { findLink } from "../netlink/link.js";
 import type { Paths } from "../state.js";
 import type { Part } from "../steps.js";
 
@@ -45,11 +45,11 @@ export function rootProgramOn(host: Host, device: string): Part {
 }
 
 /** How the root program runs on `device`; null if it does not. */
-export async function xdpMode({ loader, paths }: Host, device: string): Promise<"native" | "generic" | null> {
+export async function xdpMode(host: Host, device: string): Promise<"native" | "generic" | null> {
+  const { loader, paths } = host;
   if (!existsSync(program(paths))) return null;
-  const [link, root] = await Promise.all([findLink(device), loader.pinnedId(program(paths))]);
-  if (link?.xdp?.prog.id !== root.id) return null;
-  return link.xdp.mode === 2 ? "generic" : "native";
+  const [link, root] = await Promise.all([findLink(host, device), loader.pinnedId(program(paths))]);
+  return link?.xdp?.program === root.id ? link.xdp.mode : null;
 }
 
 async function attach({ loader, paths }: Host, device: string): Promise<void> {

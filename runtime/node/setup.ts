@@ -7,14 +7,14 @@ import { nodeParts } from "./parts.js";
 
 /**
  * Makes what the node lacks. What that is gets noted first, so that it is known as Tidegate's even if this process is
- * killed: only that is taken down again.
+ * killed: only that is taken down again. `remade`: something was missing.
  */
 export async function setUpNode(
   host: Host,
   config: NodeConfig,
   before: NodeState | undefined,
   steps: Steps,
-): Promise<NodeState> {
+): Promise<{ readonly state: NodeState; readonly remade: boolean }> {
   const gre = before?.gre ?? (await chooseGre());
   const parts = nodeParts(host, config, greDriver(host, gre));
   const missing = await missingParts(parts);
@@ -24,8 +24,8 @@ export async function setUpNode(
     if (clean) await (before ? writeNodeState(host.paths, before) : forgetNode(host.paths));
   };
   await steps.run("record the node", () => writeNodeState(host.paths, state), restore);
-  if (missing.length > 0) await steps.ensure(parts);
-  return state;
+  const remade = missing.length > 0 && (await steps.ensure(parts));
+  return { state, remade };
 }
 
 /** After a change of the node's configuration: takes down what only the old one asked for. */

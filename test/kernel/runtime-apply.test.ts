@@ -11,7 +11,7 @@ import { address, rule } from "../support/ir.js";
 const ACME_PREFIXES = ["203.0.113.0/24", "2001:db8:a::/48"];
 
 /** Lines for ip(8) of which the kernel refuses the second. */
-const TWICE = "route add blackhole 0.0.0.0/0 table $table\n".repeat(2);
+const TWICE = "route add blackhole 0.0.0.0/0 metric 9 table $table\n".repeat(2);
 
 let edge: AcmeEdge;
 let found: string;
@@ -99,12 +99,10 @@ describe("a bundle that fails", () => {
 
   test("says so when it cannot be undone either, and applying again mends it", async () => {
     edge.server.run(["nft", "flush table inet tidegate; delete set inet tidegate customers_6"]);
-    const next = edge.bundle(
-      "next",
-      acme({ firewall: { default: "allow", rules: [], stateful: false, offload: "auto" } }),
-    );
+    const [prefix, _, ...none] = acme().prefixes;
+    const next = edge.bundle("next", acme({ prefixes: prefix ? [prefix] : none, routes: [] }));
     expect(await failure(edge.server.apply(next, NODE))).toMatch(
-      /^TG9007 claim prefixes failed: .*; and undoing failed too, at claim prefixes/s,
+      /^TG9007 release prefixes failed: .*; and undoing failed too, at release prefixes/s,
     );
     edge.server.run(["nft", "delete table inet tidegate"]);
     expect(await edge.server.apply(bundle, NODE)).toMatchObject({

@@ -18,10 +18,23 @@ export async function applyBundle(bundle: string, options: ApplyOptions): Promis
   if (!node) return EXIT.failed;
   const steps = stepPrinter(options.json ?? false);
   const { stateDir, memoryDir, rollback = false } = options;
-  const applied = await apply({ bundle, node, stateDir, memoryDir, rollback, onStep: steps.step });
+  let ending: Promise<void> | undefined;
+  const afterwards = (rest: Promise<void>) => {
+    ending = rest;
+  };
+  const applied = await apply({
+    bundle,
+    node,
+    stateDir,
+    memoryDir,
+    rollback,
+    onStep: steps.step,
+    afterwards,
+  });
   steps.end();
   if (!options.json && !node.keys) console.error(pc.dim(UNSIGNED));
   console.log(options.json ? JSON.stringify(applied) : summary(applied));
+  await ending;
   return EXIT.ok;
 }
 

@@ -1,0 +1,184 @@
+import { addressBytes, type Prefix } from "../prefix.js";
+import { attribute, FLAG, message, readAttributes, u8, u32 } from "./message.js";
+import { addressFamily, ask, type Family, type Network, type Request } from "./network.js";
+import { perform } from "./perform.js";
+
+/** Routes: RTM_*ROUTE, with `struct rtmsg`. */
+const RTM = { newRoute: 24, delRoute: 25, getRoute: 26 };
+const RTA = {
+  destination: 1,
+  outDevice: 4,
+  gateway: 5,
+  priority: 6,
+  preferredSource: 7,
+  table: 15,
+  nexthop: 30,
+};
+
+/** RTN_*, RTPROT_BOOT, RT_SCOPE_* and RTNH_F_ONLINK of linux/rtnetlink.h. */
+const TYPE = { unicast: 1, blackhole: 6 };
+const PROTOCOL_BOOT = 3;
+const SCOPE = { universe: 0, link: 253, nowhere: 255 };
+const ONLINK = 4;
+
+/** RT_TABLE_MAIN, which is where a route goes that names no table. */
+export const MAIN_TABLE = 254;
+
+/** `struct rtmsg`: family, lengths of destination and source, TOS, table, protocol, scope, type, flags. */
+const RTMSG = 12;
+
+/** A route of a table: to a device, with or without a next hop, or into a blackhole. */
+export interface Route {
+  readonly to: Prefix;
+  readonly table: number;
+  /** Of several to the same prefix the lowest counts; without, the kernel's default. */
+  readonly metric?: number;
+  readonly by:
+    | "blackhole"
+    /** A nexthop, or a group of them, by its number. */
+    | { readonly nexthop: number }
+    | {
+        readonly device: string;
+        /** A next hop, which is on the device whatever its addresses are. */
+        readonly via?: string;
+        /** The source that own packets get. */
+        readonly source?: string | undefined;
+      };
+}
+
+/** Fails where there is one of the same prefix and metric already. */
+export function addRoute(route: Route): Request {
+  return make("add", FLAG.create | FLAG.exclusive, route);
+}
+
+export function replaceRoute(route: Route): Request {
+  return make("replace", FLAG.create | FLAG.replace, route);
+}
+
+function make(verb: string, flags: number, route: Route): Request {
+  const { to, table, metric, by } = route;
+  const type = by === "blackhole" ? TYPE.blackhole : TYPE.unicast;
+  return {
+    words: `route ${verb} ${wordsOf(route)}`,
+    devices: by !== "blackhole" && "device" in by ? [by.device] : [],
+    encode: (indexOf) =>
+      message(
+        RTM.newRoute,
+        flags,
+        rtmsg(to, scopeOf(route), type, hopFlags(route)),
+        ...destination(to),
+        attribute(RTA.table, u32(table)),
+        ...(metric === undefined ? [] : [attribute(RTA.priority, u32(metric))]),
+        ...wayOf(by, indexOf),
+      ),
+  };
+}
+
+function wayOf(by: Route["by"], indexOf: (device: string) => number): readonly Buffer[] {
+  if (by === "blackhole") return [];
+  if ("nexthop" in by) return [attribute(RTA.nexthop, u32(by.nexthop))];
+  const { device, via, source } = by;
+  return [
+    attribute(RTA.outDevice, u32(indexOf(device))),
+    ...address(RTA.gateway, via),
+    ...address(RTA.preferredSource, source),
+  ];
+}
+
+function wordsOf({ to, table, metric, by }: Route): string {
+  const order = metric === undefined ? "" : ` metric ${metric}`;
+  if (by === "blackhole") return `blackhole ${to.text}${order} table ${table}`;
+  if ("nexthop" in by) return `${to.text} nhid ${by.nexthop}${order} table ${table}`;
+  const via = by.via === undefined ? "" : ` via ${by.via}`;
+  return `${to.text}${via} dev ${by.device}${order} table ${table}`;
+}
+
+/** Whatever leads there from the table. */
+export function deleteRoute(to: Prefix, table: number): Request {
+  return {
+    words: `route del ${to.text} table ${table}`,
+    devices: [],
+    encode: () =>
+      message(
+        RTM.delRoute,
+        0,
+        rtmsg(to, SCOPE.nowhere, 0, 0),
+        ...destination(to),
+        attribute(RTA.table, u32(table)),
+      ),
+  };
+}
+
+/** The table's number is in an attribute: here is room for one byte. */
+function rtmsg({ family, length }: Prefix, scope: number, type: number, flags: number): Buffer {
+  return Buffer.concat([u8(addressFamily(family), length, 0, 0, 0, PROTOCOL_BOOT, scope, type), u32(flags)]);
+}
+
+/** To a neighbour on the device, or further; a packet that ends here goes nowhere. */
+function scopeOf({ to, by }: Route): number {
+  const isNear = by !== "blackhole" && "device" in by && by.via === undefined;
+  return to.family === 4 && isNear ? SCOPE.link : SCOPE.universe;
+}
+
+function hopFlags({ by }: Route): number {
+  return by !== "blackhole" && "device" in by && by.via !== undefined ? ONLINK : 0;
+}
+
+function destination({ length, bytes }: Prefix): readonly Buffer[] {
+  return length === 0 ? [] : [attribute(RTA.destination, bytes)];
+}
+
+function address(type: number, text: string | undefined): readonly Buffer[] {
+  const bytes = text === undefined ? undefined : addressBytes(text);
+  return bytes ? [attribute(type, bytes)] : [];
+}
+
+/** A route as the kernel has it. */
+export interface KernelRoute {
+  /** Bytes of the destination; those that the prefix leaves open are 0. */
+  readonly destination: Buffer;
+  readonly length: number;
+  readonly isBlackhole: boolean;
+  /** Index of the device; 0: none. */
+  readonly device: number;
+  /** The whole of it, as the kernel tells it. */
+  readonly body: Buffer;
+}
+
+/** All routes of a table; none where there is no such table or namespace. */
+export async function tableRoutes(
+  network: Network,
+  family: Family,
+  table: number,
+): Promise<readonly KernelRoute[]> {
+  const head = Buffer.alloc(RTMSG);
+  head.writeUInt8(addressFamily(family));
+  const question = message(RTM.getRoute, FLAG.dump, head, attribute(RTA.table, u32(table)));
+  const answers = await ask(network, `-${family} route show table ${table}`, question, ["ENOENT"]);
+  return answers.map(({ body }) => {
+    const attributes = readAttributes(body, RTMSG);
+    return {
+      destination: attributes.get(RTA.destination) ?? Buffer.alloc(family === 4 ? 4 : 16),
+      length: body.readUInt8(1),
+      isBlackhole: body.readUInt8(7) === TYPE.blackhole,
+      device: attributes.get(RTA.outDevice)?.readUInt32LE() ?? 0,
+      body,
+    };
+  });
+}
+
+export function leadsTo({ destination, length }: KernelRoute, prefix: Prefix): boolean {
+  return length === prefix.length && destination.equals(prefix.bytes);
+}
+
+/** Empties a table; one that is not there is as good. */
+export async function flushTable(network: Network, family: Family, table: number): Promise<void> {
+  const routes = await tableRoutes(network, family, table);
+  const words = `-${family} route flush table ${table}`;
+  const requests = routes.map(({ body }) => ({
+    words,
+    devices: [],
+    encode: () => message(RTM.delRoute, 0, body),
+  }));
+  if (requests.length > 0) await perform(network, requests);
+}
