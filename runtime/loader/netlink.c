@@ -35,6 +35,18 @@ struct outcome {
 	char words[256];
 };
 
+/* The message that begins at an offset, if there is a whole one. The data are aligned. */
+static struct nlmsghdr *message_at(char *data, size_t size, size_t offset)
+{
+	struct nlmsghdr *message = (void *)(data + offset);
+
+	if (offset >= size || size - offset < NLMSG_HDRLEN)
+		return NULL;
+	if (message->nlmsg_len < NLMSG_HDRLEN || message->nlmsg_len > size - offset)
+		return NULL;
+	return message;
+}
+
 static void replies_add(struct replies *replies, const struct nlmsghdr *message)
 {
 	size_t size = NLMSG_ALIGN(message->nlmsg_len);
@@ -51,7 +63,7 @@ static void replies_add(struct replies *replies, const struct nlmsghdr *message)
 /* The extended acknowledgement: attributes behind the `skip` bytes of a message's payload. */
 static void read_words(const struct nlmsghdr *message, size_t skip, struct outcome *outcome)
 {
-	const char *at = (const char *)NLMSG_DATA(message) + NLMSG_ALIGN(skip);
+	const char *at = (const char *)NLMSG_DATA(message) + skip;
 	const char *end = (const char *)message + message->nlmsg_len;
 
 	while (end - at >= NLA_HDRLEN) {
@@ -75,18 +87,16 @@ static void read_words(const struct nlmsghdr *message, size_t skip, struct outco
 static void read_error(const struct nlmsghdr *message, struct outcome *outcome)
 {
 	const struct nlmsgerr *error = NLMSG_DATA(message);
-	size_t skip = sizeof(*error);
 
 	outcome->is_over = 1;
 	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*error))) {
 		outcome->error = EBADMSG;
 		return;
 	}
-	outcome->error = -error->error;
-	if (!(message->nlmsg_flags & NLM_F_CAPPED))
-		skip += error->msg.nlmsg_len - NLMSG_HDRLEN;
+	/* An errno is at most 4095; anything else is no kernel's. */
+	outcome->error = error->error > 0 || error->error < -4095 ? EBADMSG : -error->error;
 	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
-		read_words(message, skip, outcome);
+		read_words(message, sizeof(*error), outcome);
 }
 
 /* NLMSG_DONE: the end of a dump, with an error if it could not go on. */
@@ -100,17 +110,18 @@ static void read_done(const struct nlmsghdr *message, struct outcome *outcome)
 	memcpy(&error, NLMSG_DATA(message), sizeof(error));
 	if (error >= 0)
 		return;
-	outcome->error = -error;
+	outcome->error = error < -4095 ? EBADMSG : -error;
 	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
 		read_words(message, sizeof(error), outcome);
 }
 
-static void read_messages(const char *buffer, size_t size, uint32_t sequence,
-			  struct replies *replies, struct outcome *outcome)
+static void read_messages(char *buffer, size_t size, uint32_t sequence, struct replies *replies,
+			  struct outcome *outcome)
 {
-	const struct nlmsghdr *message = (const void *)buffer;
+	const struct nlmsghdr *message;
 
-	for (; NLMSG_OK(message, size); message = NLMSG_NEXT(message, size)) {
+	for (size_t at = 0; (message = message_at(buffer, size, at));
+	     at += NLMSG_ALIGN(message->nlmsg_len)) {
 		if (message->nlmsg_seq != sequence)
 			continue;
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -195,16 +206,19 @@ static int fail_request(const char *line, int error, const struct outcome *outco
 }
 
 /* Requests one after the other; the first that fails is the last. */
-static int run_requests(int fd, struct field *messages, const char *line, struct replies *replies,
-			struct answer *answer)
+static int run_requests(int fd, const struct field *messages, const char *line,
+			struct replies *replies, struct answer *answer)
 {
-	struct nlmsghdr *request = (void *)messages->data;
-	size_t left = messages->size;
+	/* The fields of a frame lie anywhere, messages have to be aligned. */
+	char *requests = allocate(messages->size);
 	char *buffer = allocate(BUFFER_SIZE);
+	struct nlmsghdr *request;
 	uint32_t sequence = 0;
+	size_t at = 0;
 	int status = 0;
 
-	for (; !status && NLMSG_OK(request, left); request = NLMSG_NEXT(request, left)) {
+	memcpy(requests, messages->data, messages->size);
+	while (!status && (request = message_at(requests, messages->size, at))) {
 		struct outcome outcome;
 		int error;
 
@@ -218,10 +232,13 @@ static int run_requests(int fd, struct field *messages, const char *line, struct
 			status = fail_request(line, error, &outcome, answer);
 		line += line_length(line);
 		line += *line == '\n';
+		at += NLMSG_ALIGN(request->nlmsg_len);
 	}
-	if (!status && left > 0)
-		status = fail(answer, EBADMSG, "%zu bytes behind the last netlink request", left);
+	if (!status && at < messages->size)
+		status = fail(answer, EBADMSG, "%zu bytes behind the last netlink request",
+			      messages->size - at);
 	free(buffer);
+	free(requests);
 	return status;
 }
 
@@ -249,7 +266,6 @@ static int open_other(const char *path, struct answer *answer)
 static int netlink(const struct request *request, struct answer *answer)
 {
 	const char *other = request_text(request, 1);
-	struct field messages = request->arguments[3];
 	struct replies replies = { 0 };
 	int fd, status;
 
@@ -257,7 +273,8 @@ static int netlink(const struct request *request, struct answer *answer)
 		return -1;
 	status = open_other(other, answer);
 	if (!status)
-		status = run_requests(fd, &messages, request_text(request, 2), &replies, answer);
+		status = run_requests(fd, &request->arguments[3], request_text(request, 2), &replies,
+				      answer);
 	if (!status)
 		answer_bytes(answer, replies.data, replies.size);
 	if (other[0] != '\0')

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeFields, encodeFrame, type Field } from "../../runtime/frame.js";
 import { packageRoot } from "../../runtime/native-process.js";
+import { FLAG, message } from "../../runtime/netlink/message.js";
 import { compileBpf, EVERY_KIND, UNSAFE_ACCESS } from "../support/bpf-object.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
 import { u32 } from "../support/words.js";
@@ -132,8 +133,17 @@ describe.each(["tidegate-loader", "tidegate-loader.asan"])("%s, fed with bytes",
       ["ok", "xdp.detach", `${at}/link`],
       ["ok", "tc.attach", "lo", "ingress", "1", "1", `${at}/prog_classify`],
       ["error", "tc.attach", "lo", "ingress", "1", "1", `${at}/prog_first`],
+      ["ok", "tc.query", "lo", "ingress", "1", "1"],
+      ["error", "tc.query", "lo", "ingress", "1", "2"],
       ["ok", "tc.detach", "lo", "ingress", "1", "1"],
       ["error", "tc.detach", "lo", "ingress", "1", "1"],
+      ["ok", "netlink", "", "", "rule show", message(34, FLAG.dump, Buffer.alloc(12))],
+      ["ok", "netlink", "/proc/self/ns/net", "/proc/self/ns/net", "", Buffer.alloc(0)],
+      ["error", "netlink", "", "", "link del", message(17, 0, Buffer.alloc(16))],
+      ["error", "netlink", "", "", "a route", message(24, 0, Buffer.alloc(12))],
+      ["error", "netlink", "", "", "half a message", Buffer.alloc(5)],
+      ["error", "netlink", "", "/gone", "", Buffer.alloc(0)],
+      ["error", "netlink", "/gone", "", "", Buffer.alloc(0)],
       ["ok", "nft", "", "apply", "text", "table inet t {\n}\n"],
       ["error", "nft", "", "check", "text", "bogus"],
       ["ok", "nft", "/proc/self/ns/net", "apply", "json", "list tables"],

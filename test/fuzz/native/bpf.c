@@ -237,6 +237,14 @@ int bpf_tc_detach(const struct bpf_tc_hook *hook, const struct bpf_tc_opts *opts
 	return fails();
 }
 
+int bpf_tc_query(const struct bpf_tc_hook *hook, struct bpf_tc_opts *opts)
+{
+	touch(hook, sizeof(*hook));
+	touch(opts, sizeof(*opts));
+	opts->prog_id = choose(1000);
+	return fails();
+}
+
 int bpf_prog_test_run_opts(int program, struct bpf_test_run_opts *opts)
 {
 	(void)program;

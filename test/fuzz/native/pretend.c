@@ -3,6 +3,7 @@
 #include "pretend.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 static int kept = -1;
 static int entered;
 static uint64_t state;
+/* The number of the netlink request that is to be answered. */
+static uint32_t sequence;
 
 void pretend_begin(const uint8_t *data, size_t size)
 {
@@ -113,4 +116,44 @@ ssize_t pretend_readlink(const char *path, char *text, size_t size)
 	if (refused())
 		return -1;
 	return snprintf(text, size, "anon_inode:%s", kind);
+}
+
+int pretend_socket(void)
+{
+	return refused() ? -1 : descriptor();
+}
+
+ssize_t pretend_send(const void *data, size_t size)
+{
+	const struct nlmsghdr *request = data;
+
+	touch(data, size);
+	sequence = request->nlmsg_seq;
+	return refused() ? -1 : (ssize_t)size;
+}
+
+/* One message, of which the type, the flags and all that is in it are chosen: every other one ends the answer. */
+ssize_t pretend_recv(void *data, size_t size)
+{
+	static const uint16_t types[] = { NLMSG_ERROR, NLMSG_DONE, 16, 24 };
+	static const uint16_t flags[] = { 0, NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_CAPPED | NLM_F_ACK_TLVS };
+	struct nlmsghdr *message = data;
+	size_t length = NLMSG_HDRLEN + choose(64);
+	char *body = NLMSG_DATA(message);
+
+	if (refused())
+		return -1;
+	if (length > size)
+		abort();
+	memset(message, 0, sizeof(*message));
+	message->nlmsg_len = length;
+	message->nlmsg_type = types[choose(4)];
+	message->nlmsg_flags = flags[choose(4)];
+	message->nlmsg_seq = sequence;
+	for (size_t i = 0; i < length - NLMSG_HDRLEN; i++)
+		body[i] = choose(4) ? 0 : choose(256);
+	/* Attributes whose length may be right. */
+	if (length >= NLMSG_HDRLEN + 24)
+		body[20] = choose(32);
+	return length;
 }
