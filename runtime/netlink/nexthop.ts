@@ -7,6 +7,9 @@ const NHA = { id: 1, group: 2, groupType: 3, outDevice: 5, resilient: 12 };
 const RESILIENT = { buckets: 1, idleTimer: 2, unbalancedTimer: 3 };
 const TYPE_RESILIENT = 1;
 
+/** NLA_F_NESTED, which the kernel insists on in its newer messages. */
+const NESTED = 0x8000;
+
 /** `struct nhmsg`: family, scope, protocol, a reserved byte, flags. */
 const NHMSG = 8;
 
@@ -65,7 +68,7 @@ export function addGroup({ id, members, buckets, idleTimer, unbalancedTimer }: R
       attribute(NHA.group, ...group),
       attribute(NHA.groupType, u16(TYPE_RESILIENT)),
       attribute(
-        NHA.resilient,
+        NESTED | NHA.resilient,
         attribute(RESILIENT.buckets, u16(buckets)),
         attribute(RESILIENT.idleTimer, u32(idleTimer * HUNDREDTHS)),
         attribute(RESILIENT.unbalancedTimer, u32(unbalancedTimer * HUNDREDTHS)),
