@@ -159,7 +159,7 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
     hash: request.bundle.hash,
     slot: change.slot,
     since: new Date().toISOString(),
-    holds: holdsOf(bundle.manifest),
+    holds: holdsOf(request.bundle.manifest),
     ...(previous?.counted && { counted: previous.counted }),
   };
   await commit(change, { ...staged, remade: remade || staged.remade }, record, steps);
