@@ -24,7 +24,12 @@ export interface HostOptions {
 /** Runs `work` with a loader process that lives as long. What kernel or tools refuse meanwhile is a RuntimeFailure. */
 export async function withHost<T>(options: HostOptions, work: (host: Host) => Promise<T>): Promise<T> {
   requireRoot();
-  return runOnHost(options, work).catch((error: unknown) => {
+  return explained(runOnHost(options, work));
+}
+
+/** For work that needs no loader: what kernel or tools refuse meanwhile is a RuntimeFailure here, too. */
+export function explained<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
     throw isRefusal(error) ? failure("TG9015", { cause: causeOf(error) }, null, error) : error;
   });
 }

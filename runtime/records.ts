@@ -40,7 +40,9 @@ export async function isWhole<T>(place: Place, schema: z.ZodType<T>): Promise<bo
 /** Written beside and renamed, so that a reader sees the old record or the new one, also after a failure of power. */
 export async function writeRecord(place: Place, value: object): Promise<void> {
   const content = `${JSON.stringify(sealed(value), null, 2)}\n`;
-  await Promise.all([replace(place.file, content), replace(place.twin, content)]);
+  const written = await Promise.allSettled([replace(place.file, content), replace(place.twin, content)]);
+  // Only when both have ended: else one could still come behind whatever undoes them.
+  for (const result of written) if (result.status === "rejected") throw result.reason;
 }
 
 /** The twin first: as long as the file is there, the record is. */

@@ -1,5 +1,5 @@
 import { recover } from "./customer/recover.js";
-import { requireRoot, withHost } from "./host.js";
+import { explained, requireRoot, withHost } from "./host.js";
 import { DEFAULT_STATE_DIR, Paths, readCustomers, readIntents, readNodeState } from "./state.js";
 
 export interface Recovered {
@@ -18,7 +18,7 @@ export async function recoverNode({
 }): Promise<Recovered> {
   requireRoot();
   // Mostly there is nothing to end, and no reason to wait for who is at work.
-  if (await isSettled(new Paths(stateDir))) return { customers: [] };
+  if (await explained(isSettled(new Paths(stateDir)))) return { customers: [] };
   return withHost({ stateDir, lock: true }, async (host) => {
     const customers = (await readIntents(host.paths)).map(({ customer }) => customer);
     await recover(host, await readNodeState(host.paths), await readCustomers(host.paths));

@@ -1,7 +1,7 @@
 import { type Applied, type ApplyOptions, apply } from "./apply.js";
 import { earlierBundle } from "./earlier.js";
 import { failure } from "./failures.js";
-import { requireRoot } from "./host.js";
+import { explained, requireRoot } from "./host.js";
 import { recoverNode } from "./restart.js";
 import { DEFAULT_STATE_DIR, Paths, readCustomers, readNodeState } from "./state.js";
 
@@ -18,8 +18,8 @@ export async function rollback({ customer, ...options }: RollbackOptions): Promi
   // What was in force before is kept when the last change ends.
   await recoverNode(options);
   const paths = new Paths(options.stateDir ?? DEFAULT_STATE_DIR);
-  const state = await readNodeState(paths);
-  const loaded = (await readCustomers(paths)).some((one) => one.customer === customer);
+  const state = await explained(readNodeState(paths));
+  const loaded = (await explained(readCustomers(paths))).some((one) => one.customer === customer);
   if (!state || !loaded) throw failure("TG9010", { customer }, "see `tidegate status`");
   const bundle = await earlierBundle(paths, customer);
   if (bundle === undefined)

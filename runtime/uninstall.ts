@@ -4,7 +4,7 @@ import { readBundle } from "./bundle.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
 import { RuntimeFailure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
-import { type Host, requireRoot, withHost } from "./host.js";
+import { explained, type Host, requireRoot, withHost } from "./host.js";
 import { tearDownNode } from "./node/setup.js";
 import { remove } from "./remove.js";
 import {
@@ -38,7 +38,7 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
   const { stateDir = DEFAULT_STATE_DIR, onStep = () => {} } = options;
   requireRoot();
   const paths = new Paths(stateDir);
-  const customers = (await readCustomers(paths)).map(({ customer }) => customer);
+  const customers = (await explained(readCustomers(paths))).map(({ customer }) => customer);
   for (const customer of customers) await removeIfThere(customer, stateDir, onStep);
   await withHost({ stateDir, lock: true }, async (host) => {
     const state = await readNodeState(paths);
@@ -46,11 +46,15 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
     if (state) await tearDownNode(host, state, onStep);
     await forgetNode(paths);
   });
-  await rm(paths.incoming(), { recursive: true, force: true });
-  for (const file of [paths.daemon(), paths.lock(), paths.watchLock()]) await rm(file, { force: true });
+  await explained(removeFiles(paths));
   // What else is in it is somebody else's.
   await rmdir(stateDir).catch(() => undefined);
   return { customers };
+}
+
+async function removeFiles(paths: Paths): Promise<void> {
+  await rm(paths.incoming(), { recursive: true, force: true });
+  for (const file of [paths.daemon(), paths.lock(), paths.watchLock()]) await rm(file, { force: true });
 }
 
 /** Somebody else may have been faster. */
