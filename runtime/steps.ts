@@ -10,6 +10,8 @@ export interface Part {
   up(): Promise<void>;
   /** Takes it away; copes with a thing that is half there or gone already. */
   down(): Promise<void>;
+  /** `up` puts it right where it stands, too. Packets depend on it: what is damaged of it is never taken down to be mended. */
+  readonly staysUp?: boolean;
 }
 
 /** Takes a step back. `clean`: all that was done after it is undone, too. */
@@ -41,14 +43,22 @@ export class Steps {
     return action();
   }
 
-  /** Brings up what is missing, from a clean start. False: nothing was. */
-  async ensure(parts: readonly Part[]): Promise<boolean> {
+  /** Brings up what is missing, from a clean start. False: nothing was. `mending`: packets come here already. */
+  async ensure(parts: readonly Part[], mending = false): Promise<boolean> {
     if ((await missingParts(parts)).length === 0) return false;
     for (const part of parts) {
       this.#current = part.name;
       if (await part.present()) continue;
-      const up = () => part.down().then(() => part.up());
-      await this.run(part.name, up, () => part.down());
+      if (mending && part.staysUp)
+        await this.run(
+          part.name,
+          () => part.up(),
+          async () => {},
+        );
+      else {
+        const up = () => part.down().then(() => part.up());
+        await this.run(part.name, up, () => part.down());
+      }
     }
     return true;
   }

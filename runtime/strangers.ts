@@ -7,7 +7,7 @@ import { findLink } from "./netlink/link.js";
 import type { Family } from "./netlink/network.js";
 import { tableRoutes } from "./netlink/route.js";
 import { NFT_TABLE, ROUTING_TABLE } from "./node/constants.js";
-import { markingTable } from "./node/marking.js";
+import { isTableThere } from "./node/marking.js";
 import { isKnown, type NodeState } from "./state.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -27,7 +27,7 @@ export async function refuseStrangers(
 }
 
 async function refuseOnNode(host: Host): Promise<void> {
-  if (await markingTable(host).present()) {
+  if (await isTableThere(host)) {
     throw failure("TG9013", { thing: `nft table ${NFT_TABLE}` }, `look: nft list table ${NFT_TABLE}`);
   }
   for (const family of FAMILIES) {

@@ -9,7 +9,10 @@ export async function marksPrefixes({ loader }: Host, prefixes: readonly Prefix[
   for (const family of [4, 6] as const) {
     const text = `list set ${NFT_TABLE} customers_${family}`;
     const json = await loader.nft({ namespace: null, text, json: true });
-    const { nftables } = setListing.parse(JSON.parse(json));
+    const listing = setListing.safeParse(JSON.parse(json));
+    // What we never write, such as an element with a comment, is not what should be there.
+    if (!listing.success) return false;
+    const { nftables } = listing.data;
     const elements = nftables.flatMap(({ set }) => set?.elem ?? []);
     const own = prefixes.filter((prefix) => prefix.family === family).map(({ text }) => text);
     if (merged(elements.map(rangeOf)) !== merged(own.map(prefixRange))) return false;

@@ -47,20 +47,28 @@ ${STAMP_CHAINS.join("")}	chain keep_stamp {
 
 /**
  * Marks packets to customers' prefixes, so that they are routed by Tidegate's table and no others are; and keeps their stamp,
- * which the frame loses on the way.
+ * which the frame loses on the way. `marked`: what it marks from its beginning.
  */
-export function markingTable({ loader }: Host): Part {
+export function markingTable({ loader }: Host, marked: readonly Prefix[] = []): Part {
   const nft = (text: string) => loader.nft({ namespace: null, text });
   return {
     name: "marking table",
     present: async () => {
-      if (!(await nft("list tables")).split("\n").includes(`table ${NFT_TABLE}`)) return false;
+      if (!(await isTableThere({ loader }))) return false;
       const listing = await loader.nft({ namespace: null, text: `list table ${NFT_TABLE}`, terse: true });
       return rulesByChain(listing) === rulesByChain(TABLE);
     },
-    up: async () => void (await nft(`table ${NFT_TABLE}\ndelete table ${NFT_TABLE}\n${TABLE}`)),
+    up: async () =>
+      void (await nft(`table ${NFT_TABLE}\ndelete table ${NFT_TABLE}\n${TABLE}${marksOf(marked)}`)),
     down: async () => void (await nft(`table ${NFT_TABLE}\ndelete table ${NFT_TABLE}\n`)),
+    staysUp: true,
   };
+}
+
+/** Is there a table of this name, whatever is in it? */
+export async function isTableThere({ loader }: Pick<Host, "loader">): Promise<boolean> {
+  const tables = await loader.nft({ namespace: null, text: "list tables" });
+  return tables.split("\n").includes(`table ${NFT_TABLE}`);
 }
 
 /** How many rules each chain of a listing has: nft writes them in other words than we do. */
@@ -74,12 +82,16 @@ function rulesByChain(listing: string): string {
 
 /** Makes the marked addresses exactly these, in one transaction. */
 export async function markPrefixes({ loader }: Host, prefixes: readonly Prefix[]): Promise<void> {
+  await loader.nft({ namespace: null, text: marksOf(prefixes) });
+}
+
+function marksOf(prefixes: readonly Prefix[]): string {
   // Interval sets refuse elements that overlap, so of nested prefixes only the outermost goes in.
-  const text = FAMILIES.map((family) => {
+  const texts = FAMILIES.map((family) => {
     const elements = cover(prefixes.filter((prefix) => prefix.family === family)).map(({ text }) => text);
     const set = `${NFT_TABLE} customers_${family}`;
     const add = elements.length > 0 ? `add element ${set} { ${elements.join(", ")} }\n` : "";
     return `flush set ${set}\n${add}`;
   });
-  await loader.nft({ namespace: null, text: text.join("") });
+  return texts.join("");
 }

@@ -4,6 +4,7 @@ import { failure } from "../failures.js";
 import type { GreDriver } from "../gre/driver.js";
 import type { Host } from "../host.js";
 import { findLink, linkNames } from "../netlink/link.js";
+import type { Prefix } from "../prefix.js";
 import type { Part } from "../steps.js";
 import { anycastAddress } from "./anycast.js";
 import { packetsApart } from "./apart.js";
@@ -29,8 +30,16 @@ async function missingUplink(host: Host, device: string): Promise<Error> {
   return failure("TG9004", { device }, `devices here are: ${present.join(", ")}`);
 }
 
-/** Everything that a node has once, whatever its customers, in the order in which it is made. */
-export function nodeParts(host: Host, node: NodeConfig, gre: GreDriver): readonly Part[] {
+/**
+ * Everything that a node has once, whatever its customers, in the order in which it is made. `marked`: the prefixes of customers
+ * that are loaded, for what is made anew.
+ */
+export function nodeParts(
+  host: Host,
+  node: NodeConfig,
+  gre: GreDriver,
+  marked: readonly Prefix[] = [],
+): readonly Part[] {
   return [
     ...forwardingParts(),
     bpfMount(host.paths),
@@ -39,7 +48,7 @@ export function nodeParts(host: Host, node: NodeConfig, gre: GreDriver): readonl
     ...node.anycast.map((address) => anycastAddress(host, address)),
     policyRouting(host, 4),
     policyRouting(host, 6),
-    markingTable(host),
+    markingTable(host, marked),
     ...gre.nodeParts(node.uplinks),
     ...node.uplinks.flatMap((uplink) => [rootProgramOn(host, uplink), packetsApart(host, uplink)]),
   ];

@@ -31,10 +31,14 @@ export function policyRouting(network: Network, family: Family): Part {
       const routes = await tableRoutes(network, family, ROUTING_TABLE);
       return (await hasRule()) && routes.some(({ isBlackhole, length }) => isBlackhole && length === 0);
     },
-    up: () => perform(network, [replaceRoute(end), addRule(family, RULE)]),
+    up: async () => {
+      const rule = (await hasRule()) ? [] : [addRule(family, RULE)];
+      await perform(network, [replaceRoute(end), ...rule]);
+    },
     down: async () => {
       if (await hasRule()) await perform(network, [deleteRule(family, RULE)]);
       await flushTable(network, family, ROUTING_TABLE);
     },
+    staysUp: true,
   };
 }

@@ -1,22 +1,24 @@
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { chooseGre, greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
+import type { Prefix } from "../prefix.js";
 import { forgetNode, type NodeState, writeNodeState } from "../state.js";
 import { missingParts, type OnStep, type Part, type Steps, takeDown } from "../steps.js";
 import { nodeParts } from "./parts.js";
 
 /**
  * Makes what the node lacks. What that is gets noted first, so that it is known as Tidegate's even if this process is
- * killed: only that is taken down again. `remade`: something was missing.
+ * killed: only that is taken down again. `marked`: the prefixes of customers that are loaded. `remade`: something was missing.
  */
 export async function setUpNode(
   host: Host,
   config: NodeConfig,
   before: NodeState | undefined,
+  marked: readonly Prefix[],
   steps: Steps,
 ): Promise<{ readonly state: NodeState; readonly remade: boolean }> {
   const gre = before?.gre ?? (await chooseGre());
-  const parts = nodeParts(host, config, greDriver(host, gre));
+  const parts = nodeParts(host, config, greDriver(host, gre), marked);
   const missing = await missingParts(parts);
   const state = { config, gre, added: [...new Set([...(before?.added ?? []), ...missing])] };
   // As long as something of it is left, the record must say so.
@@ -24,7 +26,7 @@ export async function setUpNode(
     if (clean) await (before ? writeNodeState(host.paths, before) : forgetNode(host.paths));
   };
   await steps.run("record the node", () => writeNodeState(host.paths, state), restore);
-  const remade = missing.length > 0 && (await steps.ensure(parts));
+  const remade = missing.length > 0 && (await steps.ensure(parts, before !== undefined));
   return { state, remade };
 }
 

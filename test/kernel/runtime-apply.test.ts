@@ -98,9 +98,18 @@ describe("a bundle that fails", () => {
   });
 
   test("says so when it cannot be undone either, and applying again mends it", async () => {
-    edge.server.run(["nft", "flush table inet tidegate; delete set inet tidegate customers_6"]);
-    const [prefix, _, ...none] = acme().prefixes;
-    const next = edge.bundle("next", acme({ prefixes: prefix ? [prefix] : none, routes: [] }));
+    // As many rules as before, so that it is not seen as drift; and a set that takes no addresses.
+    const chain = "inet tidegate mark_customers";
+    const sabotage = [
+      `flush chain ${chain}`,
+      "delete set inet tidegate customers_6",
+      "add set inet tidegate customers_6 { type inet_service; flags interval; }",
+      ...["ip daddr @customers_4", "tcp dport @customers_6"].map(
+        (one) => `add rule ${chain} ${one} goto keep_stamp`,
+      ),
+    ];
+    edge.server.run(["nft", sabotage.join("; ")]);
+    const next = edge.bundle("next", acme({ prefixes: acme().prefixes.slice(1), routes: [] }));
     expect(await failure(edge.server.apply(next, NODE))).toMatch(
       /^TG9007 release prefixes failed: .*; and undoing failed too, at release prefixes/s,
     );

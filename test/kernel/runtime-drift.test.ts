@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseGre } from "../../runtime/gre/choose.js";
-import { AcmeEdge, acme, globex, NODE } from "../support/acme-edge.js";
+import { AcmeEdge, acme, globex, NODE, tamper } from "../support/acme-edge.js";
 
 /** The table of docs/runtime.md, "Drift": what somebody does to a node by hand, and what `status` calls it. */
 
@@ -121,4 +121,18 @@ describe("drift is found, and mended by applying again", () => {
     expect(applied["drift"]).toEqual(expect.arrayContaining(expected));
     expect(await drift()).toEqual([]);
   });
+});
+
+/** Whoever took these down to make them anew would lead every customer's packets past their firewalls meanwhile. */
+test("what marks packets and leads them is mended where it stands, also by a change that fails", async () => {
+  const broken = tamper(edge.bundle("broken", acme({ mitigate: [] })), "nft/acme.nft", "nonsense\n");
+  edge.server.run(["nft", "insert rule inet tidegate mark_customers counter"]);
+  edge.server.run(["ip", "route", "del", "blackhole", "default", "table", "21575"]);
+  const damaged = ["IPv4 policy routing", "marking table"];
+  expect(await drift()).toEqual(damaged);
+  await expect(edge.server.apply(broken, NODE)).rejects.toThrow(/^load the firewall failed: /);
+  expect(await drift()).toEqual([]);
+  expect(edge.server.run(["nft", "list", "set", "inet", "tidegate", "customers_4"])).toContain(
+    "198.18.64.0/24, 203.0.113.0/24",
+  );
 });
