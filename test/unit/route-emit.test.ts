@@ -54,7 +54,7 @@ describe("routes of one prefix and one priority are a nexthop group", () => {
   const linesOf = (routes: Policy["routes"], file: string) =>
     emitted(tunnels, routes)[`route/acme.${file}`]?.split("\n").slice(1, -1);
 
-  test("of each family, and the same tunnels and weights are one group", () => {
+  test("of each family, in whatever order, and the same tunnels and weights are one group", () => {
     const routes = [
       routeTo("203.0.113.0/24", "chicago", 100, 3),
       routeTo("203.0.113.0/24", "paris", 100),
@@ -70,8 +70,8 @@ describe("routes of one prefix and one priority are a nexthop group", () => {
       "nexthop add id $table000002 dev gre-paris",
     ]);
     expect(linesOf(routes, "nexthops6.ip")).toEqual([
-      "nexthop add id $table000004 dev gre-paris",
-      "nexthop add id $table000005 dev gre-chicago",
+      "nexthop add id $table000004 dev gre-chicago",
+      "nexthop add id $table000005 dev gre-paris",
     ]);
     expect(linesOf(routes, "ip")?.slice(2)).toEqual([
       `nexthop add id $table000003 group $table000001,3/$table000002,1 type resilient buckets 128 ${timers}`,

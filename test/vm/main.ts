@@ -96,9 +96,7 @@ async function runOn(name: Name, options: Options, folder: string): Promise<numb
 
 /** What the tests are told by their environment is told to those in the machine, too. */
 function environment(): readonly string[] {
-  const asked = Object.entries(process.env).filter(([name]) =>
-    /^(TIDEGATE_\w+|FLIPS|FLIP_RATE|FAULTS)$/.test(name),
-  );
+  const asked = Object.entries(process.env).filter(([name]) => /^(TIDEGATE_\w+|FLIPS|FLIP_RATE)$/.test(name));
   const set = {
     TIDEGATE_PATIENCE: PATIENCE,
     CI: "true",

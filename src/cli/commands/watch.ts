@@ -24,7 +24,7 @@ export async function watchPackets(customers: readonly string[], options: WatchC
   const render = json ? (packet: WatchedPacket) => JSON.stringify(watchedJson(packet)) : renderWatched;
   let shown = 0;
   const stop = () => end.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+  process.once("SIGINT", stop).once("SIGTERM", stop).once("SIGHUP", stop);
   // `tidegate watch | head`: nobody reads on.
   process.stdout.once("error", stop);
   const summary = await watch({

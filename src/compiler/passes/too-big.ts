@@ -5,7 +5,7 @@ import { possible } from "../analysis/possible.js";
 import { TOO_LARGE } from "../analysis/ref.js";
 import { spaceOf } from "../analysis/space.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { type Family, formatAddress } from "../ir/address.js";
+import { ADDRESS_BITS, type Family, formatAddress } from "../ir/address.js";
 import { type Expr, testsOf } from "../ir/expr.js";
 import type { Header } from "../ir/headers.js";
 import type { Policy, Rule, Verdict } from "../ir/policy.js";
@@ -92,7 +92,8 @@ function tooBig({ span }: Policy, family: Family): Expr {
 /** `, such as PACKET`, if the plainest one is of this rule. */
 function such({ prefixes, lists }: Policy, { match }: Rule, family: Family): string {
   const own = prefixes.find(({ prefix }) => prefix.family === family);
-  const to = own && formatAddress({ family, value: own.prefix.base + 1n });
+  const host = own && own.prefix.length < ADDRESS_BITS[family] ? 1n : 0n;
+  const to = own && formatAddress({ family, value: own.prefix.base + host });
   const text =
     family === 4 ? `icmp 192.0.2.1 > ${to} type=3 code=4` : `icmp6 2001:db8::1 > ${to} type=2 code=0`;
   const parsed = parsePacket(text);

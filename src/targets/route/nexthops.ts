@@ -43,7 +43,9 @@ export function nexthops(policy: Policy): Nexthops {
     const [first, ...others] = equal;
     if (!first || others.length === 0) continue;
     const { family } = first.prefix;
-    const members = equal.map(({ tunnel, weight }) => {
+    // By name, whatever the order in the policy: a group's buckets go by the order of its members, and flows by buckets.
+    const byName = [...equal].sort((a, b) => (a.tunnel < b.tunnel ? -1 : 1));
+    const members = byName.map(({ tunnel, weight }) => {
       return `${idOf(devices[family], family, `dev ${tunnelDevice(tunnel)}`)},${weight}`;
     });
     const kind = `type resilient buckets ${bucketsOf(equal)} ${TIMERS}`;
