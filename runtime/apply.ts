@@ -2,15 +2,16 @@ import type { NodeConfig } from "../src/targets/manifest.js";
 import { type Bundle, readBundle } from "./bundle.js";
 import { type Change, type Previous, requireTunnels } from "./customer/change.js";
 import { commit } from "./customer/commit.js";
+import { prefixesOf } from "./customer/dispatch.js";
 import { whenSettled } from "./customer/ending.js";
 import { freeSlot } from "./customer/program.js";
 import { endChange, recover, type Unfinished, unfinished } from "./customer/recover.js";
 import { recordOf } from "./customer/retire.js";
 import { stage } from "./customer/stage.js";
 import { customerDrift, nodeDrift } from "./drift.js";
-import { causeOf, failure, RuntimeFailure } from "./failures.js";
+import { causeOf, failure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
-import { type Host, reviveLoader, withHost } from "./host.js";
+import { type Host, isLocked, reviveLoader, withHost } from "./host.js";
 import { requireNode } from "./node/parts.js";
 import { retireOldParts, setUpNode } from "./node/setup.js";
 import { checkOwnership } from "./ownership.js";
@@ -23,6 +24,7 @@ import {
   type LoadedCustomer,
   type NodeState,
   readCustomers,
+  readIntent,
   readNodeState,
   recordCustomer,
   writeIntent,
@@ -86,8 +88,8 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   onStep("verify the bundle");
   const bundle = await readBundle(options.bundle, node.keys);
   const { customer } = bundle.manifest;
-  const cut = (await unfinished(host)).filter((one) => one.customer === customer);
-  await recover(host, await readNodeState(host.paths), await readCustomers(host.paths), customer);
+  const cut = await unfinished(host, customer);
+  await endOthers(host, bundle, node);
   const loaded = await readCustomers(host.paths);
   checkOwnership(
     bundle.manifest,
@@ -108,7 +110,9 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
     await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
     return { applied: unchanged(bundle, current) };
   }
-  const request = { bundle, node, before, loaded, serials, drift: drift ?? [] };
+  // What was cut short has been ended as a whole just now.
+  const mend = drift !== undefined && drift.length > cut.length;
+  const request = { bundle, node, before, loaded, serials, drift: drift ?? [], mend };
   const done = await allOrNothing(
     onStep,
     (steps) => change(host, request, steps),
@@ -121,6 +125,23 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   return { applied };
 }
 
+/**
+ * Ends the changes that were cut short. What this process will end by itself goes on meanwhile, unless it may give up what this
+ * bundle takes: its packets must have settled before, and its parts be gone.
+ */
+async function endOthers({ paths, ...rest }: Host, { manifest }: Bundle, node: NodeConfig): Promise<void> {
+  const [state, loaded] = [await readNodeState(paths), await readCustomers(paths)];
+  const own = loaded.find(({ customer }) => customer === manifest.customer);
+  const held = new Set(own ? claimsOf(own.manifest) : []);
+  const takes = claimsOf(manifest).some((claim) => !held.has(claim)) || !state || !sameNode(state, node);
+  await recover({ paths, ...rest }, state, loaded, (other) => !takes && other !== manifest.customer);
+}
+
+/** What only one customer can have. */
+function claimsOf({ prefixes, tunnels }: CustomerRecord["holds"]): readonly string[] {
+  return [...prefixes, ...tunnels.map(({ remote, key }) => `${remote} ${key}`)];
+}
+
 interface Request {
   readonly bundle: Bundle;
   readonly node: NodeConfig;
@@ -128,6 +149,8 @@ interface Request {
   readonly loaded: readonly LoadedCustomer[];
   readonly serials: Serials;
   readonly drift: readonly string[];
+  /** Something of what is loaded is missing. */
+  readonly mend: boolean;
 }
 
 interface Done {
@@ -140,7 +163,8 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
   const { node: config, loaded } = request;
   const { customer } = request.bundle.manifest;
   const previous = await previousOf(host, request);
-  const { state: node, remade } = await setUpNode(host, config, request.before, steps);
+  const marked = loaded.flatMap(({ manifest }) => prefixesOf(manifest));
+  const { state: node, remade } = await setUpNode(host, config, request.before, marked, steps);
   const change: Change = {
     host,
     node: config,
@@ -148,7 +172,7 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
     bundle: request.bundle,
     ...placeOf(customer, loaded),
     previous,
-    mend: request.drift.length > 0,
+    mend: request.mend,
     others: loaded.filter((other) => other.customer !== customer),
   };
   await noteIntent(change, steps);
@@ -200,13 +224,22 @@ async function clearUp({ before }: Request, { change, node, record }: Done): Pro
 function endLater({ paths }: Host, applied: Applied): Promise<void> {
   const { customer, generation } = applied;
   const end = (host: Host) => clearing(applied, () => endChange(host, customer, generation));
-  return whenSettled(paths.customer(customer), generation, () =>
-    withHost({ stateDir: paths.stateDir, lock: true }, end).catch((error: unknown) => {
-      // Whoever has the lock for so long has ended it before anything else.
-      if (!(error instanceof RuntimeFailure && error.code === "TG9002")) throw error;
-    }),
-  );
+  const isNoted = async () => (await readIntent(paths, customer))?.generation === generation;
+  return whenSettled(paths.customer(customer), generation, async () => {
+    // Whoever else takes the lock ends it before anything else; who refuses first leaves it, and is done soon.
+    for (let tries = 1; await isNoted(); tries++) {
+      const held = await withHost({ stateDir: paths.stateDir, lock: true }, end).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      if (held === null) return;
+      if (!isLocked(held) || tries === MOST_TRIES) throw held;
+    }
+  });
 }
+
+/** Each waits for the lock for half a second. */
+const MOST_TRIES = 20;
 
 /** After the record the new generation is what holds, and nothing of this can change that. */
 async function clearing({ customer, generation }: Applied, work: () => Promise<void>): Promise<void> {

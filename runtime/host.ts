@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "./command.js";
-import { causeOf, failure } from "./failures.js";
+import { causeOf, failure, RuntimeFailure } from "./failures.js";
 import { ERRNO, Loader, LoaderError } from "./loader-client.js";
 import { NativeError, packageRoot } from "./native-process.js";
 import { Paths } from "./state.js";
@@ -93,23 +93,32 @@ export async function tolerating(
 
 /** A loader that died is no reason not to undo what it did: starts another, under the same lock. */
 export async function reviveLoader({ loader, paths }: Host): Promise<void> {
-  if (await loader.revive()) await lock(loader, paths);
+  // At once or never: whoever had the lock in between has ended what we had begun.
+  if (await loader.revive()) await lock(loader, paths, 0);
+}
+
+/** Did a run fail because another process has the lock? */
+export function isLocked(error: unknown): boolean {
+  return error instanceof RuntimeFailure && error.code === "TG9002" && isHeld(error.cause);
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof LoaderError && error.errno === ERRNO.EAGAIN;
 }
 
 /** The end of another process's change is a matter of milliseconds, and is worth waiting for; a run is not. */
 const LOCK_PATIENCE_MS = 500;
 const LOCK_RETRY_MS = 10;
 
-async function lock(loader: Loader, paths: Paths): Promise<void> {
-  const until = performance.now() + LOCK_PATIENCE_MS;
+async function lock(loader: Loader, paths: Paths, patience = LOCK_PATIENCE_MS): Promise<void> {
+  const until = performance.now() + patience;
   for (;;) {
     const held = await loader.lock(paths.lock()).then(
       () => null,
       (error: unknown) => error,
     );
     if (held === null) return;
-    const isHeld = held instanceof LoaderError && held.errno === ERRNO.EAGAIN;
-    if (!isHeld || performance.now() > until)
+    if (!isHeld(held) || performance.now() > until)
       throw failure("TG9002", { cause: causeOf(held) }, "wait for it to end, then try again", held);
     await sleep(LOCK_RETRY_MS);
   }

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { syncFolder } from "./durable.js";
 import { causeOf, failure } from "./failures.js";
@@ -31,18 +32,20 @@ export async function readRecord<T>(place: Place, schema: z.ZodType<T>): Promise
   throw failure("TG9011", { file: place.file, problem: damaged.problem }, hint, damaged.cause);
 }
 
-/** Are both there, and whole? */
+/** Are both there, whole, and the same? */
 export async function isWhole<T>(place: Place, schema: z.ZodType<T>): Promise<boolean> {
-  const both = await Promise.all([read(place.file, schema), read(place.twin, schema)]);
-  return both.every(({ state }) => state === "whole");
+  const [own, twin] = await Promise.all([read(place.file, schema), read(place.twin, schema)]);
+  return own.state === "whole" && twin.state === "whole" && isDeepStrictEqual(own.value, twin.value);
 }
 
-/** Written beside and renamed, so that a reader sees the old record or the new one, also after a failure of power. */
+/**
+ * Written beside and renamed, so that a reader sees the old record or the new one, also after a failure of power. The file decides,
+ * so it comes last.
+ */
 export async function writeRecord(place: Place, value: object): Promise<void> {
   const content = `${JSON.stringify(sealed(value), null, 2)}\n`;
-  const written = await Promise.allSettled([replace(place.file, content), replace(place.twin, content)]);
-  // Only when both have ended: else one could still come behind whatever undoes them.
-  for (const result of written) if (result.status === "rejected") throw result.reason;
+  await replace(place.twin, content);
+  await replace(place.file, content);
 }
 
 /** The twin first: as long as the file is there, the record is. */

@@ -22,7 +22,8 @@ export function remove(options: RemoveOptions): Promise<Removed> {
   const { customer, stateDir = DEFAULT_STATE_DIR, onStep = () => {} } = options;
   return withHost({ stateDir, lock: true }, async (host) => {
     const intents = await readIntents(host.paths);
-    await recover(host, await readNodeState(host.paths), await readCustomers(host.paths), customer);
+    const isOther = (other: string) => other !== customer;
+    await recover(host, await readNodeState(host.paths), await readCustomers(host.paths), isOther);
     const customers = await readCustomers(host.paths);
     const node = await readNodeState(host.paths);
     const loaded = customers.find((one) => one.customer === customer);

@@ -1,4 +1,5 @@
 import { type Applied, type ApplyOptions, apply } from "./apply.js";
+import { allEnded } from "./customer/ending.js";
 import { earlierBundle } from "./earlier.js";
 import { failure } from "./failures.js";
 import { explained, requireRoot } from "./host.js";
@@ -16,6 +17,7 @@ export interface RollbackOptions extends Pick<ApplyOptions, "stateDir" | "memory
 export async function rollback({ customer, ...options }: RollbackOptions): Promise<Applied> {
   requireRoot();
   // What was in force before is kept when the last change ends.
+  await allEnded();
   await recoverNode(options);
   const paths = new Paths(options.stateDir ?? DEFAULT_STATE_DIR);
   const state = await explained(readNodeState(paths));

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Counters, namedCounters, sum } from "./counters.js";
 import { programCounters } from "./customer/counting.js";
 import { firewallCounters } from "./customer/firewall.js";
@@ -16,7 +17,9 @@ import {
   DEFAULT_STATE_DIR,
   type LoadedCustomer,
   type NodeState,
+  type Paths,
   readCustomers,
+  readIntents,
   readNodeState,
 } from "./state.js";
 import { type KnownRelease, knownRelease, SIGNATURE_FILE } from "./trust/release.js";
@@ -83,12 +86,31 @@ export function status({
   readonly stateDir?: string;
 }): Promise<NodeStatus> {
   return withHost({ stateDir, lock: false }, async (host) => {
+    await endingsOver(host.paths);
     const state = await readNodeState(host.paths);
     if (!state) return { node: null, customers: [] };
     const customers: CustomerStatus[] = [];
     for (const loaded of await readCustomers(host.paths))
       customers.push(await customerStatus(host, state, loaded));
     return { node: await nodeStatus(host, state), customers };
+  });
+}
+
+/** A change that is in force ends so soon; until then old and new stand side by side, which is no drift. */
+const ENDING_MS = 2000;
+
+async function endingsOver(paths: Paths): Promise<void> {
+  const until = performance.now() + ENDING_MS;
+  while (performance.now() < until && (await someEnding(paths))) await sleep(20);
+}
+
+async function someEnding(paths: Paths): Promise<boolean> {
+  const intents = await readIntents(paths);
+  if (intents.length === 0) return false;
+  const customers = await readCustomers(paths);
+  return intents.some(({ customer, generation, removal }) => {
+    const loaded = customers.find((one) => one.customer === customer);
+    return !removal && loaded?.generation === generation && Date.now() - Date.parse(loaded.since) < ENDING_MS;
   });
 }
 

@@ -4,6 +4,7 @@ import { type Bundle, readBundle } from "../bundle.js";
 import { namespaceFile } from "../command.js";
 import { greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
+import { findLink } from "../netlink/link.js";
 import { markingTable, markPrefixes } from "../node/marking.js";
 import { tearDownNode } from "../node/setup.js";
 import {
@@ -51,17 +52,17 @@ export async function unfinished(
 /**
  * Ends the changes of runs that were killed: one whose generation is on record is finished, any other undone, so that what
  * is in force is what the record says. Every step can be repeated, should this run end in the middle, too. What this process
- * will end by itself is left to it, but for a change of `about`, who is to be changed again.
+ * will end by itself is left to it where `isLeft` says so of the customer.
  */
 export async function recover(
   host: Host,
   node: NodeState | undefined,
   loaded: readonly LoadedCustomer[],
-  about?: string,
+  isLeft: (customer: string) => boolean = () => true,
 ): Promise<void> {
   for (const intent of await readIntents(host.paths)) {
     const { customer, generation } = intent;
-    if (customer !== about && isEnding(host.paths.customer(customer), generation)) continue;
+    if (isLeft(customer) && isEnding(host.paths.customer(customer), generation)) continue;
     const current = loaded.find(({ customer }) => customer === intent.customer);
     const others = loaded.filter((one) => one !== current);
     if (intent.removal) {
@@ -151,7 +152,9 @@ async function undoPrefixes({ host, intent, current, loaded }: Undone, { manifes
       loaded.flatMap((one) => prefixesOf(one.manifest)),
     );
   await removeDispatch(host, gone);
-  if (current) await addDispatch(host, current.manifest, intent.slot, kept);
+  // Without its link that is drift, which others mend.
+  if (current && (await findLink(host, current.manifest.link)))
+    await addDispatch(host, current.manifest, intent.slot, kept);
 }
 
 /** Of a first bundle everything goes. Else what the generation in force lacks now is found as drift, and mended. */

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { type Bundle, storedBundle } from "../bundle.js";
+import { namespaceFile } from "../command.js";
 import { keepEarlier } from "../earlier.js";
 import type { GreDriver } from "../gre/driver.js";
 import type { Host } from "../host.js";
@@ -41,11 +43,13 @@ export async function retireOthers(inForce: InForce): Promise<void> {
   const others = (await storedGenerations(host.paths, customer)).filter((one) => one !== generation);
   if (others.length === 0) return;
   await settle(host.paths.customer(customer), generation);
-  if (bundle) await judgeBy(host, [{ bundle, generation }]);
+  // A namespace that is gone is drift, too.
+  const stands = existsSync(namespaceFile(manifest.namespace));
+  if (bundle && stands) await judgeBy(host, [{ bundle, generation }]);
   await takeDown(await strayTunnels(inForce, others), () => {});
   // The places of all others are one, as generations take turns.
   const opposite = { ...loaded, generation: generation + 1 };
-  await emptyTable(host, manifest.namespace, tableOf(opposite.generation));
+  if (stands) await emptyTable(host, manifest.namespace, tableOf(opposite.generation));
   await clearPlace(host, opposite);
   const counted = await earlierCounters(host, loaded, manifest);
   await recordCustomer(host.paths, { ...recordOf(loaded), counted });

@@ -10,6 +10,9 @@
 
 #include "operations.h"
 
+/* Of the kinds of a message that follow one another, RTM_NEW…, RTM_DEL… and RTM_GET…, the third. */
+#define GET_KIND 2
+
 /* The descriptor by which requests name the other namespace (IFLA_NET_NS_FD). */
 #define OTHER_FD 100
 
@@ -223,9 +226,13 @@ static int run_requests(int fd, const struct field *messages, const char *line,
 		int error;
 
 		request->nlmsg_seq = sequence++;
-		/* A dump ends by itself; all else is over when it is acknowledged. */
+		/*
+		 * A dump ends by itself; all else is over when it is acknowledged. Only a GET
+		 * is a dump: of a NEW the same bits are NLM_F_REPLACE and NLM_F_EXCL.
+		 */
 		request->nlmsg_flags |= NLM_F_REQUEST;
-		if ((request->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
+		if ((request->nlmsg_type & 3) != GET_KIND ||
+		    (request->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 			request->nlmsg_flags |= NLM_F_ACK;
 		error = exchange_whole(fd, request, buffer, replies, &outcome);
 		if (error)

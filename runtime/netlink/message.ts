@@ -38,7 +38,12 @@ export function attribute(type: number, ...value: readonly Uint8Array[]): Buffer
   return Buffer.concat([header, bytes], aligned(ATTRIBUTE + bytes.length));
 }
 
-export const u8 = (...numbers: readonly number[]): Uint8Array => Uint8Array.from(numbers);
+export function u8(...numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(numbers.length);
+  // As those below, it throws where a number has no room.
+  numbers.forEach((number, at) => void bytes.writeUInt8(number, at));
+  return bytes;
+}
 
 export function u16(number: number): Buffer {
   const bytes = Buffer.alloc(2);

@@ -80,8 +80,8 @@ export class Judge {
   }
 
   async #whoDropped({ cause, slot, rule, frame }: DropSample): Promise<Judged> {
-    if (cause === "malformed" || slot === null) return { ...NOBODY, verdict: "malformed", stage: "root" };
-    const judging = await this.#generations.inSlot(slot, stampIn(frame));
+    if (cause === "malformed") return { ...NOBODY, verdict: "malformed", stage: "root" };
+    const judging = slot === null ? undefined : await this.#generations.inSlot(slot, stampIn(frame));
     const who = judging ? about(judging) : NOBODY;
     if (cause === "closed")
       return { ...who, verdict: "drop", stage: "root", reason: "the customer is closed" };

@@ -47,15 +47,18 @@ int main(void)
 	static const struct operation *const groups[] = { drop_operations, trace_operations, NULL };
 	long long renewed = now_ms();
 
-	/* As in serve(): when to end is our parent's to say. */
+	/* As in serve(): when to end is our parent's to say, also where a terminal goes away. */
 	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	/* However it ends: what samples must not stay where customers' programs look for it. */
+	atexit(drops_end);
 	while (work(groups)) {
 		if (now_ms() - renewed < RENEW_MS)
 			continue;
 		renewed = now_ms();
 		drops_renew();
 	}
-	drops_end();
 	return EXIT_SUCCESS;
 }

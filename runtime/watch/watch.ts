@@ -65,7 +65,8 @@ async function chosenCustomers(
 ): Promise<readonly LoadedCustomer[]> {
   const loaded = await readCustomers(paths);
   if (loaded.length === 0) throw failure("TG9018", {}, "load a bundle with `tidegate apply`");
-  if (!existsSync(rootMap(paths, "watchers"))) throw failure("TG9020", {}, "apply the customers anew");
+  if (!existsSync(rootMap(paths, "watchers")))
+    throw failure("TG9020", {}, "`tidegate uninstall`, and apply the customers again");
   const names = loaded.map(({ customer }) => customer);
   for (const customer of customers)
     if (!names.includes(customer))
@@ -85,6 +86,9 @@ async function becomeTheOnlyOne({ loader, paths }: Host): Promise<void> {
   });
 }
 
+/** Events that wait to be judged; those of a flood that come faster than that are counted as lost. */
+const MOST_QUEUED = 10_000;
+
 /** One watch, from its first sample to its last. */
 class Run {
   readonly #host: Host;
@@ -92,7 +96,9 @@ class Run {
   readonly #customers: readonly LoadedCustomer[];
   readonly #judge: Judge;
   /** What is to be done with events, one after the other. */
-  #work: Promise<void> = Promise.resolve();
+  #work: Promise<unknown> = Promise.resolve();
+  #queued = 0;
+  readonly #failed: unknown[] = [];
   #tracesLost = 0;
 
   constructor(host: Host, options: WatchOptions, customers: readonly LoadedCustomer[]) {
@@ -115,6 +121,7 @@ class Run {
       await this.#follow(watcher);
       const drops = await watcher.dropTally();
       await this.#work;
+      if (this.#failed.length > 0) throw this.#failed[0];
       return { drops, tracesLost: this.#tracesLost };
     } finally {
       await watcher.close();
@@ -129,7 +136,7 @@ class Run {
     const ended = watcher.ended().then((words) => {
       last = words;
     });
-    while (!until.aborted && last === undefined) {
+    while (!until.aborted && last === undefined && this.#failed.length === 0) {
       if (stage !== "mitigate") await firewalls.follow();
       await Promise.race([ended, pause(LOOK_MS, until)]);
     }
@@ -147,15 +154,24 @@ class Run {
 
   #take(event: WatcherEvent): void {
     if (event.kind === "lost") this.#tracesLost++;
-    else this.#work = this.#work.then(() => this.#show(event));
+    else if (this.#queued === MOST_QUEUED) this.#tracesLost++;
+    else {
+      this.#queued++;
+      this.#work = this.#work
+        .then(() => this.#show(event))
+        .catch((error: unknown) => this.#failed.push(error));
+    }
   }
 
   async #show(event: WatcherEvent): Promise<void> {
+    this.#queued--;
+    if (this.#options.until.aborted) return;
     const packet = await this.#judge.judged(event);
     if (!packet || this.#options.until.aborted) return;
     const { stage, rule } = this.#options;
     if (stage !== undefined && packet.stage !== stage) return;
-    if (rule !== undefined && (packet.rule ?? "default") !== rule) return;
+    const isRules = packet.stage !== "root" && packet.reason === null;
+    if (rule !== undefined && !(isRules && (packet.rule ?? "default") === rule)) return;
     this.#options.onPacket(packet);
   }
 }

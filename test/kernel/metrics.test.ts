@@ -231,6 +231,8 @@ describe("metrics agree with the packets", () => {
     await publishBundle(store, edge.bundle("second", second(policy)));
     await daemon?.says(/acme: revision \d+ in force/);
     expected.follow(second(policy));
+    // It waits until what was in force before is gone, with its counters.
+    await edge.server.status();
     await agree(expected);
     sendAll(expected);
     await daemon?.end("SIGKILL");

@@ -48,26 +48,25 @@ function bundleOf(index: number, bogon = "10.0.0.0/8"): string {
 
 const module = (file: string) => JSON.stringify(join(packageRoot(), `dist/runtime/${file}.js`));
 
-/** How much a script does to the machine (test/support/faults.mjs). */
-async function actions(script: string): Promise<number> {
-  const faults = join(packageRoot(), "test/support/faults.mjs");
-  const argv = ["node", "--import", faults, "--input-type=module", "-e", script];
-  const [command, ...args] = edge.server.enter(argv);
-  const env = { ...process.env, FAULT: "none:-1" };
-  const { stderr } = await promisify(execFile)(command, args, { env, maxBuffer: 1 << 26 });
-  return (JSON.parse(stderr) as readonly string[]).length;
+/** How much a call of the runtime does to the machine, but for looks at files (test/faults/injector.mjs). */
+async function actions(file: string, call: string): Promise<number> {
+  const injector = JSON.stringify(join(packageRoot(), "test/faults/injector.mjs"));
+  const script = `import { arm, disarm } from ${injector};
+    const { ${call.slice(0, call.indexOf("("))} } = await import(${module(file)});
+    arm(null);
+    await ${call};
+    console.log(disarm().filter(({ sort }) => sort !== "look").length);`;
+  const [command, ...args] = edge.server.enter(["node", "--input-type=module", "-e", script]);
+  const { stdout } = await promisify(execFile)(command, args);
+  return Number(stdout);
 }
 
 async function whatIsDone(generation: number) {
   const bundle = bundleOf(0, generation % 2 === 0 ? "10.0.0.0/8" : "172.16.0.0/12");
-  const change = `import { apply } from ${module("apply")};
-    await apply(${JSON.stringify({ bundle, node: NODE })});`;
-  const looked = `import { status } from ${module("status")}; await status({});`;
-  const counted = `import { readCounts } from ${module("metrics/counts")}; await readCounts("/run/tidegate");`;
   return {
-    change: await actions(change),
-    status: await actions(looked),
-    metrics: await actions(counted),
+    change: await actions("apply", `apply(${JSON.stringify({ bundle, node: NODE })})`),
+    status: await actions("status", "status({})"),
+    metrics: await actions("metrics/counts", 'readCounts("/run/tidegate")'),
   };
 }
 
