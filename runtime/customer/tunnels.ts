@@ -7,8 +7,8 @@ import { fillTable } from "./routes.js";
 
 /**
  * A tunnel that stays stays untouched; the others are made. An old one in the way of a new one goes first: both cannot
- * be there at once, as they share a name, or remote and key. Until the new one stands, packets to it meet the routing
- * table's blackhole: closed, never astray.
+ * be there at once, as they share a name, or remote and key. Until the new one stands, packets to it take what else the
+ * customer's own routing table has for them, its blackhole at last.
  */
 export async function stageTunnels(change: Change, bundle: Bundle, steps: Steps): Promise<void> {
   const { host, gre, node, previous } = change;

@@ -112,6 +112,6 @@ test("no mutant is called equivalent that chance can tell", { timeout: A_WHILE }
       });
       expect(wrong, written.text).toEqual([]);
     }),
-    { numRuns: 8 },
+    { numRuns: 4 },
   );
 });

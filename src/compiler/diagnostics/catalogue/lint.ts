@@ -166,7 +166,7 @@ smaller rules can be looked at.`,
     message`the tunnel \`${"tunnel"}\` gets ${"weight"} of ${"all"} flows, beside one that gets ${"most"}`,
     `Routes of one prefix and one priority share its packets by weight, flow by flow. A share that is a hundred times smaller
 than another is hardly a share: too little to show that the tunnel works, and a few large flows make all of it. If the
-tunnel is a spare one, give its route a higher \`priority\` number: then it is used when the other one is gone.`,
+tunnel is a spare one, give its route a higher \`priority\` number: then it is used when the other one's device is gone.`,
     example(
       "policy",
       `tunnels: { main: gre({ remote: "198.51.100.1" }), spare: gre({ remote: "198.51.100.2" }) },
