@@ -62,7 +62,8 @@ async function byCommand(edge: AcmeEdge, bundles: readonly [string, string]) {
     const start = performance.now();
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
     child.stdout.once("data", () => answer.push(performance.now() - start));
-    await once(child, "close");
+    const [status] = await once(child, "close");
+    if (status !== 0) throw new Error(`tidegate apply ended with ${status}`);
     end.push(performance.now() - start);
   }
   return { answer, end };
