@@ -16,6 +16,7 @@ import {
   type LoadedCustomer,
   type NodeState,
   readCustomers,
+  readIntent,
   readIntents,
   readNodeState,
 } from "../state.js";
@@ -86,11 +87,11 @@ async function tearDownUnused(host: Host, node: NodeState): Promise<void> {
 
 /** Ends a change that is recorded; does nothing where somebody else has done so. */
 export async function endChange(host: Host, customer: string, generation: number): Promise<void> {
-  const intents = await readIntents(host.paths);
-  const intent = intents.find((one) => one.customer === customer && one.generation === generation);
+  const intent = await readIntent(host.paths, customer);
   const current = (await readCustomers(host.paths)).find((one) => one.customer === customer);
   const node = await readNodeState(host.paths);
-  if (!intent || intent.removal || !node || current?.generation !== generation) return;
+  if (intent?.generation !== generation || intent.removal || !node || current?.generation !== generation)
+    return;
   await finish(host, node, current);
   await forgetIntent(host.paths, intent, true);
 }

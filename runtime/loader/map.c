@@ -129,8 +129,11 @@ static int delete_entries(const struct map *map, const struct field *keys, uint3
 	return 0;
 }
 
-/* map.delete PIN COUNT KEYS: all that are there; ENOENT at the end if some were not. */
-static int delete(const struct request *request, struct answer *answer)
+typedef int key_work(const struct map *map, const struct field *keys, uint32_t count,
+		     struct answer *answer);
+
+/* Arguments PIN COUNT KEYS. */
+static int with_keys(const struct request *request, key_work *work, struct answer *answer)
 {
 	struct map map;
 	uint32_t count;
@@ -139,9 +142,15 @@ static int delete(const struct request *request, struct answer *answer)
 	if (request_u32(request, 1, &count, answer) ||
 	    map_open(request_text(request, 0), &map, answer))
 		return -1;
-	status = delete_entries(&map, &request->arguments[2], count, answer);
+	status = work(&map, &request->arguments[2], count, answer);
 	close(map.fd);
 	return status;
+}
+
+/* map.delete PIN COUNT KEYS: all that are there; ENOENT at the end if some were not. */
+static int delete(const struct request *request, struct answer *answer)
+{
+	return with_keys(request, delete_entries, answer);
 }
 
 /* Keys and values as they are collected; others may add entries meanwhile. */
@@ -290,16 +299,7 @@ static int lookup_in(const struct map *map, const struct field *keys, uint32_t c
 /* map.lookup PIN COUNT KEYS -> value size, values a key, values, a byte for each key: is it there? */
 static int lookup(const struct request *request, struct answer *answer)
 {
-	struct map map;
-	uint32_t count;
-	int status;
-
-	if (request_u32(request, 1, &count, answer) ||
-	    map_open(request_text(request, 0), &map, answer))
-		return -1;
-	status = lookup_in(&map, &request->arguments[2], count, answer);
-	close(map.fd);
-	return status;
+	return with_keys(request, lookup_in, answer);
 }
 
 static int open_program_array(const struct request *request, struct map *map, uint32_t *slot,

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "namespace.h"
 #include "operations.h"
 
 /* Of the kinds of a message that follow one another, RTM_NEW…, RTM_DEL… and RTM_GET…, the third. */

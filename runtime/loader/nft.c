@@ -3,6 +3,7 @@
 #include <nftables/libnftables.h>
 #include <string.h>
 
+#include "namespace.h"
 #include "nft-run.h"
 #include "operations.h"
 

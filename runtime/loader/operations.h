@@ -17,11 +17,4 @@ extern const struct operation xdp_operations[];
 /* Index of a network device of the process's namespace. Returns 0, or what fail() returned. */
 int find_device(const char *name, unsigned int *ifindex, struct answer *answer);
 
-/*
- * Calls `work` in the network namespace of a file, or, if the path is empty, where the process is.
- * Returns what `work` returned, or what fail() returned.
- */
-int within_namespace(const char *path, int (*work)(void *context, struct answer *answer),
-		     void *context, struct answer *answer);
-
 #endif

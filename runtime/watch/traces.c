@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <nftables/libnftables.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "namespace.h"
 #include "operations.h"
 
 #define TRACE_TYPE (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_TRACE)
@@ -29,31 +28,6 @@ struct trace {
 
 static struct trace *traces;
 static int epoll = -1;
-
-/* A socket stays in the namespace that it was made in. */
-static int enter(const char *namespace, struct answer *answer)
-{
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd = open(namespace, O_RDONLY | O_CLOEXEC);
-
-	if (home >= 0 && fd >= 0 && setns(fd, CLONE_NEWNET) == 0) {
-		close(fd);
-		return home;
-	}
-	fail(answer, errno, "cannot enter the network namespace %s", namespace);
-	if (home >= 0)
-		close(home);
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-static void leave(int home)
-{
-	if (setns(home, CLONE_NEWNET))
-		die("cannot return from a network namespace: %s", strerror(errno));
-	close(home);
-}
 
 static int listen_to_traces(struct answer *answer)
 {
@@ -96,14 +70,22 @@ static void end(struct trace *trace)
 	free(trace);
 }
 
-static int begin(struct trace *trace, const char *commands, struct answer *answer)
+struct beginning {
+	struct trace *trace;
+	const char *commands;
+};
+
+/* A socket stays in the namespace that it was made in. */
+static int begin(void *context, struct answer *answer)
 {
+	const struct beginning *beginning = context;
+	struct trace *trace = beginning->trace;
 	struct epoll_event ready = { .events = EPOLLIN, .data.ptr = trace };
 
 	trace->fd = listen_to_traces(answer);
 	if (trace->fd < 0)
 		return -1;
-	trace->nft = run(commands, answer);
+	trace->nft = run(beginning->commands, answer);
 	if (!trace->nft)
 		return -1;
 	if (epoll < 0)
@@ -121,14 +103,10 @@ static int begin(struct trace *trace, const char *commands, struct answer *answe
 static int watch(const struct request *request, struct answer *answer)
 {
 	struct trace *trace = allocate(sizeof(*trace));
-	int home, status;
+	struct beginning beginning = { .trace = trace, .commands = request_text(request, 2) };
 
 	*trace = (struct trace){ .name = format_text("%s", request_text(request, 0)), .fd = -1 };
-	home = enter(request_text(request, 1), answer);
-	status = home < 0 ? -1 : begin(trace, request_text(request, 2), answer);
-	if (home >= 0)
-		leave(home);
-	if (status) {
+	if (within_namespace(request_text(request, 1), begin, &beginning, answer)) {
 		end(trace);
 		return -1;
 	}

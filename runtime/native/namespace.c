@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "operations.h"
+#include "namespace.h"
 
 static int enter(const char *path, struct answer *answer)
 {
