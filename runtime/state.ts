@@ -22,6 +22,8 @@ export class Paths {
   /** The second copy of each record. */
   readonly twins = (...below: readonly string[]) => join(this.stateDir, "twins", ...below);
   readonly node = (): Place => ({ file: join(this.stateDir, "node.json"), twin: this.twins("node.json") });
+  /** What the operator's edge.ts was read to last, by `tidegate apply`. */
+  readonly edge = (): Place => ({ file: join(this.stateDir, "edge.json"), twin: this.twins("edge.json") });
   /** What the daemon made of the revisions of its store. */
   readonly daemon = () => join(this.stateDir, "daemon.json");
   /** Bundles on their way from a store to `apply`. */
@@ -303,6 +305,7 @@ export async function forgetUnbegun(paths: Paths): Promise<void> {
 /** For a node without customers. */
 export async function forgetNode(paths: Paths): Promise<void> {
   await removeRecord(paths.node());
+  await removeRecord(paths.edge());
   for (const folder of [paths.twins("customers"), paths.twins(), paths.customers()])
     await rmdir(folder).catch(() => undefined);
 }

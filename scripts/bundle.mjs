@@ -1,5 +1,7 @@
 // Puts the command line into dist/bin: few files instead of some nine hundred, which take Node longer to find and to
 // link than a policy takes to check. TypeScript and prettier stay packages of their own: their size is their own code.
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 
 /**
@@ -20,5 +22,12 @@ const bundle = await rolldown({
   external: [/^node:/, /^typescript(\/|$)/, /^prettier(\/|$)/],
   plugins: [namespaces],
 });
-await bundle.write({ dir: "dist/bin", format: "esm", cleanDir: true, chunkFileNames: "[name]-[hash].js" });
+const { output } = await bundle.write({
+  ...{ dir: "dist/bin", format: "esm", cleanDir: true, chunkFileNames: "[name]-[hash].js" },
+});
 await bundle.close();
+
+// What a compiler has read another one must read again: src/cli/edge/reading.ts.
+const typescript = readFileSync("node_modules/typescript/package.json");
+const code = output.map(({ code }) => code ?? "");
+writeFileSync("dist/bin/build", createHash("sha256").update([...code, typescript].join("\n")).digest("hex"));

@@ -10,10 +10,10 @@ import { serveMetrics } from "../../runtime/metrics/server.js";
 import { recoverNode } from "../../runtime/restart.js";
 import { requireOwnFolder } from "../../runtime/trust/own-folder.js";
 import type { NodeConfig } from "../targets/manifest.js";
+import { readEdge } from "./edge/read-edge.js";
 import { EXIT, UsageError } from "./exit.js";
 import { reason } from "./io/read-source.js";
 import { storeOf } from "./io/store.js";
-import { loadEdge } from "./load-edge.js";
 import { printProblem } from "./render/problem.js";
 import { version } from "./version.js";
 
@@ -77,9 +77,9 @@ function serve(metrics: Metrics, address: { readonly host: string; readonly port
 }
 
 function readNode(file: string): NodeConfig {
-  const node = loadEdge(file);
-  if (!node) throw new UsageError(`${file} has errors; they were printed before this line`);
-  return node;
+  const reading = readEdge(file);
+  if (!reading) throw new UsageError(`${file} has errors; they were printed before this line`);
+  return reading.config;
 }
 
 function metricsAddress(text: string): { readonly host: string; readonly port: number } | undefined {

@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import { type Applied, apply } from "../../../runtime/apply.js";
+import { loadEdge } from "../edge/load-edge.js";
 import { EXIT } from "../exit.js";
-import { loadEdge } from "../load-edge.js";
 import { stepPrinter } from "../render/steps.js";
 
 interface ApplyOptions {
@@ -14,8 +14,9 @@ interface ApplyOptions {
 
 /** `tidegate apply`: puts a bundle in force on this edge server, or leaves everything as it was. */
 export async function applyBundle(bundle: string, options: ApplyOptions): Promise<number> {
-  const node = loadEdge(options.edge);
-  if (!node) return EXIT.failed;
+  const edge = await loadEdge(options.edge, options.stateDir);
+  if (!edge) return EXIT.failed;
+  const { node } = edge;
   const steps = stepPrinter(options.json ?? false);
   const { stateDir, memoryDir, rollback = false } = options;
   let ending: Promise<void> | undefined;
@@ -34,7 +35,7 @@ export async function applyBundle(bundle: string, options: ApplyOptions): Promis
   steps.end();
   if (!options.json && !node.keys) console.error(pc.dim(UNSIGNED));
   console.log(options.json ? JSON.stringify(applied) : summary(applied));
-  await ending;
+  await Promise.all([ending, edge.keep()]);
   return EXIT.ok;
 }
 
