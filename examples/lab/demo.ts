@@ -8,6 +8,7 @@ import { analyze } from "../../src/compiler/compile.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { Cleanup, stopRequested } from "./cleanup.js";
 import { applyBundles, portrait, readCounters } from "./edges.js";
+import { anyServer } from "./journeys/any-server.js";
 import { bogon } from "./journeys/bogon.js";
 import { bystander } from "./journeys/bystander.js";
 import { deniedPort } from "./journeys/denied-port.js";
@@ -90,7 +91,7 @@ async function perform(report: Report, cleanup: Cleanup, journeys: readonly Jour
   const found = new Map(
     await Promise.all(EDGES.map(async (edge) => [edge, await portrait(world.host(edge))] as const)),
   );
-  await report.step("tidegate apply, on both edges", async () => {
+  await report.step("tidegate apply, on all three edges", async () => {
     await Promise.all(EDGES.map((edge) => applyBundles(world.host(edge), bundles, key.edgeFile)));
   });
   const arrivals = await report.step("start Acme's FTP server and the captures", () => populate(world));
@@ -110,6 +111,7 @@ async function perform(report: Report, cleanup: Cleanup, journeys: readonly Jour
 
 const JOURNEYS: readonly Journey[] = [
   ftp,
+  anyServer,
   deniedPort,
   bogon,
   malformed,

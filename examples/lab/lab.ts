@@ -2,8 +2,8 @@ import type { Policy } from "../../src/compiler/ir/policy.js";
 import { type Counters, moved } from "./counters.js";
 import type { World } from "./world.js";
 
-export type EdgeName = "edge-1" | "edge-2";
-export const EDGES: readonly EdgeName[] = ["edge-1", "edge-2"];
+export const EDGES = ["edge-1", "edge-2", "edge-3"] as const;
+export type EdgeName = (typeof EDGES)[number];
 
 /** A running record of the IP packets that arrive somewhere, in order. */
 export interface Arrivals {
@@ -15,7 +15,7 @@ export interface Arrivals {
 /** The lab with Tidegate running on its edges: what the journeys are made in. */
 export interface Lab {
   readonly world: World;
-  /** The policies that both edges run, customer by customer. */
+  /** The policies that all edges run, customer by customer. */
   readonly policies: readonly Policy[];
   /** What the edges were like before the first bundle: `portrait` of edges.ts, by edge. */
   readonly found: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -72,16 +72,17 @@ export async function observe<T>(
   );
   return {
     result,
-    moved: {
-      "edge-1": moved(before["edge-1"], after["edge-1"]),
-      "edge-2": moved(before["edge-2"], after["edge-2"]),
-    },
+    moved: byEdge((edge) => moved(before[edge], after[edge])),
     arrived: new Map(arrived.filter(([, packets]) => packets.length > 0)),
   };
 }
 
-async function readAll(lab: Lab, edges: readonly EdgeName[]): Promise<Record<EdgeName, Counters>> {
-  const read = async (edge: EdgeName) => (edges.includes(edge) ? lab.counters(edge) : new Map());
-  const [one, two] = await Promise.all([read("edge-1"), read("edge-2")]);
-  return { "edge-1": one, "edge-2": two };
+async function readAll(lab: Lab, edges: readonly EdgeName[]): Promise<Readonly<Record<EdgeName, Counters>>> {
+  const read = await Promise.all(edges.map(async (edge) => [edge, await lab.counters(edge)] as const));
+  const counters = new Map(read);
+  return byEdge((edge) => counters.get(edge) ?? new Map());
+}
+
+function byEdge<T>(of: (edge: EdgeName) => T): Readonly<Record<EdgeName, T>> {
+  return { "edge-1": of("edge-1"), "edge-2": of("edge-2"), "edge-3": of("edge-3") };
 }

@@ -6,11 +6,13 @@
  *  client 192.0.2.7 ──────┐                    ┌── edge-1 ── bystander 198.18.9.9
  *  attacker 192.0.2.66 ───┤                    ├── edge-2   (anycast 198.18.0.1 leads here)
  *                         ├──── core ──────────┤
- *                         │  (the Internet)    ├── acme-router 198.51.100.1   ══ tunnel ══ acme-ftp 203.0.113.100
+ *                         │  (the Internet)    ├── edge-3
+ *                         │                    ├── acme-router 198.51.100.1   ══ tunnel ══ acme-ftp 203.0.113.100
  *                         └                    └── globex-router 198.51.100.2 ══ tunnel ══ globex-web 198.51.100.130
  * ```
  * The customers' prefixes are announced by edge-1 and the anycast address by edge-2, so that the way back is
- * decapsulated by a server that did not encapsulate: a tunnel keeps nothing on one server.
+ * decapsulated by a server that did not encapsulate: a tunnel keeps nothing on one server. Where a journey asks for it (turns.ts),
+ * all three edges announce it, and the core gives each packet to the next one.
  */
 
 export interface HostPlan {
@@ -113,6 +115,7 @@ const ATTACHED: readonly Attachment[] = [
     v6: "2001:db8:ed6e::2",
     announces: [`${ANYCAST}/32`],
   },
+  { host: "edge-3", device: "uplink0", v4: "198.18.255.3", v6: "2001:db8:ed6e::3", announces: [] },
   { host: "acme-router", device: "eth0", v4: "198.51.100.1", announces: [] },
   { host: "globex-router", device: "eth0", v4: "198.51.100.2", announces: [] },
 ];
@@ -124,6 +127,7 @@ export const TOPOLOGY: Topology = {
     { name: "attacker", forwards: false },
     { name: "edge-1", forwards: true },
     { name: "edge-2", forwards: true },
+    { name: "edge-3", forwards: true },
     { name: "bystander", forwards: false },
     { name: "acme-router", forwards: true },
     { name: "acme-ftp", forwards: false },
@@ -153,6 +157,13 @@ export function macOf(host: string, device: string): string {
   const end = ends.find((candidate) => candidate.host === host && candidate.device === device);
   if (!end) throw new Error(`the lab has no device ${device} at ${host}`);
   return end.mac;
+}
+
+/** A host's own IPv4 address on its link to the core; throws for a host without one. */
+export function addressOf(host: string): string {
+  const attachment = ATTACHED.find((candidate) => candidate.host === host);
+  if (!attachment) throw new Error(`the lab's core has no link to ${host}`);
+  return attachment.v4;
 }
 
 function linkToCore(attachment: Attachment, index: number): LinkPlan {

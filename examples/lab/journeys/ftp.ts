@@ -1,6 +1,6 @@
 import { formatCounters, ofStages, sameCounters } from "../counters.js";
 import type { Host } from "../host.js";
-import { EDGES, type Journey, type Lab, observe, type Row } from "../lab.js";
+import { type Journey, type Lab, observe, type Row } from "../lab.js";
 import { Capture } from "../packets/capture.js";
 import { sameButTtl } from "../packets/packet.js";
 import { describeJudgement, judge, judgeReturn, predictedSum } from "../reference.js";
@@ -22,7 +22,7 @@ export const ftp: Journey = {
   travel: async (lab) => {
     // What the client sends is taken where it leaves the client's link, so the reference judges the real packets.
     const sent = await Capture.start(lab.world.host("core"), "client", `host ${CLIENT.v4} and tcp`);
-    const observed = await observe(lab, EDGES, () => converse(lab.world.host("client"), FTP));
+    const observed = await observe(lab, ["edge-1", "edge-2"], () => converse(lab.world.host("client"), FTP));
     await sent.stop();
     return [thereRow(lab, sent.packets, observed), backRow(lab, observed)];
   },

@@ -8,6 +8,11 @@ import { PcapReader } from "./pcap.js";
 const POLL_MS = 5;
 /** Time for a packet that the kernel has already delivered to come through tcpdump's pipe. */
 const SETTLE_MS = 120;
+/**
+ * The longest frame that is taken, and the KiB for those that tcpdump has not read yet: in immediate mode each has as
+ * much room as the longest may need.
+ */
+const ROOM = ["-s", "2048", "-B", "16384"];
 
 /** What arrives at one device of a host, recorded from the start of the capture. */
 export class Capture {
@@ -24,7 +29,7 @@ export class Capture {
    * a device in that network namespace of the host.
    */
   static async start(host: Host, device: string, filter: string, namespace?: string): Promise<Capture> {
-    const options = ["-i", device, "-Q", "in", "-n", "-s", "0", "--immediate-mode", "-U", "-Z", "root"];
+    const options = ["-i", device, "-Q", "in", "-n", ...ROOM, "--immediate-mode", "-U", "-Z", "root"];
     const argv = ["tcpdump", ...options, "-w", "-", filter];
     const child = host.start(namespace === undefined ? argv : inNamespace(namespace, argv));
     const capture = new Capture(child);
