@@ -13,7 +13,7 @@ import { causeOf, failure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
 import { type Host, isLocked, reviveLoader, withHost } from "./host.js";
 import { requireNode } from "./node/parts.js";
-import { retireOldParts, setUpNode } from "./node/setup.js";
+import { endNodeChange, sameNode, setUpNode } from "./node/setup.js";
 import { checkOwnership } from "./ownership.js";
 import {
   type CustomerRecord,
@@ -120,8 +120,8 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   );
   const { generation, hash } = done.record;
   const applied = { ...about(bundle), changed: true, generation, hash, drift: request.drift };
-  if (current && before && sameNode(before, node)) return { applied, ending: endLater(host, applied) };
-  await clearing(applied, () => clearUp(request, done));
+  if (current && before && sameNode(before.config, node)) return { applied, ending: endLater(host, applied) };
+  await clearing(applied, () => clearUp(done));
   return { applied };
 }
 
@@ -133,7 +133,8 @@ async function endOthers({ paths, ...rest }: Host, { manifest }: Bundle, node: N
   const [state, loaded] = [await readNodeState(paths), await readCustomers(paths)];
   const own = loaded.find(({ customer }) => customer === manifest.customer);
   const held = new Set(own ? claimsOf(own.manifest) : []);
-  const takes = claimsOf(manifest).some((claim) => !held.has(claim)) || !state || !sameNode(state, node);
+  const takes =
+    claimsOf(manifest).some((claim) => !held.has(claim)) || !state || !sameNode(state.config, node);
   await recover({ paths, ...rest }, state, loaded, (other) => !takes && other !== manifest.customer);
 }
 
@@ -164,13 +165,15 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
   const { customer } = request.bundle.manifest;
   const previous = await previousOf(host, request);
   const marked = loaded.flatMap(({ manifest }) => prefixesOf(manifest));
-  const { state: node, remade } = await setUpNode(host, config, request.before, marked, steps);
+  const place = placeOf(customer, loaded);
+  const by = { customer, generation: place.generation };
+  const { state: node, remade } = await setUpNode(host, config, request.before, by, marked, steps);
   const change: Change = {
     host,
     node: config,
     gre: greDriver(host, node.gre),
     bundle: request.bundle,
-    ...placeOf(customer, loaded),
+    ...place,
     previous,
     mend: request.mend,
     others: loaded.filter((other) => other.customer !== customer),
@@ -214,10 +217,10 @@ async function noteIntent({ host, bundle, generation, slot, previous }: Change, 
  * A first bundle has nothing to end, and a change of the node itself ends under the same lock: another one of the node must not
  * come in between.
  */
-async function clearUp({ before }: Request, { change, node, record }: Done): Promise<void> {
+async function clearUp({ change, node, record }: Done): Promise<void> {
   const { host } = change;
   await endChange(host, record.customer, record.generation);
-  await retireOldParts(host, before, node);
+  await endNodeChange(host, node, record.generation);
 }
 
 /** Ends the change when it has settled; until then others may have the lock. */
@@ -260,13 +263,9 @@ async function driftOf(
 ): Promise<readonly string[] | undefined> {
   const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
   if (!before || current?.hash !== bundle.hash) return undefined;
-  if (!sameNode(before, node)) return undefined;
+  if (!sameNode(before.config, node)) return undefined;
   const missing = [...(await nodeDrift(host, before)), ...(await customerDrift(host, before, current))];
   return [...missing, ...cut.map(({ name }) => name)];
-}
-
-function sameNode({ config }: NodeState, node: NodeConfig): boolean {
-  return JSON.stringify(config) === JSON.stringify(node);
 }
 
 function unchanged(bundle: Bundle, { generation }: CustomerRecord): Applied {

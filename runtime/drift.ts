@@ -20,9 +20,10 @@ import {
 import { missingParts, type Part } from "./steps.js";
 
 /** What the node itself should have, by the record, and has not. */
-export async function nodeDrift(host: Host, { config, gre }: NodeState): Promise<readonly string[]> {
+export async function nodeDrift(host: Host, { config, gre, change }: NodeState): Promise<readonly string[]> {
   const record = { name: "record of the node", present: () => isNodeStateWhole(host.paths) };
-  const missing = await missingParts([record, ...nodeParts(host, config, greDriver(host, gre))]);
+  const settled = { name: "end of the change of the node", present: async () => change === undefined };
+  const missing = await missingParts([record, settled, ...nodeParts(host, config, greDriver(host, gre))]);
   if (missing.includes(markingTable(host).name)) return missing;
   const customers = await readCustomers(host.paths);
   const prefixes = customers.flatMap(({ manifest }) => prefixesOf(manifest));

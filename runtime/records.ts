@@ -48,12 +48,15 @@ export async function writeRecord(place: Place, value: object): Promise<void> {
   await replace(place.file, content);
 }
 
-/** The twin first: as long as the file is there, the record is. */
+/** The file goes last: as long as it is there, the record is. */
 export async function removeRecord(place: Place): Promise<void> {
-  for (const file of [place.twin, place.file]) {
-    await rm(file, { recursive: true, force: true });
-    await rm(fresh(file), { recursive: true, force: true });
-  }
+  await removeTwin(place);
+  await rm(place.file, { recursive: true, force: true });
+}
+
+/** All but the file itself; for who has to remove something else before the record may go. */
+export async function removeTwin({ file, twin }: Place): Promise<void> {
+  for (const one of [twin, fresh(twin), fresh(file)]) await rm(one, { recursive: true, force: true });
 }
 
 async function read<T>(file: string, schema: z.ZodType<T>): Promise<Found<T>> {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type Manifest, manifestSchema, nodeConfigSchema } from "../src/targets/manifest.js";
 import { failure } from "./failures.js";
 import { sha256 } from "./hash.js";
-import { isWhole, type Place, readRecord, removeRecord, writeRecord } from "./records.js";
+import { isWhole, type Place, readRecord, removeRecord, removeTwin, writeRecord } from "./records.js";
 
 /** Where a node keeps what it must remember. Below /run, as the kernel forgets with it at a reboot. */
 export const DEFAULT_STATE_DIR = "/run/tidegate";
@@ -51,6 +51,13 @@ const nodeStateSchema = z.strictObject({
   gre: z.enum(["kernel", "ebpf"]),
   /** Names of the node's parts that Tidegate brought up, and so takes down again. */
   added: z.array(z.string()),
+  /**
+   * The node is on its way here from another configuration, with a customer's change: noted before anything is made, and gone when
+   * what only one of both asks for is.
+   */
+  change: z
+    .strictObject({ from: nodeConfigSchema, customer: z.string(), generation: z.int().positive() })
+    .optional(),
 });
 export type NodeState = z.infer<typeof nodeStateSchema>;
 
@@ -293,19 +300,30 @@ export async function forgetCustomer(paths: Paths, name: string): Promise<void> 
     await rm(folder, { recursive: true, force: true });
 }
 
-/** Customers' folders in which nothing is: a run was killed before it had noted what it was about to make. */
-export async function forgetUnbegun(paths: Paths): Promise<void> {
-  const known = [...(await readCustomers(paths)), ...(await readIntents(paths))];
-  for (const name of await customerNames(paths)) {
-    const isKnown = known.some(({ customer }) => customer === name);
-    if (!isKnown && (await storedGenerations(paths, name)).length === 0) await forgetCustomer(paths, name);
-  }
+/** Are there customers' folders in which nothing is? */
+export async function hasUnbegun(paths: Paths): Promise<boolean> {
+  return (await unbegun(paths)).length > 0;
 }
 
-/** For a node without customers. */
+/** Customers' folders in which nothing is: a run was killed before it had noted what it was about to make. */
+export async function forgetUnbegun(paths: Paths): Promise<void> {
+  for (const name of await unbegun(paths)) await forgetCustomer(paths, name);
+}
+
+async function unbegun(paths: Paths): Promise<readonly string[]> {
+  const known = new Set(
+    [...(await readCustomers(paths)), ...(await readIntents(paths))].map(({ customer }) => customer),
+  );
+  const unknown = (await customerNames(paths)).filter((name) => !known.has(name));
+  const stored = await Promise.all(unknown.map((name) => storedGenerations(paths, name)));
+  return unknown.filter((_, index) => stored[index]?.length === 0);
+}
+
+/** For a node without customers. The record goes last: without it nobody would look for what is left. */
 export async function forgetNode(paths: Paths): Promise<void> {
-  await removeRecord(paths.node());
+  await removeTwin(paths.node());
   await removeRecord(paths.edge());
   for (const folder of [paths.twins("customers"), paths.twins(), paths.customers()])
     await rmdir(folder).catch(() => undefined);
+  await removeRecord(paths.node());
 }

@@ -2,32 +2,36 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { type Bundle, readBundle } from "../bundle.js";
 import { namespaceFile } from "../command.js";
+import { failure } from "../failures.js";
 import { greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
 import { findLink } from "../netlink/link.js";
 import { markingTable, markPrefixes } from "../node/marking.js";
-import { tearDownNode } from "../node/setup.js";
+import { endNodeChange, tearDownNode } from "../node/setup.js";
 import {
   forgetCustomer,
   forgetIntent,
   forgetNode,
   forgetUnbegun,
   type Intent,
+  isRecordWhole,
   type LoadedCustomer,
   type NodeState,
   readCustomers,
   readIntent,
   readIntents,
   readNodeState,
+  recordCustomer,
 } from "../state.js";
 import { Steps, takeDown } from "../steps.js";
+import { anycast4 } from "./change.js";
 import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
 import { isEnding, settle } from "./ending.js";
 import { judgeBy } from "./firewall.js";
 import { customerParts, tunnelParts } from "./parts.js";
 import { clearPlace, stampBy, unloadProgram } from "./program.js";
 import { removeWhole } from "./removal.js";
-import { generationBundle, retireOthers } from "./retire.js";
+import { generationBundle, recordOf, retireOthers } from "./retire.js";
 import { emptyTable, fillTable, tableInForce, tableOf } from "./routes.js";
 
 /** What a customer's last change was when its run ended in the middle. */
@@ -71,12 +75,28 @@ export async function recover(
       else await forgetRemoved(host, intent, others);
       continue;
     }
-    if (node && current && current.generation >= generation) await finish(host, node, current);
+    if (node && current && current.generation >= generation)
+      await finish(host, node, current, await wholeBundle(host, current));
     else if (node) await undo({ host, node, intent, current, loaded });
+    await mendRecord(host, current);
     await forgetIntent(host.paths, intent, current !== undefined);
   }
   await forgetUnbegun(host.paths);
-  if (node && loaded.length === 0) await tearDownUnused(host, node);
+  if (!node) return;
+  if (loaded.length === 0) await tearDownUnused(host, node);
+  else await endNodeChange(host, node, generationOf(loaded, node.change?.customer));
+}
+
+/** Of its two copies one may say what was to be, and the other what is. */
+async function mendRecord({ paths }: Host, current: LoadedCustomer | undefined): Promise<void> {
+  if (!current || (await isRecordWhole(paths, current.customer))) return;
+  // What ended the change has noted what was counted.
+  const now = (await readCustomers(paths)).find(({ customer }) => customer === current.customer);
+  await recordCustomer(paths, recordOf(now ?? current));
+}
+
+function generationOf(loaded: readonly LoadedCustomer[], name: string | undefined): number | undefined {
+  return loaded.find(({ customer }) => customer === name)?.generation;
 }
 
 /** A node that was set up for a first customer who never came, or whose last one went. */
@@ -85,19 +105,26 @@ async function tearDownUnused(host: Host, node: NodeState): Promise<void> {
   await forgetNode(host.paths);
 }
 
-/** Ends a change that is recorded; does nothing where somebody else has done so. */
+/**
+ * Ends a change that is recorded; does nothing where somebody else has done so. Throws TG9011 where the bundle in force cannot be
+ * read: then the note stays, and whoever takes the lock next tries again.
+ */
 export async function endChange(host: Host, customer: string, generation: number): Promise<void> {
   const intent = await readIntent(host.paths, customer);
   const current = (await readCustomers(host.paths)).find((one) => one.customer === customer);
   const node = await readNodeState(host.paths);
   if (intent?.generation !== generation || intent.removal || !node || current?.generation !== generation)
     return;
-  await finish(host, node, current);
+  await finish(host, node, current, await storedWhole(host, current));
   await forgetIntent(host.paths, intent, true);
 }
 
-async function finish(host: Host, { config, gre }: NodeState, current: LoadedCustomer): Promise<void> {
-  const bundle = await wholeBundle(host, current);
+async function finish(
+  host: Host,
+  { config, gre }: NodeState,
+  current: LoadedCustomer,
+  bundle: Bundle | undefined,
+): Promise<void> {
   await retireOthers({ host, node: config, gre: greDriver(host, gre), loaded: current, bundle });
 }
 
@@ -112,12 +139,15 @@ async function forgetRemoved(
 }
 
 /** The runtime's own copy of the bundle in force; undefined where it is damaged: that is drift, which others mend. */
-async function wholeBundle(
-  { paths }: Host,
-  { customer, generation, hash }: LoadedCustomer,
-): Promise<Bundle | undefined> {
-  const bundle = await readBundle(paths.bundle(customer, generation)).catch(() => undefined);
-  return bundle?.hash === hash ? bundle : undefined;
+function wholeBundle(host: Host, current: LoadedCustomer): Promise<Bundle | undefined> {
+  return storedWhole(host, current).catch(() => undefined);
+}
+
+async function storedWhole({ paths }: Host, { customer, generation, hash }: LoadedCustomer): Promise<Bundle> {
+  const dir = paths.bundle(customer, generation);
+  const bundle = await readBundle(dir);
+  if (bundle.hash === hash) return bundle;
+  throw failure("TG9011", { file: dir, problem: "its manifest is not the recorded one" });
 }
 
 interface Undone {
@@ -169,14 +199,17 @@ async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
     return;
   }
   if (!existsSync(namespaceFile(namespace))) return;
+  // What the generation in force was made for.
+  const before = node.change?.from ?? node.config;
+  const isMoved = anycast4(before) !== anycast4(node.config);
   const own = new Map(current.manifest.tunnels.map((row) => [row.name, JSON.stringify(row)]));
-  const stray = begun.manifest.tunnels.filter((row) => own.get(row.name) !== JSON.stringify(row));
+  const stray = begun.manifest.tunnels.filter((row) => isMoved || own.get(row.name) !== JSON.stringify(row));
   for (const { name } of stray) await tunnels.get(name)?.down();
   const bundle = await wholeBundle(host, current);
   if (bundle) {
     // The routes to a device went with it; where all devices stand, nothing is touched that packets use.
     const steps = new Steps(() => {});
-    const remade = await steps.ensure([...tunnelParts(gre, bundle, node.config).values()]);
+    const remade = await steps.ensure([...tunnelParts(gre, bundle, before).values()]);
     if (remade || !(await tableInForce(host, namespace, current.generation, bundle)))
       await fillTable(host, bundle, current.generation);
     await judgeBy(host, [{ bundle, generation: current.generation }]);

@@ -6,6 +6,9 @@ import { forgetNode, type NodeState, writeNodeState } from "../state.js";
 import { missingParts, type OnStep, type Part, type Steps, takeDown } from "../steps.js";
 import { nodeParts } from "./parts.js";
 
+/** Who changes the node: one customer, with a change of its own. */
+export type By = Pick<NonNullable<NodeState["change"]>, "customer" | "generation">;
+
 /**
  * Makes what the node lacks. What that is gets noted first, so that it is known as Tidegate's even if this process is
  * killed: only that is taken down again. `marked`: the prefixes of customers that are loaded. `remade`: something was missing.
@@ -14,13 +17,16 @@ export async function setUpNode(
   host: Host,
   config: NodeConfig,
   before: NodeState | undefined,
+  by: By,
   marked: readonly Prefix[],
   steps: Steps,
 ): Promise<{ readonly state: NodeState; readonly remade: boolean }> {
   const gre = before?.gre ?? (await chooseGre());
   const parts = nodeParts(host, config, greDriver(host, gre), marked);
   const missing = await missingParts(parts);
-  const state = { config, gre, added: [...new Set([...(before?.added ?? []), ...missing])] };
+  const added = [...new Set([...(before?.added ?? []), ...missing])];
+  const change = before && !sameNode(before.config, config) ? { from: before.config, ...by } : undefined;
+  const state = { config, gre, added, ...(change && { change }) };
   // As long as something of it is left, the record must say so.
   const restore = async (clean: boolean) => {
     if (clean) await (before ? writeNodeState(host.paths, before) : forgetNode(host.paths));
@@ -30,19 +36,33 @@ export async function setUpNode(
   return { state, remade };
 }
 
-/** After a change of the node's configuration: takes down what only the old one asked for. */
-export async function retireOldParts(
+export function sameNode(one: NodeConfig, other: NodeConfig): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/**
+ * Ends a change of the node: it holds if the customer's with which it came does, `generation` being what is on record of that
+ * customer. What only the other configuration asks for goes, and nothing has to be made for that, so it cannot fail for want of
+ * something. Can be repeated.
+ */
+export async function endNodeChange(
   host: Host,
-  before: NodeState | undefined,
-  now: NodeState,
-): Promise<void> {
-  if (!before) return;
-  const wanted = new Set(nodeParts(host, now.config, greDriver(host, now.gre)).map(({ name }) => name));
-  const retired = ownParts(host, before).filter(({ name }) => !wanted.has(name));
-  if (retired.length === 0) return;
-  await takeDown(retired, () => {});
-  const gone = new Set(retired.map(({ name }) => name));
-  await writeNodeState(host.paths, { ...now, added: now.added.filter((name) => !gone.has(name)) });
+  state: NodeState,
+  generation: number | undefined,
+): Promise<NodeState> {
+  const { change, ...rest } = state;
+  if (!change) return state;
+  const holds = generation !== undefined && generation >= change.generation;
+  const config = holds ? state.config : change.from;
+  const wanted = new Set(partsOf(host, { ...rest, config }).map(({ name }) => name));
+  const isWanted = (name: string) => wanted.has(name);
+  await takeDown(
+    ownParts(host, state).filter(({ name }) => !isWanted(name)),
+    () => {},
+  );
+  const ended = { ...rest, config, added: rest.added.filter(isWanted) };
+  await writeNodeState(host.paths, ended);
+  return ended;
 }
 
 /** Leaves the machine as it was found: of the node's parts go those that Tidegate made. */
@@ -50,6 +70,16 @@ export async function tearDownNode(host: Host, state: NodeState, onStep: OnStep)
   await takeDown(ownParts(host, state), onStep);
 }
 
-function ownParts(host: Host, { config, gre, added }: NodeState): readonly Part[] {
-  return nodeParts(host, config, greDriver(host, gre)).filter(({ name }) => added.includes(name));
+/** Those that Tidegate made, for either configuration where one is on its way to another. */
+function ownParts(host: Host, state: NodeState): readonly Part[] {
+  const { change, added } = state;
+  const now = partsOf(host, state);
+  const names = new Set(now.map(({ name }) => name));
+  const others = change ? partsOf(host, { ...state, config: change.from }) : [];
+  const all = [...now, ...others.filter(({ name }) => !names.has(name))];
+  return all.filter(({ name }) => added.includes(name));
+}
+
+function partsOf(host: Host, { config, gre }: Pick<NodeState, "config" | "gre">): readonly Part[] {
+  return nodeParts(host, config, greDriver(host, gre));
 }

@@ -26,8 +26,8 @@ beforeAll(async () => {
 
 afterAll(() => edge?.server.end());
 
-const applyKilled = (victim: "runtime" | "loader", bundle: string, step: string) =>
-  killApply(edge.server, { victim, bundle, node: NODE, step });
+const applyKilled = (victim: "runtime" | "loader", bundle: string, step: string, node = NODE) =>
+  killApply(edge.server, { victim, bundle, node, step });
 
 const acmeNow = async () => (await edge.server.status()).customers[0];
 
@@ -98,6 +98,35 @@ describe("a change", () => {
       const { generation } = await acmeNow();
       expect(applyKilled("loader", second, step)).toMatch(/^TG9006 .*; everything is as it was before/);
       expect(await acmeNow()).toMatchObject({ generation, drift: [] });
+    },
+  );
+});
+
+describe("another description of the node", () => {
+  const other = { ...NODE, uplinks: ["up0", "up2"], anycast: ["198.18.0.2", "2001:db8:ed6e::2"] };
+  /** Devices that were made anew have other numbers. */
+  const portrait = () => edge.server.portrait().replace(/^\d+: (\S+)@if\d+/gm, "$1");
+
+  test.each([
+    ["root program on up2", { customers: [] }],
+    ["switch", { customers: ["acme"] }],
+  ])(
+    "killed at %s: recovered it is the old one, and nothing of the new one is left, though its uplink is gone",
+    async (step, recovered) => {
+      await edge.server.apply(first, NODE);
+      const before = portrait();
+      edge.server.ip(["link add up2 type veth peer name far2"]);
+      expect(applyKilled("runtime", second, step, other)).toBe("");
+      expect((await edge.server.status()).node.drift).toContain("end of the change of the node");
+      edge.server.ip(["link del up2"]);
+      expect(await edge.server.recoverNode()).toEqual(recovered);
+      expect(portrait()).toBe(before);
+      expect(await edge.server.status()).toMatchObject({
+        node: { drift: [], anycast: NODE.anycast, uplinks: [{ device: "up0" }, { device: "up1" }] },
+        customers: [{ drift: [] }],
+      });
+      // Through the tunnel, of which the outer source is the old one again, and back.
+      expect(edge.connect(21)).toBe("refused");
     },
   );
 });

@@ -81,6 +81,10 @@ export class EdgeServer {
     return this.#call("status", {});
   }
 
+  recoverNode(): Promise<Record<string, unknown>> {
+    return this.#call("recoverNode", {}, "restart");
+  }
+
   /** Everything about the network that Tidegate might change. */
   portrait(namespace?: string): string {
     const commands = [
@@ -99,10 +103,14 @@ export class EdgeServer {
   }
 
   /** Calls the built runtime on this machine; rejects with what it failed with. */
-  async #call(operation: string, options: object): Promise<Record<string, unknown>> {
-    const module = join(packageRoot(), `dist/runtime/${operation}.js`);
+  async #call(
+    operation: string,
+    options: object,
+    module: string = operation,
+  ): Promise<Record<string, unknown>> {
+    const file = join(packageRoot(), `dist/runtime/${module}.js`);
     const script = `
-      const { ${operation} } = await import(${JSON.stringify(module)});
+      const { ${operation} } = await import(${JSON.stringify(file)});
       const answer = await ${operation}(${JSON.stringify(options)}).then(
         (value) => ({ value }),
         ({ code, message, hint, stack }) => ({ error: { code, message, hint, stack } }),
