@@ -2,7 +2,8 @@ import type { Manifest } from "../../src/targets/manifest.js";
 import type { Bundle } from "../bundle.js";
 import type { Part } from "../steps.js";
 
-export type TunnelRow = Manifest["tunnels"][number];
+/** What makes a tunnel: whether its router lives is no matter of the device. */
+export type TunnelRow = Omit<Manifest["tunnels"][number], "health">;
 
 /** Packets and bytes of the inner packets. */
 export interface Traffic {

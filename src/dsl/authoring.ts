@@ -150,7 +150,41 @@ export interface GreOptions {
   readonly mtu?: number;
   /** GRE key (RFC 2890), 0 to 4294967295. Default: none. */
   readonly key?: number;
+  /** How each edge server asks whether the router lives; `{}` asks in the usual way, "off" never. Default: "off". */
+  readonly health?: HealthOptions | "off";
 }
+
+/**
+ * How each edge server asks whether a tunnel's router lives. A dead one is left out until it answers again.
+ *
+ * @example
+ * const health: HealthOptions = { target: "203.0.113.1", interval: "500ms", down: 4 };
+ */
+export interface HealthOptions {
+  /**
+   * Whom the probes go to, through the tunnel. Default: the tunnel's `remote`. With style "reply" it must be written: an
+   * address of the policy's own prefixes, which the probes come from.
+   */
+  readonly target?: string;
+  /** Whether the target is asked to answer, or the router has only to pass on what is an answer. Default: "request". */
+  readonly style?: "request" | "reply";
+  /** From one probe to the next: 100 ms to one minute. Default: "1s". */
+  readonly interval?: Duration;
+  /** When a probe without an answer is lost: 10 ms to 10 s. Default: "1s". */
+  readonly timeout?: Duration;
+  /** A dead tunnel lives again after so many answers in a row, 1 to 100. Default: 3. */
+  readonly up?: number;
+  /** A tunnel is dead after so many losses in a row, 1 to 100. Default: 3. */
+  readonly down?: number;
+}
+
+/**
+ * A time: a whole number of milliseconds, seconds or minutes.
+ *
+ * @example
+ * const patience: Duration = "500ms";
+ */
+export type Duration = `${number}ms` | `${number}s` | `${number}m`;
 
 /**
  * A GRE tunnel to the customer's network, made by `gre`.

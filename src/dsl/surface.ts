@@ -47,7 +47,22 @@ export interface SurfaceTunnel extends Spanned {
   readonly ttl: Located<number> | null;
   readonly mtu: Located<number> | null;
   readonly key: Located<number> | null;
+  /** null: it is not written. */
+  readonly health: SurfaceHealth | null;
 }
+
+/** `health` of a tunnel; a `word` stands for no probes. */
+export type SurfaceHealth =
+  | (Located<string> & { readonly kind: "word" })
+  | (Spanned & {
+      readonly kind: "probes";
+      readonly target: Located<string> | null;
+      readonly style: Located<string> | null;
+      readonly interval: Located<string> | null;
+      readonly timeout: Located<string> | null;
+      readonly up: Located<number> | null;
+      readonly down: Located<number> | null;
+    });
 
 export interface SurfaceRoute extends Spanned {
   readonly prefix: Located<string>;

@@ -50,6 +50,16 @@ const table = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** How the runtime finds out whether a tunnel's router lives; times in milliseconds. */
+const health = z.strictObject({
+  style: z.enum(["request", "reply"]),
+  target: ADDRESS,
+  interval: z.int().min(100).max(60_000),
+  timeout: z.int().min(10).max(10_000),
+  up: z.int().min(1).max(100),
+  down: z.int().min(1).max(100),
+});
+
 const tunnel = z.strictObject({
   name: NAME,
   /** Device name in the customer's namespace, at most 15 characters. */
@@ -60,6 +70,8 @@ const tunnel = z.strictObject({
   ttl: z.int().min(1).max(255),
   mtu: z.int().min(68).max(65535),
   key: z.int().min(0).max(0xffffffff).nullable(),
+  /** Absent: nobody asks. */
+  health: health.optional(),
 });
 
 /** `manifest.json`: what the bundle is, and the SHA-256 of every other file in it. */

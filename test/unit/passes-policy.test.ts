@@ -176,7 +176,7 @@ describe("routes", () => {
       ['TG2060 "203.0.113.0/24"'],
     ],
   ])("%s", (_, shares, expected) => {
-    const tunnels = `{ main: gre({ remote: "198.51.100.1" }), other: gre({ remote: "198.51.100.2" }), third: gre({ remote: "198.51.100.3" }) }`;
+    const tunnels = `{ main: gre({ remote: "198.51.100.1", health: {} }), other: gre({ remote: "198.51.100.2", health: {} }), third: gre({ remote: "198.51.100.3", health: "off" }) }`;
     expect(codes({ tunnels, routes: `[${shares.join()}, ${six}]` })).toEqual(expected);
   });
 

@@ -54,6 +54,24 @@ export interface AddressList extends Spanned {
   readonly 6: Intervals;
 }
 
+/** How each edge server finds out whether a tunnel's router lives: see docs/semantics.md, "Whether a router lives". */
+export interface Health {
+  /**
+   * `request`: echo requests to the target, who answers. `reply`: echo replies that seem to come from the target, which
+   * the router has only to pass on. Both go through the tunnel, and what comes of them to the server's own address.
+   */
+  readonly style: "request" | "reply";
+  readonly target: Address;
+  /** Milliseconds from one probe to the next. */
+  readonly interval: number;
+  /** Milliseconds until a probe without an answer counts as lost. */
+  readonly timeout: number;
+  /** A dead tunnel lives again after so many answers in a row. */
+  readonly up: number;
+  /** A tunnel is dead after so many losses in a row. */
+  readonly down: number;
+}
+
 export interface Tunnel extends Spanned {
   readonly name: string;
   readonly remote: Address;
@@ -63,6 +81,8 @@ export interface Tunnel extends Spanned {
   readonly mtu: number;
   /** GRE key (RFC 2890), or null for none. */
   readonly key: number | null;
+  /** Absent: nobody asks, and it counts as live. */
+  readonly health?: Health;
 }
 
 export interface Route extends Spanned {

@@ -2,7 +2,7 @@ import { assertNever } from "../diagnostics/invariant.js";
 import { type Address, type Family, formatAddress, formatPrefix, rangeAsPrefix } from "./address.js";
 import { type Expr, fieldText, type Test } from "./expr.js";
 import type { Intervals, Range } from "./intervals.js";
-import type { Action, Firewall, Limit, Policy, Rule } from "./policy.js";
+import type { Action, Firewall, Limit, Policy, Rule, Tunnel } from "./policy.js";
 
 /** The IR as text for people (`--emit-ir`). Not read back by anything; may change with any version. */
 export function printPolicy(policy: Policy): string {
@@ -15,8 +15,8 @@ export function printPolicy(policy: Policy): string {
     printFirewall(policy.firewall),
     ...policy.firewall.rules.map(printRule),
     ...policy.tunnels.map(
-      ({ name, remote, ttl, mtu, key }) =>
-        `tunnel ${name} remote ${formatAddress(remote)} ttl ${ttl} mtu ${mtu} key ${key ?? "none"}`,
+      ({ name, remote, ttl, mtu, key, health }) =>
+        `tunnel ${name} remote ${formatAddress(remote)} ttl ${ttl} mtu ${mtu} key ${key ?? "none"}${printHealth(health)}`,
     ),
     ...policy.routes.map(
       ({ prefix, tunnel, priority, weight }) =>
@@ -24,6 +24,13 @@ export function printPolicy(policy: Policy): string {
     ),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function printHealth(health: Tunnel["health"]): string {
+  if (!health) return "";
+  const { style, target, interval, timeout, up, down } = health;
+  const times = `interval ${interval}ms timeout ${timeout}ms`;
+  return ` health ${style} ${formatAddress(target)} ${times} up ${up} down ${down}`;
 }
 
 function printFirewall({ default: byDefault, stateful, offload, earlyRules }: Firewall): string {

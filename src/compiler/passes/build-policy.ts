@@ -3,6 +3,7 @@ import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import type { Geography } from "../ir/geography.js";
 import type { Policy, Stage } from "../ir/policy.js";
 import { placeAddresses } from "./geography.js";
+import { reportUnasked } from "./health.js";
 import { readLists } from "./lists.js";
 import { checkNames, checkReferences } from "./names.js";
 import { readOffload } from "./offload.js";
@@ -41,6 +42,7 @@ export function buildPolicy(
   if (firewall.stateful?.value) diagnostics.report("TG3007", firewall.stateful.span, {});
   const tunnels = readTunnels(surface, prefixes, diagnostics);
   const routes = readRoutes(surface, known, diagnostics);
+  if (!unread.has("routes") && !unread.has("tunnels")) reportUnasked(surface, tunnels, routes, diagnostics);
   const tests = readTests(surface, diagnostics);
 
   if (diagnostics.hasErrors || !customer || !byDefault || !offload) return undefined;

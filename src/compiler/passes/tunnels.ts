@@ -3,6 +3,7 @@ import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import { type Address, formatPrefix, prefixContainsAddress } from "../ir/address.js";
 import type { OwnedPrefix, Tunnel } from "../ir/policy.js";
 import { checkHostAddress, readAddress } from "./addresses.js";
+import { readHealth } from "./health.js";
 import { readBounded } from "./numbers.js";
 
 const DEFAULT_TTL = 64;
@@ -32,7 +33,9 @@ export function readTunnels(
       key: readBounded(tunnel.key, null, { what: "key", min: 0, max: 0xffffffff }, diagnostics),
     };
     if (tunnel.mtu) warnOfMtu({ value: rest.mtu, span: tunnel.mtu.span }, outer, diagnostics);
-    return remote ? [{ name: tunnel.name.value, span: tunnel.name.span, remote, ...rest }] : [];
+    const health = readHealth(tunnel.health, remote, prefixes, diagnostics);
+    const { value: name, span } = tunnel.name;
+    return remote ? [{ name, span, remote, ...rest, ...(health && { health }) }] : [];
   });
   checkEndpoints(tunnels, diagnostics);
   return tunnels;

@@ -50,6 +50,8 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
     "Interpolable",
     "Tunnel",
     "GreOptions",
+    "HealthOptions",
+    "Duration",
     "RouteOptions",
     "TestOptions",
     "Edge",

@@ -8,7 +8,7 @@ export type TunnelRow = Manifest["tunnels"][number];
 
 /** The tunnels as the manifest lists them, in the policy's order. */
 export function tunnels(policy: Policy): readonly TunnelRow[] {
-  return policy.tunnels.map(({ name, remote, ttl, mtu, key }) => {
+  return policy.tunnels.map(({ name, remote, ttl, mtu, key, health }) => {
     invariant(remote.family === 4, `the outer header of tunnel ${name} is IPv4`);
     return {
       name,
@@ -18,6 +18,7 @@ export function tunnels(policy: Policy): readonly TunnelRow[] {
       ttl,
       mtu,
       key,
+      ...(health && { health: { ...health, target: formatAddress(health.target) } }),
     };
   });
 }

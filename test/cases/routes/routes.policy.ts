@@ -11,8 +11,8 @@ export default policy({
     ],
   },
   tunnels: {
-    chicago: gre({ remote: "198.51.100.1", ttl: 32, mtu: 1400 }),
-    paris: gre({ remote: "198.51.100.2", key: 7 }),
+    chicago: gre({ remote: "198.51.100.1", ttl: 32, mtu: 1400, health: { interval: "200ms", down: 5 } }),
+    paris: gre({ remote: "198.51.100.2", key: 7, health: { style: "reply", target: "203.0.113.1" } }),
     spare: gre({ remote: "198.51.100.2", key: 0xffff_ffff }),
   },
   routes: [

@@ -169,12 +169,12 @@ than another is hardly a share: too little to show that the tunnel works, and a 
 tunnel is a spare one, give its route a higher \`priority\` number: then it is used when the other one's device is gone.`,
     example(
       "policy",
-      `tunnels: { main: gre({ remote: "198.51.100.1" }), spare: gre({ remote: "198.51.100.2" }) },
+      `tunnels: { main: gre({ remote: "198.51.100.1", health: {} }), spare: gre({ remote: "198.51.100.2", health: {} }) },
 routes: [
   { prefix: "203.0.113.0/24", tunnel: "main", weight: 200 },
   { prefix: "203.0.113.0/24", tunnel: "spare", weight: 1 },
 ]`,
-      `tunnels: { main: gre({ remote: "198.51.100.1" }), spare: gre({ remote: "198.51.100.2" }) },
+      `tunnels: { main: gre({ remote: "198.51.100.1", health: {} }), spare: gre({ remote: "198.51.100.2", health: {} }) },
 routes: [
   { prefix: "203.0.113.0/24", tunnel: "main" },
   { prefix: "203.0.113.0/24", tunnel: "spare", priority: 200 },
@@ -189,12 +189,12 @@ whatever its weight. Where several tunnels should share the packets, give their 
 out.`,
     example(
       "policy",
-      `tunnels: { main: gre({ remote: "198.51.100.1" }), other: gre({ remote: "198.51.100.2" }) },
+      `tunnels: { main: gre({ remote: "198.51.100.1", health: {} }), other: gre({ remote: "198.51.100.2", health: {} }) },
 routes: [
   { prefix: "203.0.113.0/24", tunnel: "main", priority: 100, weight: 3 },
   { prefix: "203.0.113.0/24", tunnel: "other", priority: 200 },
 ]`,
-      `tunnels: { main: gre({ remote: "198.51.100.1" }), other: gre({ remote: "198.51.100.2" }) },
+      `tunnels: { main: gre({ remote: "198.51.100.1", health: {} }), other: gre({ remote: "198.51.100.2", health: {} }) },
 routes: [
   { prefix: "203.0.113.0/24", tunnel: "main", weight: 3 },
   { prefix: "203.0.113.0/24", tunnel: "other" },
@@ -234,5 +234,26 @@ ICMP, and the host sends smaller ones. If it never hears of it, connections open
       'firewall: { default: "allow", rules: [drop("no-ping", expr`icmp.type == 8`)] }',
     ),
     "let it through in a rule before, or drop less: `icmp.type == 8` is ping",
+  ),
+  TG3030: warning(
+    message`nobody asks whether the router of \`${"tunnel"}\` lives, so \`${"other"}\` does not stand in for it`,
+    `Several tunnels for a prefix are worth something when one of the routers dies: then the others are to take its packets.
+Tidegate does that for tunnels that say how their routers are asked. With \`health: {}\` each edge server sends a ping
+through the tunnel every second, to the router's own address, which has to answer; three losses in a row, and the tunnel
+is left out until it answers again. Write \`health: "off"\` where it is not wanted.`,
+    example(
+      "policy",
+      `tunnels: { main: gre({ remote: "198.51.100.1" }), spare: gre({ remote: "198.51.100.2" }) },
+routes: [
+  { prefix: "203.0.113.0/24", tunnel: "main" },
+  { prefix: "203.0.113.0/24", tunnel: "spare", priority: 200 },
+]`,
+      `tunnels: { main: gre({ remote: "198.51.100.1", health: {} }), spare: gre({ remote: "198.51.100.2" }) },
+routes: [
+  { prefix: "203.0.113.0/24", tunnel: "main" },
+  { prefix: "203.0.113.0/24", tunnel: "spare", priority: 200 },
+]`,
+    ),
+    "add `health: {}` to the tunnel",
   ),
 };

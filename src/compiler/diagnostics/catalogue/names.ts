@@ -1,3 +1,4 @@
+import { HEALTH } from "./health.js";
 import { KEYS } from "./keys.js";
 import { SHAPES } from "./shapes.js";
 import { TUNNELS } from "./tunnels.js";
@@ -5,4 +6,4 @@ import { TYPES } from "./types.js";
 import { VALUES } from "./values.js";
 
 /** TG2xxx: names, types, shapes, values and keys. */
-export const NAMES = { ...TYPES, ...VALUES, ...SHAPES, ...TUNNELS, ...KEYS };
+export const NAMES = { ...TYPES, ...VALUES, ...SHAPES, ...TUNNELS, ...HEALTH, ...KEYS };
