@@ -7,6 +7,7 @@ import type { Change } from "./change.js";
 import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
 import { settle } from "./ending.js";
 import { stampBy } from "./program.js";
+import { narrowTunnels } from "./tunnels.js";
 
 /** A generation that stands beside the one in force. */
 export interface Staged {
@@ -37,6 +38,7 @@ export async function commit(
       await settle();
     },
   );
+  await narrowTunnels(change, staged.bundle, steps);
   await claimPrefixes(change, staged, record.slot, steps);
 }
 

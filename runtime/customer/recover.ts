@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import type { NodeConfig } from "../../src/targets/manifest.js";
 import { type Bundle, readBundle } from "../bundle.js";
 import { namespaceFile } from "../command.js";
 import { failure } from "../failures.js";
@@ -33,6 +34,7 @@ import { clearPlace, stampBy, unloadProgram } from "./program.js";
 import { removeWhole } from "./removal.js";
 import { generationBundle, recordOf, retireOthers } from "./retire.js";
 import { emptyTable, fillTable, tableInForce, tableOf } from "./routes.js";
+import { sameTunnel } from "./tunnels.js";
 
 /** What a customer's last change was when its run ended in the middle. */
 export interface Unfinished {
@@ -188,6 +190,22 @@ async function undoPrefixes({ host, intent, current, loaded }: Undone, { manifes
     await addDispatch(host, current.manifest, intent.slot, kept);
 }
 
+/** Tunnels of the bundle in force, on the node as it was, that a change had begun to alter where they stand. */
+async function alterBack(
+  { host, node }: Undone,
+  begun: Bundle,
+  bundle: Bundle,
+  before: NodeConfig,
+): Promise<void> {
+  const [now, then] = [anycast4(node.config), anycast4(before)];
+  if (now === undefined || then === undefined) return;
+  for (const row of bundle.manifest.tunnels) {
+    const altered = begun.manifest.tunnels.find(({ device }) => device === row.device);
+    if (altered && (now !== then || !sameTunnel(row, altered)))
+      await greDriver(host, node.gre).alter(bundle, row, then, { row: altered, anycast: now });
+  }
+}
+
 /** Of a first bundle everything goes. Else what the generation in force lacks now is found as drift, and mended. */
 async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
   const { host, node, intent, current } = undone;
@@ -201,13 +219,13 @@ async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
   if (!existsSync(namespaceFile(namespace))) return;
   // What the generation in force was made for.
   const before = node.change?.from ?? node.config;
-  const isMoved = anycast4(before) !== anycast4(node.config);
-  const own = new Map(current.manifest.tunnels.map((row) => [row.name, JSON.stringify(row)]));
-  const stray = begun.manifest.tunnels.filter((row) => isMoved || own.get(row.name) !== JSON.stringify(row));
+  const own = new Map(current.manifest.tunnels.map((row) => [row.device, row]));
+  const stray = begun.manifest.tunnels.filter(({ device }) => !own.has(device));
   for (const { name } of stray) await tunnels.get(name)?.down();
   const bundle = await wholeBundle(host, current);
   if (bundle) {
-    // The routes to a device went with it; where all devices stand, nothing is touched that packets use.
+    await alterBack(undone, begun, bundle, before);
+    // The routes to a device go with it; where all devices stand, nothing is touched that packets use.
     const steps = new Steps(() => {});
     const remade = await steps.ensure([...tunnelParts(gre, bundle, before).values()]);
     if (remade || !(await tableInForce(host, namespace, current.generation, bundle)))

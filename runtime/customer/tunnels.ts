@@ -1,59 +1,80 @@
 import type { Bundle } from "../bundle.js";
 import type { TunnelRow } from "../gre/driver.js";
 import { type Part, type Steps, takeDown } from "../steps.js";
-import { anycast4, type Change } from "./change.js";
+import { anycast4, type Change, type Previous } from "./change.js";
 import { tunnelParts } from "./parts.js";
 import { fillTable } from "./routes.js";
 
 /**
- * A tunnel that stays stays untouched; the others are made. An old one in the way of a new one goes first: both cannot
- * be there at once, as they share a name, or remote and key. Until the new one stands, packets to it take what else the
- * customer's own routing table has for them, its blackhole at last.
+ * A tunnel that leads elsewhere is another device and is made beside the old one; one that leads where one did before is
+ * altered where it stands. So the routes in force always have the devices that they were made for.
  */
 export async function stageTunnels(change: Change, bundle: Bundle, steps: Steps): Promise<void> {
-  const { host, gre, node, previous } = change;
-  const gone = oldTunnels(change, (row) => makesWay(change, row));
-  if (previous && gone.length > 0) {
-    const name = gone.map((part) => part.name).join(", ");
+  await makeWay(change, bundle, steps);
+  await alterTunnels(change, bundle, steps, (row, before) => row.mtu >= before.mtu);
+  await steps.ensure([...tunnelParts(change.gre, bundle, change.node).values()]);
+}
+
+/** Those that take less than before, when no packet that the old policy lets be longer goes there any more. */
+export async function narrowTunnels(change: Change, bundle: Bundle, steps: Steps): Promise<void> {
+  await alterTunnels(change, bundle, steps, (row, before) => row.mtu < before.mtu);
+}
+
+/** Mending, also those that should be as they are. */
+async function alterTunnels(
+  { gre, node, previous, mend }: Change,
+  bundle: Bundle,
+  steps: Steps,
+  which: (row: TunnelRow, before: TunnelRow) => boolean,
+): Promise<void> {
+  const [now, then] = [anycast4(node), previous && anycast4(previous.node)];
+  if (!previous || now === undefined || then === undefined) return;
+  for (const row of bundle.manifest.tunnels) {
+    const before = previous.manifest.tunnels.find(({ device }) => device === row.device);
+    if (!before || !which(row, before)) continue;
+    if (!mend && now === then && sameTunnel(row, before)) continue;
     await steps.run(
-      `take down ${name}`,
-      () => takeDown(gone, () => {}),
-      () => restore(gone).then(refill),
+      `tunnel ${row.name}`,
+      () => gre.alter(bundle, row, now, { row: before, anycast: then }),
+      () => gre.alter(previous.bundle, before, then, { row, anycast: now }),
     );
   }
-  await steps.ensure([...tunnelParts(gre, bundle, node).values()]);
-
-  // The routes to a device go with it.
-  async function refill(): Promise<void> {
-    if (previous) await fillTable(host, previous.bundle, previous.generation);
-  }
 }
 
-async function restore(parts: readonly Part[]): Promise<void> {
-  for (const part of parts) {
-    await part.down();
-    await part.up();
-  }
+export function sameTunnel(one: TunnelRow, other: TunnelRow): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
-function oldTunnels({ gre, previous }: Change, which: (row: TunnelRow) => boolean): readonly Part[] {
-  if (!previous) return [];
-  const chosen = new Set(previous.bundle.manifest.tunnels.filter(which).map(({ name }) => name));
-  return [...tunnelParts(gre, previous.bundle, previous.node)]
-    .filter(([name]) => chosen.has(name))
-    .map(([, part]) => part);
-}
-
-function makesWay(change: Change, old: TunnelRow): boolean {
-  return change.bundle.manifest.tunnels.some(
-    (row) => !stays(change, row) && (row.name === old.name || sameEndpoint(row)(old)),
+/**
+ * This compiler calls devices by their endpoints. Of a bundle that does not, an old device may have the new one's endpoint, of
+ * which the kernel has one only: it goes first, and until the new one stands its packets take what else the customer's
+ * routing table has for them, its blackhole at last.
+ */
+async function makeWay({ host, gre, previous }: Change, bundle: Bundle, steps: Steps): Promise<void> {
+  if (!previous) return;
+  const gone = previous.manifest.tunnels.filter((old) =>
+    bundle.manifest.tunnels.some((row) => row.device !== old.device && sameEndpoint(row)(old)),
+  );
+  if (gone.length === 0) return;
+  const parts = tunnelsOf(gre, previous, gone);
+  await steps.run(
+    `take down ${parts.map(({ name }) => name).join(", ")}`,
+    () => takeDown(parts, () => {}),
+    async () => {
+      for (const part of parts) await part.down().then(() => part.up());
+      // The routes to a device go with it.
+      await fillTable(host, previous.bundle, previous.generation);
+    },
   );
 }
 
-function stays({ previous, node }: Change, row: TunnelRow): boolean {
-  if (!previous || anycast4(previous.node) !== anycast4(node)) return false;
-  const before = previous.manifest.tunnels.find(({ name }) => name === row.name);
-  return JSON.stringify(before) === JSON.stringify(row);
+function tunnelsOf(
+  gre: Change["gre"],
+  { bundle, node }: Previous,
+  rows: readonly TunnelRow[],
+): readonly Part[] {
+  const parts = tunnelParts(gre, bundle, node);
+  return rows.flatMap(({ name }) => parts.get(name) ?? []);
 }
 
 export function sameEndpoint({ remote, key }: TunnelRow): (other: TunnelRow) => boolean {

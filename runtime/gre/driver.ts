@@ -11,6 +11,11 @@ export interface Traffic {
   readonly bytes: number;
 }
 
+export interface Before {
+  readonly row: TunnelRow;
+  readonly anycast: string;
+}
+
 /** What a tunnel did, seen from the edge: sent to the customer, received from it. */
 export interface TunnelTraffic {
   readonly sent: Traffic;
@@ -25,5 +30,10 @@ export interface GreDriver {
   nodeParts(uplinks: readonly string[]): readonly Part[];
   /** A tunnel of a bundle, with its device in the customer's namespace. `anycast` is its outer source. */
   tunnel(bundle: Bundle, tunnel: TunnelRow, anycast: string): Part;
+  /**
+   * Makes the device of this name, if it is there, the tunnel that the bundle says, where it stands: no packet to it is lost.
+   * `before`: what it was, as far as is known.
+   */
+  alter(bundle: Bundle, tunnel: TunnelRow, anycast: string, before: Before): Promise<void>;
   traffic(manifest: Pick<Manifest, "namespace">, tunnel: TunnelRow): Promise<TunnelTraffic>;
 }

@@ -9,7 +9,7 @@ import { inside } from "../netlink/network.js";
 import { perform } from "../netlink/perform.js";
 import { writeSysctl } from "../node/sysctls.js";
 import type { Part } from "../steps.js";
-import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
+import type { Before, GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
 import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "./ebpf-maps.js";
 import { clsact, hasClassifier } from "./tc.js";
 import { tunnelText, upText } from "./text.js";
@@ -34,6 +34,7 @@ export function ebpfGre(host: Host): GreDriver {
       ...uplinks.flatMap((device) => [clsact(host, device), classifier(host, device, "gre_decap")]),
     ],
     tunnel: (bundle, row, anycast) => tunnelPart(host, bundle, row, anycast),
+    alter: (bundle, row, anycast, before) => alter(host, bundle, row, anycast, before),
     traffic: (_manifest, row) => traffic(host, row),
   };
 }
@@ -83,10 +84,11 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
     },
     up: async () => {
       await perform(host, await tunnelText(bundle, row, "veth", anycast));
-      await perform(customer, [setLink(row.device, { gso: CUT_UP }), ...(await upText(bundle, row))]);
-      // Everything that comes out here is for gre_encap; the node itself has nothing to say to the customer's stack.
-      // Below 1280 bytes a device has no IPv6 anyway.
-      if (row.mtu >= 1280) await writeSysctl(`net/ipv6/conf/${row.peer}/disable_ipv6`, "1");
+      await perform(customer, [
+        setLink(row.device, { gso: CUT_UP, alias: row.name }),
+        ...(await upText(bundle, row)),
+      ]);
+      await silence(row);
       // bpf_fib_lookup asks whether the device that a packet came in by may forward.
       await writeSysctl(`net/ipv4/conf/${row.peer}/forwarding`, "1");
       await fillMaps(host, row, namespace, anycast);
@@ -104,6 +106,39 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
       await deleteLink(host, row.peer);
     },
   };
+}
+
+/**
+ * Everything that comes out of the peer is for gre_encap; the node itself has nothing to say to the customer's stack. Below
+ * 1280 bytes a device has no IPv6 anyway.
+ */
+async function silence({ mtu, peer }: TunnelRow): Promise<void> {
+  if (mtu >= 1280) await writeSysctl(`net/ipv6/conf/${peer}/disable_ipv6`, "1");
+}
+
+async function alter(
+  host: Host,
+  bundle: Bundle,
+  row: TunnelRow,
+  anycast: string,
+  before: Before,
+): Promise<void> {
+  const { namespace } = bundle.manifest;
+  const { device, peer, mtu, name } = row;
+  const customer = inside(host, namespace);
+  if (!(await findLink(customer, device))) return;
+  const near = () => perform(host, [setLink(peer, { mtu })]);
+  const far = () => perform(customer, [setLink(device, { mtu, alias: name })]);
+  // A veth drops what is longer than its other end takes.
+  for (const set of mtu < before.row.mtu ? [far, near] : [near, far]) await set();
+  const [, ...up] = await tunnelText(bundle, row, "veth", anycast);
+  await perform(host, up);
+  await silence(row);
+  await perform(customer, await upText(bundle, row));
+  await fillMaps(host, row, namespace, anycast);
+  const [now, then] = [endpointKey(row, anycast), endpointKey(before.row, before.anycast)];
+  if (!Buffer.from(now).equals(then))
+    await tolerating(["ENOENT"], host.loader.deleteFromMap(greMap(host, "gre_endpoints"), [then]));
 }
 
 /** Arriving packets find the tunnel last: until then they are nobody's. */

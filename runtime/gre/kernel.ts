@@ -1,10 +1,10 @@
 import type { Bundle } from "../bundle.js";
-import { deleteLink, findLink, linkCounters } from "../netlink/link.js";
+import { deleteLink, findLink, linkCounters, setLink } from "../netlink/link.js";
 import { inside, type Network } from "../netlink/network.js";
 import { perform } from "../netlink/perform.js";
 import type { Part } from "../steps.js";
 import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
-import { tunnelText, upText } from "./text.js";
+import { changedGreText, tunnelText, upText } from "./text.js";
 
 /** GRE devices. The device lives in the customer's namespace, its underlay stays in the default one. */
 export function kernelGre(node: Network): GreDriver {
@@ -12,6 +12,7 @@ export function kernelGre(node: Network): GreDriver {
     name: "kernel",
     nodeParts: () => [],
     tunnel: (bundle, row, anycast) => tunnel(node, bundle, row, anycast),
+    alter: (bundle, row, anycast) => alter(inside(node, bundle.manifest.namespace), bundle, row, anycast),
     traffic: ({ namespace }, row) => traffic(inside(node, namespace), row),
   };
 }
@@ -23,7 +24,7 @@ function tunnel(node: Network, bundle: Bundle, row: TunnelRow, anycast: string):
     present: async () => (await findLink(customer, row.device)) !== undefined,
     up: async () => {
       await perform(node, await tunnelText(bundle, row, "gre", anycast));
-      await perform(customer, await upText(bundle, row));
+      await perform(customer, [...(await upText(bundle, row)), setLink(row.device, { alias: row.name })]);
     },
     down: async () => {
       // Under this name until it is moved into the namespace.
@@ -31,6 +32,17 @@ function tunnel(node: Network, bundle: Bundle, row: TunnelRow, anycast: string):
       await deleteLink(customer, row.device);
     },
   };
+}
+
+async function alter(customer: Network, bundle: Bundle, row: TunnelRow, anycast: string): Promise<void> {
+  const { device, mtu, name } = row;
+  if (!(await findLink(customer, device))) return;
+  await perform(customer, [
+    ...(await changedGreText(bundle, row, anycast)),
+    // Alone: a device that was too narrow for IPv6 has nothing yet of which the next one could speak.
+    setLink(device, { mtu, alias: name }),
+    ...(await upText(bundle, row)),
+  ]);
 }
 
 const NONE = { packets: 0, bytes: 0 };

@@ -14,6 +14,18 @@ export async function tunnelText(
   return readLines(text.replaceAll("$anycast4", anycast));
 }
 
+/** What gives a GRE device that is up, in the customer's namespace, the parameters that the bundle says. */
+export async function changedGreText(
+  bundle: Bundle,
+  { name, device }: TunnelRow,
+  anycast: string,
+): Promise<readonly Request[]> {
+  const text = await bundleText(bundle, `route/${bundle.manifest.customer}.${name}.gre.ip`);
+  const made = text.split("\n").filter((line) => line.startsWith("link add "));
+  const changed = made.map((line) => line.replace(/^link add dev \S+/, `link change dev ${device}`));
+  return readLines(changed.join("\n").replaceAll("$anycast4", anycast));
+}
+
 /** What brings it up, in the customer's namespace. */
 export async function upText(bundle: Bundle, tunnel: TunnelRow): Promise<readonly Request[]> {
   return readLines(await bundleText(bundle, `route/${bundle.manifest.customer}.${tunnel.name}.up.ip`));

@@ -1,12 +1,12 @@
 import { type Prefix, parsePrefix } from "../prefix.js";
-import { addGre, addVeth, type GreDevice, moveLink, setLink, type VethEnd } from "./link.js";
+import { addGre, addVeth, changeGre, type GreDevice, moveLink, setLink, type VethEnd } from "./link.js";
 import type { Family, Request } from "./network.js";
 import { addGroup, addNexthop, type Member } from "./nexthop.js";
 import { addRoute, type Route } from "./route.js";
 
 /**
  * The lines of ip(8) in a bundle (`src/targets/route`), with all that a node puts into them, as requests. They are those that
- * runtime/trust/texts.ts lets in; throws for any other. `family`: of what does not say it itself.
+ * runtime/trust/texts.ts lets in, and `link change` of the runtime's own (gre/text.ts); throws for any other. `family`: of what does not say it itself.
  */
 export function readLines(text: string, family: Family = 4): readonly Request[] {
   return text
@@ -31,6 +31,8 @@ function read(what: string, options: Options, family: Family): readonly Request[
       return [nexthop(options, family)];
     case "link add":
       return [newLink(options)];
+    case "link change":
+      return [changedGre(options)];
     case "link set":
       return changedLink(options);
     default:
@@ -84,6 +86,13 @@ function newLink(options: Options): Request {
 function end(name: string, options: Options): VethEnd {
   const mtu = options.has("mtu") ? options.nextNumber() : undefined;
   return { name, mtu, mac: options.has("address") ? options.next() : undefined };
+}
+
+function changedGre(options: Options): Request {
+  const name = options.text("dev");
+  options.expect("type");
+  options.expect("gre");
+  return changeGre(greDevice(name, options));
 }
 
 function greDevice(name: string, options: Options): GreDevice {

@@ -25,6 +25,7 @@ const IFLA = {
   mtu: 4,
   operstate: 16,
   linkinfo: 18,
+  alias: 20,
   stats64: 23,
   afSpec: 26,
   netnsFd: 28,
@@ -202,7 +203,16 @@ const GRE_KEY = 0x2000;
 /** The lowest bit of the outer TOS says: as the inner one (ip_tunnel_xmit). */
 const TOS_INHERIT = 1;
 
-export function addGre({ name, local, remote, ttl, key }: GreDevice): Request {
+export function addGre(device: GreDevice): Request {
+  return makeGre("add", FLAG.create | FLAG.exclusive, device);
+}
+
+/** Gives a device that is there these parameters, in one step (ipgre_changelink). */
+export function changeGre(device: GreDevice): Request {
+  return makeGre("change", 0, device);
+}
+
+function makeGre(verb: string, flags: number, { name, local, remote, ttl, key }: GreDevice): Request {
   const keyed = key === null ? 0 : GRE_KEY;
   const keys = key === null ? [] : [attribute(GRE.ikey, u32be(key)), attribute(GRE.okey, u32be(key))];
   const data = [
@@ -215,10 +225,9 @@ export function addGre({ name, local, remote, ttl, key }: GreDevice): Request {
     attribute(GRE.tos, u8(TOS_INHERIT)),
     attribute(GRE.ttl, u8(ttl)),
   ];
-  const flags = FLAG.create | FLAG.exclusive;
   const encode = () =>
     message(RTM.newLink, flags, ifinfo(), attribute(IFLA.ifname, text(name)), kind("gre", ...data));
-  return { words: `link add dev ${name} type gre local ${local} remote ${remote}`, devices: [], encode };
+  return { words: `link ${verb} dev ${name} type gre local ${local} remote ${remote}`, devices: [], encode };
 }
 
 function ipv4(address: string): Uint8Array {
@@ -247,6 +256,8 @@ export function moveLink(device: string, namespace: string, name: string): Reque
 /** What of a device is to be set; what is not named stays. */
 export interface LinkSettings {
   readonly mtu?: number | undefined;
+  /** A name for people. */
+  readonly alias?: string;
   /** Never asks for a neighbour. */
   readonly noArp?: boolean;
   readonly noMulticast?: boolean;
@@ -258,13 +269,14 @@ export interface LinkSettings {
 }
 
 export function setLink(device: string, settings: LinkSettings): Request {
-  const { mtu, noArp = false, noMulticast = false, noAddress = false, gso, up = false } = settings;
+  const { mtu, alias, noArp = false, noMulticast = false, noAddress = false, gso, up = false } = settings;
   const flags = (noArp ? IFF.noArp : 0) | (up ? IFF.up : 0);
   const mask = flags | (noMulticast ? IFF.multicast : 0);
   const mode = attribute(addressFamily(6), attribute(ADDR_GEN_MODE, u8(ADDR_GEN_NONE)));
   const attributes = [
     attribute(IFLA.ifname, text(device)),
     ...(mtu === undefined ? [] : [attribute(IFLA.mtu, u32(mtu))]),
+    ...(alias === undefined ? [] : [attribute(IFLA.alias, text(alias))]),
     ...(gso
       ? [attribute(IFLA.gsoMaxSize, u32(gso.size)), attribute(IFLA.gsoMaxSegs, u32(gso.segments))]
       : []),

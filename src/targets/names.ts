@@ -17,20 +17,28 @@ export function linkName(customer: string): string {
   return deviceName("tg-", customer);
 }
 
-/** A tunnel's device in the customer's namespace. */
-export function tunnelDevice(tunnel: string): string {
-  return deviceName("gre-", tunnel);
+/**
+ * A tunnel's device in the customer's namespace, named after its endpoint: the kernel has one device for an endpoint. So
+ * a tunnel that leads elsewhere is another device, which stands beside the old one while a change is made, and a tunnel that
+ * leads where one did before is the same, whatever it is called.
+ */
+export function tunnelDevice(endpoint: string): string {
+  return `gre-${hash(endpoint, 8)}`;
 }
 
-/** A tunnel's veth end in the default namespace, for kernels without GRE. */
-export function tunnelPeer(customer: string, tunnel: string): string {
-  return deviceName("tg-", `${customer}-${tunnel}`);
+/** A tunnel's veth end in the default namespace, for kernels without GRE. Of all customers of a node no two meet. */
+export function tunnelPeer(customer: string, endpoint: string): string {
+  return `tg-${hash(`${customer} ${endpoint}`, 12)}`;
 }
 
 /** `prefix` + `name`, or where that is too long a part of it with a hash, so that names stay distinct. */
 function deviceName(prefix: string, name: string): string {
   if (prefix.length + name.length <= DEVICE_NAME_MAX) return prefix + name;
-  const hash = createHash("sha256").update(name).digest("hex").slice(0, 6);
-  const room = DEVICE_NAME_MAX - prefix.length - 1 - hash.length;
-  return `${prefix}${name.slice(0, room)}-${hash}`;
+  const tag = hash(name, 6);
+  const room = DEVICE_NAME_MAX - prefix.length - 1 - tag.length;
+  return `${prefix}${name.slice(0, room)}-${tag}`;
+}
+
+function hash(text: string, digits: number): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, digits);
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseAddress, parsePrefix } from "../../src/compiler/ir/address.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { route } from "../../src/targets/route/target.js";
+import { tunnels } from "../../src/targets/route/tunnels.js";
 import { policy, spanAt } from "../support/ir.js";
 
 /** The ip(8) texts as the runtime runs them, in namespaces of the test's own. */
@@ -34,6 +35,8 @@ function acme(mtu: number): Policy {
   return { ...policy([]), tunnels: [{ name: "chicago", remote, ttl: 64, mtu, key: 7, span }], routes };
 }
 
+const { device: DEVICE = "", peer: PEER = "" } = tunnels(acme(1476))[0] ?? {};
+
 function text(policy: Policy, file: string): string {
   const artifact = route.emit(policy).find(({ path }) => path === `route/${file}`);
   if (!artifact) throw new Error(`no ${file}`);
@@ -53,10 +56,10 @@ test.each([1476, 576])("makes the veth tunnel and the table, with an MTU of %d",
   ip(CUSTOMER, ["-batch", "-"], text(tested, "acme.chicago.up.ip"));
   ip(CUSTOMER, ["-batch", "-"], text(tested, "acme.ip"));
 
-  const [device] = JSON.parse(ip(CUSTOMER, ["-j", "addr", "show", "dev", "gre-chicago"]));
+  const [device] = JSON.parse(ip(CUSTOMER, ["-j", "addr", "show", "dev", DEVICE]));
   expect(device).toMatchObject({ mtu, operstate: "UP", address: "02:54:47:00:00:02", addr_info: [] });
   expect(device.flags).toContain("NOARP");
-  const [peer] = JSON.parse(ip(NODE, ["-j", "addr", "show", "dev", "tg-acme-chicago"]));
+  const [peer] = JSON.parse(ip(NODE, ["-j", "addr", "show", "dev", PEER]));
   expect(peer).toMatchObject({ mtu, address: "02:54:47:00:00:01", addr_info: [] });
 
   const table = (family: string): readonly { readonly dst: string }[] => {
@@ -66,12 +69,12 @@ test.each([1476, 576])("makes the veth tunnel and the table, with an MTU of %d",
     return routes.sort((a, b) => (a.dst < b.dst ? -1 : 1));
   };
   expect(table("-4")).toMatchObject([
-    { dst: "203.0.113.0/24", dev: "gre-chicago", metric: 1 },
-    { dst: "203.0.113.128/25", dev: "gre-chicago", metric: 1 },
+    { dst: "203.0.113.0/24", dev: DEVICE, metric: 1 },
+    { dst: "203.0.113.128/25", dev: DEVICE, metric: 1 },
     { type: "blackhole", dst: "default", metric: 4294967295 },
   ]);
   expect(table("-6")).toMatchObject([
-    ...(mtu < 1280 ? [] : [{ dst: "2001:db8::/32", dev: "gre-chicago", metric: 1 }]),
+    ...(mtu < 1280 ? [] : [{ dst: "2001:db8::/32", dev: DEVICE, metric: 1 }]),
     { type: "blackhole", dst: "default", metric: 4294967295 },
   ]);
 });
@@ -86,7 +89,7 @@ test("ip(8) and the kernel take the GRE tunnel, as far as the kernel has GRE", (
     expect(made.stderr).toContain("Command failed -:2");
     return;
   }
-  const [device] = JSON.parse(ip(CUSTOMER, ["-d", "-j", "link", "show", "dev", "gre-chicago"]));
+  const [device] = JSON.parse(ip(CUSTOMER, ["-d", "-j", "link", "show", "dev", DEVICE]));
   expect(device.linkinfo).toMatchObject({
     info_kind: "gre",
     info_data: { local: "192.0.2.1", remote: "198.51.100.1", ttl: 64, tos: "inherit", pmtudisc: true },

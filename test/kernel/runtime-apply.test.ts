@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseGre } from "../../runtime/gre/choose.js";
 import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import type { NodeConfig } from "../../src/targets/manifest.js";
-import { AcmeEdge, acme, CHICAGO, globex, NODE, tamper } from "../support/acme-edge.js";
+import { AcmeEdge, acme, CHICAGO, endsOf, globex, NODE, tamper } from "../support/acme-edge.js";
 import { address, rule } from "../support/ir.js";
 
 const ACME_PREFIXES = ["203.0.113.0/24", "2001:db8:a::/48"];
@@ -131,9 +131,9 @@ describe("a change", () => {
     const [now] = await loaded();
     expect(now).toMatchObject({ generation: generation + 1, drift: [] });
     expect(Object.keys(now.counters.mitigate)).toEqual(["more-bogons", "default"]);
-    expect(edge.server.run(["ip", "link", "show", "gre-chicago"], { namespace: "tg-acme" })).toContain(
-      "mtu 1400",
-    );
+    const { device } = endsOf("chicago", changed);
+    const shown = edge.server.run(["ip", "link", "show", device], { namespace: "tg-acme" });
+    expect(shown).toMatch(/ mtu 1400 .*\n.*\n +alias chicago$/m);
     expect(edge.server.run(["ls", "/run/tidegate/bpf/customers/acme"]).trim()).toBe(`${generation + 1}`);
   });
 
@@ -147,8 +147,13 @@ describe("a change", () => {
       await edge.server.apply(moved(...tunnels), NODE);
       expect(await loaded()).toMatchObject([{ drift: [], tunnels: tunnels.map(({ name }) => ({ name })) }]);
     };
+    const { device } = endsOf("chicago");
+    const index = () =>
+      edge.server.run(["ip", "-o", "link", "show", device], { namespace: "tg-acme" }).split(":")[0];
+    await apply(CHICAGO);
+    const before = index();
     await apply({ ...CHICAGO, name: "illinois" });
-    expect(edge.server.portrait()).not.toContain("chicago");
+    expect(index()).toBe(before);
     await apply(CHICAGO, DALLAS);
     await apply({ ...DALLAS, key: CHICAGO.key }, { ...CHICAGO, key: DALLAS.key });
     const bad = tamper(moved(CHICAGO, { ...DALLAS, name: "houston" }), "route/acme.ip", TWICE);
@@ -163,7 +168,8 @@ describe("a change", () => {
     const smaller = acme({ prefixes: prefix ? [prefix] : [], tunnels: [], routes: [] });
     await edge.server.apply(edge.bundle("smaller", smaller), NODE);
     expect(await loaded()).toMatchObject([{ prefixes: ["203.0.113.0/24"], tunnels: [], drift: [] }]);
-    expect(edge.server.portrait()).not.toMatch(/2001:db8:a|chicago/);
+    expect(edge.server.portrait()).not.toContain("2001:db8:a");
+    expect(edge.server.portrait()).not.toContain(endsOf("chicago").peer);
     await edge.server.apply(bundle, NODE);
     expect(await loaded()).toMatchObject([{ prefixes: ACME_PREFIXES, drift: [] }]);
   });
@@ -186,7 +192,7 @@ describe("drift", () => {
       "tg-acme",
     ],
     ["namespace tg-acme", ["ip", "netns", "del", "tg-acme"], undefined],
-    ["tunnel chicago", ["ip", "link", "del", "gre-chicago"], "tg-acme"],
+    ["tunnel chicago", ["ip", "link", "del", endsOf("chicago").device], "tg-acme"],
     ["route of 203.0.113.0/24", ["ip", "route", "del", "203.0.113.0/24", "table", "21575"], undefined],
     ["link tg-acme", ["ip", "link", "del", "tg-acme"], undefined],
     ["root program on up0", ["rm", "/run/tidegate/bpf/root/link_up0"], undefined],

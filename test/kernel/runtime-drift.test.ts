@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseGre } from "../../runtime/gre/choose.js";
-import { AcmeEdge, acme, globex, NODE, tamper } from "../support/acme-edge.js";
+import { AcmeEdge, acme, endsOf, globex, NODE, tamper } from "../support/acme-edge.js";
 
 /** The table of docs/runtime.md, "Drift": what somebody does to a node by hand, and what `status` calls it. */
 
@@ -45,7 +45,7 @@ const ROUNDS: readonly (readonly [name: string, damage: readonly Damage[]])[] = 
       { found: "anycast address 198.18.0.1", command: "ip addr del 198.18.0.1/32 dev lo" },
       { found: "clsact on up1", command: "tc qdisc del dev up1 clsact", ebpf: true },
       { found: "gre_decap on up0", command: "tc filter del dev up0 ingress", ebpf: true },
-      { found: "tunnel chicago", command: "ip link del gre-chicago", inside: true },
+      { found: "tunnel chicago", command: `ip link del ${endsOf("chicago").device}`, inside: true },
       { found: "firewall", command: "nft delete table inet tidegate", inside: true },
       {
         found: "routing table",
@@ -72,7 +72,7 @@ const ROUNDS: readonly (readonly [name: string, damage: readonly Damage[]])[] = 
       { found: "marking table", command: "nft flush chain inet tidegate mark_customers" },
       {
         found: "tunnel chicago",
-        command: "tc filter del dev tg-acme-chicago ingress",
+        command: `tc filter del dev ${endsOf("chicago").peer} ingress`,
         ebpf: true,
       },
       {

@@ -1,10 +1,6 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packageRoot } from "../../runtime/native-process.js";
 import { AcmeEdge, NODE } from "../support/acme-edge.js";
-import { A, arrived, B, counting, during } from "../support/two-policies.js";
+import { A, arrived, B, counting, during, flip } from "../support/two-policies.js";
 
 /**
  * Policies change while traffic is on. Two that disagree on every class of packets take turns: on the verdict, on the stage
@@ -14,22 +10,6 @@ import { A, arrived, B, counting, during } from "../support/two-policies.js";
 /** Changes in a row; FLIPS=200 for the long run. */
 const FLIPS = Number(process.env["FLIPS"] ?? 8);
 const RATE = Number(process.env["FLIP_RATE"] ?? 20_000);
-
-/** Applies the bundles in turn, in one process; gives the time of each in milliseconds. */
-async function flip(edge: AcmeEdge, bundles: readonly string[], times: number): Promise<readonly number[]> {
-  const script = `
-    const { apply } = await import(${JSON.stringify(join(packageRoot(), "dist/runtime/apply.js"))});
-    const bundles = ${JSON.stringify(bundles)}, times = [];
-    for (let i = 0; i < ${times}; i++) {
-      const start = performance.now();
-      await apply({ bundle: bundles[i % bundles.length], node: ${JSON.stringify(NODE)} });
-      times.push(Math.round(performance.now() - start));
-    }
-    console.log(JSON.stringify(times));`;
-  const [command, ...args] = edge.server.enter(["node", "--input-type=module", "-e", script]);
-  const { stdout } = await promisify(execFile)(command, args);
-  return JSON.parse(stdout);
-}
 
 describe.each(["native", "generic"] as const)("with XDP as it is %s", (mode) => {
   let edge: AcmeEdge;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { packetBytes } from "../../examples/lab/packets/packet.js";
 import { packageRoot } from "../../runtime/native-process.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
-import { AcmeEdge, acme, CHICAGO, FTP, FTP6, NODE } from "../support/acme-edge.js";
+import { AcmeEdge, acme, CHICAGO, endsOf, FTP, FTP6, NODE } from "../support/acme-edge.js";
 
 /** Tunnels that share the packets of a prefix: by weight, flow by flow, and what becomes of the flows when one goes. */
 
@@ -151,7 +151,7 @@ describe("three tunnels", () => {
 
   test("when a tunnel goes its flows move, and those of others stay; mended it has them again", async () => {
     const before = await ways("IPv4");
-    edge.server.ip(["link del dev gre-erie"], "tg-acme");
+    edge.server.ip([`link del dev ${endsOf("erie", all).device}`], "tg-acme");
     const meanwhile = await ways("IPv4");
     expect(meanwhile.filter((key) => key === "11")).toEqual([]);
     const stayed = before.map((key, index) => key === "11" || key === meanwhile[index]);

@@ -10,6 +10,7 @@ import { parseAddress, parsePrefix } from "../../src/compiler/ir/address.js";
 import type { OwnedPrefix, Policy, Tunnel } from "../../src/compiler/ir/policy.js";
 import { formatManifest } from "../../src/targets/bundle.js";
 import type { NodeConfig } from "../../src/targets/manifest.js";
+import { tunnels } from "../../src/targets/route/tunnels.js";
 import { readManifest, writePolicyBundle } from "./bundles.js";
 import { EdgeServer } from "./edge-server.js";
 import { address, and, number, policy, rule, spanAt } from "./ir.js";
@@ -52,6 +53,16 @@ export function acme(overrides: Partial<Policy> = {}): Policy {
     routes: prefixes.map((prefix) => ({ ...prefix, tunnel: "chicago", priority: 100, weight: 1 })),
     ...overrides,
   };
+}
+
+/** Both ends of the device of a policy's tunnel, as the manifest names them. */
+export function endsOf(
+  name: string,
+  of: Policy = acme(),
+): { readonly device: string; readonly peer: string } {
+  const row = tunnels(of).find((tunnel) => tunnel.name === name);
+  if (!row) throw new Error(`there is no tunnel ${name}`);
+  return row;
 }
 
 /** A second customer, who drops what Acme sends. */

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { packetBytes } from "../../examples/lab/packets/packet.js";
 import { packageRoot } from "../../runtime/native-process.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
-import { type AcmeEdge, acme, CHICAGO, FTP, FTP6 } from "./acme-edge.js";
+import { type AcmeEdge, acme, CHICAGO, FTP, FTP6, NODE } from "./acme-edge.js";
 import { number, or, rule } from "./ir.js";
 
 /**
@@ -88,6 +88,9 @@ ${verdicts.join("\n")}
 `;
 }
 
+/** Of all classes and both families. */
+export const PACKETS_OF_A_ROUND = PACKETS.length;
+
 export type Arrived = Readonly<Record<"chicago" | "dallas", Readonly<Record<Class, number>>>>;
 
 export function arrived(edge: AcmeEdge): Arrived {
@@ -135,6 +138,26 @@ export async function during<T>(
     rounds += count / PACKETS.length;
   }
   return { sent: 2 * rounds, result: await result };
+}
+
+/** Applies the bundles in turn, in one process; gives the time of each in milliseconds. */
+export async function flip(
+  edge: AcmeEdge,
+  bundles: readonly string[],
+  times: number,
+): Promise<readonly number[]> {
+  const script = `
+    const { apply } = await import(${JSON.stringify(join(packageRoot(), "dist/runtime/apply.js"))});
+    const bundles = ${JSON.stringify(bundles)}, times = [];
+    for (let i = 0; i < ${times}; i++) {
+      const start = performance.now();
+      await apply({ bundle: bundles[i % bundles.length], node: ${JSON.stringify(NODE)} });
+      times.push(Math.round(performance.now() - start));
+    }
+    console.log(JSON.stringify(times));`;
+  const [command, ...args] = edge.server.enter(["node", "--input-type=module", "-e", script]);
+  const { stdout } = await promisify(execFile)(command, args);
+  return JSON.parse(stdout);
 }
 
 function u32(number: number): Buffer {

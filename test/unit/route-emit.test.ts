@@ -14,6 +14,11 @@ function tunnel(name: string, key: number | null = null, mtu = 1476): Policy["tu
   return { name, remote, ttl: 64, mtu, key, span };
 }
 
+const TUNNELS = [tunnel("chicago"), tunnel("paris", 1), tunnel("rome", 2)];
+const ROWS = tunnels({ ...policy([]), tunnels: TUNNELS });
+const [PEER, ...DEVICES] = [ROWS[0]?.peer, ...ROWS.map(({ device }) => device)];
+const DEVICE = { chicago: DEVICES[0], paris: DEVICES[1], rome: DEVICES[2] };
+
 function routeTo(text: string, tunnel: string, priority: number, weight = 1): Policy["routes"][number] {
   const parsed = parsePrefix(text);
   if (parsed.kind !== "prefix") throw new Error(`not a prefix: ${text}`);
@@ -26,31 +31,28 @@ function emitted(tunnels: Policy["tunnels"], routes: Policy["routes"]): Readonly
 }
 
 test("routes are in address order, and all else goes nowhere", () => {
-  const files = emitted(
-    [tunnel("chicago"), tunnel("paris")],
-    [
-      routeTo("2001:db8::/32", "chicago", 0),
-      routeTo("203.0.113.128/25", "chicago", 100),
-      routeTo("203.0.113.0/24", "paris", 200),
-      routeTo("203.0.113.0/24", "chicago", 100),
-    ],
-  );
+  const files = emitted(TUNNELS, [
+    routeTo("2001:db8::/32", "chicago", 0),
+    routeTo("203.0.113.128/25", "chicago", 100),
+    routeTo("203.0.113.0/24", "paris", 200),
+    routeTo("203.0.113.0/24", "chicago", 100),
+  ]);
   expect(files["route/acme.ip"]).toBe(
     [
       '# routes of customer "acme"',
       "route add blackhole 0.0.0.0/0 metric 4294967295 table $table",
       "route add blackhole ::/0 metric 4294967295 table $table",
-      "route add 203.0.113.0/24 dev gre-chicago metric 101 table $table",
-      "route add 203.0.113.0/24 dev gre-paris metric 201 table $table",
-      "route add 203.0.113.128/25 dev gre-chicago metric 101 table $table",
-      "route add 2001:db8::/32 dev gre-chicago metric 1 table $table",
+      `route add 203.0.113.0/24 dev ${DEVICE.chicago} metric 101 table $table`,
+      `route add 203.0.113.0/24 dev ${DEVICE.paris} metric 201 table $table`,
+      `route add 203.0.113.128/25 dev ${DEVICE.chicago} metric 101 table $table`,
+      `route add 2001:db8::/32 dev ${DEVICE.chicago} metric 1 table $table`,
       "",
     ].join("\n"),
   );
 });
 
 describe("routes of one prefix and one priority are a nexthop group", () => {
-  const tunnels = ["chicago", "paris", "rome"].map((name) => tunnel(name));
+  const tunnels = TUNNELS;
   const linesOf = (routes: Policy["routes"], file: string) =>
     emitted(tunnels, routes)[`route/acme.${file}`]?.split("\n").slice(1, -1);
 
@@ -66,18 +68,18 @@ describe("routes of one prefix and one priority are a nexthop group", () => {
     ];
     const timers = "idle_timer 20 unbalanced_timer 60";
     expect(linesOf(routes, "nexthops4.ip")).toEqual([
-      "nexthop add id $table000001 dev gre-chicago",
-      "nexthop add id $table000002 dev gre-paris",
+      `nexthop add id $table000001 dev ${DEVICE.chicago}`,
+      `nexthop add id $table000002 dev ${DEVICE.paris}`,
     ]);
     expect(linesOf(routes, "nexthops6.ip")).toEqual([
-      "nexthop add id $table000004 dev gre-chicago",
-      "nexthop add id $table000005 dev gre-paris",
+      `nexthop add id $table000004 dev ${DEVICE.chicago}`,
+      `nexthop add id $table000005 dev ${DEVICE.paris}`,
     ]);
     expect(linesOf(routes, "ip")?.slice(2)).toEqual([
       `nexthop add id $table000003 group $table000001,3/$table000002,1 type resilient buckets 128 ${timers}`,
       `nexthop add id $table000006 group $table000004,1/$table000005,1 type resilient buckets 128 ${timers}`,
       "route add 203.0.113.0/24 nhid $table000003 metric 101 table $table",
-      "route add 203.0.113.0/24 dev gre-rome metric 201 table $table",
+      `route add 203.0.113.0/24 dev ${DEVICE.rome} metric 201 table $table`,
       "route add 203.0.113.64/26 nhid $table000003 metric 8 table $table",
       "route add 2001:db8::/32 nhid $table000006 metric 101 table $table",
     ]);
@@ -123,15 +125,15 @@ test("a tunnel is a GRE device or a veth pair", () => {
   ]);
   const lines = (kind: string) => files[`route/acme.chicago.${kind}.ip`]?.split("\n").slice(1, -1);
   expect(lines("gre")).toEqual([
-    "link add dev tg-acme-chicago type gre local $anycast4 remote 198.51.100.1 ttl 64 tos inherit pmtudisc",
-    "link set dev tg-acme-chicago netns tg-acme name gre-chicago",
+    `link add dev ${PEER} type gre local $anycast4 remote 198.51.100.1 ttl 64 tos inherit pmtudisc`,
+    `link set dev ${PEER} netns tg-acme name ${DEVICE.chicago}`,
   ]);
   expect(lines("veth")).toEqual([
-    "link add dev tg-acme-chicago mtu 1476 address 02:54:47:00:00:01 type veth " +
-      "peer name gre-chicago netns tg-acme mtu 1476 address 02:54:47:00:00:02",
-    "link set dev tg-acme-chicago arp off addrgenmode none up",
+    `link add dev ${PEER} mtu 1476 address 02:54:47:00:00:01 type veth ` +
+      `peer name ${DEVICE.chicago} netns tg-acme mtu 1476 address 02:54:47:00:00:02`,
+    `link set dev ${PEER} arp off addrgenmode none up`,
   ]);
-  expect(lines("up")).toEqual(["link set dev gre-chicago mtu 1476 arp off addrgenmode none up"]);
+  expect(lines("up")).toEqual([`link set dev ${DEVICE.chicago} mtu 1476 arp off addrgenmode none up`]);
 });
 
 test("a tunnel may have a key, also 0", () => {
@@ -154,6 +156,21 @@ test("the manifest's rows name both ends of a tunnel, in 15 characters", () => {
     mtu: 1476,
     key: 7,
   });
-  expect(row?.device).toMatch(/^gre-.{11}$/);
-  expect(row?.peer).toMatch(/^tg-.{12}$/);
+  expect(row?.device).toMatch(/^gre-[0-9a-f]{8}$/);
+  expect(row?.peer).toMatch(/^tg-[0-9a-f]{12}$/);
+});
+
+test("a tunnel's device is named after where it leads, and by nothing else", () => {
+  const other = parseAddress("198.51.100.2");
+  if (!other) throw new Error("not an address");
+  const endsOf = (one: Policy["tunnels"][number], customer = "acme") => {
+    const [row] = tunnels({ ...policy([]), customer, tunnels: [one] });
+    return [row?.device, row?.peer];
+  };
+  const first = endsOf(tunnel("a", 7));
+  expect(endsOf({ ...tunnel("b", 7, 1300), ttl: 3 })).toEqual(first);
+  const others = [tunnel("a"), tunnel("a", 0), tunnel("a", 8), { ...tunnel("a", 7), remote: other }];
+  for (const end of [0, 1])
+    expect(new Set([first, ...others.map((one) => endsOf(one))].map((ends) => ends[end])).size).toBe(5);
+  expect(endsOf(tunnel("a", 7), "globex")).toEqual([first[0], expect.not.stringMatching(`${first[1]}`)]);
 });

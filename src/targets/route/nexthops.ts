@@ -1,7 +1,7 @@
 import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { Family } from "../../compiler/ir/address.js";
 import { equalRoutes, type Policy, type Route } from "../../compiler/ir/policy.js";
-import { tunnelDevice } from "../names.js";
+import { deviceOf } from "./tunnels.js";
 
 /**
  * Routes that share their packets lead to a nexthop group of the kernel, which chooses a tunnel for each flow
@@ -46,7 +46,7 @@ export function nexthops(policy: Policy): Nexthops {
     // By name, whatever the order in the policy: a group's buckets go by the order of its members, and flows by buckets.
     const byName = [...equal].sort((a, b) => (a.tunnel < b.tunnel ? -1 : 1));
     const members = byName.map(({ tunnel, weight }) => {
-      return `${idOf(devices[family], family, `dev ${tunnelDevice(tunnel)}`)},${weight}`;
+      return `${idOf(devices[family], family, `dev ${deviceOf(policy, tunnel)}`)},${weight}`;
     });
     const kind = `type resilient buckets ${bucketsOf(equal)} ${TIMERS}`;
     const group = idOf(groups, family, `group ${members.join("/")} ${kind}`);

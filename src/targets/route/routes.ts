@@ -1,8 +1,7 @@
-import { invariant } from "../../compiler/diagnostics/invariant.js";
 import { formatPrefix } from "../../compiler/ir/address.js";
 import type { Policy, Route } from "../../compiler/ir/policy.js";
-import { tunnelDevice } from "../names.js";
 import { type Nexthops, nexthops } from "./nexthops.js";
+import { deviceOf } from "./tunnels.js";
 
 /** Metrics are 32 bits; the largest is tried last. */
 const LAST_METRIC = 0xffff_ffff;
@@ -25,12 +24,8 @@ export function routeLines(policy: Policy): readonly string[] {
 /** IPv6 takes metric 0 for "the default", 1024 (ip6_route_info_create), so metrics count from 1. */
 function routeLine(policy: Policy, route: Route, groupOf: Nexthops["groupOf"]): string {
   const { prefix, tunnel, priority } = route;
-  invariant(
-    policy.tunnels.some(({ name }) => name === tunnel),
-    `the names pass found tunnel ${tunnel}`,
-  );
   const group = groupOf.get(route);
-  const way = group === undefined ? `dev ${tunnelDevice(tunnel)}` : `nhid ${group}`;
+  const way = group === undefined ? `dev ${deviceOf(policy, tunnel)}` : `nhid ${group}`;
   return `route add ${formatPrefix(prefix)} ${way} metric ${priority + 1} table $table`;
 }
 

@@ -8,12 +8,13 @@ export type TunnelRow = Manifest["tunnels"][number];
 
 /** The tunnels as the manifest lists them, in the policy's order. */
 export function tunnels(policy: Policy): readonly TunnelRow[] {
-  return policy.tunnels.map(({ name, remote, ttl, mtu, key, health }) => {
+  return policy.tunnels.map((tunnel) => {
+    const { name, remote, ttl, mtu, key, health } = tunnel;
     invariant(remote.family === 4, `the outer header of tunnel ${name} is IPv4`);
     return {
       name,
-      device: tunnelDevice(name),
-      peer: tunnelPeer(policy.customer, name),
+      device: tunnelDevice(endpointOf(tunnel)),
+      peer: tunnelPeer(policy.customer, endpointOf(tunnel)),
       remote: formatAddress(remote),
       ttl,
       mtu,
@@ -21,4 +22,16 @@ export function tunnels(policy: Policy): readonly TunnelRow[] {
       ...(health && { health: { ...health, target: formatAddress(health.target) } }),
     };
   });
+}
+
+/** The device of the tunnel of this name. */
+export function deviceOf({ tunnels }: Policy, name: string): string {
+  const tunnel = tunnels.find((one) => one.name === name);
+  invariant(tunnel !== undefined, `the names pass found tunnel ${name}`);
+  return tunnelDevice(endpointOf(tunnel));
+}
+
+/** What tells a node's tunnels apart: no two may have the same. */
+function endpointOf({ remote, key }: Policy["tunnels"][number]): string {
+  return `${formatAddress(remote)} ${key ?? "without a key"}`;
 }
