@@ -32,13 +32,12 @@ export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: rea
   checkEndpoints(manifest, others);
 }
 
-/** Two customers' names can meet where they were shortened to what the kernel allows. */
+/** Two customers' names can meet where they are hashes, or were shortened to what the kernel allows. */
 function checkKernelNames(manifest: Manifest, others: readonly Holder[]): void {
   const wanted = new Set(kernelNames(manifest));
   for (const other of others) {
     const name = kernelNames(other).find((held) => wanted.has(held));
-    if (name !== undefined)
-      throw failure("TG5009", { name, other: other.customer }, "rename the tunnel or customer");
+    if (name !== undefined) throw failure("TG5009", { name, other: other.customer }, "rename the customer");
   }
 }
 

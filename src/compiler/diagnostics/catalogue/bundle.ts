@@ -79,12 +79,12 @@ tidegate apply build/globex --edge edge.ts`,
   ),
   TG5009: error(
     message`the name \`${"name"}\` is already used by \`${"other"}\``,
-    `Names of kernel devices have at most 15 characters, so long names of customers and tunnels are shortened and get a
-hash. Two of them have met here, which is rare. Rename the tunnel or the customer.`,
+    `Names of kernel devices have at most 15 characters, so long names of customers are shortened and get a hash, and
+tunnels' devices are called by a hash of where they lead. Two of them have met here, which is rare. Rename the customer.`,
     example(
       "sketch",
-      'tunnels: { "chicago-datacenter-a": … } and another long name with the same hash',
-      'tunnels: { "chicago-a": … }',
+      'customer: "acme-north-america" and another long name with the same hash',
+      'customer: "acme-na"',
     ),
   ),
   TG5010: error(
