@@ -24,6 +24,8 @@ export class Paths {
   readonly node = (): Place => ({ file: join(this.stateDir, "node.json"), twin: this.twins("node.json") });
   /** What the operator's edge.ts was read to last, by `tidegate apply`. */
   readonly edge = (): Place => ({ file: join(this.stateDir, "edge.json"), twin: this.twins("edge.json") });
+  /** The socket at which the daemon takes commands; runtime/handover/main.c knows its name. */
+  readonly commands = () => join(this.stateDir, "commands");
   /** What the daemon made of the revisions of its store. */
   readonly daemon = () => join(this.stateDir, "daemon.json");
   /** Bundles on their way from a store to `apply`. */

@@ -1,4 +1,5 @@
-# Shared by the native helpers' Makefiles, which set NAME, SOURCES and perhaps EXTRA before they include this.
+# Shared by the native programs' Makefiles, which set NAME, SOURCES and perhaps EXTRA before they include this; and where they do
+# not speak to the kernel's subsystems, what they have of SHARED and LDLIBS.
 
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))/../..)
 NATIVE := $(ROOT)/runtime/native
@@ -7,8 +8,9 @@ OUT := $(ROOT)/dist/runtime/$(notdir $(CURDIR))
 CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wformat=2 -fstack-protector-strong -ffile-prefix-map=$(ROOT)=. -I$(NATIVE)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDLIBS := -lbpf -lnftables
-SOURCES += $(wildcard $(NATIVE)/*.c)
+SHARED ?= $(wildcard $(NATIVE)/*.c)
+LDLIBS ?= -lbpf -lnftables
+SOURCES += $(SHARED)
 HEADERS := $(wildcard *.h $(NATIVE)/*.h)
 
 .PHONY: all asan clean

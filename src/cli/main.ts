@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
 import { EXIT } from "./exit.js";
+import { describeApply, memoryDir, stateDir } from "./node-options.js";
 import { version } from "./version.js";
 
 /**
@@ -192,18 +193,9 @@ function fleetCommands(tidegate: Command): void {
 
 /** The commands of an edge server; they need root. */
 function runtimeCommands(tidegate: Command): void {
-  tidegate
-    .command("apply")
-    .description("load a bundle on this edge server")
-    .argument("<bundle>", "directory made by `tidegate compile`")
-    .requiredOption("--edge <file>", "the operator's edge.ts")
-    .addOption(stateDir())
-    .addOption(memoryDir())
-    .option("--rollback", "take a signed bundle that is older than the newest one, too")
-    .option("--json", "print the result as JSON")
-    .action(async (dir, options) =>
-      exit(await (await import("./commands/apply.js")).applyBundle(dir, options)),
-    );
+  describeApply(tidegate.command("apply")).action(async (dir, options) =>
+    exit(await (await import("./commands/apply.js")).applyBundle(dir, options)),
+  );
 
   tidegate
     .command("status")
@@ -265,15 +257,6 @@ function undoCommands(tidegate: Command): void {
     .addOption(stateDir())
     .option("--json", "print the result as JSON")
     .action(async (options) => exit(await (await import("./commands/uninstall.js")).uninstallAll(options)));
-}
-
-function stateDir(): Option {
-  return new Option("--state-dir <dir>", "where the node keeps its state").default("/run/tidegate");
-}
-
-function memoryDir(): Option {
-  const text = "where a node with keys remembers what it had, beyond a reboot";
-  return new Option("--memory-dir <dir>", text).default("/var/lib/tidegate");
 }
 
 function exit(code: number): void {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
+import { takeCommands } from "../../runtime/daemon/commands.js";
 import { Daemon } from "../../runtime/daemon/daemon.js";
 import { kernelEngine } from "../../runtime/daemon/engine.js";
 import { journal } from "../../runtime/daemon/journal.js";
@@ -8,10 +9,12 @@ import { readCounts } from "../../runtime/metrics/counts.js";
 import { Metrics } from "../../runtime/metrics/metrics.js";
 import { serveMetrics } from "../../runtime/metrics/server.js";
 import { recoverNode } from "../../runtime/restart.js";
+import { Paths } from "../../runtime/state.js";
 import { requireOwnFolder } from "../../runtime/trust/own-folder.js";
-import type { NodeConfig } from "../targets/manifest.js";
 import { readEdge } from "./edge/read-edge.js";
+import type { EdgeReading } from "./edge/reading.js";
 import { EXIT, UsageError } from "./exit.js";
+import { handedOver } from "./handed-over.js";
 import { reason } from "./io/read-source.js";
 import { storeOf } from "./io/store.js";
 import { printProblem } from "./render/problem.js";
@@ -50,15 +53,20 @@ async function run(options: Options): Promise<void> {
   await requireOwnFolder(stateDir);
   const metrics = new Metrics(() => readCounts(stateDir));
   const address = metricsAddress(options.metrics);
+  const say = journal((line) => process.stdout.write(line), process.env);
+  let reading: EdgeReading | undefined;
   const daemon = new Daemon({
     store: storeOf(options.store),
     engine: kernelEngine(stateDir, options.memoryDir),
     stateDir,
     recover: async () => (await recoverNode({ stateDir })).customers,
-    readNode: () => readNode(options.node),
+    readNode: () => {
+      reading = readNode(options.node);
+      return reading.config;
+    },
     pollMs: milliseconds("--poll", options.poll),
     lookMs: milliseconds("--look", options.look),
-    say: journal((line) => process.stdout.write(line), process.env),
+    say,
     observer: metrics,
     notifier: notifier(process.env),
   });
@@ -66,7 +74,12 @@ async function run(options: Options): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => daemon.stop());
   process.on("SIGHUP", () => daemon.reload());
   const server = address && (await serve(metrics, address));
+  const handler = handedOver({ stateDir, reading: () => reading, say, observer: metrics });
+  const commands = await takeCommands(new Paths(stateDir).commands(), handler).catch((error: unknown) => {
+    say("warning", `\`tidegate apply\` does its work itself: cannot listen for it: ${reason(error)}`);
+  });
   await daemon.run();
+  await commands?.close();
   await server?.close();
 }
 
@@ -76,10 +89,10 @@ function serve(metrics: Metrics, address: { readonly host: string; readonly port
   });
 }
 
-function readNode(file: string): NodeConfig {
+function readNode(file: string): EdgeReading {
   const reading = readEdge(file);
   if (!reading) throw new UsageError(`${file} has errors; they were printed before this line`);
-  return reading.config;
+  return reading;
 }
 
 function metricsAddress(text: string): { readonly host: string; readonly port: number } | undefined {

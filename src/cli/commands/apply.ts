@@ -1,7 +1,8 @@
 import pc from "picocolors";
-import { type Applied, apply } from "../../../runtime/apply.js";
+import { apply } from "../../../runtime/apply.js";
 import { loadEdge } from "../edge/load-edge.js";
 import { EXIT } from "../exit.js";
+import { renderApplied, unsignedNote } from "../render/applied.js";
 import { stepPrinter } from "../render/steps.js";
 
 interface ApplyOptions {
@@ -17,8 +18,8 @@ export async function applyBundle(bundle: string, options: ApplyOptions): Promis
   const edge = await loadEdge(options.edge, options.stateDir);
   if (!edge) return EXIT.failed;
   const { node } = edge;
-  const steps = stepPrinter(options.json ?? false);
-  const { stateDir, memoryDir, rollback = false } = options;
+  const { stateDir, memoryDir, rollback = false, json = false } = options;
+  const steps = stepPrinter(json);
   let ending: Promise<void> | undefined;
   const afterwards = (rest: Promise<void>) => {
     ending = rest;
@@ -33,18 +34,8 @@ export async function applyBundle(bundle: string, options: ApplyOptions): Promis
     afterwards,
   });
   steps.end();
-  if (!options.json && !node.keys) console.error(pc.dim(UNSIGNED));
-  console.log(options.json ? JSON.stringify(applied) : summary(applied));
+  if (!json && !node.keys) console.error(unsignedNote(pc));
+  console.log(renderApplied(applied, { json, colors: pc }));
   await Promise.all([ending, edge.keep()]);
   return EXIT.ok;
-}
-
-const UNSIGNED =
-  "note: unsigned bundles are taken here; `keys` in edge.ts says whom to trust (docs/security.md)";
-
-function summary({ customer, changed, generation, hash, drift }: Applied): string {
-  const which = `${customer} generation ${generation} ${pc.dim(hash.slice(0, 12))}`;
-  if (!changed) return `${pc.green("ok")} ${which}: nothing to change`;
-  const mended = drift.length === 0 ? "" : `; mended: ${drift.join(", ")}`;
-  return `${pc.green("ok")} ${which}: in force${mended}`;
 }
