@@ -11,6 +11,7 @@ extern const struct operation map_operations[];
 extern const struct operation netlink_operations[];
 extern const struct operation nft_operations[];
 extern const struct operation object_operations[];
+extern const struct operation slot_operations[];
 extern const struct operation tc_operations[];
 extern const struct operation xdp_operations[];
 
