@@ -23,6 +23,7 @@ import {
   holdsOf,
   type LoadedCustomer,
   type NodeState,
+  type Paths,
   readCustomers,
   readIntent,
   readNodeState,
@@ -89,8 +90,7 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   const bundle = await readBundle(options.bundle, node.keys);
   const { customer } = bundle.manifest;
   const cut = await unfinished(host, customer);
-  await endOthers(host, bundle, node);
-  const loaded = await readCustomers(host.paths);
+  const { before, loaded } = await endOthers(host, bundle, node);
   checkOwnership(
     bundle.manifest,
     node,
@@ -98,7 +98,6 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   );
   requireTunnels(bundle, node);
   await requireNode(host, node);
-  const before = await readNodeState(host.paths);
   refuseDowngrade(before?.config, node);
   const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
   await serials.refuseUnsigned(bundle);
@@ -125,17 +124,26 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   return { applied };
 }
 
+/** What is in force before a change; nobody else changes it as long as the lock is held. */
+type Known = Pick<Request, "before" | "loaded">;
+
+async function readKnown(paths: Paths): Promise<Known> {
+  return { before: await readNodeState(paths), loaded: await readCustomers(paths) };
+}
+
 /**
- * Ends the changes that were cut short. What this process will end by itself goes on meanwhile, unless it may give up what this
- * bundle takes: its packets must have settled before, and its parts be gone.
+ * Ends the changes that were cut short; gives what is in force then. What this process will end by itself goes on meanwhile, unless
+ * it may give up what this bundle takes: its packets must have settled before, and its parts be gone.
  */
-async function endOthers({ paths, ...rest }: Host, { manifest }: Bundle, node: NodeConfig): Promise<void> {
-  const [state, loaded] = [await readNodeState(paths), await readCustomers(paths)];
+async function endOthers(host: Host, { manifest }: Bundle, node: NodeConfig): Promise<Known> {
+  const known = await readKnown(host.paths);
+  const { before, loaded } = known;
   const own = loaded.find(({ customer }) => customer === manifest.customer);
   const held = new Set(own ? claimsOf(own.manifest) : []);
   const takes =
-    claimsOf(manifest).some((claim) => !held.has(claim)) || !state || !sameNode(state.config, node);
-  await recover({ paths, ...rest }, state, loaded, (other) => !takes && other !== manifest.customer);
+    claimsOf(manifest).some((claim) => !held.has(claim)) || !before || !sameNode(before.config, node);
+  const isLeft = (other: string) => !takes && other !== manifest.customer;
+  return (await recover(host, before, loaded, isLeft)) ? readKnown(host.paths) : known;
 }
 
 /** What only one customer can have. */

@@ -40,10 +40,11 @@ export async function isWhole<T>(place: Place, schema: z.ZodType<T>): Promise<bo
 
 /**
  * Written beside and renamed, so that a reader sees the old record or the new one, also after a failure of power. The file decides,
- * so it comes last.
+ * so it comes last. What is there as it should be stays.
  */
 export async function writeRecord(place: Place, value: object): Promise<void> {
   const content = `${JSON.stringify(sealed(value), null, 2)}\n`;
+  if (await holds([place.twin, place.file], content)) return;
   await replace(place.twin, content);
   await replace(place.file, content);
 }
@@ -78,6 +79,11 @@ function sealed(value: object): object {
 
 function sealOf(value: object): string {
   return sha256(JSON.stringify(value));
+}
+
+async function holds(files: readonly string[], content: string): Promise<boolean> {
+  for (const file of files) if ((await readFile(file, "utf8").catch(() => null)) !== content) return false;
+  return true;
 }
 
 async function replace(file: string, content: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { recover } from "./customer/recover.js";
 import { explained, requireRoot, withHost } from "./host.js";
-import { DEFAULT_STATE_DIR, hasUnbegun, Paths, readCustomers, readIntents, readNodeState } from "./state.js";
+import { DEFAULT_STATE_DIR, isAnyNoted, Paths, readCustomers, readIntents, readNodeState } from "./state.js";
 
 export interface Recovered {
   /** Customers whose last change was cut short, and has been finished or undone now. */
@@ -26,10 +26,9 @@ export async function recoverNode({
   });
 }
 
-/** No change was cut short, neither a customer's nor one of the node, nor is there a node, or a folder, of a customer who never came. */
+/** No change was cut short, neither a customer's nor one of the node, nor is there a node of a customer who never came. */
 async function isSettled(paths: Paths): Promise<boolean> {
-  if ((await readIntents(paths)).length > 0) return false;
+  if (await isAnyNoted(paths)) return false;
   const [node, loaded] = [await readNodeState(paths), await readCustomers(paths)];
-  if (loaded.length === 0) return node === undefined && !(await hasUnbegun(paths));
-  return node?.change === undefined && !(await hasUnbegun(paths));
+  return loaded.length === 0 ? node === undefined : node?.change === undefined;
 }

@@ -34,18 +34,21 @@ export class Paths {
   readonly bpf = (...below: readonly string[]) => join(this.stateDir, "bpf", ...below);
   readonly customers = () => join(this.stateDir, "customers");
   readonly customer = (name: string, ...below: readonly string[]) => join(this.customers(), name, ...below);
-  readonly record = (name: string) => this.#place(name, "state.json");
-  /** The note of a change under way. */
-  readonly note = (name: string) => this.#place(name, "change.json");
+  readonly record = (name: string): Place => ({
+    file: this.customer(name, "state.json"),
+    twin: this.twins("customers", name, "state.json"),
+  });
+  /** The note of a change under way. All are in one folder: who takes the lock asks whether there is any. */
+  readonly note = (name: string): Place => ({
+    file: this.notes(`${name}.json`),
+    twin: this.twins("notes", `${name}.json`),
+  });
+  readonly notes = (...below: readonly string[]) => join(this.stateDir, "notes", ...below);
   readonly bundle = (name: string, generation: number) => this.customer(name, `bundle-${generation}`);
   /** The bundle that was in force before the one that is. */
   readonly earlier = (name: string, generation: number) => this.customer(name, `earlier-${generation}`);
   /** Pins of one generation's program and maps. */
   readonly pins = (name: string, generation: number) => this.bpf("customers", name, String(generation));
-
-  #place(name: string, file: string): Place {
-    return { file: this.customer(name, file), twin: this.twins("customers", name, file) };
-  }
 }
 
 const nodeStateSchema = z.strictObject({
@@ -116,9 +119,9 @@ export function isNodeStateWhole(paths: Paths): Promise<boolean> {
   return isWhole(paths.node(), nodeStateSchema);
 }
 
-/** A customer as it was read, and what its files were like. */
+/** A customer as it was read, and what its record was like; null: it is to be read again. */
 interface Seen {
-  readonly stamp: string;
+  readonly stamp: string | null;
   readonly loaded: LoadedCustomer;
 }
 
@@ -131,34 +134,38 @@ export async function readCustomers(paths: Paths): Promise<readonly LoadedCustom
   const now = new Map<string, Seen>();
   for (const name of await customerNames(paths)) {
     const old = before?.get(name);
-    const isSame = old && old.stamp === stampOf(paths, old.loaded);
-    const customer = isSame ? old : await readCustomer(paths, name);
+    const isSame = old && old.stamp !== null && old.stamp === stampOf(paths.record(name).file);
+    const customer = isSame ? old : await seeCustomer(paths, name);
     if (customer) now.set(name, customer);
   }
   seen.set(paths.stateDir, now);
   return [...now.values()].map(({ loaded }) => loaded);
 }
 
-async function readCustomer(paths: Paths, name: string): Promise<Seen | undefined> {
-  const place = paths.record(name);
-  const recordStamp = stampOfFile(place.file);
-  const record = await readRecord(place, ownedBy(name, recordSchema));
-  if (!record) return undefined;
-  const stamp = `${recordStamp} ${stampOfFile(manifestFile(paths, record))}`;
-  return { stamp, loaded: { ...record, manifest: await manifestOf(paths, record) } };
+/** One of them; undefined where it is not loaded. */
+export async function readCustomer(paths: Paths, name: string): Promise<LoadedCustomer | undefined> {
+  return (await seeCustomer(paths, name))?.loaded;
 }
 
-function stampOf(paths: Paths, customer: LoadedCustomer): string {
-  return `${stampOfFile(paths.record(customer.customer).file)} ${stampOfFile(manifestFile(paths, customer))}`;
+async function seeCustomer(paths: Paths, name: string): Promise<Seen | undefined> {
+  const place = paths.record(name);
+  const stamp = stampOf(place.file);
+  const record = await readRecord(place, ownedBy(name, recordSchema));
+  if (!record) return undefined;
+  const { customer, generation, hash } = record;
+  const manifest = await storedManifest(paths, customer, generation, hash);
+  // What a generation's manifest says never changes; one that is damaged may be mended.
+  if (manifest) return { stamp, loaded: { ...record, manifest } };
+  return { stamp: null, loaded: { ...record, manifest: whatIsHeld(record) } };
 }
 
 /** A file that is the one from before need not be read again: ours are replaced, and never written in place. */
-function stampOfFile(file: string): string {
+function stampOf(file: string): string | null {
   try {
     const { ino, size, mtimeMs, ctimeMs } = statSync(file);
-    return [ino, size, mtimeMs, ctimeMs].join(" ");
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
   } catch {
-    return "missing";
+    return null;
   }
 }
 
@@ -169,11 +176,24 @@ function manifestFile(
   return join(paths.bundle(customer, generation), MANIFEST_FILE);
 }
 
-/** Those with a folder, or with a second copy of their records. */
+/** Those with a folder, or with a second copy of their record. */
 async function customerNames(paths: Paths): Promise<readonly string[]> {
   const folders = [paths.customers(), paths.twins("customers")];
   const names = await Promise.all(folders.map((folder) => entriesOf(folder)));
   return [...new Set(names.flat())].sort();
+}
+
+/** Those of whom a change is noted, or was about to be. */
+async function notedNames(paths: Paths): Promise<readonly string[]> {
+  const folders = [paths.notes(), paths.twins("notes")];
+  const files = (await Promise.all(folders.map((folder) => entriesOf(folder)))).flat();
+  const names = files.flatMap((file) => /^(.+)\.json(?:\.new)?$/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].sort();
+}
+
+/** All of whom there is anything. */
+export async function knownNames(paths: Paths): Promise<readonly string[]> {
+  return [...new Set([...(await customerNames(paths)), ...(await notedNames(paths))])];
 }
 
 /** A record that lies in another customer's folder is none. */
@@ -183,7 +203,7 @@ function ownedBy<T extends { readonly customer: string }>(name: string, schema: 
 
 /** Is there anything that says that a customer, or what was begun of it, is this node's own? */
 export async function isKnown(paths: Paths, customer: string): Promise<boolean> {
-  return (await customerNames(paths)).includes(customer);
+  return (await knownNames(paths)).includes(customer);
 }
 
 /** What is in a folder; nothing, if there is none. */
@@ -197,11 +217,8 @@ export async function entriesOf(folder: string): Promise<readonly string[]> {
 
 const NO_HASH = "0".repeat(64);
 
-async function manifestOf(paths: Paths, record: CustomerRecord): Promise<Manifest> {
-  const { customer, generation, hash, holds } = record;
-  const stored = await storedManifest(paths, customer, generation, hash);
-  if (stored) return stored;
-  // That it is damaged is drift, which others find. Nothing is known of rules, and what is held is.
+/** In place of a manifest that is damaged, which is drift that others find: nothing is known of rules, and what is held is. */
+function whatIsHeld({ customer, holds }: CustomerRecord): Manifest {
   return manifestSchema.parse({
     ...{ schema: 1, compiler: "", customer, ...holds, source: { file: "", sha256: NO_HASH } },
     ...{ mitigate: [], firewall: { default: "drop", rules: [] }, tables: [], files: {} },
@@ -272,7 +289,7 @@ export async function forgetIntent(
 /** The changes under way, of all customers or of one; while nobody holds the lock, those of runs that were killed. */
 export async function readIntents(paths: Paths, customer?: string): Promise<readonly Intent[]> {
   const intents: Intent[] = [];
-  for (const name of customer === undefined ? await customerNames(paths) : [customer]) {
+  for (const name of customer === undefined ? await notedNames(paths) : [customer]) {
     const intent = await readIntent(paths, name);
     if (intent) intents.push(intent);
   }
@@ -293,39 +310,28 @@ export async function readIntent(paths: Paths, name: string): Promise<Intent | u
  */
 export async function forgetCustomer(paths: Paths, name: string): Promise<void> {
   await removeRecord(paths.record(name));
-  const { file, twin } = paths.note(name);
-  for (const entry of await entriesOf(paths.customer(name)))
-    if (paths.customer(name, entry) !== file)
-      await rm(paths.customer(name, entry), { recursive: true, force: true });
-  await removeRecord({ file, twin });
   for (const folder of [paths.twins("customers", name), paths.customer(name)])
     await rm(folder, { recursive: true, force: true });
+  await removeRecord(paths.note(name));
 }
 
-/** Are there customers' folders in which nothing is? */
-export async function hasUnbegun(paths: Paths): Promise<boolean> {
-  return (await unbegun(paths)).length > 0;
+/** Is a change noted, or the beginning of a note there? */
+export async function isAnyNoted(paths: Paths): Promise<boolean> {
+  return (await notedNames(paths)).length > 0;
 }
 
-/** Customers' folders in which nothing is: a run was killed before it had noted what it was about to make. */
-export async function forgetUnbegun(paths: Paths): Promise<void> {
-  for (const name of await unbegun(paths)) await forgetCustomer(paths, name);
-}
-
-async function unbegun(paths: Paths): Promise<readonly string[]> {
-  const known = new Set(
-    [...(await readCustomers(paths)), ...(await readIntents(paths))].map(({ customer }) => customer),
-  );
-  const unknown = (await customerNames(paths)).filter((name) => !known.has(name));
-  const stored = await Promise.all(unknown.map((name) => storedGenerations(paths, name)));
-  return unknown.filter((_, index) => stored[index]?.length === 0);
+/** What is left of notes in the middle of which a run was killed: what they were about had not been begun. */
+export async function forgetUnwritten(paths: Paths): Promise<void> {
+  for (const name of await notedNames(paths))
+    if (!(await readIntent(paths, name))) await removeRecord(paths.note(name));
 }
 
 /** For a node without customers. The record goes last: without it nobody would look for what is left. */
 export async function forgetNode(paths: Paths): Promise<void> {
   await removeTwin(paths.node());
   await removeRecord(paths.edge());
-  for (const folder of [paths.twins("customers"), paths.twins(), paths.customers()])
+  const twins = [paths.twins("customers"), paths.twins("notes"), paths.twins()];
+  for (const folder of [...twins, paths.customers(), paths.notes()])
     await rmdir(folder).catch(() => undefined);
   await removeRecord(paths.node());
 }

@@ -9,9 +9,9 @@ import { tearDownNode } from "./node/setup.js";
 import { remove } from "./remove.js";
 import {
   DEFAULT_STATE_DIR,
-  entriesOf,
   forgetCustomer,
   forgetNode,
+  knownNames,
   type NodeState,
   Paths,
   readCustomers,
@@ -68,7 +68,7 @@ async function removeIfThere(customer: string, stateDir: string, onStep: OnStep)
 /** Customers whose first change was killed before it was recorded: their bundle says what there may be of them. */
 async function removeRemains(host: Host, { config, gre }: NodeState, onStep: OnStep): Promise<void> {
   const { paths } = host;
-  for (const customer of await entriesOf(paths.customers())) {
+  for (const customer of await knownNames(paths)) {
     const [generation] = await storedGenerations(paths, customer);
     // Nothing of a customer is made before its bundle is copied as a whole.
     const bundle = await readBundle(paths.bundle(customer, generation ?? 0)).catch(() => undefined);

@@ -13,12 +13,12 @@ import {
   forgetCustomer,
   forgetIntent,
   forgetNode,
-  forgetUnbegun,
+  forgetUnwritten,
   type Intent,
   isRecordWhole,
   type LoadedCustomer,
   type NodeState,
-  readCustomers,
+  readCustomer,
   readIntent,
   readIntents,
   readNodeState,
@@ -59,17 +59,19 @@ export async function unfinished(
 /**
  * Ends the changes of runs that were killed: one whose generation is on record is finished, any other undone, so that what
  * is in force is what the record says. Every step can be repeated, should this run end in the middle, too. What this process
- * will end by itself is left to it where `isLeft` says so of the customer.
+ * will end by itself is left to it where `isLeft` says so of the customer. True: `node` and `loaded` may not be the truth any more.
  */
 export async function recover(
   host: Host,
   node: NodeState | undefined,
   loaded: readonly LoadedCustomer[],
   isLeft: (customer: string) => boolean = () => true,
-): Promise<void> {
-  for (const intent of await readIntents(host.paths)) {
-    const { customer, generation } = intent;
-    if (isLeft(customer) && isEnding(host.paths.customer(customer), generation)) continue;
+): Promise<boolean> {
+  const intents = (await readIntents(host.paths)).filter(
+    ({ customer, generation }) => !isLeft(customer) || !isEnding(host.paths.customer(customer), generation),
+  );
+  for (const intent of intents) {
+    const { generation } = intent;
     const current = loaded.find(({ customer }) => customer === intent.customer);
     const others = loaded.filter((one) => one !== current);
     if (intent.removal) {
@@ -83,17 +85,18 @@ export async function recover(
     await mendRecord(host, current);
     await forgetIntent(host.paths, intent, current !== undefined);
   }
-  await forgetUnbegun(host.paths);
-  if (!node) return;
-  if (loaded.length === 0) await tearDownUnused(host, node);
-  else await endNodeChange(host, node, generationOf(loaded, node.change?.customer));
+  await forgetUnwritten(host.paths);
+  const isNodeUnended = node !== undefined && (loaded.length === 0 || node.change !== undefined);
+  if (node && loaded.length === 0) await tearDownUnused(host, node);
+  else if (node) await endNodeChange(host, node, generationOf(loaded, node.change?.customer));
+  return intents.length > 0 || isNodeUnended;
 }
 
 /** Of its two copies one may say what was to be, and the other what is. */
 async function mendRecord({ paths }: Host, current: LoadedCustomer | undefined): Promise<void> {
   if (!current || (await isRecordWhole(paths, current.customer))) return;
   // What ended the change has noted what was counted.
-  const now = (await readCustomers(paths)).find(({ customer }) => customer === current.customer);
+  const now = await readCustomer(paths, current.customer);
   await recordCustomer(paths, recordOf(now ?? current));
 }
 
@@ -113,7 +116,7 @@ async function tearDownUnused(host: Host, node: NodeState): Promise<void> {
  */
 export async function endChange(host: Host, customer: string, generation: number): Promise<void> {
   const intent = await readIntent(host.paths, customer);
-  const current = (await readCustomers(host.paths)).find((one) => one.customer === customer);
+  const current = await readCustomer(host.paths, customer);
   const node = await readNodeState(host.paths);
   if (intent?.generation !== generation || intent.removal || !node || current?.generation !== generation)
     return;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
@@ -10,6 +10,7 @@ import {
   forgetUnbegun,
   holdsOf,
   isKnown,
+  knownNames,
   Paths,
   readCustomers,
   readIntents,
@@ -146,12 +147,12 @@ describe("a customer", () => {
   });
 
   test("of whom nothing was noted is forgotten, and no other", async () => {
-    writeIn(paths().customer("globex"), "change.json.new", "{");
-    await forgetUnbegun(paths());
+    writeIn(paths().notes(), "globex.json.new", "{");
+    mkdirSync(paths().customer("initech"));
+    await forgetUnbegun(paths(), await readCustomers(paths()));
     expect(await readCustomers(paths())).toHaveLength(1);
-    expect(await codeOf(() => readFileSync(join(paths().customer("globex"), "change.json.new")))).toBe(
-      "ENOENT",
-    );
+    expect(await knownNames(paths())).toEqual(["acme"]);
+    expect(readdirSync(paths().notes())).toEqual([]);
   });
 
   test("of whom only the second copies are left is known", async () => {
