@@ -47,26 +47,35 @@ function kernelNames({ namespace, link, tunnels }: Holder): readonly string[] {
 
 /** All tunnels of a node have one outer source, so remote and key alone say whose an arriving packet is. */
 function checkEndpoints(manifest: Manifest, others: readonly Holder[]): void {
-  const taken = others.flatMap((holder) => endpointsOf(holder));
-  for (const wanted of endpointsOf(manifest)) {
-    const holder = taken.find(({ remote, key }) => remote === wanted.remote && key === wanted.key);
-    if (holder) {
-      const params = { tunnel: wanted.tunnel, other: holder.customer, theirs: holder.tunnel };
-      throw failure("TG5011", params, "give one of them another `key`, at both ends");
+  const wanted = new Map<string, string>();
+  const refuse = (tunnel: string, other: string, theirs: string) =>
+    failure("TG5011", { tunnel, other, theirs }, "give one of them another `key`, at both ends");
+  for (const tunnel of manifest.tunnels) {
+    const own = wanted.get(endpointOf(tunnel));
+    if (own !== undefined) throw refuse(tunnel.name, manifest.customer, own);
+    wanted.set(endpointOf(tunnel), tunnel.name);
+  }
+  for (const { customer, tunnels } of others) {
+    for (const theirs of tunnels) {
+      const own = wanted.get(endpointOf(theirs));
+      if (own !== undefined) throw refuse(own, customer, theirs.name);
     }
-    taken.push(wanted);
   }
 }
 
-function endpointsOf({ customer, tunnels }: Holder) {
-  return tunnels.map(({ name: tunnel, remote, key }) => ({ customer, tunnel, remote, key }));
+function endpointOf({ remote, key }: Holder["tunnels"][number]): string {
+  return `${remote} ${key}`;
 }
 
 /** Who was granted the longest prefix that holds `prefix`. */
 function longestGrants(prefix: Prefix, node: NodeConfig): readonly string[] {
-  const grants = Object.entries(node.owners)
-    .flatMap(([customer, texts]) => parsePrefixes(texts).map((grant) => ({ customer, grant })))
-    .filter(({ grant }) => contains(grant, prefix));
-  const longest = Math.max(...grants.map(({ grant }) => grant.length));
-  return grants.filter(({ grant }) => grant.length === longest).map(({ customer }) => customer);
+  let [longest, customers]: [number, string[]] = [-1, []];
+  for (const [customer, texts] of Object.entries(node.owners)) {
+    for (const grant of parsePrefixes(texts)) {
+      if (grant.length < longest || !contains(grant, prefix)) continue;
+      if (grant.length > longest) [longest, customers] = [grant.length, []];
+      customers.push(customer);
+    }
+  }
+  return customers;
 }

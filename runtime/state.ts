@@ -101,8 +101,14 @@ export interface LoadedCustomer extends CustomerRecord {
   readonly manifest: Manifest;
 }
 
+/** The node's state as it was read or written last, by state directory, and what its two copies were like. */
+const seenNode = new Map<string, { readonly stamps: string; readonly state: NodeState }>();
+
 /** What is recorded of the node; undefined where nothing is loaded. */
 export async function readNodeState(paths: Paths): Promise<NodeState | undefined> {
+  const before = seenNode.get(paths.stateDir);
+  const stamps = stampsOf(paths.node());
+  if (before && before.stamps === stamps) return before.state;
   const state = await readRecord(paths.node(), nodeStateSchema);
   if (!state && (await readCustomers(paths)).length > 0) {
     const problem = "it is missing, though customers are loaded";
@@ -111,8 +117,13 @@ export async function readNodeState(paths: Paths): Promise<NodeState | undefined
   return state;
 }
 
+/** Both copies, unless they are already as this process has left them. */
 export async function writeNodeState(paths: Paths, state: NodeState): Promise<void> {
+  const before = seenNode.get(paths.stateDir);
+  if (before?.state === state && before.stamps === stampsOf(paths.node())) return;
   await writeRecord(paths.node(), nodeStateSchema.parse(state));
+  const stamps = stampsOf(paths.node());
+  if (stamps !== null) seenNode.set(paths.stateDir, { stamps, state });
 }
 
 export function isNodeStateWhole(paths: Paths): Promise<boolean> {
@@ -121,6 +132,7 @@ export function isNodeStateWhole(paths: Paths): Promise<boolean> {
 
 /** A customer as it was read, and what its record was like; null: it is to be read again. */
 interface Seen {
+  readonly file: string;
   readonly stamp: string | null;
   readonly loaded: LoadedCustomer;
 }
@@ -134,7 +146,7 @@ export async function readCustomers(paths: Paths): Promise<readonly LoadedCustom
   const now = new Map<string, Seen>();
   for (const name of await customerNames(paths)) {
     const old = before?.get(name);
-    const isSame = old && old.stamp !== null && old.stamp === stampOf(paths.record(name).file);
+    const isSame = old && old.stamp !== null && old.stamp === stampOf(old.file);
     const customer = isSame ? old : await seeCustomer(paths, name);
     if (customer) now.set(name, customer);
   }
@@ -149,14 +161,20 @@ export async function readCustomer(paths: Paths, name: string): Promise<LoadedCu
 
 async function seeCustomer(paths: Paths, name: string): Promise<Seen | undefined> {
   const place = paths.record(name);
-  const stamp = stampOf(place.file);
+  const { file } = place;
+  const stamp = stampOf(file);
   const record = await readRecord(place, ownedBy(name, recordSchema));
   if (!record) return undefined;
   const { customer, generation, hash } = record;
   const manifest = await storedManifest(paths, customer, generation, hash);
   // What a generation's manifest says never changes; one that is damaged may be mended.
-  if (manifest) return { stamp, loaded: { ...record, manifest } };
-  return { stamp: null, loaded: { ...record, manifest: whatIsHeld(record) } };
+  if (manifest) return { file, stamp, loaded: { ...record, manifest } };
+  return { file, stamp: null, loaded: { ...record, manifest: whatIsHeld(record) } };
+}
+
+function stampsOf({ file, twin }: Place): string | null {
+  const [own, other] = [stampOf(file), stampOf(twin)];
+  return own === null || other === null ? null : `${own} ${other}`;
 }
 
 /** A file that is the one from before need not be read again: ours are replaced, and never written in place. */

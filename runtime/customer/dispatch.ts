@@ -69,9 +69,7 @@ export async function missingDispatch(
     if (own.length === 0) continue;
     const map = rootMap(host.paths, `customers_${family}`);
     const slots = existsSync(map) ? await host.loader.lookupMap(map, own.map(lpmKey)) : [];
-    const routes = (await tableRoutes(host, family, ROUTING_TABLE)).filter(
-      (route) => route.device === device,
-    );
+    const routes = device === undefined ? [] : await tableRoutes(host, family, ROUTING_TABLE, { device });
     for (const [index, prefix] of own.entries()) {
       if (slots[index]?.[0]?.readUInt32LE() !== slot) missing.push(`dispatch of ${prefix.text}`);
       if (!routes.some((route) => leadsTo(route, prefix))) missing.push(`route of ${prefix.text}`);

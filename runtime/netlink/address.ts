@@ -15,6 +15,11 @@ const IFADDR = 8;
 /** RT_SCOPE_LINK. */
 const SCOPE_LINK = 253;
 
+const ANY_DEVICE = 0;
+
+/** Index of `lo`, in each namespace (LOOPBACK_IFINDEX of the kernel). */
+export const LOOPBACK = 1;
+
 /** An address of a device. */
 export interface DeviceAddress {
   readonly device: string;
@@ -53,11 +58,16 @@ function about(verb: string, type: number, flags: number, one: DeviceAddress): R
   };
 }
 
-/** Indexes of the devices that have this address. */
-export async function holdersOf(network: Network, address: string): Promise<readonly number[]> {
+/** Indexes of the devices that have this address; of one of them, where `device` is its index. */
+export async function holdersOf(
+  network: Network,
+  address: string,
+  device = ANY_DEVICE,
+): Promise<readonly number[]> {
   const bytes = bytesOf(address);
   const head = Buffer.alloc(IFADDR);
   head.writeUInt8(addressFamily(bytes.length === 4 ? 4 : 6));
+  head.writeUInt32LE(device, 4);
   const answers = await ask(network, "addr show", message(RTM.getAddress, FLAG.dump, head));
   return answers.flatMap(({ body }) => {
     const attributes = readAttributes(body, IFADDR);

@@ -145,16 +145,30 @@ export interface KernelRoute {
   readonly body: Buffer;
 }
 
-/** All routes of a table; none where there is no such table or namespace. */
+/** Which of a table's routes are meant; all others are left out by the kernel (NETLINK_GET_STRICT_CHK). */
+export interface RouteFilter {
+  readonly type?: "blackhole";
+  /** Index of the device that they lead to. */
+  readonly device?: number;
+}
+
+/** The routes of a table; none where there is no such table, device or namespace. */
 export async function tableRoutes(
   network: Network,
   family: Family,
   table: number,
+  { type, device }: RouteFilter = {},
 ): Promise<readonly KernelRoute[]> {
   const head = Buffer.alloc(RTMSG);
   head.writeUInt8(addressFamily(family));
-  const question = message(RTM.getRoute, FLAG.dump, head, attribute(RTA.table, u32(table)));
-  const answers = await ask(network, `-${family} route show table ${table}`, question, ["ENOENT"]);
+  if (type !== undefined) head.writeUInt8(TYPE[type], 7);
+  const which = [
+    attribute(RTA.table, u32(table)),
+    ...(device === undefined ? [] : [attribute(RTA.outDevice, u32(device))]),
+  ];
+  const question = message(RTM.getRoute, FLAG.dump, head, ...which);
+  const words = `-${family} route show table ${table}`;
+  const answers = await ask(network, words, question, ["ENOENT", "ENODEV"]);
   return answers.map(({ body }) => {
     const attributes = readAttributes(body, RTMSG);
     return {

@@ -28,8 +28,8 @@ export function policyRouting(network: Network, family: Family): Part {
   return {
     name: `IPv${family} policy routing`,
     present: async () => {
-      const routes = await tableRoutes(network, family, ROUTING_TABLE);
-      return (await hasRule()) && routes.some(({ isBlackhole, length }) => isBlackhole && length === 0);
+      const ends = await tableRoutes(network, family, ROUTING_TABLE, { type: "blackhole" });
+      return (await hasRule()) && ends.some(({ length }) => length === 0);
     },
     up: async () => {
       const rule = (await hasRule()) ? [] : [addRule(family, RULE)];

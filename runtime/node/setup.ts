@@ -24,9 +24,7 @@ export async function setUpNode(
   const gre = before?.gre ?? (await chooseGre());
   const parts = nodeParts(host, config, greDriver(host, gre), marked);
   const missing = await missingParts(parts);
-  const added = [...new Set([...(before?.added ?? []), ...missing])];
-  const change = before && !sameNode(before.config, config) ? { from: before.config, ...by } : undefined;
-  const state = { config, gre, added, ...(change && { change }) };
+  const state = stateOf({ config, gre, missing, before, by });
   // As long as something of it is left, the record must say so.
   const restore = async (clean: boolean) => {
     if (clean) await (before ? writeNodeState(host.paths, before) : forgetNode(host.paths));
@@ -36,8 +34,32 @@ export async function setUpNode(
   return { state, remade };
 }
 
+/** Where nothing is new it is what there was before, which needs not be written again. */
+function stateOf(is: {
+  readonly config: NodeConfig;
+  readonly gre: NodeState["gre"];
+  readonly missing: readonly string[];
+  readonly before: NodeState | undefined;
+  readonly by: By;
+}): NodeState {
+  const { config, gre, missing, before, by } = is;
+  const isOther = before !== undefined && !sameNode(before.config, config);
+  if (before && !isOther && missing.length === 0) return before;
+  const added = [...new Set([...(before?.added ?? []), ...missing])];
+  return { config, gre, added, ...(isOther && { change: { from: before.config, ...by } }) };
+}
+
+/** The text of each description that still exists: with a thousand customers it is long. */
+const texts = new WeakMap<NodeConfig, string>();
+
 export function sameNode(one: NodeConfig, other: NodeConfig): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return textOf(one) === textOf(other);
+}
+
+function textOf(node: NodeConfig): string {
+  const text = texts.get(node) ?? JSON.stringify(node);
+  texts.set(node, text);
+  return text;
 }
 
 /**

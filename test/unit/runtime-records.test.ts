@@ -7,7 +7,7 @@ import { z } from "zod";
 import { isWhole, type Place, readRecord, removeRecord, writeRecord } from "../../runtime/records.js";
 import {
   forgetCustomer,
-  forgetUnbegun,
+  forgetUnwritten,
   holdsOf,
   isKnown,
   knownNames,
@@ -146,13 +146,14 @@ describe("a customer", () => {
     expect([await readCustomers(paths()), await readIntents(paths())]).toEqual([[], []]);
   });
 
-  test("of whom nothing was noted is forgotten, and no other", async () => {
+  test("of whom a note was only begun is forgotten, and no other", async () => {
+    await writeIntent(paths(), intent);
     writeIn(paths().notes(), "globex.json.new", "{");
-    mkdirSync(paths().customer("initech"));
-    await forgetUnbegun(paths(), await readCustomers(paths()));
-    expect(await readCustomers(paths())).toHaveLength(1);
+    expect(await knownNames(paths())).toEqual(["acme", "globex"]);
+    await forgetUnwritten(paths());
     expect(await knownNames(paths())).toEqual(["acme"]);
-    expect(readdirSync(paths().notes())).toEqual([]);
+    expect(readdirSync(paths().notes())).toEqual(["acme.json"]);
+    expect(await readIntents(paths())).toEqual([intent]);
   });
 
   test("of whom only the second copies are left is known", async () => {
