@@ -54,9 +54,9 @@ export function markingTable({ loader }: Host, marked: readonly Prefix[] = []): 
   return {
     name: "marking table",
     present: async () => {
-      if (!(await isTableThere({ loader }))) return false;
-      const listing = await loader.nft({ namespace: null, text: `list table ${NFT_TABLE}`, terse: true });
-      return rulesByChain(listing) === rulesByChain(TABLE);
+      // Of one table, or of its name alone, nft 1.0.6 reads the elements of all sets, too; of a ruleset it does not.
+      const listing = await loader.nft({ namespace: null, text: "list ruleset inet", terse: true });
+      return rulesByChain(ownTable(listing)) === rulesByChain(TABLE);
     },
     up: async () =>
       void (await nft(`table ${NFT_TABLE}\ndelete table ${NFT_TABLE}\n${TABLE}${marksOf(marked)}`)),
@@ -69,6 +69,13 @@ export function markingTable({ loader }: Host, marked: readonly Prefix[] = []): 
 export async function isTableThere({ loader }: Pick<Host, "loader">): Promise<boolean> {
   const tables = await loader.nft({ namespace: null, text: "list tables" });
   return tables.split("\n").includes(`table ${NFT_TABLE}`);
+}
+
+/** What a listing says of our table, in which all lines are indented; empty where there is none. */
+function ownTable(listing: string): string {
+  const lines = listing.split("\n");
+  const start = lines.indexOf(`table ${NFT_TABLE} {`);
+  return start < 0 ? "" : lines.slice(start + 1, lines.indexOf("}", start)).join("\n");
 }
 
 /** How many rules each chain of a listing has: nft writes them in other words than we do. */

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Loader, LoaderError } from "../../runtime/loader-client.js";
-import { addAddress, deleteAddress, holdersOf } from "../../runtime/netlink/address.js";
+import { addAddress, deleteAddress, holdersOf, LOOPBACK } from "../../runtime/netlink/address.js";
 import { addVeth, deleteLink, findLink, linkNames, setLink } from "../../runtime/netlink/link.js";
 import { setNeighbour } from "../../runtime/netlink/neighbour.js";
 import { type Family, inside, type Network, type Request } from "../../runtime/netlink/network.js";
@@ -12,6 +12,7 @@ import {
   deleteRoute,
   flushTable,
   leadsTo,
+  type RouteFilter,
   replaceRoute,
   tableRoutes,
 } from "../../runtime/netlink/route.js";
@@ -114,12 +115,15 @@ test("addresses are given and taken", async () => {
     addAddress({ ...four, address: "198.18.0.2", scope: "link" }),
   );
   const [{ addr_info }] = show("ip", ["addr", "show", "lo"]);
+  const near = (await findLink(network, "near"))?.index ?? 0;
   const found = (local: string) => addr_info.find((one: { local: string }) => one.local === local);
   expect(found("198.18.0.1")).toMatchObject({ prefixlen: 32, scope: "global" });
   expect(found("198.18.0.2")).toMatchObject({ scope: "link" });
   expect(found("2001:db8::1")).toMatchObject({ prefixlen: 128, nodad: true });
   for (const one of [four, six]) {
-    expect(await holdersOf(network, one.address)).toEqual([1]);
+    expect(await holdersOf(network, one.address)).toEqual([LOOPBACK]);
+    expect(await holdersOf(network, one.address, LOOPBACK)).toEqual([LOOPBACK]);
+    expect(await holdersOf(network, one.address, near)).toEqual([]);
     await make(deleteAddress(one));
     expect(await holdersOf(network, one.address)).toEqual([]);
   }
@@ -158,6 +162,17 @@ describe.each<[Family, string, string]>([
     const routes = await tableRoutes(network, family, table);
     expect(routes.filter((route) => leadsTo(route, to))).toHaveLength(2);
     expect(routes.filter(({ isBlackhole, length }) => isBlackhole && length === 0)).toHaveLength(1);
+  });
+
+  test("are asked for by their type or their device", async () => {
+    const asked = async (filter: RouteFilter) =>
+      (await tableRoutes(network, family, table, filter)).map(({ isBlackhole, length }) =>
+        isBlackhole ? "blackhole" : length,
+      );
+    const device = (await findLink(network, "near"))?.index ?? 0;
+    expect(await asked({ type: "blackhole" })).toEqual(["blackhole"]);
+    expect(await asked({ device })).toEqual([to.length, to.length]);
+    expect(await asked({ device: 9999 })).toEqual([]);
   });
 
   test("the second of the same is an error, in the kernel's words", async () => {

@@ -171,14 +171,14 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "shortest-grant-counts",
         models: "owner check: who was given the whole keeps the parts of others",
-        from: "const longest = Math.max(...grants.map(({ grant }) => grant.length));",
-        to: "const longest = Math.min(...grants.map(({ grant }) => grant.length));",
+        from: "if (grant.length > longest) [longest, customers]",
+        to: "if (longest < 0) [longest, customers]",
       },
       {
         name: "tunnel-ends-by-remote-alone",
         models: "two tunnels with different keys are taken for one",
-        from: "remote === wanted.remote && key === wanted.key",
-        to: "remote === wanted.remote",
+        from: "return `${remote} ${key}`;",
+        to: "return `${remote}`;",
       },
     ],
   ),
