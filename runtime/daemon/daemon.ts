@@ -26,8 +26,8 @@ export interface DaemonOptions {
   readonly notifier: Notifier;
 }
 
-/** Publishing changes more than one file; a moment later all of it is there. */
-const SETTLE_MS = 50;
+/** A head that appears takes the place of an older one, which goes a moment later: both are one change. */
+const SETTLE_MS = 5;
 
 /** A round that takes longer hangs, and systemd is to start the daemon anew: applying has its journal for that. */
 const STUCK_MS = 10 * 60_000;

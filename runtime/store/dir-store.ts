@@ -240,7 +240,10 @@ function watchHeads({ heads }: Dir, onChange: () => void): Watch {
   const start = () => {
     if (closed) return;
     try {
-      const watcher = watchFolder(heads, onChange);
+      const watcher = watchFolder(heads, (_, name) => {
+        // What is still being written is no head yet.
+        if (!name?.startsWith(".")) onChange();
+      });
       close = () => watcher.close();
       watcher.on("error", () => {
         watcher.close();
