@@ -6,7 +6,6 @@ import { prefixesOf } from "./customer/dispatch.js";
 import { whenSettled } from "./customer/ending.js";
 import { freeSlot } from "./customer/program.js";
 import { endChange, recover, type Unfinished, unfinished } from "./customer/recover.js";
-import { recordOf } from "./customer/retire.js";
 import { stage } from "./customer/stage.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { causeOf, failure } from "./failures.js";
@@ -28,6 +27,7 @@ import {
   readIntent,
   readNodeState,
   recordCustomer,
+  recordOf,
   writeIntent,
 } from "./state.js";
 import { allOrNothing, type OnStep, type Steps } from "./steps.js";

@@ -154,9 +154,16 @@ export async function readCustomers(paths: Paths): Promise<readonly LoadedCustom
   return [...now.values()].map(({ loaded }) => loaded);
 }
 
-/** One of them; undefined where it is not loaded. */
+/** One of them; undefined where it is not loaded. Where nothing is new, it is what was read before. */
 export async function readCustomer(paths: Paths, name: string): Promise<LoadedCustomer | undefined> {
-  return (await seeCustomer(paths, name))?.loaded;
+  const old = seen.get(paths.stateDir)?.get(name);
+  const isSame = old && old.stamp !== null && old.stamp === stampOf(old.file);
+  return isSame ? old.loaded : (await seeCustomer(paths, name))?.loaded;
+}
+
+/** The record that a loaded customer was read from. */
+export function recordOf({ manifest: _, ...record }: LoadedCustomer): CustomerRecord {
+  return record;
 }
 
 async function seeCustomer(paths: Paths, name: string): Promise<Seen | undefined> {

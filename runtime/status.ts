@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Counters, namedCounters, sum } from "./counters.js";
-import { programCounters } from "./customer/counting.js";
+import { programCounters, readSteadily } from "./customer/counting.js";
 import { firewallCounters } from "./customer/firewall.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { greDriver } from "./gre/choose.js";
@@ -139,6 +139,7 @@ async function mapCounters({ loader }: Host, pin: string, names: readonly string
 async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustomer): Promise<CustomerStatus> {
   const { customer, generation, hash, since, manifest } = loaded;
   const drift = await customerDrift(host, state, loaded);
+  const counters = await readSteadily(host.paths, loaded, (now) => customerCounters(host, now));
   const tunnels = manifest.tunnels.map((row) => tunnelStatus(host, state, loaded, row));
   return {
     name: customer,
@@ -148,7 +149,7 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
     release: await releaseOf(host, state, loaded),
     prefixes: manifest.prefixes,
     drift,
-    counters: await customerCounters(host, loaded),
+    counters,
     tunnels: await Promise.all(tunnels),
   };
 }

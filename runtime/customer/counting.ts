@@ -3,13 +3,48 @@ import { join } from "node:path";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { addCounters, type Counters, namedCounters } from "../counters.js";
 import type { Host } from "../host.js";
-import { type CustomerRecord, storedGenerations, storedManifest } from "../state.js";
+import {
+  type CustomerRecord,
+  type LoadedCustomer,
+  type Paths,
+  readCustomer,
+  recordOf,
+  storedGenerations,
+  storedManifest,
+} from "../state.js";
 import { namesOf } from "./program.js";
 
 /** What programs counted: of `firewall` only what they dropped themselves, before the namespace. */
 export interface ProgramCounters {
   readonly mitigate: Counters;
   readonly firewall: Counters;
+}
+
+/** Changes of one customer are a quarter of a second apart, and a look takes milliseconds. */
+const MOST_LOOKS = 5;
+
+/**
+ * What `read` gives of a customer while its record stays the same. When a change ends, what the old program has counted moves from
+ * its map to the record: who meets that would have it in neither, and the next time again, as if a counter had gone back.
+ */
+export async function readSteadily<T>(
+  paths: Paths,
+  loaded: LoadedCustomer,
+  read: (loaded: LoadedCustomer) => Promise<T>,
+): Promise<T> {
+  for (let looks = 1, seen = loaded; ; looks++) {
+    const result = await read(seen).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    const now = await readCustomer(paths, seen.customer);
+    const isSteady = !now || now === seen || JSON.stringify(recordOf(now)) === JSON.stringify(recordOf(seen));
+    if (isSteady || looks === MOST_LOOKS) {
+      if ("error" in result) throw result.error;
+      return result.value;
+    }
+    seen = now;
+  }
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   readIntents,
   readNodeState,
   recordCustomer,
+  recordOf,
 } from "../state.js";
 import { Steps, takeDown } from "../steps.js";
 import { anycast4 } from "./change.js";
@@ -32,7 +33,7 @@ import { judgeBy } from "./firewall.js";
 import { customerParts, tunnelParts } from "./parts.js";
 import { clearPlace, stampBy, unloadProgram } from "./program.js";
 import { removeWhole } from "./removal.js";
-import { generationBundle, recordOf, retireOthers } from "./retire.js";
+import { generationBundle, retireOthers } from "./retire.js";
 import { emptyTable, fillTable, tableInForce, tableOf } from "./routes.js";
 import { sameTunnel } from "./tunnels.js";
 

@@ -7,10 +7,10 @@ import { keepEarlier } from "../earlier.js";
 import type { GreDriver } from "../gre/driver.js";
 import type { Host } from "../host.js";
 import {
-  type CustomerRecord,
   type LoadedCustomer,
   type Paths,
   recordCustomer,
+  recordOf,
   storedGenerations,
   storedManifest,
 } from "../state.js";
@@ -65,11 +65,6 @@ async function isEarlier(paths: Paths, loaded: LoadedCustomer, generation: numbe
   if (generation > loaded.generation) return false;
   const manifest = await storedManifest(paths, loaded.customer, generation);
   return manifest !== undefined && JSON.stringify(manifest) !== JSON.stringify(loaded.manifest);
-}
-
-/** The record that a loaded customer was read from. */
-export function recordOf({ manifest: _, ...record }: LoadedCustomer): CustomerRecord {
-  return record;
 }
 
 /**

@@ -77,6 +77,7 @@ export class Daemon {
       this.#roundStarted = performance.now();
       if (this.#takeReload()) reconciler.reconsider();
       if (!this.#recovered) await this.#recover();
+      await reconciler.endChanges();
       await reconciler.describe(this.#node);
       await reconciler.round(this.#node);
       if (performance.now() >= look && !this.#stopping) {

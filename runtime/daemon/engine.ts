@@ -1,12 +1,13 @@
 import { rm } from "node:fs/promises";
 import type { NodeConfig } from "../../src/targets/manifest.js";
-import { type Applied, apply } from "../apply.js";
+import { type Applied, type ApplyOptions, apply } from "../apply.js";
 import { readBundle } from "../bundle.js";
 import { allEnded } from "../customer/ending.js";
 import { customerDrift, nodeDrift } from "../drift.js";
 import { RuntimeFailure } from "../failures.js";
 import { withHost } from "../host.js";
 import { remove } from "../remove.js";
+import { recoverNode } from "../restart.js";
 import { type LoadedCustomer, Paths, readCustomers, readNodeState } from "../state.js";
 
 /** What is in force of one customer. */
@@ -24,6 +25,10 @@ export interface Engine {
   apply(bundle: string, node: NodeConfig): Promise<Applied>;
   /** Takes a customer away; false: it was not there. */
   remove(customer: string): Promise<boolean>;
+  /** Ends of changes that failed since this was asked last: whose they are, and why. What is in force is not touched by that. */
+  unended(): ReadonlyMap<string, unknown>;
+  /** Ends the changes of which the end failed. */
+  endChanges(): Promise<void>;
   inForce(): Promise<readonly InForce[]>;
   /** The description of the node that is in force; undefined where nothing is loaded. */
   nodeInForce(): Promise<NodeConfig | undefined>;
@@ -38,8 +43,15 @@ export interface Engine {
 /** The node that this process runs on. */
 export function kernelEngine(stateDir: string, memoryDir: string): Engine {
   const paths = new Paths(stateDir);
+  const unended = new Map<string, unknown>();
   return {
-    apply: (bundle, node) => apply({ bundle, node, stateDir, memoryDir, afterwards: leave }),
+    apply: (bundle, node) => applyAndLeave({ bundle, node, stateDir, memoryDir }, unended),
+    unended: () => {
+      const taken = new Map(unended);
+      unended.clear();
+      return taken;
+    },
+    endChanges: async () => void (await recoverNode({ stateDir })),
     remove: (customer) => removeIfThere(customer, stateDir),
     inForce: () => readCustomers(paths),
     nodeInForce: async () => (await readNodeState(paths))?.config,
@@ -54,9 +66,20 @@ export function kernelEngine(stateDir: string, memoryDir: string): Engine {
   };
 }
 
-/** The next customer need not wait for the end of a change; what fails in it is found as drift, and mended. */
-function leave(ending: Promise<void>): void {
-  ending.catch(() => undefined);
+/** The next customer need not wait for the end of a change; if that fails, it is noted in `unended`. */
+async function applyAndLeave(options: ApplyOptions, unended: Map<string, unknown>): Promise<Applied> {
+  let ended: Promise<unknown> = Promise.resolve(null);
+  const afterwards = (ending: Promise<void>) => {
+    ended = ending.then(
+      () => null,
+      (error: unknown) => error,
+    );
+  };
+  const applied = await apply({ ...options, afterwards });
+  void ended.then((error) => {
+    if (error !== null) unended.set(applied.customer, error);
+  });
+  return applied;
 }
 
 async function removeIfThere(customer: string, stateDir: string): Promise<boolean> {

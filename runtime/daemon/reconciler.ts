@@ -24,6 +24,9 @@ export interface ReconcilerOptions {
 /** Customers that one look at the node asks about, in turn: with a thousand of them it takes its time. */
 const LOOKED_AT = 16;
 
+/** `Waiting` tells revisions apart; the end of one is as good as that of another. */
+const ENDS = 0;
+
 /** Brings a node to what the store wants, one customer at a time. Never throws: whatever fails is said, and tried again. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -35,6 +38,9 @@ export class Reconciler {
   /** In force, but not on the node as it is described now. */
   readonly #undescribed = new Set<string>();
   readonly #redescribing: Waiting;
+  /** In force, but not all of what was so before is gone: the end of the change failed. */
+  readonly #unended = new Set<string>();
+  readonly #ending: Waiting;
   /** The description that they wait for. */
   #described = "";
   #lastLookedAt = "";
@@ -43,11 +49,12 @@ export class Reconciler {
     this.#options = options;
     this.#waiting = new Waiting(options.now);
     this.#redescribing = new Waiting(options.now);
+    this.#ending = new Waiting(options.now);
   }
 
   /** Milliseconds until a customer is due that could not be changed before; Infinity if there is none. */
   next(): number {
-    return Math.min(this.#waiting.next(), this.#redescribing.next());
+    return Math.min(this.#waiting.next(), this.#redescribing.next(), this.#ending.next());
   }
 
   /** Follows every head that is new, or whose turn has come again. */
@@ -68,6 +75,36 @@ export class Reconciler {
       this.#tell(`head of ${customer}`, isGone ? `${customer}: ${words}` : null);
     }
     observer.waiting(this.#waiting.count());
+  }
+
+  /** Tells of ends of changes that failed, and tries them again. */
+  async endChanges(): Promise<void> {
+    const { engine, say } = this.#options;
+    for (const [customer, error] of engine.unended()) this.#notEnded(customer, error);
+    const due = [...this.#unended].filter((customer) => this.#ending.isDue(customer, ENDS));
+    if (due.length === 0) return;
+    try {
+      await engine.endChanges();
+    } catch (error) {
+      for (const customer of due) this.#notEnded(customer, error);
+      return;
+    }
+    for (const customer of this.#unended) {
+      this.#ending.done(customer);
+      say("info", `${customer}: the old policy is taken away now`);
+    }
+    this.#unended.clear();
+  }
+
+  #notEnded(customer: string, error: unknown): void {
+    this.#unended.add(customer);
+    const why = wordsOf(error);
+    const { ms, isNew } = this.#ending.failed(customer, ENDS, why);
+    if (isNew)
+      this.#options.say(
+        "warning",
+        `${customer}: the old policy is not taken away yet: ${why}; next try in ${Math.round(ms / 1000)} s`,
+      );
   }
 
   /** Tries everything again that was refused, or that waits: the node may be described differently. */

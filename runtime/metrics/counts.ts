@@ -1,5 +1,6 @@
 import type { Manifest } from "../../src/targets/manifest.js";
 import type { Counter } from "../counters.js";
+import { readSteadily } from "../customer/counting.js";
 import { greDriver } from "../gre/choose.js";
 import type { GreDriver, TunnelTraffic } from "../gre/driver.js";
 import { type Host, withHost } from "../host.js";
@@ -45,7 +46,8 @@ export function readCounts(stateDir: string): Promise<Counts> {
     const customers: CustomerCount[] = [];
     for (let at = 0; at < loaded.length; at += ASKED_TOGETHER) {
       const next = loaded.slice(at, at + ASKED_TOGETHER);
-      customers.push(...(await Promise.all(next.map((one) => countsOf(host, gre, one)))));
+      const counts = next.map((one) => readSteadily(host.paths, one, (now) => countsOf(host, gre, now)));
+      customers.push(...(await Promise.all(counts)));
     }
     return { root: await rootCounters(host), customers };
   });

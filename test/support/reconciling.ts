@@ -25,6 +25,9 @@ export class FakeEngine implements Engine {
   missing = new Map<string, readonly string[]>();
   /** Customers whose copy on the node cannot be read. */
   readonly damaged = new Set<string>();
+  /** Ends that failed, and what ending them again throws, if anything. */
+  readonly failedEnds = new Map<string, unknown>();
+  endsAgain: () => void = () => {};
   /** Which customers each look was about. */
   readonly looks: (readonly string[])[] = [];
 
@@ -57,6 +60,17 @@ export class FakeEngine implements Engine {
     this.did.push(`remove ${customer}`);
     await this.before(customer, "none");
     return this.#customers.delete(customer);
+  }
+
+  unended(): ReadonlyMap<string, unknown> {
+    const taken = new Map(this.failedEnds);
+    this.failedEnds.clear();
+    return taken;
+  }
+
+  async endChanges(): Promise<void> {
+    this.did.push("end changes");
+    this.endsAgain();
   }
 
   async inForce(): Promise<readonly InForce[]> {

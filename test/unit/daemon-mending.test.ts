@@ -183,3 +183,43 @@ test("to stop is asked between two customers", async () => {
   await reconciler.describe({ ...NODE, uplinks: ["up1"] });
   expect(at.did()).toEqual(["apply acme v1"]);
 });
+
+describe("the end of a change that failed", () => {
+  const failed = (cause: string) =>
+    failure(
+      "TG9014",
+      { customer: "acme", generation: "2", cause },
+      "mend the cause, then apply the same bundle again",
+    );
+
+  test("is told of once, tried again after a while, and told of when it is done", async () => {
+    await load("acme");
+    await reconciler.endChanges();
+    expect([at.did(), at.said()]).toEqual([[], []]);
+    at.engine.failedEnds.set("acme", failed("no memory"));
+    at.engine.endsAgain = () => {
+      throw failed("no memory");
+    };
+    await reconciler.endChanges();
+    expect(at.did()).toEqual([]);
+    expect(at.said()).toEqual([
+      expect.stringMatching(
+        /^warning acme: the old policy is not taken away yet: TG9014 .*no memory; next try in 1 s$/,
+      ),
+    ]);
+    expect(reconciler.next()).toBe(1000);
+    at.now += 1000;
+    await reconciler.endChanges();
+    expect(at.did()).toEqual(["end changes"]);
+    expect(at.said()).toEqual([]);
+    expect(reconciler.next()).toBe(2000);
+    at.engine.endsAgain = () => {};
+    await reconciler.endChanges();
+    expect(at.did()).toEqual([]);
+    at.now += 2000;
+    await reconciler.endChanges();
+    expect(at.did()).toEqual(["end changes"]);
+    expect(at.said()).toEqual(["info acme: the old policy is taken away now"]);
+    expect(reconciler.next()).toBe(Number.POSITIVE_INFINITY);
+  });
+});

@@ -2,10 +2,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readSteadily } from "../../runtime/customer/counting.js";
 import {
   type CustomerRecord,
   forgetCustomer,
   holdsOf,
+  type LoadedCustomer,
   Paths,
   readCustomers,
   readIntents,
@@ -108,4 +110,44 @@ test("a change that is under way is that of its customer", async () => {
   expect(await readIntents(paths, "acme")).toEqual([]);
   expect(await readIntents(paths, "globex")).toEqual([intent]);
   expect(await readIntents(paths)).toEqual([intent]);
+});
+
+describe("what is read of a customer while a change of it ends", () => {
+  const COUNTED = { maps: [7], mitigate: {}, firewall: {} };
+  const manifest = manifestOf("acme", "203.0.113.0/24");
+  let acme: LoadedCustomer;
+
+  beforeEach(async () => {
+    await store("acme", 1, "203.0.113.0/24");
+    acme = (await readCustomers(paths))[0] as LoadedCustomer;
+  });
+
+  /** Reads the customer, and gives all that was seen; the change ends while it is read for the first time. */
+  async function reading(end: () => Promise<void>, failing = false): Promise<readonly LoadedCustomer[]> {
+    const seen: LoadedCustomer[] = [];
+    await readSteadily(paths, acme, async (loaded) => {
+      seen.push(loaded);
+      if (seen.length > 1) return;
+      await end();
+      if (failing) throw new Error("the map is gone");
+    });
+    return seen;
+  }
+
+  const endChange = () => recordCustomer(paths, { ...record(manifest), counted: COUNTED });
+
+  test.each([false, true])("is read again; the first reading failed: %s", async (failing) => {
+    const [first, second, ...others] = await reading(endChange, failing);
+    expect([first?.counted, second?.counted, others]).toEqual([undefined, COUNTED, []]);
+  });
+
+  test("is read once where nothing changed, or nothing but the file", async () => {
+    expect(await reading(async () => {})).toHaveLength(1);
+    expect(await reading(() => recordCustomer(paths, record(manifest)))).toHaveLength(1);
+  });
+
+  test("fails where the reading fails and nothing changed, or all of it is gone", async () => {
+    await expect(reading(async () => {}, true)).rejects.toThrow("the map is gone");
+    await expect(reading(() => forgetCustomer(paths, "acme"), true)).rejects.toThrow("the map is gone");
+  });
 });
