@@ -12,6 +12,8 @@ export interface Part {
   down(): Promise<void>;
   /** `up` puts it right where it stands, too. Packets depend on it: what is damaged of it is never taken down to be mended. */
   readonly staysUp?: boolean;
+  /** Name of a part of which the coming changes whether this one is there: what was found is known from before that. */
+  readonly foundBefore?: string;
 }
 
 /** Takes a step back. `clean`: all that was done after it is undone, too. */

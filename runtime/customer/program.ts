@@ -143,6 +143,11 @@ export async function unloadProgram(
   await rm(paths.pins(customer, generation), { recursive: true, force: true });
 }
 
+/** All that is pinned of a customer. */
+export async function unloadPrograms({ paths }: Host, customer: string): Promise<void> {
+  await rm(paths.bpf("customers", customer), { recursive: true, force: true });
+}
+
 /** The first slot that no customer has. */
 export function freeSlot(customers: readonly Pick<CustomerRecord, "slot">[]): number {
   const taken = new Set(customers.map(({ slot }) => slot));

@@ -31,7 +31,7 @@ import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
 import { isEnding, settle } from "./ending.js";
 import { judgeBy } from "./firewall.js";
 import { customerParts, tunnelParts } from "./parts.js";
-import { clearPlace, stampBy, unloadProgram } from "./program.js";
+import { clearPlace, stampBy, unloadProgram, unloadPrograms } from "./program.js";
 import { removeWhole } from "./removal.js";
 import { generationBundle, retireOthers } from "./retire.js";
 import { emptyTable, fillTable, tableInForce, tableOf } from "./routes.js";
@@ -176,7 +176,7 @@ async function undo(undone: Undone): Promise<void> {
     await undoParts(undone, begun);
   }
   await clearPlace(host, intent);
-  await unloadProgram(host, intent);
+  await (current ? unloadProgram(host, intent) : unloadPrograms(host, customer));
   await rm(host.paths.bundle(customer, generation), { recursive: true, force: true });
 }
 

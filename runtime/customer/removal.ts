@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { storedBundle } from "../bundle.js";
 import { greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
@@ -8,7 +7,7 @@ import { forgetCustomer, forgetNode, type LoadedCustomer, type NodeState } from 
 import { type OnStep, takeDown } from "../steps.js";
 import { prefixesOf, removeDispatch } from "./dispatch.js";
 import { customerParts, tunnelParts } from "./parts.js";
-import { clearSlot, stampBy } from "./program.js";
+import { clearSlot, stampBy, unloadPrograms } from "./program.js";
 
 /** A customer that goes, and those that stay. */
 export interface Removal {
@@ -45,7 +44,7 @@ async function removeCustomer({ host, node, loaded, others, onStep }: Removal): 
   onStep("remove the XDP program");
   await stampBy(host, slot, null);
   await clearSlot(host, slot);
-  await rm(host.paths.bpf("customers", customer), { recursive: true, force: true });
+  await unloadPrograms(host, customer);
   const tunnels = tunnelParts(greDriver(host, gre), bundle, config).values();
   await takeDown([...customerParts(host, bundle, config), ...tunnels], onStep);
 }

@@ -5,7 +5,7 @@ import type { Change } from "./change.js";
 import type { Staged } from "./commit.js";
 import { judgeBy, unloadFirewall } from "./firewall.js";
 import { customerParts } from "./parts.js";
-import { clearPlace, loadProgram, unloadProgram } from "./program.js";
+import { clearPlace, loadProgram, unloadProgram, unloadPrograms } from "./program.js";
 import { emptyTable, fillTable, tableOf } from "./routes.js";
 import { stageTunnels } from "./tunnels.js";
 
@@ -33,7 +33,7 @@ export async function stage(change: Change, steps: Steps): Promise<Staged> {
   await steps.run(
     "load the XDP program",
     () => unload().then(() => loadProgram(host, bundle, place, change.previous)),
-    unload,
+    () => (change.previous ? unload() : clearPlace(host, place).then(() => unloadPrograms(host, customer))),
   );
   const remade = await steps.ensure(customerParts(host, bundle, node));
   await stageTunnels(change, bundle, steps);

@@ -1,6 +1,7 @@
 import { type Host, tolerating } from "../host.js";
 import { ERRNO, type Loader, LoaderError } from "../loader-client.js";
 import type { Part } from "../steps.js";
+import { rootProgramName } from "./root-program.js";
 
 /**
  * What a device receives stays apart. The kernel would merge a stream's packets to one of up to 64 KB (generic receive
@@ -10,6 +11,8 @@ import type { Part } from "../steps.js";
 export function packetsApart({ loader }: Host, device: string): Part {
   return {
     name: `packets of ${device} kept apart`,
+    // With XDP a veth begins to merge, unless it was told not to (veth_enable_xdp).
+    foundBefore: rootProgramName(device),
     present: () => keepsApart(loader, device),
     up: () => loader.setMergesReceived(device, false),
     down: () => tolerating(["ENODEV"], loader.setMergesReceived(device, true)),

@@ -29,11 +29,15 @@ export function rootProgram({ loader, paths }: Host): Part {
   };
 }
 
+export function rootProgramName(device: string): string {
+  return `root program on ${device}`;
+}
+
 /** The root program on one device, by a pinned link: it stays when the process that attached it ends. */
 export function rootProgramOn(host: Host, device: string): Part {
   const { loader, paths } = host;
   return {
-    name: `root program on ${device}`,
+    name: rootProgramName(device),
     present: async () => (await xdpMode(host, device)) !== null,
     up: async () => {
       // A link whose device was deleted and made anew is still pinned, and attached to nothing.

@@ -24,7 +24,7 @@ export async function setUpNode(
   const gre = before?.gre ?? (await chooseGre());
   const parts = nodeParts(host, config, greDriver(host, gre), marked);
   const missing = await missingParts(parts);
-  const state = stateOf({ config, gre, missing, before, by });
+  const state = stateOf({ config, gre, parts, missing, before, by });
   // As long as something of it is left, the record must say so.
   const restore = async (clean: boolean) => {
     if (clean) await (before ? writeNodeState(host.paths, before) : forgetNode(host.paths));
@@ -38,15 +38,23 @@ export async function setUpNode(
 function stateOf(is: {
   readonly config: NodeConfig;
   readonly gre: NodeState["gre"];
+  readonly parts: readonly Part[];
   readonly missing: readonly string[];
   readonly before: NodeState | undefined;
   readonly by: By;
 }): NodeState {
-  const { config, gre, missing, before, by } = is;
+  const { config, gre, parts, missing, before, by } = is;
   const isOther = before !== undefined && !sameNode(before.config, config);
   if (before && !isOther && missing.length === 0) return before;
-  const added = [...new Set([...(before?.added ?? []), ...missing])];
+  const added = ownNames(before?.added ?? [], parts, missing);
   return { config, gre, added, ...(isOther && { change: { from: before.config, ...by } }) };
+}
+
+/** Names of the parts that are Tidegate's own, once what is missing now is made. */
+function ownNames(before: readonly string[], parts: readonly Part[], missing: readonly string[]): string[] {
+  const foundBefore = new Map(parts.map((part) => [part.name, part.foundBefore]));
+  const isFound = (name: string) => before.includes(foundBefore.get(name) ?? "");
+  return [...new Set([...before, ...missing.filter((name) => !isFound(name))])];
 }
 
 /** The text of each description that still exists: with a thousand customers it is long. */

@@ -3,16 +3,17 @@
  * a request to the loader, a change of a file, a look at one, or the beginning of a step.
  *
  * kill-before, kill-during, kill-after: SIGKILL to this process; of a write, "during" leaves half of it. fail: the action is not
- * done, and gives an error. full: half of it is done, and the disk is full. loader: SIGKILL to the loader before it.
+ * done, and gives an error. full: half of it is done, and the disk is full. loader: SIGKILL to the loader before it. rival: this
+ * process stands still until somebody lets it go on. reboot: as kill-before; what the machine forgets then is not this process's.
  */
 import childProcess from "node:child_process";
 import { writeSync } from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
-/** `{ kind, at }`, `at` counted from 0; null: none. */
+/** `{ kind, alike, nth }`: at the nth action that is named alike, counted from 0; null: none. */
 let fault = null;
-/** While armed: `{ sort, name }` of each. */
+/** While armed: `{ sort, name, alike, nth }` of each. */
 let actions = null;
 let loader;
 
@@ -35,14 +36,24 @@ export function reach(sort, text) {
   if (!actions) return null;
   // Of a name that is chosen at random only the rest says something.
   const name = text.replace(/\.[0-9a-f]{12}$/, "");
-  actions.push({ sort, name });
-  if (actions.length - 1 !== fault?.at) return null;
+  const action = alike(name);
+  const nth = actions.filter((one) => one.alike === action).length;
+  actions.push({ sort, name, alike: action, nth });
+  if (fault?.alike !== action || fault.nth !== nth) return null;
+  const { kind } = fault;
+  if (kind === "loader" && !isAlive(loader)) return null;
   // Where it is read even if these are the last words.
   writeSync(2, `reached ${name}\n`);
-  if (fault.kind === "kill-before") die();
-  if (fault.kind === "loader") loader?.kill("SIGKILL");
-  return fault.kind;
+  if (kind === "kill-before" || kind === "reboot") die();
+  if (kind === "loader") loader.kill("SIGKILL");
+  if (kind === "rival") process.kill(process.pid, "SIGSTOP");
+  return kind;
 }
+
+/** Generations, and what else is counted, have other numbers in each run. */
+const alike = (name) => name.replace(/\d+/g, "N");
+
+const isAlive = (child) => child !== undefined && child.exitCode === null && child.signalCode === null;
 
 const { spawn } = childProcess;
 childProcess.spawn = (command, args, options) => {

@@ -13,7 +13,8 @@ import { newKey, signFolder, trusted } from "../support/signed-bundle.js";
 import { type Arrived, arrived, CLASS, counting, frames } from "../support/two-policies.js";
 import type { Point } from "./points.js";
 import { type Answer, type Call, type Fault, Resident } from "./resident.js";
-import { type Loaded, POLICIES, type PolicyName, passes, type Scenario } from "./scenarios.js";
+import { type Loaded, POLICIES, type PolicyName, passes, policyOf, type Scenario } from "./scenarios.js";
+import { differences, shapeOf } from "./shape.js";
 
 const STATE = "/run/tidegate";
 const MEMORY = "/run/memory";
@@ -27,6 +28,9 @@ const EACH = 4;
 /** Somebody who is at work still ends within this. */
 const PATIENCE_MS = 10_000;
 
+/** What there is on a node when this is loaded, as it was found for the first time: the same in every lab. */
+export type Shapes = Map<string, readonly string[]>;
+
 /** An edge server that is not made anew for each fault: what one run left in force is where the next one begins. */
 export class FaultLab {
   readonly #key = newKey();
@@ -39,7 +43,10 @@ export class FaultLab {
   #steady: Resident;
   #globex = "";
 
-  private constructor(readonly edge: AcmeEdge) {
+  private constructor(
+    readonly edge: AcmeEdge,
+    readonly shapes: Shapes,
+  ) {
     const { server } = edge;
     server.run(["sh", "-c", `mkdir ${STATE} && mount -t tmpfs -o mode=0700,${ROOMY} tmpfs ${STATE}`]);
     server.run(["nft", "-f", "-"], { namespace: "router", input: counting() });
@@ -52,8 +59,8 @@ export class FaultLab {
     this.#steady = new Resident(server);
   }
 
-  static async start(): Promise<FaultLab> {
-    return new FaultLab(await AcmeEdge.start());
+  static async start(shapes: Shapes = new Map()): Promise<FaultLab> {
+    return new FaultLab(await AcmeEdge.start(), shapes);
   }
 
   async end(): Promise<void> {
@@ -65,9 +72,9 @@ export class FaultLab {
     return this.edge.server;
   }
 
-  /** Runs it with what goes wrong. */
-  async run(call: Call, fault?: Fault): Promise<Answer> {
-    const answer = await this.#victim.call(call, fault);
+  /** Runs it with what goes wrong; `meanwhile` is what a rival does. */
+  async run(call: Call, fault?: Fault, meanwhile?: () => Promise<void>): Promise<Answer> {
+    const answer = await this.#victim.call(call, fault, meanwhile);
     if (answer.killed) {
       this.#victim = this.#spare;
       this.#spare = new Resident(this.server);
@@ -75,11 +82,16 @@ export class FaultLab {
     return answer;
   }
 
+  /** Tries it in another process, in which nothing goes wrong. */
+  attempt(call: Call): Promise<Answer> {
+    return this.#steady.call(call);
+  }
+
   /** Runs it in another process, in which nothing goes wrong; waits for what the one before has not yet let go of. */
   async calmly(call: Call): Promise<Answer> {
     const until = performance.now() + PATIENCE_MS;
     for (;;) {
-      const answer = await this.#steady.call(call);
+      const answer = await this.attempt(call);
       if (answer.error?.code !== "TG9002" || performance.now() > until) return answer;
       await sleep(20);
     }
@@ -121,18 +133,29 @@ export class FaultLab {
 
   /** What is in force by the record. Throws where something of it is missing, or more is left than belongs to it. */
   async whole(): Promise<Loaded> {
-    const { node, customers } = await this.status();
-    const own = customers.find(({ name }) => name === "acme");
-    const other = customers.find(({ name }) => name === "globex");
-    const drift = [...(node?.drift ?? []), ...(own?.drift ?? []), ...(other?.drift ?? [])];
+    const status = await this.status();
+    const { node, customers } = status;
+    const drift = [...(node?.drift ?? []), ...customers.flatMap((customer) => customer.drift)];
     if (drift.length > 0) throw new Error(`there is missing: ${drift.join(", ")}`);
+    const other = customers.find(({ name }) => name === "globex");
     if (other) this.#expectUntouched(`${other.generation} ${other.since}`);
-    this.#expectNoRemains(own?.generation, customers.length);
+    const loaded = this.#loadedBy(status);
+    this.#expectNoRemains(loaded, new Map(customers.map(({ name, generation }) => [name, generation])));
+    return loaded;
+  }
+
+  /** What is on record, whatever there is of it. */
+  async recorded(): Promise<Loaded> {
+    return this.#loadedBy(await this.status());
+  }
+
+  #loadedBy({ node, customers }: NodeStatus): Loaded {
+    const own = customers.find(({ name }) => name === "acme");
     const name = Object.keys(POLICIES).find((one) => this.#hash(one as PolicyName) === own?.hash);
     if (own && !name) throw new Error(`an unknown policy is in force: ${own.hash}`);
     return {
       acme: (name ?? null) as PolicyName | null,
-      globex: other !== undefined,
+      globex: customers.some((customer) => customer.name === "globex"),
       small: node?.uplinks.length === 1,
     };
   }
@@ -146,19 +169,20 @@ export class FaultLab {
     if (this.#globex !== globex) throw new Error(`Globex was touched: ${this.#globex}, now ${globex}`);
   }
 
-  /** Of other generations, and of who is not loaded, nothing is left. */
-  #expectNoRemains(generation: number | undefined, customers: number): void {
-    const list = (folder: string) =>
-      this.server.run(["sh", "-c", `ls -A ${STATE}/${folder} 2>/dev/null || true`]).match(/\S+/g) ?? [];
-    const strays = [
-      ...list("customers/acme").filter((name) => !belongs(name, generation)),
-      ...list("bpf/customers/acme").filter((name) => name !== `${generation}`),
-      ...(customers > 0 ? [] : list(".").filter((name) => name !== "lock")),
-    ];
-    if (strays.length > 0) throw new Error(`there is left: ${strays.join(", ")}`);
-    if (customers > 0) return;
+  /** Whatever was done before, with the same loaded there is the same; and with nothing, what was found. */
+  #expectNoRemains(loaded: Loaded, generations: ReadonlyMap<string, number>): void {
+    const found = shapeOf(this.server, STATE, generations);
+    const known = this.shapes.get(JSON.stringify(loaded));
+    this.shapes.set(JSON.stringify(loaded), known ?? found);
+    const strays = differences(known ?? found, found);
+    if (strays.length > 0) throw new Error(`there is not what there was before:\n${strays.join("\n")}`);
+    if (generations.size > 0) return;
     const now = this.server.portrait();
-    if (now !== this.#found) throw new Error(`the machine is not as it was found:\n${now}`);
+    const changed = differences(this.#found.split("\n"), now.split("\n"));
+    if (now !== this.#found) throw new Error(`the machine is not as it was found:\n${changed.join("\n")}`);
+    const files = this.server.run(["ls", "-A", STATE]).match(/\S+/g) ?? [];
+    const left = files.filter((name) => name !== "lock");
+    if (left.length > 0) throw new Error(`there is left: ${left.join(", ")}`);
   }
 
   /** Brings the node to where a scenario begins. */
@@ -170,12 +194,11 @@ export class FaultLab {
     }
     const { customers } = await this.status();
     const isLoaded = (customer: string) => customers.some(({ name }) => name === customer);
+    // A description of the node comes with a bundle.
+    if (now && now.small !== wanted.small && isLoaded("globex")) await this.#applyGlobex(wanted.small);
     if (wanted.earlier) await this.demand(this.#apply(wanted.earlier, wanted.small));
     if (wanted.acme) await this.demand(this.#apply(wanted.acme, wanted.small));
-    if (wanted.globex && !isLoaded("globex")) {
-      await this.demand(this.#apply("globex", wanted.small));
-      await this.#noteGlobex();
-    }
+    if (wanted.globex && !isLoaded("globex")) await this.#applyGlobex(wanted.small);
     const remove = (customer: string): Call => ({
       operation: "remove",
       options: { customer, stateDir: STATE },
@@ -184,7 +207,8 @@ export class FaultLab {
     if (!wanted.acme && isLoaded("acme")) await this.demand(remove("acme"));
   }
 
-  async #noteGlobex(): Promise<void> {
+  async #applyGlobex(small: boolean): Promise<void> {
+    await this.demand(this.#apply("globex", small));
     const { customers } = await this.status();
     const other = customers.find(({ name }) => name === "globex");
     this.#globex = `${other?.generation} ${other?.since}`;
@@ -198,7 +222,9 @@ export class FaultLab {
     const ended = new Promise((resolve) => sender.once("close", resolve));
     sender.stdin.end(frames());
     try {
-      return { result: await work(), arrived: arrived(this.edge) };
+      const result = await work();
+      if (sender.exitCode !== null || sender.signalCode !== null) throw new Error("the sender has ended");
+      return { result, arrived: arrived(this.edge) };
     } finally {
       sender.kill();
       await ended;
@@ -219,20 +245,29 @@ export class FaultLab {
     child.child.stdin?.end(frames());
     await child;
     await sleep(30);
-    const found = JSON.stringify(arrived(this.edge));
-    const { chicago, dallas } = passes(loaded);
-    const of = (classes: readonly string[]) =>
-      Object.fromEntries(Object.keys(CLASS).map((name) => [name, classes.includes(name) ? 2 * EACH : 0]));
-    const wanted = JSON.stringify({ chicago: of(chicago), dallas: of(dallas) });
+    const { chicago, dallas } = arrived(this.edge);
+    const found = JSON.stringify(sharesPackets(loaded) ? sum(chicago, dallas) : { chicago, dallas });
+    const wanted = JSON.stringify(judged(loaded));
     if (found !== wanted) throw new Error(`judged as ${found}, and not as ${wanted}`);
   }
 
+  /** What a machine forgets when it ends: all but files. */
+  reboot(): void {
+    this.server.run(["sh", "-c", REBOOT, "sh", STATE]);
+  }
+
+  /** Brings back, after that, what `loaded` says; until then there is drift. */
+  async restore({ acme, globex, small }: Loaded): Promise<void> {
+    if (globex) await this.#applyGlobex(small);
+    if (acme) await this.demand(this.#apply(acme, small));
+  }
+
   /** Leaves the state's disk so much room: bytes in pages, or files. */
-  squeeze({ kind, at }: Pick<Point, "kind" | "at">): void {
+  squeeze({ kind, nth }: Pick<Point, "kind" | "nth">): void {
     const stat = this.server.run(["stat", "-f", "-c", "%b %f %c %d", STATE]).trim().split(" ").map(Number);
     const [blocks = 0, freeBlocks = 0, files = 0, freeFiles = 0] = stat;
     const room =
-      kind === "blocks" ? `size=${(blocks - freeBlocks + at) * PAGE}` : `nr_inodes=${files - freeFiles + at}`;
+      kind === "blocks" ? `size=${(blocks - freeBlocks + nth) * PAGE}` : `nr_inodes=${files - freeFiles + nth}`;
     this.server.run(["mount", "-o", `remount,${room}`, STATE]);
   }
 
@@ -241,16 +276,45 @@ export class FaultLab {
   }
 }
 
-export function same(one: Loaded, other: Loaded): boolean {
-  return one.acme === other.acme && one.globex === other.globex && one.small === other.small;
+/** How many packets of each class arrive: by tunnel, or where tunnels share them, in all. */
+function judged(loaded: Loaded): object {
+  const { chicago, dallas } = passes(loaded);
+  const of = (classes: readonly string[]) =>
+    Object.fromEntries(Object.keys(CLASS).map((name) => [name, classes.includes(name) ? 2 * EACH : 0]));
+  return sharesPackets(loaded) ? of(chicago) : { chicago: of(chicago), dallas: of(dallas) };
 }
 
-function belongs(name: string, generation: number | undefined): boolean {
-  if (generation === undefined) return false;
-  return (
-    // What was being written when a run was killed: the next one writes over it.
-    name.endsWith(".new") ||
-    ["state.json", `bundle-${generation}`].includes(name) ||
-    name.startsWith("earlier-")
+function sharesPackets({ acme }: Loaded): boolean {
+  return acme !== null && policyOf(acme).shares === true;
+}
+
+function sum(one: Arrived["chicago"], other: Arrived["dallas"]): object {
+  return Object.fromEntries(
+    Object.entries(one).map(([name, packets]) => [name, packets + other[name as keyof typeof other]]),
   );
+}
+
+/** The lab's own parts stay as they are. */
+const REBOOT = `
+umount $1/bpf && rmdir $1/bpf
+for namespace in $(ls /run/netns | grep ^tg-); do ip netns del $namespace; done
+for device in $(ip -o link show | grep -o ' tg-[^:@]*'); do ip link del $device 2>/dev/null; done
+for device in up0 up1; do
+	tc qdisc del dev $device clsact 2>/dev/null
+	ip link set dev $device xdp off
+	ethtool -K $device generic-receive-offload off
+done
+nft delete table inet tidegate 2>/dev/null
+for family in 4 6; do
+	ip -$family rule del priority 21575 2>/dev/null
+	ip -$family route flush table 21575 2>/dev/null
+done
+ip addr del 198.18.0.1/32 dev lo 2>/dev/null
+ip addr del 2001:db8:ed6e::1/128 dev lo 2>/dev/null
+sysctl -q -w net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+true
+`;
+
+export function same(one: Loaded, other: Loaded): boolean {
+  return one.acme === other.acme && one.globex === other.globex && one.small === other.small;
 }

@@ -7,6 +7,8 @@ export const KINDS = [
   "fail",
   "full",
   "loader",
+  "rival",
+  "reboot",
   "blocks",
   "inodes",
 ] as const;
@@ -16,23 +18,29 @@ export type Kind = (typeof KINDS)[number];
 export interface Action {
   readonly sort: "command" | "request" | "change" | "look" | "step";
   readonly name: string;
+  /** The name without numbers, which are others in each run. */
+  readonly alike: string;
+  /** So many actions that are named alike came before. */
+  readonly nth: number;
 }
 
-export interface Point {
+export interface Point extends Pick<Action, "name" | "alike" | "nth"> {
   readonly scenario: string;
   readonly kind: Kind;
-  /** Number of the action; of `blocks` and `inodes`, how many of them the disk has left. */
-  readonly at: number;
-  readonly name: string;
 }
 
 const KINDS_OF: Readonly<Record<Action["sort"], readonly Kind[]>> = {
-  command: ["kill-before", "kill-during", "kill-after", "fail", "loader"],
-  request: ["kill-before", "kill-during", "kill-after", "fail", "loader"],
-  change: ["kill-before", "kill-after", "fail", "loader"],
+  command: ["kill-before", "kill-during", "kill-after", "fail", "loader", "rival", "reboot"],
+  request: ["kill-before", "kill-during", "kill-after", "fail", "loader", "rival", "reboot"],
+  change: ["kill-before", "kill-after", "fail", "loader", "rival", "reboot"],
   look: ["fail"],
-  step: ["kill-before", "loader"],
+  step: ["kill-before", "loader", "rival"],
 };
+
+/** Is the disk really full, instead of a write that says so? */
+export function isOfDisk({ kind }: Pick<Point, "kind">): boolean {
+  return kind === "blocks" || kind === "inodes";
+}
 
 /** What needs room on a disk: not what is taken away, and not what only looks like a file. */
 const NEEDS_ROOM = /^(writeFile|write|open|mkdir|link|rename|sync) (?!\/proc\/|.*\/bpf\/)/;
@@ -42,7 +50,7 @@ export function pointsOf(scenario: string, actions: readonly Action[]): readonly
   return actions.flatMap((action, at) =>
     kindsOf(action)
       .filter((kind) => kind !== "loader" || at > start)
-      .map((kind) => ({ scenario, kind, at, name: action.name })),
+      .map((kind) => ({ scenario, kind, name: action.name, alike: action.alike, nth: action.nth })),
   );
 }
 

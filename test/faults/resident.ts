@@ -2,17 +2,14 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { join } from "node:path";
 import { packageRoot } from "../../runtime/native-process.js";
 import type { EdgeServer } from "../support/edge-server.js";
-import type { Action, Kind } from "./points.js";
+import type { Action, Point } from "./points.js";
 
 export interface Call {
   readonly operation: "apply" | "remove" | "rollback" | "uninstall" | "recoverNode" | "status";
   readonly options: object;
 }
 
-export interface Fault {
-  readonly kind: Kind;
-  readonly at: number;
-}
+export type Fault = Pick<Point, "kind" | "alike" | "nth">;
 
 /** How a call ended. */
 export interface Answer {
@@ -31,6 +28,7 @@ export class Resident {
   #output = "";
   #words = "";
   #settle: () => void = () => {};
+  #heard: () => void = () => {};
   #dead = false;
 
   constructor(server: EdgeServer) {
@@ -42,6 +40,7 @@ export class Resident {
     });
     this.#child.stderr.on("data", (chunk: Buffer) => {
       this.#words += chunk;
+      if (this.#words.includes("\n")) this.#heard();
     });
     this.#child.stdin.on("error", () => {});
     this.#child.on("close", () => {
@@ -54,8 +53,18 @@ export class Resident {
     return !this.#dead;
   }
 
-  async call({ operation, options }: Call, fault?: Fault): Promise<Answer> {
+  /** `meanwhile`: done while the process stands still, for a fault of the kind `rival`. */
+  async call(
+    { operation, options }: Call,
+    fault?: Fault,
+    meanwhile: () => Promise<void> = async () => {},
+  ): Promise<Answer> {
     this.#words = "";
+    let standing = Promise.resolve();
+    this.#heard = () => {
+      this.#heard = () => {};
+      if (fault?.kind === "rival") standing = meanwhile().finally(() => this.#child.kill("SIGCONT"));
+    };
     const answered = new Promise<void>((resolve) => {
       this.#settle = () => {
         if (this.#dead || this.#output.includes("\n")) resolve();
@@ -63,6 +72,7 @@ export class Resident {
     });
     this.#child.stdin.write(`${JSON.stringify({ operation, options, fault })}\n`);
     await answered;
+    await standing;
     const reached = /^reached (.*)$/m.exec(this.#words)?.[1];
     const strange = this.#words.replace(/^reached .*\n/gm, "");
     if (strange !== "") throw new Error(`${operation} said: ${strange}`);

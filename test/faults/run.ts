@@ -25,7 +25,10 @@ export async function allPoints(
 /** A disk that is really full, but for so much. */
 function disksOf({ name: scenario }: Scenario): readonly Point[] {
   return (["blocks", "inodes"] as const).flatMap((kind) =>
-    Array.from({ length: ROOM }, (_, at) => ({ scenario, kind, at, name: `${at} ${kind} left` })),
+    Array.from({ length: ROOM }, (_, nth) => ({
+      ...{ scenario, kind, nth },
+      ...{ name: `${nth} ${kind} left`, alike: `N ${kind} left` },
+    })),
   );
 }
 
@@ -55,7 +58,9 @@ export async function tryPoints(
     outcomes.push(outcome);
     heard(outcome);
   };
-  const labs = Array.from({ length: options.labs }, (_, index) => (index === 0 ? first : FaultLab.start()));
+  const labs = Array.from({ length: options.labs }, (_, index) =>
+    index === 0 ? first : FaultLab.start(first.shapes),
+  );
   await Promise.all(labs.map(async (lab) => work(await lab, queue, hear)));
   return { all: all.length, outcomes };
 }
@@ -114,7 +119,7 @@ async function work(start: FaultLab, queue: Queue, hear: (outcome: Outcome) => v
       last = scenario.name;
       if (now) continue;
       await lab.end();
-      lab = await FaultLab.start();
+      lab = await FaultLab.start(lab.shapes);
     }
   } finally {
     await lab.end();

@@ -26,6 +26,8 @@ type Passes = Readonly<Record<"chicago" | "dallas", readonly Class[]>>;
 interface Judged {
   readonly policy: Policy;
   readonly passes: Passes;
+  /** Do tunnels share packets? Then a flow takes any of those that let its class pass. */
+  readonly shares?: true;
 }
 
 const NOTHING: Passes = { chicago: [], dallas: [] };
@@ -47,6 +49,16 @@ function listed(dropped: Class): Policy {
   };
 }
 
+/** As A, and both tunnels share its packets. */
+function shared(chicago: number, dallas: number): Judged {
+  const routes = A().routes.flatMap((route) => [
+    { ...route, weight: chicago },
+    { ...route, tunnel: "dallas", weight: dallas },
+  ]);
+  const passes = { chicago: PASSES_OF_A.chicago, dallas: PASSES_OF_A.chicago };
+  return { policy: { ...A(), routes }, passes, shares: true };
+}
+
 export const POLICIES = {
   a: { policy: A(), passes: PASSES_OF_A },
   b: { policy: B(true), passes: { chicago: [], dallas: ["onlyB", "both"] } },
@@ -57,8 +69,14 @@ export const POLICIES = {
   },
   "list-1": { policy: listed("onlyB"), passes: PASSES_OF_A },
   "list-2": { policy: listed("onlyA"), passes: { chicago: ["onlyB", "both"], dallas: [] } },
+  shared: shared(3, 1),
+  "other-weights": shared(1, 2),
 } as const satisfies Readonly<Record<string, Judged>>;
 export type PolicyName = keyof typeof POLICIES;
+
+export function policyOf(name: PolicyName): Judged {
+  return POLICIES[name];
+}
 
 /** What may leave by a tunnel while a node is changed: what either lets pass. */
 export function passes({ acme: name }: Loaded): Passes {
@@ -84,10 +102,13 @@ export const SCENARIOS: readonly Scenario[] = [
   ...change("a change", "a", "b"),
   ...change("a change of data", "list-1", "list-2"),
   ...change("a change of tunnels", "a", "other-tunnel"),
+  ...change("a change to shared routes", "a", "shared"),
+  ...change("a change of weights", "shared", "other-weights"),
   { name: "a rollback", from: loaded("b", { earlier: "a" }), to: loaded("a"), operation: "rollback" },
   { name: "a smaller node", from: loaded("a"), to: loaded("a", SMALL), operation: "apply" },
   { name: "a larger node", from: loaded("a", SMALL), to: loaded("a"), operation: "apply" },
   { name: "a removal", from: loaded("a"), to: loaded(null), operation: "remove" },
+  { name: "a removal of shared routes", from: loaded("shared"), to: loaded(null), operation: "remove" },
   { name: "the last removal", from: loaded("a", ALONE), to: loaded(null, ALONE), operation: "remove" },
   { name: "an uninstall", from: loaded("a"), to: loaded(null, ALONE), operation: "uninstall" },
 ];

@@ -1,7 +1,7 @@
 import type { Arrived, Class } from "../support/two-policies.js";
 import { type FaultLab, same } from "./lab.js";
-import type { Point } from "./points.js";
-import type { Answer } from "./resident.js";
+import { isOfDisk, type Point } from "./points.js";
+import type { Answer, Call } from "./resident.js";
 import { type Loaded, passes, type Scenario } from "./scenarios.js";
 
 /** What became of a fault. */
@@ -42,25 +42,53 @@ export async function attempt(
 }
 
 interface GoneWrong {
+  /** Undefined: nothing has. */
   readonly reached: string | undefined;
   readonly ended: string;
 }
 
 async function goWrong(lab: FaultLab, scenario: Scenario, point: Point, again: boolean): Promise<GoneWrong> {
   const call = lab.callOf(scenario);
-  const isReal = point.kind === "blocks" || point.kind === "inodes";
-  if (isReal) lab.squeeze(point);
-  const answer = await lab.run(call, isReal ? undefined : point).finally(() => isReal && lab.release());
-  const ended = endOf(answer);
-  await expectAsSaid(lab, scenario, answer);
+  let other = "";
+  const meanwhile = async () => {
+    other = `, the rival: ${await rival(lab, scenario)}`;
+  };
+  const answer = isOfDisk(point) ? await onFullDisk(lab, call, point) : await lab.run(call, point, meanwhile);
+  const gone = { reached: reachedBy(answer, point), ended: `${endOf(answer)}${other}` };
+  if (point.kind === "reboot" && answer.killed) {
+    lab.reboot();
+    await lab.demand(lab.recovery);
+    // Who is recorded by then is what the next start, or the operator, brings back.
+    await lab.restore(await lab.recorded());
+    return gone;
+  }
+  if (point.kind !== "rival") await expectAsSaid(lab, scenario, answer);
   await lab.demand(lab.recovery);
   // Whoever does it again comes to the end, or is told that it is reached.
   if (again && scenario.operation !== "rollback") {
     const { error } = await lab.calmly(lab.callOf(scenario));
     if (error && error.code !== "TG9010") throw new Error(`again: ${error.code} ${error.message}`);
   }
-  const reached = isReal ? answer.error && point.name : answer.reached;
-  return { reached, ended };
+  return gone;
+}
+
+async function onFullDisk(lab: FaultLab, call: Call, point: Point): Promise<Answer> {
+  lab.squeeze(point);
+  return lab.run(call).finally(() => lab.release());
+}
+
+/** Somebody else wants the same at the time: it is done, or refused as long as the first one is at work. */
+async function rival(lab: FaultLab, scenario: Scenario): Promise<string> {
+  const { error } = await lab.attempt(lab.callOf(scenario));
+  if (error && error.code !== "TG9002") throw new Error(`the rival: ${error.code} ${error.message}`);
+  return error?.code ?? "done";
+}
+
+/** A fault counts only where it has happened: a kill has killed, and a full disk has refused something. */
+function reachedBy({ killed, error, reached }: Answer, point: Point): string | undefined {
+  if (isOfDisk(point)) return error && /no space left/i.test(error.message) ? point.name : undefined;
+  const isDeadly = point.kind.startsWith("kill-") || point.kind === "reboot";
+  return isDeadly && !killed ? undefined : reached;
 }
 
 function endOf({ killed, error }: Answer): string {
