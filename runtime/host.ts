@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "./command.js";
+import { rebuiltRecord } from "./customer/rebuild.js";
 import { causeOf, failure, RuntimeFailure } from "./failures.js";
 import { ERRNO, Loader, LoaderError } from "./loader-client.js";
 import { NativeError, packageRoot } from "./native-process.js";
@@ -48,12 +49,21 @@ async function runOnHost<T>(options: HostOptions, work: (host: Host) => Promise<
     const loader = await Loader.start({ command: [binary] });
     try {
       if (options.lock) await lock(loader, paths);
-      return await work({ loader, paths });
+      return await work(hostOf(loader, options.stateDir));
     } finally {
       await loader.close();
     }
   };
   return options.lock ? inTurn(options.stateDir, run) : run();
+}
+
+/** On a host the kernel can be asked what a damaged record said. */
+function hostOf(loader: Loader, stateDir: string): Host {
+  const host: Host = {
+    loader,
+    paths: new Paths(stateDir, (customer) => rebuiltRecord(host, customer)),
+  };
+  return host;
 }
 
 /** The last of the runs of this process that take the lock, by state directory. */

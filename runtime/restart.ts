@@ -1,6 +1,14 @@
 import { recover } from "./customer/recover.js";
 import { explained, requireRoot, withHost } from "./host.js";
-import { DEFAULT_STATE_DIR, isAnyNoted, Paths, readCustomers, readIntents, readNodeState } from "./state.js";
+import {
+  DEFAULT_STATE_DIR,
+  isAnyNoted,
+  Paths,
+  readCustomers,
+  readIntents,
+  readNodeState,
+  recordedNames,
+} from "./state.js";
 
 export interface Recovered {
   /** Customers whose last change was cut short, and has been finished or undone now. */
@@ -29,6 +37,6 @@ export async function recoverNode({
 /** No change was cut short, neither a customer's nor one of the node, nor is there a node of a customer who never came. */
 async function isSettled(paths: Paths): Promise<boolean> {
   if (await isAnyNoted(paths)) return false;
-  const [node, loaded] = [await readNodeState(paths), await readCustomers(paths)];
-  return loaded.length === 0 ? node === undefined : node?.change === undefined;
+  const [node, recorded] = [await readNodeState(paths), await recordedNames(paths)];
+  return recorded.length === 0 ? node === undefined : node?.change === undefined;
 }

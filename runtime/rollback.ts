@@ -4,7 +4,7 @@ import { earlierBundle } from "./earlier.js";
 import { failure } from "./failures.js";
 import { explained, requireRoot } from "./host.js";
 import { recoverNode } from "./restart.js";
-import { DEFAULT_STATE_DIR, Paths, readCustomers, readNodeState } from "./state.js";
+import { DEFAULT_STATE_DIR, Paths, readNodeState, recordedNames } from "./state.js";
 
 export interface RollbackOptions extends Pick<ApplyOptions, "stateDir" | "memoryDir" | "onStep"> {
   readonly customer: string;
@@ -21,7 +21,7 @@ export async function rollback({ customer, ...options }: RollbackOptions): Promi
   await recoverNode(options);
   const paths = new Paths(options.stateDir ?? DEFAULT_STATE_DIR);
   const state = await explained(readNodeState(paths));
-  const loaded = (await explained(readCustomers(paths))).some((one) => one.customer === customer);
+  const loaded = (await explained(recordedNames(paths))).includes(customer);
   if (!state || !loaded) throw failure("TG9010", { customer }, "see `tidegate status`");
   const bundle = await earlierBundle(paths, customer);
   if (bundle === undefined)

@@ -12,9 +12,15 @@ export const DEFAULT_STATE_DIR = "/run/tidegate";
 
 export const MANIFEST_FILE = "manifest.json";
 
+/** Says what a customer's record said of which neither copy can be read; undefined where nobody knows. */
+export type Witness = (customer: string) => Promise<CustomerRecord | undefined>;
+
 /** The state directory's layout. */
 export class Paths {
-  constructor(readonly stateDir: string) {}
+  constructor(
+    readonly stateDir: string,
+    readonly witness: Witness = async () => undefined,
+  ) {}
 
   readonly lock = () => join(this.stateDir, "lock");
   /** Held by who watches packets: there is one at a time. */
@@ -170,7 +176,11 @@ async function seeCustomer(paths: Paths, name: string): Promise<Seen | undefined
   const place = paths.record(name);
   const { file } = place;
   const stamp = stampOf(file);
-  const record = await readRecord(place, ownedBy(name, recordSchema));
+  const record = await readRecord(place, ownedBy(name, recordSchema)).catch(async (damage: unknown) => {
+    const rebuilt = await paths.witness(name);
+    if (rebuilt) return rebuilt;
+    throw damage;
+  });
   if (!record) return undefined;
   const { customer, generation, hash } = record;
   const manifest = await storedManifest(paths, customer, generation, hash);
@@ -289,6 +299,15 @@ export async function forgetRecord(paths: Paths, customer: string): Promise<void
   await removeRecord(paths.record(customer));
 }
 
+/** Those of whom there is a record, whole or not. */
+export async function recordedNames(paths: Paths): Promise<readonly string[]> {
+  return (await customerNames(paths)).filter((name) => isThere(paths.record(name)));
+}
+
+function isThere({ file, twin }: Place): boolean {
+  return existsSync(file) || existsSync(twin);
+}
+
 /** Are the customer's own records whole, both copies of them? */
 export function isRecordWhole(paths: Paths, customer: string): Promise<boolean> {
   return isWhole(paths.record(customer), recordSchema);
@@ -325,8 +344,21 @@ export async function readIntents(paths: Paths, customer?: string): Promise<read
 export async function readIntent(paths: Paths, name: string): Promise<Intent | undefined> {
   const place = paths.note(name);
   // There is hardly ever one, and a look costs a tenth of what a try to read costs.
-  const isThere = existsSync(place.file) || existsSync(place.twin);
-  return isThere ? readRecord(place, ownedBy(name, intentSchema)) : undefined;
+  if (!isThere(place)) return undefined;
+  return readRecord(place, ownedBy(name, intentSchema)).catch(async (damage: unknown) => {
+    const current = await readCustomer(paths, name);
+    if (!current) throw damage;
+    return lastBegun(paths, current);
+  });
+}
+
+/**
+ * What a note that cannot be read was about: a change to the newest generation of which there is a bundle; or a removal, of which
+ * what is missing already is drift.
+ */
+async function lastBegun(paths: Paths, { customer, generation, slot }: LoadedCustomer): Promise<Intent> {
+  const newest = Math.max(generation, ...(await storedGenerations(paths, customer)));
+  return { customer, generation: newest, slot, removal: false };
 }
 
 /**

@@ -14,8 +14,8 @@ import {
   knownNames,
   type NodeState,
   Paths,
-  readCustomers,
   readNodeState,
+  recordedNames,
   storedGenerations,
 } from "./state.js";
 import { type OnStep, takeDown } from "./steps.js";
@@ -38,7 +38,7 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
   const { stateDir = DEFAULT_STATE_DIR, onStep = () => {} } = options;
   requireRoot();
   const paths = new Paths(stateDir);
-  const customers = (await explained(readCustomers(paths))).map(({ customer }) => customer);
+  const customers = await explained(recordedNames(paths));
   for (const customer of customers) await removeIfThere(customer, stateDir, onStep);
   await withHost({ stateDir, lock: true }, async (host) => {
     const state = await readNodeState(paths);

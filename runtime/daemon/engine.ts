@@ -53,7 +53,11 @@ export function kernelEngine(stateDir: string, memoryDir: string): Engine {
     },
     endChanges: async () => void (await recoverNode({ stateDir })),
     remove: (customer) => removeIfThere(customer, stateDir),
-    inForce: () => readCustomers(paths),
+    // Without a host, which knows what a damaged record said, this costs little.
+    inForce: () =>
+      readCustomers(paths).catch(() =>
+        withHost({ stateDir, lock: false }, (host) => readCustomers(host.paths)),
+      ),
     nodeInForce: async () => (await readNodeState(paths))?.config,
     look: (customers) => look(stateDir, customers),
     storedBundle: async ({ customer, generation, hash }) => {

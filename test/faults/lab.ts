@@ -267,7 +267,9 @@ export class FaultLab {
     const stat = this.server.run(["stat", "-f", "-c", "%b %f %c %d", STATE]).trim().split(" ").map(Number);
     const [blocks = 0, freeBlocks = 0, files = 0, freeFiles = 0] = stat;
     const room =
-      kind === "blocks" ? `size=${(blocks - freeBlocks + nth) * PAGE}` : `nr_inodes=${files - freeFiles + nth}`;
+      kind === "blocks"
+        ? `size=${(blocks - freeBlocks + nth) * PAGE}`
+        : `nr_inodes=${files - freeFiles + nth}`;
     this.server.run(["mount", "-o", `remount,${room}`, STATE]);
   }
 
