@@ -148,7 +148,7 @@ async function endOthers(host: Host, { manifest }: Bundle, node: NodeConfig): Pr
 
 /** What only one customer can have. */
 function claimsOf({ prefixes, tunnels }: CustomerRecord["holds"]): readonly string[] {
-  return [...prefixes, ...tunnels.map(({ remote, key }) => `${remote} ${key}`)];
+  return [...prefixes, ...tunnels.map(({ kind, remote, key }) => `${kind} ${remote} ${key}`)];
 }
 
 interface Request {

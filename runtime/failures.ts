@@ -31,6 +31,10 @@ export const FAILURES = {
   TG5023: ({ line }) => `manifest.json is not written as Tidegate writes it, from line ${line} on`,
   TG5024: () => "this node has taken signed bundles only, and its `edge.ts` names no keys any more",
   TG5025: ({ file, line, text }) => `line ${line} of \`${file}\` says what no bundle may say: \`${text}\``,
+  TG5026: ({ remote, customer, tunnel, prefix, other }) =>
+    `the remote ${remote} of \`${customer}\`'s tunnel \`${tunnel}\` lies in ${prefix} of \`${other}\``,
+  TG5027: ({ family, tunnel, remote }) =>
+    `the node has no IPv${family} anycast address for tunnel \`${tunnel}\` to ${remote}`,
   TG9001: () => "only root can do this",
   TG9002: ({ cause }) => `another run is at work on this node: ${cause}`,
   TG9003: ({ device }) => `strict reverse-path filtering on \`${device}\` would drop customers' packets`,
@@ -39,7 +43,6 @@ export const FAILURES = {
   TG9006: ({ step, cause }) => `${step} failed: ${cause}; everything is as it was before`,
   TG9007: ({ step, cause, left }) => `${step} failed: ${cause}; and undoing failed too, at ${left}`,
   TG9008: ({ file }) => `\`${file}\` is missing`,
-  TG9009: ({ tunnel, problem }) => `tunnel \`${tunnel}\` cannot be made: ${problem}`,
   TG9010: ({ customer }) => `\`${customer}\` is not loaded on this node`,
   TG9011: ({ file, problem }) => `cannot read the recorded state \`${file}\`: ${problem}`,
   TG9012: ({ count }) => `the node is full: it already holds ${count} customers`,

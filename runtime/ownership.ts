@@ -1,12 +1,20 @@
 import type { Manifest, NodeConfig } from "../src/targets/manifest.js";
 import { failure } from "./failures.js";
-import { contains, type Prefix, parsePrefixes, samePrefix } from "./prefix.js";
+import {
+  addressBytes,
+  contains,
+  familyOf,
+  type Prefix,
+  parsePrefix,
+  parsePrefixes,
+  samePrefix,
+} from "./prefix.js";
 
 /** What another customer that is loaded on the node holds. */
 type Holder = Pick<Manifest, "customer" | "namespace" | "link" | "prefixes" | "tunnels">;
 
 /**
- * May this customer have what its bundle asks for? Throws TG5006 to TG5009 or TG5011 if not. Of several grants that hold
+ * May this customer have what its bundle asks for? Throws TG5006 to TG5009, TG5011 or TG5026 if not. Of several grants that hold
  * a prefix the longest counts: who was given a part of another's prefix has it alone.
  */
 export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: readonly Holder[]): void {
@@ -30,6 +38,7 @@ export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: rea
   }
   checkKernelNames(manifest, others);
   checkEndpoints(manifest, others);
+  checkRemotes(manifest, others);
 }
 
 /** Two customers' names can meet where they are hashes, or were shortened to what the kernel allows. */
@@ -45,7 +54,7 @@ function kernelNames({ namespace, link, tunnels }: Holder): readonly string[] {
   return [namespace, link, ...tunnels.map(({ peer }) => peer)];
 }
 
-/** All tunnels of a node have one outer source, so remote and key alone say whose an arriving packet is. */
+/** All tunnels of a node have one outer source of a family, so kind, remote and key alone say whose an arriving packet is. */
 function checkEndpoints(manifest: Manifest, others: readonly Holder[]): void {
   const wanted = new Map<string, string>();
   const refuse = (tunnel: string, other: string, theirs: string) =>
@@ -63,8 +72,29 @@ function checkEndpoints(manifest: Manifest, others: readonly Holder[]): void {
   }
 }
 
-function endpointOf({ remote, key }: Holder["tunnels"][number]): string {
-  return `${remote} ${key}`;
+function endpointOf({ kind, remote, key }: Holder["tunnels"][number]): string {
+  // IPv6 addresses can be spelled in many ways.
+  const end = familyOf(remote) === 4 ? remote : addressBytes(remote)?.join(".");
+  return `${kind} ${end} ${key}`;
+}
+
+/** What goes to a customer's prefix comes back to the edge, as that customer's packet. Its own remotes the compiler looks at. */
+function checkRemotes(manifest: Manifest, others: readonly Holder[]): void {
+  for (const other of others) {
+    refuseInside(manifest, other);
+    refuseInside(other, manifest);
+  }
+}
+
+function refuseInside({ customer, tunnels }: Holder, other: Holder): void {
+  const prefixes = parsePrefixes(other.prefixes);
+  for (const { name: tunnel, remote } of tunnels) {
+    const host = parsePrefix(`${remote}/${familyOf(remote) === 4 ? 32 : 128}`);
+    const around = host && prefixes.find((prefix) => contains(prefix, host));
+    if (!around) continue;
+    const params = { remote, customer, tunnel, prefix: around.text, other: other.customer };
+    throw failure("TG5026", params, "give an address of the router that is in no customer's prefix");
+  }
 }
 
 /** Who was granted the longest prefix that holds `prefix`. */

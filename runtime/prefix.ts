@@ -51,6 +51,11 @@ export function addressBytes(text: string): Uint8Array | undefined {
   );
 }
 
+/** The family of an address, or of a prefix. */
+export function familyOf(address: string): Family {
+  return address.includes(":") ? 6 : 4;
+}
+
 function groups(v4: Uint8Array): readonly string[] {
   const [a = 0, b = 0, c = 0, d = 0] = v4;
   return [((a << 8) | b).toString(16), ((c << 8) | d).toString(16)];

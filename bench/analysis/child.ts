@@ -43,6 +43,10 @@ function withRoutes(policy: Policy): Policy {
     ttl: 64,
     mtu: 1476,
     key: null,
+    kind: "gre",
+    dscp: "inherit",
+    df: "set",
+    mss: null,
     span,
   } as const;
   const routes = policy.prefixes.map(({ prefix }) => {

@@ -3,7 +3,7 @@ import type { Bundle } from "../bundle.js";
 import { failure } from "../failures.js";
 import type { GreDriver } from "../gre/driver.js";
 import type { Host } from "../host.js";
-import { addressBytes } from "../prefix.js";
+import { familyOf } from "../prefix.js";
 import type { LoadedCustomer } from "../state.js";
 
 /** One customer's change from the generation that is loaded (if any) to that of `bundle`. */
@@ -29,21 +29,16 @@ export interface Previous extends LoadedCustomer {
   readonly node: NodeConfig;
 }
 
-/** The outer source of the tunnels. */
-export function anycast4(node: NodeConfig): string | undefined {
-  return node.anycast.find((address) => addressBytes(address)?.length === 4);
+/** The outer source of a tunnel to this address: the node's own of the same family, if it has one. */
+export function outerSource({ anycast }: NodeConfig, remote: string): string | undefined {
+  return anycast.find((address) => familyOf(address) === familyOf(remote));
 }
 
 /** All that the node must offer for the bundle's tunnels. */
 export function requireTunnels({ manifest }: Bundle, node: NodeConfig): void {
   for (const { name: tunnel, remote } of manifest.tunnels) {
-    if (addressBytes(remote)?.length !== 4) {
-      const hint = "give the IPv4 address of the customer's router; its tunnel carries IPv6 all the same";
-      throw failure("TG9009", { tunnel, problem: `GRE over IPv6 (to ${remote}) is not supported` }, hint);
-    }
-    if (anycast4(node) === undefined) {
-      const problem = "the node has no IPv4 anycast address to send from";
-      throw failure("TG9009", { tunnel, problem }, "add one to `anycast` of the node");
-    }
+    if (outerSource(node, remote) !== undefined) continue;
+    const hint = "add one to `anycast` of the node, the same on every server";
+    throw failure("TG5027", { family: `${familyOf(remote)}`, tunnel, remote }, hint);
   }
 }

@@ -69,8 +69,8 @@ interface HookChain {
 }
 
 /**
- * The chains that the kernel enters: one for each place where a generation judges, and one that leads what was let through
- * to its generation's routing table. A packet passes through the places of others untouched.
+ * The chains that the kernel enters: one for each place where a generation judges, one that leads what was let through
+ * to its generation's routing table, and one that lowers the MSS. A packet passes through the places of others untouched.
  *
  * They are replaced while packets are in them, so they have a rule for each generation and no maps. Rules are replaced as a
  * whole: a packet meets those that it entered with (nft_do_chain() asks for the table's generation once). But a map that goes
@@ -84,6 +84,25 @@ function hooksOf(judges: readonly Judge[]): readonly HookChain[] {
   return [
     ...places.map((hook) => ({ name: placeName(hook), hook, rules: placeRules(judges, hook) })),
     { name: ROUTES.name, hook: ROUTES.hook, rules: routes },
+    ...segmentSizes(judges),
+  ];
+}
+
+/** By the mark, which a packet has from the generation that judged it; what comes out of a tunnel is the newest one's. */
+function segmentSizes(judges: readonly Judge[]): readonly HookChain[] {
+  const hook = judges.map(({ ruleset }) => ruleset.segmentSize?.hook).find((one) => one !== undefined);
+  if (hook === undefined) return [];
+  const way = ({ ruleset }: Judge) => (ruleset.segmentSize ? `goto ${ruleset.segmentSize.entry}` : "accept");
+  const newest = judges.at(-1);
+  return [
+    {
+      name: "segment-size",
+      hook,
+      rules: [
+        ...(newest ? [`iifname != "${EDGE}" ${way(newest)}`] : []),
+        ...judges.map((judge) => `meta mark ${hex(judge.mark)} ${way(judge)}`),
+      ],
+    },
   ];
 }
 

@@ -5,7 +5,7 @@ import type { Host } from "../host.js";
 import { packetsApart } from "../node/apart.js";
 import { rootProgramOn } from "../node/root-program.js";
 import type { Part } from "../steps.js";
-import { anycast4 } from "./change.js";
+import { outerSource } from "./change.js";
 import { hopProgramOn } from "./hops.js";
 import { linkPart } from "./link.js";
 import { namespacePart } from "./namespace.js";
@@ -22,9 +22,12 @@ export function customerParts(host: Host, { manifest }: Bundle, node: NodeConfig
   ];
 }
 
-/** A bundle's tunnels by name. Without an IPv4 anycast address there is none: see `requireTunnels`. */
+/** A bundle's tunnels by name. Without an anycast address of its family there is none: see `requireTunnels`. */
 export function tunnelParts(gre: GreDriver, bundle: Bundle, node: NodeConfig): ReadonlyMap<string, Part> {
-  const anycast = anycast4(node);
-  const rows = anycast === undefined ? [] : bundle.manifest.tunnels;
-  return new Map(rows.map((row) => [row.name, gre.tunnel(bundle, row, anycast ?? "")]));
+  return new Map(
+    bundle.manifest.tunnels.flatMap((row) => {
+      const source = outerSource(node, row.remote);
+      return source === undefined ? [] : [[row.name, gre.tunnel(bundle, row, source)] as const];
+    }),
+  );
 }

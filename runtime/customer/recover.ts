@@ -26,7 +26,7 @@ import {
   recordOf,
 } from "../state.js";
 import { Steps, takeDown } from "../steps.js";
-import { anycast4 } from "./change.js";
+import { outerSource } from "./change.js";
 import { addDispatch, prefixesOf, removeDispatch } from "./dispatch.js";
 import { isEnding, settle } from "./ending.js";
 import { judgeBy } from "./firewall.js";
@@ -201,11 +201,12 @@ async function alterBack(
   bundle: Bundle,
   before: NodeConfig,
 ): Promise<void> {
-  const [now, then] = [anycast4(node.config), anycast4(before)];
-  if (now === undefined || then === undefined) return;
   for (const row of bundle.manifest.tunnels) {
     const altered = begun.manifest.tunnels.find(({ device }) => device === row.device);
-    if (altered && (now !== then || !sameTunnel(row, altered)))
+    if (!altered) continue;
+    const [now, then] = [outerSource(node.config, altered.remote), outerSource(before, row.remote)];
+    if (now === undefined || then === undefined) continue;
+    if (now !== then || !sameTunnel(row, altered))
       await greDriver(host, node.gre).alter(bundle, row, then, { row: altered, anycast: now });
   }
 }

@@ -13,6 +13,8 @@ export interface Ruleset {
   readonly wayBack: string;
   /** Where in prerouting it stands, as nft says: `type filter hook prerouting priority …`. */
   readonly hook: string;
+  /** The chain that lowers the MSS of connections through tunnels, and where it stands; null: it has none. */
+  readonly segmentSize: { readonly entry: string; readonly hook: string } | null;
   readonly declarations: readonly Declaration[];
 }
 
@@ -30,6 +32,7 @@ export function entryName(hash: string): string {
 
 export const ENTRY = "prerouting";
 const WAY_BACK = "way-back";
+const SEGMENT_SIZE = "segment-size";
 
 /** So many digits of a hash: two firewalls of one customer do not meet in them. */
 const TAG = 12;
@@ -41,15 +44,21 @@ const TAG = 12;
 export function readRuleset(text: string, hash: string): Ruleset {
   const declared = readDeclarations(text);
   const names = newNames(declared, hash.slice(0, TAG));
-  const entry = declared.find(({ kind, name }) => kind === "chain" && name === ENTRY);
-  const hook = entry?.lines.find(isHook);
+  const hookOf = (chain: string) =>
+    declared
+      .find(({ kind, name }) => kind === "chain" && name === chain)
+      ?.lines.find(isHook)
+      ?.trim();
+  const hook = hookOf(ENTRY);
+  const sizesHook = hookOf(SEGMENT_SIZE);
   if (!hook || !names.has(WAY_BACK))
     throw new Error(`the firewall has no \`${ENTRY}\` or no \`${WAY_BACK}\``);
   const rename = (name: string) => names.get(name) ?? name;
   return {
     entry: rename(ENTRY),
     wayBack: rename(WAY_BACK),
-    hook: hook.trim(),
+    hook,
+    segmentSize: sizesHook === undefined ? null : { entry: rename(SEGMENT_SIZE), hook: sizesHook },
     declarations: declared.map(({ kind, name, lines }) => ({
       kind,
       name: kind === "counter" ? name : rename(name),

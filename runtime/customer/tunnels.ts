@@ -1,7 +1,7 @@
 import type { Bundle } from "../bundle.js";
 import type { TunnelRow } from "../gre/driver.js";
 import { type Part, type Steps, takeDown } from "../steps.js";
-import { anycast4, type Change, type Previous } from "./change.js";
+import { type Change, outerSource, type Previous } from "./change.js";
 import { tunnelParts } from "./parts.js";
 import { fillTable } from "./routes.js";
 
@@ -27,11 +27,12 @@ async function alterTunnels(
   steps: Steps,
   which: (row: TunnelRow, before: TunnelRow) => boolean,
 ): Promise<void> {
-  const [now, then] = [anycast4(node), previous && anycast4(previous.node)];
-  if (!previous || now === undefined || then === undefined) return;
+  if (!previous) return;
   for (const row of bundle.manifest.tunnels) {
     const before = previous.manifest.tunnels.find(({ device }) => device === row.device);
     if (!before || !which(row, before)) continue;
+    const [now, then] = [outerSource(node, row.remote), outerSource(previous.node, before.remote)];
+    if (now === undefined || then === undefined) continue;
     if (!mend && now === then && sameTunnel(row, before)) continue;
     await steps.run(
       `tunnel ${row.name}`,
@@ -77,6 +78,6 @@ function tunnelsOf(
   return rows.flatMap(({ name }) => parts.get(name) ?? []);
 }
 
-export function sameEndpoint({ remote, key }: TunnelRow): (other: TunnelRow) => boolean {
-  return (other) => other.remote === remote && other.key === key;
+export function sameEndpoint({ kind, remote, key }: TunnelRow): (other: TunnelRow) => boolean {
+  return (other) => other.kind === kind && other.remote === remote && other.key === key;
 }

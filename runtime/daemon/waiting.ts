@@ -9,10 +9,10 @@ export function delayAfter(failures: number): number {
 }
 
 /** Those of the refusals of a bundle that another customer of the node is the cause of, who may give way. */
-const OTHERS_FAULT = new Set(["TG5008", "TG5009", "TG5011"]);
+const OTHERS_FAULT = new Set(["TG5008", "TG5009", "TG5011", "TG5026"]);
 
 /** Of the failures of a node those that the bundle is the cause of. */
-const BUNDLES_FAULT = new Set(["TG9009", "TG9102"]);
+const BUNDLES_FAULT = new Set(["TG9102"]);
 
 /** Will the same revision fail again, as long as the node is described as it is? */
 export function isLasting(error: unknown): error is RuntimeFailure {

@@ -23,12 +23,12 @@ export interface TunnelTraffic {
   readonly dropped: Traffic;
 }
 
-/** One way to do GRE. All put the same bytes on the wire. */
+/** One way to do tunnels. All put the same bytes on the wire. */
 export interface GreDriver {
   readonly name: "kernel" | "ebpf";
   /** What the driver needs once on a node. */
   nodeParts(uplinks: readonly string[]): readonly Part[];
-  /** A tunnel of a bundle, with its device in the customer's namespace. `anycast` is its outer source. */
+  /** A tunnel of a bundle, with its device in the customer's namespace. `anycast` is its outer source, of the remote's family. */
   tunnel(bundle: Bundle, tunnel: TunnelRow, anycast: string): Part;
   /**
    * Makes the device of this name, if it is there, the tunnel that the bundle says, where it stands: no packet to it is lost.

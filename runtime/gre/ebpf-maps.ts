@@ -11,7 +11,10 @@ export function ifindexKey(ifindex: number): Uint8Array {
 
 /** struct gre_tunnel */
 export function tunnelValue(tunnel: TunnelRow, anycast: string): Uint8Array {
-  const flags = Uint8Array.of(tunnel.key === null ? 0 : 1, tunnel.ttl, 0, 0);
+  const { kind, ttl, dscp, df } = tunnel;
+  if (kind !== "gre" || ttl === "inherit" || dscp !== "inherit" || df !== "set")
+    throw new Error(`without the kernel's own devices there is only GRE over IPv4 with a TTL of its own`);
+  const flags = Uint8Array.of(tunnel.key === null ? 0 : 1, ttl, 0, 0);
   return Buffer.concat([ipv4(anycast), ipv4(tunnel.remote), greKey(tunnel), flags]);
 }
 

@@ -4,9 +4,9 @@ import { inside, type Network } from "../netlink/network.js";
 import { perform } from "../netlink/perform.js";
 import type { Part } from "../steps.js";
 import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
-import { changedGreText, tunnelText, upText } from "./text.js";
+import { changedText, tunnelText, upText } from "./text.js";
 
-/** GRE devices. The device lives in the customer's namespace, its underlay stays in the default one. */
+/** The kernel's tunnel devices. The device lives in the customer's namespace, its underlay stays in the default one. */
 export function kernelGre(node: Network): GreDriver {
   return {
     name: "kernel",
@@ -23,7 +23,7 @@ function tunnel(node: Network, bundle: Bundle, row: TunnelRow, anycast: string):
     name: `tunnel ${row.name}`,
     present: async () => (await findLink(customer, row.device)) !== undefined,
     up: async () => {
-      await perform(node, await tunnelText(bundle, row, "gre", anycast));
+      await perform(node, await tunnelText(bundle, row, row.kind, anycast));
       await perform(customer, [...(await upText(bundle, row)), setLink(row.device, { alias: row.name })]);
     },
     down: async () => {
@@ -38,7 +38,7 @@ async function alter(customer: Network, bundle: Bundle, row: TunnelRow, anycast:
   const { device, mtu, name } = row;
   if (!(await findLink(customer, device))) return;
   await perform(customer, [
-    ...(await changedGreText(bundle, row, anycast)),
+    ...(await changedText(bundle, row, anycast)),
     // Alone: a device that was too narrow for IPv6 has nothing yet of which the next one could speak.
     setLink(device, { mtu, alias: name }),
     ...(await upText(bundle, row)),

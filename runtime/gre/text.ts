@@ -7,23 +7,27 @@ import type { TunnelRow } from "./driver.js";
 export async function tunnelText(
   bundle: Bundle,
   tunnel: TunnelRow,
-  kind: "gre" | "veth",
+  kind: TunnelRow["kind"] | "veth",
   anycast: string,
 ): Promise<readonly Request[]> {
   const text = await bundleText(bundle, `route/${bundle.manifest.customer}.${tunnel.name}.${kind}.ip`);
-  return readLines(text.replaceAll("$anycast4", anycast));
+  return readLines(withSource(text, anycast));
 }
 
-/** What gives a GRE device that is up, in the customer's namespace, the parameters that the bundle says. */
-export async function changedGreText(
+function withSource(text: string, anycast: string): string {
+  return text.replaceAll(/\$anycast[46]/g, anycast);
+}
+
+/** What gives a device that is up, in the customer's namespace, the parameters that the bundle says. */
+export async function changedText(
   bundle: Bundle,
-  { name, device }: TunnelRow,
+  { name, kind, device }: TunnelRow,
   anycast: string,
 ): Promise<readonly Request[]> {
-  const text = await bundleText(bundle, `route/${bundle.manifest.customer}.${name}.gre.ip`);
+  const text = await bundleText(bundle, `route/${bundle.manifest.customer}.${name}.${kind}.ip`);
   const made = text.split("\n").filter((line) => line.startsWith("link add "));
   const changed = made.map((line) => line.replace(/^link add dev \S+/, `link change dev ${device}`));
-  return readLines(changed.join("\n").replaceAll("$anycast4", anycast));
+  return readLines(withSource(changed.join("\n"), anycast));
 }
 
 /** What brings it up, in the customer's namespace. */

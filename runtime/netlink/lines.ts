@@ -1,8 +1,9 @@
 import { type Prefix, parsePrefix } from "../prefix.js";
-import { addGre, addVeth, changeGre, type GreDevice, moveLink, setLink, type VethEnd } from "./link.js";
+import { addVeth, moveLink, setLink, type VethEnd } from "./link.js";
 import type { Family, Request } from "./network.js";
 import { addGroup, addNexthop, type Member } from "./nexthop.js";
 import { addRoute, type Route } from "./route.js";
+import { addTunnel, changeTunnel, type TunnelDevice, type TunnelDeviceType } from "./tunnel.js";
 
 /**
  * The lines of ip(8) in a bundle (`src/targets/route`), with all that a node puts into them, as requests. They are those that
@@ -32,7 +33,7 @@ function read(what: string, options: Options, family: Family): readonly Request[
     case "link add":
       return [newLink(options)];
     case "link change":
-      return [changedGre(options)];
+      return [changedTunnel(options)];
     case "link set":
       return changedLink(options);
     default:
@@ -75,7 +76,8 @@ function newLink(options: Options): Request {
   // A veth pair says of either end what it is like.
   const near = end(name, options);
   options.expect("type");
-  if (options.has("gre")) return addGre(greDevice(name, options));
+  const type = TUNNEL_TYPES.find((one) => options.has(one));
+  if (type) return addTunnel(tunnelDevice(name, type, options));
   options.expect("veth");
   options.expect("peer");
   const peer = options.text("name");
@@ -88,19 +90,36 @@ function end(name: string, options: Options): VethEnd {
   return { name, mtu, mac: options.has("address") ? options.next() : undefined };
 }
 
-function changedGre(options: Options): Request {
+function changedTunnel(options: Options): Request {
   const name = options.text("dev");
   options.expect("type");
-  options.expect("gre");
-  return changeGre(greDevice(name, options));
+  const type = TUNNEL_TYPES.find((one) => options.has(one)) ?? options.refuse();
+  return changeTunnel(tunnelDevice(name, type, options));
 }
 
-function greDevice(name: string, options: Options): GreDevice {
-  const local = options.text("local");
-  const remote = options.text("remote");
-  const ttl = options.number("ttl");
-  for (const word of ["tos", "inherit", "pmtudisc"]) options.expect(word);
-  return { name, local, remote, ttl, key: options.has("key") ? options.nextNumber() : null };
+const TUNNEL_TYPES = ["gre", "ip6gre", "sit", "ip6tnl"] as const satisfies readonly TunnelDeviceType[];
+
+function tunnelDevice(name: string, type: TunnelDeviceType, options: Options): TunnelDevice {
+  if (type === "sit" || type === "ip6tnl") for (const word of ["mode", "any"]) options.expect(word);
+  const ends = { name, type, local: options.text("local"), remote: options.text("remote") };
+  const header = type === "ip6gre" || type === "ip6tnl" ? overIpv6(options) : overIpv4(options);
+  return { ...ends, ...header, key: options.has("key") ? options.nextNumber() : null };
+}
+
+function overIpv4(options: Options): Pick<TunnelDevice, "ttl" | "trafficClass" | "inheritDf"> {
+  const ttl = options.inherit("ttl", () => options.nextNumber());
+  const trafficClass = options.inherit("tos", () => options.nextOctet());
+  const inheritDf = options.has("nopmtudisc");
+  if (!inheritDf) options.expect("pmtudisc");
+  return { ttl, trafficClass, inheritDf };
+}
+
+function overIpv6(options: Options): Pick<TunnelDevice, "ttl" | "trafficClass" | "inheritDf"> {
+  const ttl = options.inherit("hoplimit", () => options.nextNumber());
+  const trafficClass = options.inherit("tclass", () => options.nextOctet());
+  options.expect("encaplimit");
+  options.expect("none");
+  return { ttl, trafficClass, inheritDf: false };
 }
 
 function changedLink(options: Options): readonly Request[] {
@@ -162,6 +181,18 @@ class Options {
   number(word: string): number {
     this.expect(word);
     return this.nextNumber();
+  }
+
+  /** An octet as the compiler writes it, in hexadecimal. */
+  nextOctet(): number {
+    const word = this.next();
+    return /^0x[0-9a-f]{2}$/.test(word) ? Number(word) : this.refuse();
+  }
+
+  /** The value behind a word, which may be that the packet inside has it. */
+  inherit(word: string, value: () => number): number | "inherit" {
+    this.expect(word);
+    return this.has("inherit") ? "inherit" : value();
   }
 
   prefix(): Prefix {

@@ -1,4 +1,3 @@
-import { addressBytes } from "../prefix.js";
 import {
   type Attributes,
   attribute,
@@ -9,9 +8,7 @@ import {
   readText,
   text,
   u8,
-  u16be,
   u32,
-  u32be,
 } from "./message.js";
 import { addressFamily, ask, type Network, OTHER_NAMESPACE, type Request } from "./network.js";
 
@@ -39,7 +36,6 @@ const VETH_INFO_PEER = 1;
 /** IFLA_BR_NF_CALL_*. */
 const BRIDGE = { iptables: 36, ip6tables: 37 };
 const XDP = { attached: 2, programId: 4 };
-const GRE = { iflags: 2, oflags: 3, ikey: 4, okey: 5, local: 6, remote: 7, ttl: 8, tos: 9, pmtudisc: 10 };
 
 /** IFLA_INET6_ADDR_GEN_MODE, and the mode in which the kernel makes up no address. */
 const ADDR_GEN_MODE = 8;
@@ -183,57 +179,25 @@ function endAttributes({ name, mac: address, mtu }: VethEnd): readonly Buffer[] 
   ];
 }
 
+/** Makes a device of a kind, or gives one that is there the parameters in `data`, which are the kind's own. */
+export function writeLink(
+  verb: "add" | "change",
+  name: string,
+  kindName: string,
+  data: readonly Buffer[],
+): Request {
+  const flags = verb === "add" ? FLAG.create | FLAG.exclusive : 0;
+  return {
+    words: `link ${verb} dev ${name} type ${kindName}`,
+    devices: [],
+    encode: () =>
+      message(RTM.newLink, flags, ifinfo(), attribute(IFLA.ifname, text(name)), kind(kindName, ...data)),
+  };
+}
+
 function kind(name: string, ...data: readonly Buffer[]): Buffer {
   // The kind alone is without a NUL: so is what ip(8) writes, and kernels take both.
   return attribute(IFLA.linkinfo, attribute(INFO.kind, Buffer.from(name)), attribute(INFO.data, ...data));
-}
-
-/** A GRE device that takes over DSCP and ECN, and sets "don't fragment". */
-export interface GreDevice {
-  readonly name: string;
-  readonly local: string;
-  readonly remote: string;
-  readonly ttl: number;
-  readonly key: number | null;
-}
-
-/** GRE_KEY of linux/if_tunnel.h, in network order. */
-const GRE_KEY = 0x2000;
-
-/** The lowest bit of the outer TOS says: as the inner one (ip_tunnel_xmit). */
-const TOS_INHERIT = 1;
-
-export function addGre(device: GreDevice): Request {
-  return makeGre("add", FLAG.create | FLAG.exclusive, device);
-}
-
-/** Gives a device that is there these parameters, in one step (ipgre_changelink). */
-export function changeGre(device: GreDevice): Request {
-  return makeGre("change", 0, device);
-}
-
-function makeGre(verb: string, flags: number, { name, local, remote, ttl, key }: GreDevice): Request {
-  const keyed = key === null ? 0 : GRE_KEY;
-  const keys = key === null ? [] : [attribute(GRE.ikey, u32be(key)), attribute(GRE.okey, u32be(key))];
-  const data = [
-    ...keys,
-    attribute(GRE.iflags, u16be(keyed)),
-    attribute(GRE.oflags, u16be(keyed)),
-    attribute(GRE.local, ipv4(local)),
-    attribute(GRE.remote, ipv4(remote)),
-    attribute(GRE.pmtudisc, u8(1)),
-    attribute(GRE.tos, u8(TOS_INHERIT)),
-    attribute(GRE.ttl, u8(ttl)),
-  ];
-  const encode = () =>
-    message(RTM.newLink, flags, ifinfo(), attribute(IFLA.ifname, text(name)), kind("gre", ...data));
-  return { words: `link ${verb} dev ${name} type gre local ${local} remote ${remote}`, devices: [], encode };
-}
-
-function ipv4(address: string): Uint8Array {
-  const bytes = addressBytes(address);
-  if (bytes?.length !== 4) throw new Error(`\`${address}\` is not an IPv4 address`);
-  return bytes;
 }
 
 /** Moves a device to another namespace, where it gets another name. */

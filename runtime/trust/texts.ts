@@ -1,6 +1,6 @@
 import type { Manifest } from "../../src/targets/manifest.js";
 import { failure } from "../failures.js";
-import { addressBytes, parsePrefix } from "../prefix.js";
+import { addressBytes, familyOf, parsePrefix } from "../prefix.js";
 
 /**
  * What lines of ip(8) in a bundle may be made of. Some of them run in the node's own namespace, and `ip -batch` knows
@@ -9,8 +9,9 @@ import { addressBytes, parsePrefix } from "../prefix.js";
 const WORDS: ReadonlySet<string> = new Set([
   ...["route", "add", "blackhole", "dev", "nhid", "metric", "table", "$table"],
   ...["nexthop", "id", "group", "resilient", "buckets", "idle_timer", "unbalanced_timer"],
-  ...["link", "set", "type", "gre", "veth", "peer", "name", "netns", "address", "mtu", "up"],
-  ...["local", "$anycast4", "remote", "ttl", "tos", "inherit", "pmtudisc", "key"],
+  ...["link", "set", "type", "veth", "peer", "name", "netns", "address", "mtu", "up"],
+  ...["local", "remote", "key", "ttl", "tos", "hoplimit", "tclass", "inherit"],
+  ...["pmtudisc", "nopmtudisc", "encaplimit", "mode", "any"],
   ...["arp", "off", "addrgenmode", "none"],
 ]);
 
@@ -18,6 +19,8 @@ const NUMBER = /^\d{1,10}$/;
 /** A nexthop's number, in those of the generation's table, and a group of them with their weights. */
 const NEXTHOP = /^\$table\d{6}$/;
 const GROUP = /^\$table\d{6},\d{1,3}(?:\/\$table\d{6},\d{1,3})*$/;
+/** The octet of DSCP and ECN. */
+const OCTET = /^0x[0-9a-f]{2}$/;
 const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/;
 
 /** nft(8) reads other files at `include`, wherever a statement may begin. */
@@ -54,25 +57,33 @@ function grammarOf(file: string, { customer, namespace, tunnels }: Manifest): Gr
   const tunnel = tunnels.find(({ name }) => file.startsWith(`route/${customer}.${name}.`));
   if (!tunnel) return undefined;
   const end = file.endsWith(".up.ip") ? tunnel.device : tunnel.peer;
+  const family = familyOf(tunnel.remote);
   const followers = new Map([
     ["dev", [end]],
     ["name", [tunnel.device]],
     ["netns", [namespace]],
-    ["local", ["$anycast4"]],
+    ["type", [DEVICE_TYPES[tunnel.kind][family], "veth"]],
+    ["local", [`$anycast${family}`]],
     ["remote", [tunnel.remote]],
     ["key", tunnel.key === null ? [] : [`${tunnel.key}`]],
   ]);
   const subject = file.endsWith(".up.ip") ? /^link set dev / : /^link (?:add|set) dev /;
-  return { subject, followers, holds: (words) => !makesGre(words) || isWholeEndpoint(words, tunnel) };
+  return { subject, followers, holds: (words) => !makesTunnel(words) || isWholeEndpoint(words, tunnel) };
 }
 
-function makesGre(words: readonly string[]): boolean {
-  return words.some((word, index) => word === "gre" && words[index - 1] === "type");
+/** The kernel's device for a tunnel, by the family of the outer header. */
+const DEVICE_TYPES = { gre: { 4: "gre", 6: "ip6gre" }, ipip: { 4: "sit", 6: "ip6tnl" } } as const;
+
+function makesTunnel(words: readonly string[]): boolean {
+  return words.some((word, index) => word === "type" && words[index + 1] !== "veth");
 }
 
-/** A GRE device without remote or key would get packets that others' tunnels have left over. */
+/** A device without remote or key would get packets that others' tunnels have left over. */
 function isWholeEndpoint(words: readonly string[], tunnel: Manifest["tunnels"][number]): boolean {
-  return words.includes("remote") && words.includes("key") === (tunnel.key !== null);
+  return (
+    ["local", "remote"].every((word) => words.includes(word)) &&
+    words.includes("key") === (tunnel.key !== null)
+  );
 }
 
 function refuse(file: string, bytes: Buffer, isBad: (line: string) => boolean): void {
@@ -103,7 +114,7 @@ function isPlainIp(line: string, grammar: Grammar | undefined): boolean {
 /** `allowed`: the only words that may stand here. */
 function isPlainWord(word: string, allowed: readonly string[] | undefined): boolean {
   if (allowed) return allowed.includes(word);
-  if (WORDS.has(word) || NUMBER.test(word) || MAC.test(word)) return true;
+  if (WORDS.has(word) || NUMBER.test(word) || OCTET.test(word) || MAC.test(word)) return true;
   if (NEXTHOP.test(word) || GROUP.test(word)) return true;
   return addressBytes(word) !== undefined || parsePrefix(word) !== undefined;
 }

@@ -133,25 +133,46 @@ export type FirewallRule = Rule | RuleOf<"reject">;
 export type Verdict = "allow" | "drop" | "reject";
 
 /**
- * The far end of a GRE tunnel, and its outer header.
+ * The far end of a tunnel, and its outer header.
+ *
+ * @example
+ * const chicago: TunnelOptions = { remote: "198.51.100.1", ttl: "inherit", dscp: 46, mss: 1400 };
+ */
+export interface TunnelOptions {
+  /** The customer's router, an address outside the policy's prefixes: the outer destination, IPv4 or IPv6. */
+  readonly remote: string;
+  /** TTL (hop limit) of the outer header, 1 to 255, or "inherit": that of the packet inside. Default: 64. */
+  readonly ttl?: number | "inherit";
+  /**
+   * Largest inner packet in bytes: at least 68, or 1280 if the policy has IPv6 prefixes or the tunnel is `ipip` over IPv4.
+   * Default: 1500 bytes without the outer headers. These are 20 bytes of IPv4 or 40 of IPv6; `gre` adds 4, and a key 4 more.
+   */
+  readonly mtu?: number;
+  /** DSCP of the outer header, 0 to 63, or "inherit": that of the packet inside. Default: "inherit". */
+  readonly dscp?: number | "inherit";
+  /**
+   * Whether routers may cut up outer packets, over IPv4: "set" forbids it, "inherit" leaves it to the IPv4 packet inside, and
+   * allows it around IPv6. Default: "set".
+   */
+  readonly df?: "set" | "inherit";
+  /**
+   * The MSS option of TCP connections through the tunnel, lowered where it is larger, in both directions: "clamp" to what fits
+   * into `mtu`, a number to so many bytes, "keep" not at all. Default: "clamp".
+   */
+  readonly mss?: number | "clamp" | "keep";
+  /** How each edge server asks whether the router lives; `{}` asks in the usual way, "off" never. Default: "off". */
+  readonly health?: HealthOptions | "off";
+}
+
+/**
+ * All that `gre` takes.
  *
  * @example
  * const chicago: GreOptions = { remote: "198.51.100.1", ttl: 64, mtu: 1472, key: 7 };
  */
-export interface GreOptions {
-  /** The customer's router, an IPv4 address outside the policy's prefixes: the outer destination. */
-  readonly remote: string;
-  /** TTL of the outer header, 1 to 255. Default: 64. */
-  readonly ttl?: number;
-  /**
-   * Largest inner packet in bytes: at least 68, or 1280 if the policy has IPv6 prefixes; at most 65507.
-   * Default: 1476, or 1472 with a key, for a path of 1500 bytes.
-   */
-  readonly mtu?: number;
+export interface GreOptions extends TunnelOptions {
   /** GRE key (RFC 2890), 0 to 4294967295. Default: none. */
   readonly key?: number;
-  /** How each edge server asks whether the router lives; `{}` asks in the usual way, "off" never. Default: "off". */
-  readonly health?: HealthOptions | "off";
 }
 
 /**
@@ -187,14 +208,20 @@ export interface HealthOptions {
 export type Duration = `${number}ms` | `${number}s` | `${number}m`;
 
 /**
- * A GRE tunnel to the customer's network, made by `gre`.
+ * All that `ipip` takes.
+ *
+ * @example
+ * const berlin: IpipOptions = { remote: "2001:db8:ffff::2", mtu: 1460 };
+ */
+export type IpipOptions = TunnelOptions;
+
+/**
+ * A tunnel to the customer's network, made by `gre` or `ipip`.
  *
  * @example
  * const chicago: Tunnel = gre({ remote: "198.51.100.1" });
  */
-export interface Tunnel extends GreOptions {
-  readonly kind: "gre";
-}
+export type Tunnel = (GreOptions & { readonly kind: "gre" }) | (IpipOptions & { readonly kind: "ipip" });
 
 /**
  * Where the firewall's drops are made: `auto` makes those that need no state already in XDP, `off` makes all of them in
@@ -306,7 +333,7 @@ export interface Policy extends PolicyOptions {
 export interface EdgeOptions {
   /** Network devices that packets from the Internet come in by, at least one. */
   readonly uplinks: readonly string[];
-  /** Outer source of all tunnels, the same on every server: one IPv4 address, and at most one IPv6 address. */
+  /** Outer source of all tunnels, the same on every server: at most one address of each family, and one at least. */
   readonly anycast: readonly string[];
   /** Which prefixes each customer may claim. */
   readonly owners: Readonly<Record<string, readonly string[]>>;
@@ -456,11 +483,22 @@ export function log(name: string, match: Expr, options: LogOptions = {}): Rule {
 }
 
 /**
- * A GRE tunnel (RFC 2784) from the edge's anycast address. Its name is the property of `tunnels` that holds it.
+ * A GRE tunnel (RFC 2784) from the edge's anycast address of the remote's family. Its name is the property of `tunnels`
+ * that holds it.
  *
  * @example
  * gre({ remote: "198.51.100.1", ttl: 64, mtu: 1476 })
  */
 export function gre(options: GreOptions): Tunnel {
   return { kind: "gre", ...options };
+}
+
+/**
+ * A tunnel of IP in IP (RFC 2003, RFC 4213, RFC 2473): 4 bytes less a packet than `gre`, and no key.
+ *
+ * @example
+ * ipip({ remote: "198.51.100.1" })
+ */
+export function ipip(options: IpipOptions): Tunnel {
+  return { kind: "ipip", ...options };
 }

@@ -43,10 +43,16 @@ export interface SurfaceRule extends Spanned {
 
 export interface SurfaceTunnel extends Spanned {
   readonly name: Located<string>;
+  /** The function that made it. */
+  readonly kind: "gre" | "ipip";
   readonly remote: Located<string>;
-  readonly ttl: Located<number> | null;
+  readonly ttl: Located<number | string> | null;
   readonly mtu: Located<number> | null;
+  /** Only with `gre`. */
   readonly key: Located<number> | null;
+  readonly dscp: Located<number | string> | null;
+  readonly df: Located<string> | null;
+  readonly mss: Located<number | string> | null;
   /** null: it is not written. */
   readonly health: SurfaceHealth | null;
 }

@@ -66,10 +66,17 @@ const tunnel = z.strictObject({
   device: DEVICE,
   /** Where the kernel has no GRE: the other end of `device`, a veth, in the default namespace. */
   peer: DEVICE,
+  /** `ipip`: the inner packet follows the outer header. Bundles of before there was a choice say nothing of this and the last two. */
+  kind: z.enum(["gre", "ipip"]).default("gre"),
+  /** The outer destination, whose family is that of the outer header. */
   remote: ADDRESS,
-  ttl: z.int().min(1).max(255),
+  /** TTL or hop limit of the outer header; `inherit`: the inner packet's. */
+  ttl: z.union([z.int().min(1).max(255), z.literal("inherit")]),
   mtu: z.int().min(68).max(65535),
   key: z.int().min(0).max(0xffffffff).nullable(),
+  dscp: z.union([z.int().min(0).max(63), z.literal("inherit")]).default("inherit"),
+  /** "Don't fragment" of an outer IPv4 header; `inherit`: the inner packet's. */
+  df: z.enum(["set", "inherit"]).default("set"),
   /** Absent: nobody asks. */
   health: health.optional(),
 });

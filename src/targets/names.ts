@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { formatAddress } from "../compiler/ir/address.js";
+import type { Tunnel } from "../compiler/ir/policy.js";
 
 /** Names of kernel objects that compiler and runtime share. Every generated name has a prefix of its own. */
 
@@ -22,13 +24,21 @@ export function linkName(customer: string): string {
  * a tunnel that leads elsewhere is another device, which stands beside the old one while a change is made, and a tunnel that
  * leads where one did before is the same, whatever it is called.
  */
-export function tunnelDevice(endpoint: string): string {
-  return `gre-${hash(endpoint, 8)}`;
+export function tunnelDevice(tunnel: Endpoint): string {
+  return `gre-${hash(endpointOf(tunnel), 8)}`;
 }
 
 /** A tunnel's veth end in the default namespace, for kernels without GRE. Of all customers of a node no two meet. */
-export function tunnelPeer(customer: string, endpoint: string): string {
-  return `tg-${hash(`${customer} ${endpoint}`, 12)}`;
+export function tunnelPeer(customer: string, tunnel: Endpoint): string {
+  return `tg-${hash(`${customer} ${endpointOf(tunnel)}`, 12)}`;
+}
+
+type Endpoint = Pick<Tunnel, "kind" | "remote" | "key">;
+
+/** What tells a node's tunnels apart: no two may have the same. */
+function endpointOf({ kind, remote, key }: Endpoint): string {
+  const end = `${formatAddress(remote)} ${key ?? "without a key"}`;
+  return kind === "gre" ? end : `${kind} ${end}`;
 }
 
 /** `prefix` + `name`, or where that is too long a part of it with a hash, so that names stay distinct. */

@@ -9,7 +9,7 @@ export function nodeConfig(edge: EdgeNode): NodeConfig {
   return {
     schema: MANIFEST_SCHEMA,
     uplinks: [...edge.uplinks],
-    anycast: (v6 ? [v4, v6] : [v4]).map(formatAddress),
+    anycast: [v4, v6].filter((address) => address !== null).map(formatAddress),
     owners: Object.fromEntries(
       edge.owners.map(({ customer, prefixes }) => [
         customer,

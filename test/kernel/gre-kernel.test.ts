@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const row = (device: string): TunnelRow => ({
   ...{ name: "chicago", device, peer: "tg-acme-chicago", remote: "198.51.100.1" },
-  ...{ ttl: 64, mtu: 1476, key: null },
+  ...{ kind: "gre", ttl: 64, mtu: 1476, key: null, dscp: "inherit", df: "set" },
 });
 
 const none = { packets: 0, bytes: 0 };

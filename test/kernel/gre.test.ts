@@ -16,6 +16,8 @@ const PINS = "/run/bpf/gre";
 /** TC_ACT_* of linux/pkt_cls.h. */
 const ACTIONS = { 0: "left alone", 2: "dropped", 7: "redirected" } as const;
 
+const ROW = { kind: "gre", ttl: 61, mtu: 1400, dscp: "inherit", df: "set" } as const;
+
 let server: EdgeServer;
 let loader: Loader;
 const ifindex = { plain: 0, keyed: 0, uplink: 0 };
@@ -37,7 +39,7 @@ beforeAll(async () => {
     ["plain", null],
     ["keyed", 0x01020304],
   ] as const) {
-    const row = { name, device: `${name}-in`, peer: name, remote: "198.51.100.1", ttl: 61, mtu: 1400, key };
+    const row = { ...ROW, name, device: `${name}-in`, peer: name, remote: "198.51.100.1", key };
     const index = await loader.ifindex(name);
     ifindex[name] = index;
     const device = deviceValue(index, "02:00:00:00:00:0d", "02:00:00:00:00:05");
@@ -251,7 +253,7 @@ describe("a packet out of one tunnel and into another, which never crossed a wir
       `neigh replace 198.51.100.1 lladdr ${mac} dev uplink`,
     ]);
     // The far end of the uplink sends what `plain` encapsulates into `keyed`.
-    const row = { name: "back", device: "", peer: "", remote: "198.18.0.1", ttl: 1, mtu: 1400, key: null };
+    const row = { ...ROW, name: "back", device: "", peer: "", remote: "198.18.0.1", key: null };
     const device = deviceValue(await loader.ifindex("keyed-in"), mac, mac);
     const endpoint = { key: endpointKey(row, "198.51.100.1"), value: device };
     await loader.updateMap(`${PINS}/map_gre_endpoints`, [endpoint]);

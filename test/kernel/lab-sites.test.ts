@@ -5,17 +5,12 @@ import { send } from "../../examples/lab/packets/send.js";
 import { connectSite, PEER_MAC, SITE_DEVICE } from "../../examples/lab/sites.js";
 import { ANYCAST, coreMac, SITES, type Site, TOPOLOGY } from "../../examples/lab/topology.js";
 import { makeWorld, type World } from "../../examples/lab/world.js";
-import { SourceFile } from "../../src/compiler/diagnostics/span.js";
-import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Tunnel } from "../../src/compiler/ir/policy.js";
-
-const NOWHERE = new SourceFile("lab", "").span(0, 0);
+import { tunnel } from "../support/ir.js";
 
 function tunnelTo(site: Site, key: number | null): Tunnel {
   const address = site.customer === "acme" ? "198.51.100.1" : "198.51.100.2";
-  const remote = parseAddress(address);
-  if (!remote) throw new Error(`${address} is not an address`);
-  return { name: site.tunnel, remote, ttl: 64, mtu: 1472, key, span: NOWHERE };
+  return tunnel(site.tunnel, address, { mtu: 1472, key });
 }
 
 /** Outer IPv4 header, GRE header with flags, key: RFC 2784, RFC 2890. */

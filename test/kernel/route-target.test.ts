@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { parseAddress, parsePrefix } from "../../src/compiler/ir/address.js";
+import { parsePrefix } from "../../src/compiler/ir/address.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { route } from "../../src/targets/route/target.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
-import { policy, spanAt } from "../support/ir.js";
+import { policy, spanAt, tunnel } from "../support/ir.js";
 
 /** The ip(8) texts as the runtime runs them, in namespaces of the test's own. */
 
@@ -24,15 +24,13 @@ afterEach(() => {
 const span = spanAt(1);
 
 function acme(mtu: number): Policy {
-  const remote = parseAddress("198.51.100.1");
-  if (!remote) throw new Error("not an address");
   const prefixes = ["203.0.113.0/24", "203.0.113.128/25", ...(mtu < 1280 ? [] : ["2001:db8::/32"])];
   const routes = prefixes.flatMap((text) => {
     const parsed = parsePrefix(text);
     if (parsed.kind !== "prefix") return [];
     return [{ prefix: parsed.prefix, tunnel: "chicago", priority: 0, weight: 1, span }];
   });
-  return { ...policy([]), tunnels: [{ name: "chicago", remote, ttl: 64, mtu, key: 7, span }], routes };
+  return { ...policy([]), tunnels: [tunnel("chicago", "198.51.100.1", { mtu, key: 7 })], routes };
 }
 
 const { device: DEVICE = "", peer: PEER = "" } = tunnels(acme(1476))[0] ?? {};

@@ -6,14 +6,14 @@ import type { GreDriver } from "../../runtime/gre/driver.js";
 import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "../../runtime/gre/ebpf-maps.js";
 import { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
-import { parseAddress, parsePrefix } from "../../src/compiler/ir/address.js";
+import { parsePrefix } from "../../src/compiler/ir/address.js";
 import type { OwnedPrefix, Policy, Tunnel } from "../../src/compiler/ir/policy.js";
 import { formatManifest } from "../../src/targets/bundle.js";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
 import { readManifest, writePolicyBundle } from "./bundles.js";
 import { EdgeServer } from "./edge-server.js";
-import { address, and, number, policy, rule, spanAt } from "./ir.js";
+import { address, and, number, policy, rule, spanAt, tunnel } from "./ir.js";
 
 /** Acme's FTP host, behind the tunnel. */
 export const FTP = "203.0.113.100";
@@ -26,14 +26,7 @@ export const NODE: NodeConfig = {
   owners: { acme: ["203.0.113.0/24", "2001:db8:a::/48"], globex: ["198.18.64.0/24"] },
 };
 
-export const CHICAGO: Tunnel = {
-  name: "chicago",
-  remote: parseAddress("198.51.100.1") ?? { family: 4, value: 0n },
-  ttl: 61,
-  mtu: 1476,
-  key: null,
-  span: spanAt(1),
-};
+export const CHICAGO: Tunnel = tunnel("chicago", "198.51.100.1", { ttl: 61, mss: null });
 
 /** FTP to one host and nothing else; 10.0.0.0/8 is stopped in XDP. */
 export function acme(overrides: Partial<Policy> = {}): Policy {

@@ -3,7 +3,15 @@ import { type Family, parseAddress, parsePrefix, prefixRange } from "../../src/c
 import type { Expr } from "../../src/compiler/ir/expr.js";
 import type { AddressFieldName } from "../../src/compiler/ir/fields.js";
 import { intervals, type Range } from "../../src/compiler/ir/intervals.js";
-import type { Action, AddressList, Limit, Policy, Rule, Verdict } from "../../src/compiler/ir/policy.js";
+import type {
+  Action,
+  AddressList,
+  Limit,
+  Policy,
+  Rule,
+  Tunnel,
+  Verdict,
+} from "../../src/compiler/ir/policy.js";
 import {
   bytesNeeded,
   slice,
@@ -108,6 +116,15 @@ export function rule(name: string, action: Action | Verdict, match: Expr, line =
 export function limit(count: number, burst: number, per: Limit["per"]): Action {
   const interval = 1_000_000_000n / BigInt(count);
   return { kind: "limit", limit: { interval, burst: BigInt(burst), per, rate: { count, unit: "s" } } };
+}
+
+/** A GRE tunnel as the language makes it where only a remote is written. */
+export function tunnel(name: string, remote: string, overrides: Partial<Tunnel> = {}): Tunnel {
+  const address = parseAddress(remote);
+  if (!address) throw new Error(`not an address: ${remote}`);
+  const outer = { ttl: 64, dscp: "inherit", df: "set" } as const;
+  const inner = { mtu: 1476, key: null, mss: { 4: 1436, 6: 1416 } };
+  return { name, kind: "gre", remote: address, ...outer, ...inner, span: SPAN, ...overrides };
 }
 
 export function policy(mitigate: readonly Rule[], lists: readonly AddressList[] = []): Policy {

@@ -18,7 +18,8 @@ export interface ReadResult {
   readonly seen: readonly Seen[];
 }
 
-export const IMPORTS = 'import { policy, edge, list, expr, allow, drop, limit, gre } from "tidegate";\n';
+export const IMPORTS =
+  'import { policy, edge, list, expr, allow, drop, limit, gre, ipip } from "tidegate";\n';
 
 export function seenIn(source: SourceFile, diagnostics: Diagnostics): readonly Seen[] {
   return diagnostics.all.map(({ code, span, message, hint }) => ({

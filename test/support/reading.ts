@@ -16,7 +16,7 @@ export interface Found {
   readonly hint: string | null;
 }
 
-const IMPORTS = 'import { allow, drop, edge, expr, gre, limit, list, policy } from "tidegate";\n';
+const IMPORTS = 'import { allow, drop, edge, expr, gre, ipip, limit, list, policy } from "tidegate";\n';
 
 /** The parts of a policy as TypeScript text; what is not given is right and says nothing. */
 export interface PolicyParts {

@@ -95,7 +95,7 @@ test.each<[string, PolicyParts, PolicyParts, string]>([
     "a tunnel",
     {},
     { tunnels: '{ main: gre({ remote: "198.51.100.2" }) }' },
-    "tunnel main: to 198.51.100.1 → to 198.51.100.2",
+    "tunnel main: gre to 198.51.100.1 → gre to 198.51.100.2",
   ],
 ])("%s: no region, but told, and not equal", async (_, before, after, text) => {
   expect(await compare(before, after)).toMatchObject({ code: 1, equal: false, regions: [], also: [text] });

@@ -3,13 +3,17 @@ import { contents, type Judge, transition } from "../../runtime/customer/generat
 import { readRuleset } from "../../runtime/customer/ruleset.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { emit } from "../../src/targets/nft/emit.js";
-import { address, policy, rule } from "../support/ir.js";
+import { address, policy, rule, tunnel } from "../support/ir.js";
 
 const OLD = "a".repeat(64);
 const NEW = "b".repeat(64);
 
 /** A firewall with a limit of so many packets a second. */
-function firewall(rate: number, overrides: Partial<Policy["firewall"]> = {}): string {
+function firewall(
+  rate: number,
+  overrides: Partial<Policy["firewall"]> = {},
+  tunnels: Policy["tunnels"] = [],
+): string {
   const limit = {
     rate: { count: rate, unit: "s" },
     burst: 10n,
@@ -23,6 +27,7 @@ function firewall(rate: number, overrides: Partial<Policy["firewall"]> = {}): st
   const [nft] = emit({
     ...policy([]),
     firewall: { default: "drop", rules, stateful: false, offload: "off", ...overrides },
+    tunnels,
   });
   return nft?.text ?? "";
 }
@@ -122,5 +127,19 @@ describe("a transition", () => {
     expect(transition(new Set(contents([stateful, old])), [stateful])).toContain(
       "delete chain inet tidegate judge.-450",
     );
+  });
+
+  test("lowers the MSS as each generation says, and where none does nowhere", () => {
+    const clamping = judge(2, firewall(5, {}, [tunnel("home", "198.51.100.1")]), NEW);
+    const text = transition(new Set(contents([old])), [old, clamping]);
+    expect(text).toContain("\t\ttype filter hook forward priority mangle; policy accept;");
+    expect(rulesOf(text).filter((rule) => rule.startsWith("segment-size "))).toEqual([
+      'segment-size iifname != "edge" goto segment-size.bbbbbbbbbbbb',
+      `segment-size meta mark 0x${old.mark} accept`,
+      `segment-size meta mark 0x${clamping.mark} goto segment-size.bbbbbbbbbbbb`,
+    ]);
+    const back = transition(new Set(contents([old, clamping])), [old]);
+    expect(back).toContain("delete chain inet tidegate segment-size\n");
+    expect(back).toContain("delete chain inet tidegate segment-size.bbbbbbbbbbbb\n");
   });
 });

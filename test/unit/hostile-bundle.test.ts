@@ -40,10 +40,13 @@ const TUNNEL = {
   name: "t",
   device: "gre-t",
   peer: "tg-acme-t",
+  kind: "gre",
   remote: "198.51.100.1",
   ttl: 64,
   mtu: 1476,
   key: null,
+  dscp: "inherit",
+  df: "set",
 };
 const OTHER_TUNNEL = { ...TUNNEL, name: "u", device: "gre-u", peer: "tg-acme-u", remote: "198.51.100.2" };
 const HASH = "0".repeat(64);
@@ -232,6 +235,10 @@ describe("a text that would reach beyond the customer", () => {
     ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local $anycast4 remote 198.51.100.1 key 8"],
     ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local $anycast4 remote 198.51.100.1"],
     ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local $anycast4 key 7"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre remote 198.51.100.1 key 7"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type gre local $anycast6 remote 198.51.100.1 key 7"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type sit local $anycast4 remote 198.51.100.1 key 7"],
+    ["route/acme.t.gre.ip", "link add dev tg-acme-t type vxlan local $anycast4 remote 198.51.100.1 key 7"],
     ["route/acme.u.gre.ip", "link add dev tg-acme-u type gre local $anycast4 remote 198.51.100.2 key 7"],
     ["route/acme.u.gre.ip", "link add dev tg-acme-t type gre local $anycast4 remote 198.51.100.2"],
     ["route/acme.v.gre.ip", "link set dev tg-acme-t up"],

@@ -11,6 +11,7 @@ import {
 } from "../../runtime/netlink/message.js";
 import { route as target } from "../../src/targets/route/target.js";
 import { acme, CHICAGO } from "../support/acme-edge.js";
+import { tunnel } from "../support/ir.js";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const bytes = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
@@ -89,13 +90,21 @@ describe("lines of a bundle become what ip(8) would send", () => {
   });
 
   test("all that the compiler writes is known", () => {
-    const tunnels = [CHICAGO, { ...CHICAGO, name: "dallas", key: 9, mtu: 1000 }];
+    const inherited = { ttl: "inherit", dscp: 46, df: "inherit" } as const;
+    const tunnels = [
+      CHICAGO,
+      { ...CHICAGO, name: "dallas", key: 9, mtu: 1000 },
+      tunnel("boston", "198.51.100.2", { kind: "ipip", ...inherited }),
+      tunnel("paris", "2001:db8:ffff::1", { key: 7, dscp: 0 }),
+      tunnel("rome", "2001:db8:ffff::2", { kind: "ipip", ttl: "inherit" }),
+    ];
     const artifacts = target.emit(acme({ tunnels }));
-    expect(artifacts).toHaveLength(7);
-    for (const { text } of artifacts)
-      expect(
-        readLines(text.replaceAll("$table", "1000").replaceAll("$anycast4", "198.18.0.1")),
-      ).not.toHaveLength(0);
+    expect(artifacts).toHaveLength(1 + 3 * tunnels.length);
+    const places = { $table: "1000", $anycast4: "198.18.0.1", $anycast6: "2001:db8::1" };
+    for (const { text } of artifacts) {
+      const lines = Object.entries(places).reduce((all, [place, it]) => all.replaceAll(place, it), text);
+      expect(readLines(lines)).not.toHaveLength(0);
+    }
   });
 });
 

@@ -16,8 +16,10 @@ import {
   not,
   number,
   or,
+  policy,
   rule,
   spanAt,
+  tunnel,
   xor,
 } from "../support/ir.js";
 
@@ -297,4 +299,24 @@ test("a VLAN tag is refused at the place that asks for it", () => {
   expect(diagnostics.all).toMatchObject([
     { code: "TG4051", message: "rule `guests` asks for a VLAN tag in the firewall", span: { line: 9 } },
   ]);
+});
+
+describe("the MSS of connections", () => {
+  const through = (...tunnels: Policy["tunnels"]) =>
+    /chain segment-size \{([^}]*)\}/.exec(emitted({ ...policy([]), tunnels }))?.[1];
+
+  test("is lowered in both directions and both families", () => {
+    const rules = through(tunnel("home", "198.51.100.1"))?.match(/^.*maxseg.*$/gm);
+    expect(rules?.map((rule) => rule.trim().replace(/gre-[0-9a-f]{8}/, "gre-NAME"))).toEqual([
+      'oifname "gre-NAME" meta nfproto ipv4 tcp option maxseg size set 1436',
+      'iifname "gre-NAME" meta nfproto ipv4 tcp option maxseg size set 1436',
+      'oifname "gre-NAME" meta nfproto ipv6 tcp option maxseg size set 1416',
+      'iifname "gre-NAME" meta nfproto ipv6 tcp option maxseg size set 1416',
+    ]);
+  });
+
+  test("is left alone where no tunnel asks for it", () => {
+    expect(through(tunnel("home", "198.51.100.1", { mss: null }))).toBeUndefined();
+    expect(through()).toBeUndefined();
+  });
 });

@@ -19,6 +19,11 @@ test("a node as the runtime is told of it", () => {
   });
 });
 
+test("a node whose tunnels all run over IPv6", () => {
+  const { edge } = readEdgeParts(`uplinks: ["eth0"], anycast: ["2001:db8::1"], ${OWNERS}`);
+  expect(edge && nodeConfig(edge).anycast).toEqual(["2001:db8::1"]);
+});
+
 test.each([
   [`uplinks: [], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2036"]],
   [`uplinks: ["eth0", "eth0"], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2039"]],
@@ -26,7 +31,7 @@ test.each([
   [`uplinks: ["eth/0"], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2038"]],
   [`uplinks: [".."], anycast: ["198.18.0.1"], ${OWNERS}`, ["TG2038"]],
   [`uplinks: ["eth0"], anycast: ["198.18.0.1", "198.18.0.2"], ${OWNERS}`, ["TG2040"]],
-  [`uplinks: ["eth0"], anycast: ["2001:db8::1"], ${OWNERS}`, ["TG2041"]],
+  [`uplinks: ["eth0"], anycast: [], ${OWNERS}`, ["TG2041"]],
   [`uplinks: ["eth0"], anycast: ["198.18.0.300"], ${OWNERS}`, ["TG2011"]],
   [`uplinks: ["eth0"], anycast: ["224.0.0.1"], ${OWNERS}`, ["TG2037"]],
   [`uplinks: ["eth0"], anycast: ["203.0.113.9"], ${OWNERS}`, ["TG2043"]],

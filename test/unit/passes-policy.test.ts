@@ -188,7 +188,9 @@ describe("routes", () => {
 describe("tunnels", () => {
   test.each<[string, readonly string[]]>([
     ['remote: "203.0.113.7"', ['TG2026 "203.0.113.7"']],
-    ['remote: "2001:db8::1"', ['TG2027 "2001:db8::1"']],
+    ['remote: "2001:db8:ffff::1"', []],
+    ['remote: "2001:db8:a::1"', ['TG2026 "2001:db8:a::1"']],
+    ['remote: "::ffff:198.51.100.1"', ['TG2037 "::ffff:198.51.100.1"']],
     ['remote: "224.0.0.1"', ['TG2037 "224.0.0.1"']],
     ['remote: "127.0.0.1"', ['TG2037 "127.0.0.1"']],
     ['remote: "198.51.100.1/32"', ['TG2011 "198.51.100.1/32"']],
@@ -201,6 +203,22 @@ describe("tunnels", () => {
     ['remote: "198.51.100.1", mtu: 1472, key: 7', []],
     ['remote: "198.51.100.1", mtu: 1473, key: 7', ["TG3018 1473"]],
     ['remote: "198.51.100.1", key: 4294967296', ["TG2033 4294967296"]],
+    ['remote: "198.51.100.1", ttl: "inherit", dscp: "inherit", df: "inherit", mss: "keep"', []],
+    ['remote: "198.51.100.1", ttl: "inherited"', ['TG2033 "inherited"']],
+    ['remote: "198.51.100.1", dscp: 63', []],
+    ['remote: "198.51.100.1", dscp: 64', ["TG2033 64"]],
+    ['remote: "198.51.100.1", dscp: "ef"', ['TG2033 "ef"']],
+    ['remote: "198.51.100.1", df: "clear"', ['TG2033 "clear"']],
+    ['remote: "198.51.100.1", mss: 1436', []],
+    ['remote: "198.51.100.1", mss: 1437', ["TG2033 1437"]],
+    ['remote: "198.51.100.1", mtu: 1400, mss: 1361', ["TG2033 1361"]],
+    ['remote: "198.51.100.1", mss: 27', ["TG2033 27"]],
+    ['remote: "198.51.100.1", mss: "lower"', ['TG2033 "lower"']],
+    ['remote: "2001:db8:ffff::1", df: "set"', []],
+    ['remote: "2001:db8:ffff::1", df: "inherit"', ['TG2061 "inherit"']],
+    ['remote: "2001:db8:ffff::1", mtu: 1456', []],
+    ['remote: "2001:db8:ffff::1", mtu: 1457', ["TG3018 1457"]],
+    ['remote: "2001:db8:ffff::1", mtu: 1453, key: 7', ["TG3018 1453"]],
   ])("%s", (options, expected) => {
     expect(codes({ tunnels: `{ main: gre({ ${options} }) }` })).toEqual(expected);
   });
@@ -208,7 +226,8 @@ describe("tunnels", () => {
   test("defaults", () => {
     const tunnel = readParts({}).policy?.tunnels[0];
     expect(tunnel && formatAddress(tunnel.remote)).toBe("198.51.100.1");
-    expect(tunnel).toMatchObject({ name: "main", ttl: 64, mtu: 1476, key: null });
+    const outer = { ttl: 64, mtu: 1476, key: null, dscp: "inherit", df: "set" };
+    expect(tunnel).toMatchObject({ name: "main", kind: "gre", ...outer });
   });
 
   test.each([
@@ -218,6 +237,44 @@ describe("tunnels", () => {
     const tunnels = `{ main: gre({ remote: "198.51.100.1", mtu: ${mtu} }) }`;
     const routes = '[{ prefix: "203.0.113.0/24", tunnel: "main" }]';
     expect(codes({ prefixes: '["203.0.113.0/24"]', tunnels, routes })).toEqual(expected);
+  });
+
+  test.each<[string, readonly string[]]>([
+    ['remote: "198.51.100.1", mtu: 1480', []],
+    ['remote: "198.51.100.1", mtu: 1481', ["TG3018 1481"]],
+    ['remote: "2001:db8:ffff::1", mtu: 1461', ["TG3018 1461"]],
+    ['remote: "198.51.100.1", key: 7', ["TG2051 key"]],
+    ['remote: "198.51.100.1", df: "inherit"', ['TG2062 "inherit"']],
+    ['remote: "198.51.100.1", df: "inherit", ttl: "inherit"', []],
+  ])("IP in IP: %s", (options, expected) => {
+    expect(codes({ tunnels: `{ main: ipip({ ${options} }) }` })).toEqual(expected);
+  });
+
+  test("IP in IP over IPv4 needs an MTU for IPv6, also where all is IPv4", () => {
+    const parts = {
+      prefixes: '["203.0.113.0/24"]',
+      routes: '[{ prefix: "203.0.113.0/24", tunnel: "main" }]',
+    };
+    const main = (remote: string) => `{ main: ipip({ remote: "${remote}", mtu: 1279 }) }`;
+    expect(codes({ ...parts, tunnels: main("198.51.100.1") })).toEqual(["TG2033 1279"]);
+    expect(codes({ ...parts, tunnels: main("2001:db8:ffff::1") })).toEqual([]);
+  });
+
+  test.each<[string, object]>([
+    ['gre({ remote: "198.51.100.1" })', { mtu: 1476, mss: { 4: 1436, 6: 1416 } }],
+    ['gre({ remote: "2001:db8:ffff::1" })', { mtu: 1456, mss: { 4: 1416, 6: 1396 } }],
+    ['gre({ remote: "2001:db8:ffff::1", key: 7 })', { mtu: 1452, mss: { 4: 1412, 6: 1392 } }],
+    ['ipip({ remote: "198.51.100.1" })', { kind: "ipip", mtu: 1480, key: null, mss: { 4: 1440, 6: 1420 } }],
+    ['ipip({ remote: "2001:db8:ffff::1" })', { mtu: 1460, mss: { 4: 1420, 6: 1400 } }],
+    ['gre({ remote: "198.51.100.1", mss: 1420 })', { mss: { 4: 1420, 6: 1416 } }],
+    ['gre({ remote: "198.51.100.1", mss: 1220 })', { mss: { 4: 1220, 6: 1220 } }],
+    ['gre({ remote: "198.51.100.1", mss: "keep" })', { mss: null }],
+    [
+      'gre({ remote: "198.51.100.1", dscp: 0, ttl: "inherit", df: "inherit" })',
+      { dscp: 0, ttl: "inherit", df: "inherit" },
+    ],
+  ])("%s", (made, expected) => {
+    expect(readParts({ tunnels: `{ main: ${made} }` }).policy?.tunnels[0]).toMatchObject(expected);
   });
 
   test("a key takes four bytes of the default MTU", () => {
@@ -233,6 +290,14 @@ describe("tunnels", () => {
   ])("two tunnels to %s", (_, main, other, expected) => {
     const tunnels = `{ main: gre({ remote: "198.51.100.1"${main} }), other: gre({ remote: "198.51.100.1"${other} }) }`;
     expect(codes({ tunnels })).toEqual(expected);
+  });
+
+  test.each([
+    ["gre", "ipip", []],
+    ["ipip", "ipip", ["TG2045 other"]],
+  ])("%s and %s to the same remote", (main, other, expected) => {
+    const remote = '{ remote: "198.51.100.1" }';
+    expect(codes({ tunnels: `{ main: ${main}(${remote}), other: ${other}(${remote}) }` })).toEqual(expected);
   });
 });
 

@@ -1,17 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
-import { parseAddress, parsePrefix } from "../../src/compiler/ir/address.js";
-import type { Policy } from "../../src/compiler/ir/policy.js";
+import { parsePrefix } from "../../src/compiler/ir/address.js";
+import type { Policy, Tunnel } from "../../src/compiler/ir/policy.js";
 import { route } from "../../src/targets/route/target.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
-import { policy, spanAt } from "../support/ir.js";
+import { policy, spanAt, tunnel as tunnelTo } from "../support/ir.js";
 
 const span = spanAt(1);
 
-function tunnel(name: string, key: number | null = null, mtu = 1476): Policy["tunnels"][number] {
-  const remote = parseAddress("198.51.100.1");
-  if (!remote) throw new Error("not an address");
-  return { name, remote, ttl: 64, mtu, key, span };
+function tunnel(name: string, key: number | null = null, mtu = 1476): Tunnel {
+  return tunnelTo(name, "198.51.100.1", { key, mtu });
 }
 
 const TUNNELS = [tunnel("chicago"), tunnel("paris", 1), tunnel("rome", 2)];
@@ -136,6 +134,37 @@ test("a tunnel is a GRE device or a veth pair", () => {
   expect(lines("up")).toEqual([`link set dev ${DEVICE.chicago} mtu 1476 arp off addrgenmode none up`]);
 });
 
+test.each<[Partial<Tunnel>, string, string, string]>([
+  [
+    { ttl: "inherit", dscp: 46, df: "inherit" },
+    "198.51.100.1",
+    "gre",
+    "gre local $anycast4 remote 198.51.100.1 ttl inherit tos 0xb8 nopmtudisc",
+  ],
+  [{ dscp: 0 }, "198.51.100.1", "gre", "gre local $anycast4 remote 198.51.100.1 ttl 64 tos 0x00 pmtudisc"],
+  [
+    { key: 7 },
+    "2001:db8:ffff::1",
+    "gre",
+    "ip6gre local $anycast6 remote 2001:db8:ffff::1 hoplimit 64 tclass inherit encaplimit none key 7",
+  ],
+  [
+    { kind: "ipip" },
+    "198.51.100.1",
+    "ipip",
+    "sit mode any local $anycast4 remote 198.51.100.1 ttl 64 tos inherit pmtudisc",
+  ],
+  [
+    { kind: "ipip", ttl: "inherit", dscp: 1 },
+    "2001:db8:ffff::1",
+    "ipip",
+    "ip6tnl mode any local $anycast6 remote 2001:db8:ffff::1 hoplimit inherit tclass 0x04 encaplimit none",
+  ],
+])("%j to %s is a device of the kernel's", (overrides, remote, kind, expected) => {
+  const files = emitted([tunnelTo("chicago", remote, overrides)], []);
+  expect(files[`route/acme.chicago.${kind}.ip`]).toContain(`link add dev tg-acme-chicago type ${expected}\n`);
+});
+
 test("a tunnel may have a key, also 0", () => {
   const files = emitted([tunnel("a", 0), tunnel("b", 4294967295)], []);
   expect(files["route/acme.a.gre.ip"]).toContain(" pmtudisc key 0\n");
@@ -161,16 +190,15 @@ test("the manifest's rows name both ends of a tunnel, in 15 characters", () => {
 });
 
 test("a tunnel's device is named after where it leads, and by nothing else", () => {
-  const other = parseAddress("198.51.100.2");
-  if (!other) throw new Error("not an address");
   const endsOf = (one: Policy["tunnels"][number], customer = "acme") => {
     const [row] = tunnels({ ...policy([]), customer, tunnels: [one] });
     return [row?.device, row?.peer];
   };
   const first = endsOf(tunnel("a", 7));
   expect(endsOf({ ...tunnel("b", 7, 1300), ttl: 3 })).toEqual(first);
-  const others = [tunnel("a"), tunnel("a", 0), tunnel("a", 8), { ...tunnel("a", 7), remote: other }];
+  const others = [tunnel("a"), tunnel("a", 0), tunnel("a", 8), tunnelTo("a", "198.51.100.2", { key: 7 })];
+  const inIp = tunnelTo("a", "198.51.100.1", { kind: "ipip", key: 7 });
   for (const end of [0, 1])
-    expect(new Set([first, ...others.map((one) => endsOf(one))].map((ends) => ends[end])).size).toBe(5);
+    expect(new Set([first, ...[...others, inIp].map((one) => endsOf(one))].map((ends) => ends[end])).size).toBe(6);
   expect(endsOf(tunnel("a", 7), "globex")).toEqual([first[0], expect.not.stringMatching(`${first[1]}`)]);
 });

@@ -15,11 +15,11 @@ const TUNNEL: Manifest["tunnels"][number] = {
   name: "home",
   device: "gre-home",
   peer: "tg-acme-home",
-  remote: "198.51.100.1",
-  ttl: 64,
-  mtu: 1476,
-  key: null,
+  ...{ kind: "gre", remote: "198.51.100.1", key: null },
+  ...{ ttl: 64, mtu: 1476, dscp: "inherit", df: "set" },
 };
+
+const OVER_IPV6: Manifest["tunnels"][number] = { ...TUNNEL, remote: "2001:db8::1" };
 
 const NODE: NodeConfig = {
   schema: 1,
@@ -140,6 +140,25 @@ describe("ownership", () => {
     ["its own tunnel again", "none", { tunnels: [TUNNEL] }, [{ tunnels: [TUNNEL] }]],
     ["another's tunnel", "TG5011", { tunnels: [TUNNEL] }, [tunnelled]],
     ["another's router with a key", "none", { tunnels: [{ ...TUNNEL, key: 0 }] }, [tunnelled]],
+    ["another's router with IP in IP", "none", { tunnels: [{ ...TUNNEL, kind: "ipip" }] }, [tunnelled]],
+    [
+      "another's router, spelled in another way",
+      "TG5011",
+      { tunnels: [{ ...OVER_IPV6, remote: "2001:db8:0::1" }] },
+      [{ ...tunnelled, tunnels: [{ ...OVER_IPV6, peer: "tg-globex-paris" }] }],
+    ],
+    [
+      "a router in another's prefix",
+      "TG5026",
+      { tunnels: [{ ...TUNNEL, remote: "192.0.2.1" }] },
+      [{ ...globex, prefixes: ["192.0.2.0/25"] }],
+    ],
+    [
+      "a prefix around another's router",
+      "TG5026",
+      { prefixes: ["192.0.2.0/24"] },
+      [{ ...tunnelled, tunnels: [{ ...TUNNEL, remote: "192.0.2.1" }] }],
+    ],
     [
       "one tunnel twice",
       "TG5011",
@@ -154,6 +173,7 @@ describe("ownership", () => {
 });
 
 describe("what a node cannot do", () => {
+  const ONLY_IPV6 = { ...NODE, anycast: ["2001:db8::1"] };
   const bundle = (tunnels: Manifest["tunnels"]) => ({
     dir: "",
     hash: "",
@@ -164,8 +184,9 @@ describe("what a node cannot do", () => {
 
   test.each([
     ["a tunnel over IPv4", "none", [TUNNEL], NODE],
-    ["a tunnel over IPv6", "TG9009", [{ ...TUNNEL, remote: "2001:db8::1" }], NODE],
-    ["a tunnel without an IPv4 anycast address", "TG9009", [TUNNEL], { ...NODE, anycast: ["2001:db8::1"] }],
+    ["a tunnel over IPv6 without an IPv6 anycast address", "TG5027", [OVER_IPV6], NODE],
+    ["a tunnel over IPv4 without an IPv4 anycast address", "TG5027", [TUNNEL], ONLY_IPV6],
+    ["a tunnel over IPv6 where there is only IPv6", "none", [OVER_IPV6], ONLY_IPV6],
   ])("%s: %s", async (_name, code, tunnels, node) => {
     expect(await codeOf(() => requireTunnels(bundle(tunnels), node))).toBe(code);
   });

@@ -13,6 +13,8 @@ const MORE_PARAMETERS = [
   "generation",
   "store",
   "revision",
+  "remote",
+  "family",
 ] as const;
 const OF_SIGNATURES = ["keys", "key", "serial", "newest", "line", "text", "rule"] as const;
 const ALL = [...PARAMETERS, ...MORE_PARAMETERS, ...OF_SIGNATURES];

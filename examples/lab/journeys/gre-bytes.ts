@@ -57,7 +57,7 @@ function expectedOuter(lab: Lab, customer: string, inner: Buffer): Outer {
   return {
     source: ANYCAST,
     destination: dotted(tunnel.remote.value),
-    ttl: tunnel.ttl,
+    ttl: tunnel.ttl === "inherit" ? inner.readUInt8(inner.readUInt8(0) >> 4 === 6 ? 7 : 8) : tunnel.ttl,
     protocol: 47,
     checksum: "good",
     carries: inner.readUInt8(0) >> 4 === 6 ? "86dd" : "0800",

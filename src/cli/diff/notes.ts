@@ -113,8 +113,9 @@ function limitText({ rate, burst, per }: Limit): string {
   return `${rate.count}/${rate.unit}; burst ${burst}; per ${per ?? "rule"}`;
 }
 
-function tunnelText({ remote, ttl, mtu, key }: Tunnel): string {
-  return `to ${formatAddress(remote)}; ttl ${ttl}; mtu ${mtu}; key ${key ?? "none"}`;
+function tunnelText({ kind, remote, ttl, mtu, key, dscp, df, mss }: Tunnel): string {
+  const ends = `${kind} to ${formatAddress(remote)}; ttl ${ttl}; mtu ${mtu}; key ${key ?? "none"}`;
+  return `${ends}; dscp ${dscp}; df ${df}; mss ${mss ? `${mss[4]}, in IPv6 ${mss[6]}` : "kept"}`;
 }
 
 function routeName({ prefix, tunnel, priority }: Route): string {

@@ -126,8 +126,9 @@ function intoTunnel({ tunnel: name }: Route, { tunnels }: Policy): string {
   const tunnel = tunnels.find((one) => one.name === name);
   if (!tunnel) return "";
   const key = tunnel.key === null ? "" : `, key ${tunnel.key}`;
-  const ends = `GRE from the edge's anycast address to ${formatAddress(tunnel.remote)}`;
-  return `tunnel ${pc.bold(name)}: ${ends}, ttl ${tunnel.ttl}${key}`;
+  const kind = tunnel.kind === "gre" ? "GRE" : "IP in IP";
+  const ends = `${kind} from the edge's anycast address to ${formatAddress(tunnel.remote)}`;
+  return `tunnel ${pc.bold(name)}: ${ends}, ttl ${tunnel.ttl === "inherit" ? "inherited" : tunnel.ttl}${key}`;
 }
 
 function shorten(text: string, most = 60): string {

@@ -1,5 +1,5 @@
 import type { Spanned } from "../diagnostics/span.js";
-import type { Address } from "./address.js";
+import type { Address, Family } from "./address.js";
 import type { OwnedPrefix } from "./policy.js";
 
 /** Who may claim which prefixes. */
@@ -21,8 +21,8 @@ export interface TrustedKey extends Spanned {
 export interface EdgeNode extends Spanned {
   /** Names of the devices that packets from the Internet come in by. */
   readonly uplinks: readonly string[];
-  /** Outer source of all tunnels, the same on every server. IPv4 always; tunnels over IPv6 are not there yet. */
-  readonly anycast: { readonly 4: Address; readonly 6: Address | null };
+  /** Outer sources of all tunnels, the same on every server, for those over IPv4 and over IPv6. At least one of them is there. */
+  readonly anycast: Readonly<Record<Family, Address | null>>;
   readonly owners: readonly Owner[];
   /** Who may sign bundles; null: unsigned ones are taken. Never empty. */
   readonly keys: readonly TrustedKey[] | null;

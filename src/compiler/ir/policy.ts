@@ -1,5 +1,5 @@
 import type { Spanned } from "../diagnostics/span.js";
-import { type Address, formatPrefix, type Prefix } from "./address.js";
+import { type Address, type Family, formatPrefix, type Prefix } from "./address.js";
 import type { Expr } from "./expr.js";
 import type { AddressFieldName } from "./fields.js";
 import type { Intervals } from "./intervals.js";
@@ -72,15 +72,26 @@ export interface Health {
   readonly down: number;
 }
 
+/** GRE (RFC 2784), or the inner packet behind the outer header and nothing else (RFC 2003, RFC 4213, RFC 2473). */
+export type TunnelKind = "gre" | "ipip";
+
 export interface Tunnel extends Spanned {
   readonly name: string;
+  readonly kind: TunnelKind;
+  /** The outer destination. Its family is that of the outer header; inside are packets of both families. */
   readonly remote: Address;
-  /** TTL of the outer header. */
-  readonly ttl: number;
+  /** TTL or hop limit of the outer header. `inherit`: the inner packet's. */
+  readonly ttl: number | "inherit";
   /** Largest inner packet in bytes. */
   readonly mtu: number;
   /** GRE key (RFC 2890), or null for none. */
   readonly key: number | null;
+  /** DSCP of the outer header, 0 to 63. `inherit`: the inner packet's. */
+  readonly dscp: number | "inherit";
+  /** "Don't fragment" of an outer IPv4 header. `inherit`: the inner IPv4 packet's, and not set around IPv6. */
+  readonly df: "set" | "inherit";
+  /** What larger MSS options of TCP are lowered to, by the family of the packet inside; null: they are left alone. */
+  readonly mss: Readonly<Record<Family, number>> | null;
   /** Absent: nobody asks, and it counts as live. */
   readonly health?: Health;
 }

@@ -14,10 +14,7 @@ export function printPolicy(policy: Policy): string {
     ...policy.mitigate.map(printRule),
     printFirewall(policy.firewall),
     ...policy.firewall.rules.map(printRule),
-    ...policy.tunnels.map(
-      ({ name, remote, ttl, mtu, key, health }) =>
-        `tunnel ${name} remote ${formatAddress(remote)} ttl ${ttl} mtu ${mtu} key ${key ?? "none"}${printHealth(health)}`,
-    ),
+    ...policy.tunnels.map(printTunnel),
     ...policy.routes.map(
       ({ prefix, tunnel, priority, weight }) =>
         `route ${formatPrefix(prefix)} tunnel ${tunnel} priority ${priority} weight ${weight}`,
@@ -31,6 +28,12 @@ function printHealth(health: Tunnel["health"]): string {
   const { style, target, interval, timeout, up, down } = health;
   const times = `interval ${interval}ms timeout ${timeout}ms`;
   return ` health ${style} ${formatAddress(target)} ${times} up ${up} down ${down}`;
+}
+
+function printTunnel({ name, kind, remote, ttl, mtu, key, dscp, df, mss, health }: Tunnel): string {
+  const outer = `remote ${formatAddress(remote)} ttl ${ttl} dscp ${dscp} df ${df}`;
+  const segments = mss ? `${mss[4]} ${mss[6]}` : "kept";
+  return `tunnel ${name} ${kind} ${outer} mtu ${mtu} key ${key ?? "none"} mss ${segments}${printHealth(health)}`;
 }
 
 function printFirewall({ default: byDefault, stateful, offload, earlyRules }: Firewall): string {

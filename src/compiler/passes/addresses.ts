@@ -65,6 +65,7 @@ const SPECIAL: readonly (readonly [prefix: string, kind: string])[] = [
   ["224.0.0.0/4", "a multicast address"],
   ["240.0.0.0/4", "a reserved address"],
   ["::/127", "an unspecified or loopback address"],
+  ["::ffff:0:0/96", "an IPv4-mapped address"],
   ["fe80::/10", "a link-local address"],
   ["ff00::/8", "a multicast address"],
 ];

@@ -1,6 +1,12 @@
 import type { Located, SurfaceEdge } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
-import { type Address, formatAddress, formatPrefix, prefixContainsAddress } from "../ir/address.js";
+import {
+  type Address,
+  type Family,
+  formatAddress,
+  formatPrefix,
+  prefixContainsAddress,
+} from "../ir/address.js";
 import type { EdgeNode, Owner } from "../ir/edge.js";
 import { checkHostAddress, readAddress } from "./addresses.js";
 import { checkName } from "./names.js";
@@ -48,7 +54,7 @@ function readAnycast(
   owners: readonly Owner[],
   diagnostics: Diagnostics,
 ): EdgeNode["anycast"] | undefined {
-  const found: { 4: Address | null; 6: Address | null } = { 4: null, 6: null };
+  const found: Record<Family, Address | null> = { 4: null, 6: null };
   let bad = false;
   for (const text of written) {
     const address = readAddress(text, diagnostics);
@@ -61,7 +67,7 @@ function readAnycast(
     if (found[address.family]) diagnostics.report("TG2040", text.span, { family: address.family });
     else found[address.family] = address;
   }
-  if (found[4]) return { 4: found[4], 6: found[6] };
+  if (found[4] || found[6]) return found;
   if (!bad) diagnostics.report("TG2041", written[0]?.span ?? span, {});
   return undefined;
 }

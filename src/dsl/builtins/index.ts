@@ -1,10 +1,10 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import type { BuiltinName, Call, Value } from "../evaluate/value.js";
 import { makeEdge } from "./edge.js";
-import { makeGre } from "./gre.js";
 import { makeList } from "./list.js";
 import { makePolicy } from "./policy.js";
 import { makeLimit, makeLog, makeRule } from "./rules.js";
+import { makeGre, makeIpip } from "./tunnels.js";
 
 type Make = (call: Call, diagnostics: Diagnostics) => Value;
 
@@ -20,6 +20,7 @@ const FUNCTIONS: { readonly [N in Exclude<BuiltinName, "expr">]: Make } = {
   count: (call, diagnostics) => makeRule("count", call, diagnostics),
   log: makeLog,
   gre: makeGre,
+  ipip: makeIpip,
 };
 
 export function callBuiltin(name: keyof typeof FUNCTIONS, call: Call, diagnostics: Diagnostics): Value {
@@ -49,7 +50,9 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
   ...[
     "Interpolable",
     "Tunnel",
+    "TunnelOptions",
     "GreOptions",
+    "IpipOptions",
     "HealthOptions",
     "Duration",
     "RouteOptions",

@@ -55,7 +55,7 @@ export interface Call extends Spanned {
 export const UNNAMED_LIST = "list";
 
 /** A name of "tidegate" that can be called; `expr` alone is a template tag. */
-export type BuiltinName = "policy" | "edge" | "list" | "expr" | "gre" | SurfaceRule["action"];
+export type BuiltinName = "policy" | "edge" | "list" | "expr" | "gre" | "ipip" | SurfaceRule["action"];
 export type BuiltinValue = Origin & { readonly kind: "builtin"; readonly name: BuiltinName };
 
 /** A function that the author wrote, with the scope that it was written in. */

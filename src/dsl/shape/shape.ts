@@ -38,6 +38,12 @@ export const number: Shape<Located<number>> = (value, what, diagnostics) =>
     ? { value: value.value, span: value.span }
     : reportKind(value, what, "a number", diagnostics);
 
+/** A number, or a word that stands for one. */
+export const numberOrText: Shape<Located<number | string>> = (value, what, diagnostics) =>
+  value.kind === "number" || value.kind === "string"
+    ? { value: value.value, span: value.span }
+    : reportKind(value, what, "a number or a string", diagnostics);
+
 export const boolean: Shape<Located<boolean>> = (value, what, diagnostics) =>
   value.kind === "boolean"
     ? { value: value.value, span: value.span }

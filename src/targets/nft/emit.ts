@@ -15,6 +15,7 @@ import {
   SPOOFED_COUNTER,
 } from "./names.js";
 import { emitRuleChain, fileName } from "./rules.js";
+import { emitSegmentSizes } from "./segments.js";
 import { emitSet, listSets, prefixSets } from "./sets.js";
 import { emitStage } from "./stage.js";
 import { emitRejection } from "./verdicts.js";
@@ -45,6 +46,7 @@ function emitTable(text: Text, policy: Policy, tuning: Tuning): void {
   for (const log of rules.flatMap((rule) => logRule(rule, policy))) emitLogChain(text, log);
   emitRejection(text, policy);
   emitWayBack(text);
+  emitSegmentSizes(text, policy);
 }
 
 function limitRule(rule: Rule): readonly LimitRule[] {

@@ -2,7 +2,7 @@ import { invariant } from "../../compiler/diagnostics/invariant.js";
 import type { Policy } from "../../compiler/ir/policy.js";
 import type { Artifact } from "../target.js";
 import { Text } from "../text.js";
-import { greLines, upLines, vethLines } from "./devices.js";
+import { kernelLines, upLines, vethLines } from "./devices.js";
 import { nexthops } from "./nexthops.js";
 import { routeLines } from "./routes.js";
 import { tunnels } from "./tunnels.js";
@@ -10,17 +10,21 @@ import { tunnels } from "./tunnels.js";
 /**
  * `ip -batch` text: `route/<customer>.ip` is the routing table. Tunnels that share packets are nexthops first, in
  * `<customer>.nexthops4.ip` and `…6.ip` for `-4` and `-6`, as these lines cannot say the family. Each tunnel has one text to
- * make its device with kernel GRE, one to make it for the eBPF datapath, and one to bring it up.
+ * make the kernel's device, one to make one for the eBPF datapath, and one to bring it up.
  */
 export function emit(policy: Policy): readonly Artifact[] {
   const { customer } = policy;
   const devices = tunnels(policy).flatMap((tunnel) => {
     const file = `${customer}.${tunnel.name}`;
     return [
-      artifact(`${file}.gre.ip`, `tunnel "${tunnel.name}": a GRE device`, greLines(tunnel, customer)),
+      artifact(
+        `${file}.${tunnel.kind}.ip`,
+        `tunnel "${tunnel.name}": ${tunnel.kind === "gre" ? "a GRE device" : "a device for IP in IP"}`,
+        kernelLines(tunnel, customer),
+      ),
       artifact(
         `${file}.veth.ip`,
-        `tunnel "${tunnel.name}": a veth pair for eBPF GRE`,
+        `tunnel "${tunnel.name}": a veth pair for eBPF ${tunnel.kind === "gre" ? "GRE" : "IP in IP"}`,
         vethLines(tunnel, customer),
       ),
       artifact(`${file}.up.ip`, `tunnel "${tunnel.name}": up, in the customer's namespace`, upLines(tunnel)),

@@ -9,16 +9,18 @@ export type TunnelRow = Manifest["tunnels"][number];
 /** The tunnels as the manifest lists them, in the policy's order. */
 export function tunnels(policy: Policy): readonly TunnelRow[] {
   return policy.tunnels.map((tunnel) => {
-    const { name, remote, ttl, mtu, key, health } = tunnel;
-    invariant(remote.family === 4, `the outer header of tunnel ${name} is IPv4`);
+    const { name, kind, remote, ttl, mtu, key, dscp, df, health } = tunnel;
     return {
       name,
-      device: tunnelDevice(endpointOf(tunnel)),
-      peer: tunnelPeer(policy.customer, endpointOf(tunnel)),
+      device: tunnelDevice(tunnel),
+      peer: tunnelPeer(policy.customer, tunnel),
+      kind,
       remote: formatAddress(remote),
       ttl,
       mtu,
       key,
+      dscp,
+      df,
       ...(health && { health: { ...health, target: formatAddress(health.target) } }),
     };
   });
@@ -28,10 +30,5 @@ export function tunnels(policy: Policy): readonly TunnelRow[] {
 export function deviceOf({ tunnels }: Policy, name: string): string {
   const tunnel = tunnels.find((one) => one.name === name);
   invariant(tunnel !== undefined, `the names pass found tunnel ${name}`);
-  return tunnelDevice(endpointOf(tunnel));
-}
-
-/** What tells a node's tunnels apart: no two may have the same. */
-function endpointOf({ remote, key }: Policy["tunnels"][number]): string {
-  return `${formatAddress(remote)} ${key ?? "without a key"}`;
+  return tunnelDevice(tunnel);
 }

@@ -177,8 +177,8 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "tunnel-ends-by-remote-alone",
         models: "two tunnels with different keys are taken for one",
-        from: "return `${remote} ${key}`;",
-        to: "return `${remote}`;",
+        from: "return `${kind} ${end} ${key}`;",
+        to: "return `${kind} ${end}`;",
       },
     ],
   ),

@@ -99,9 +99,9 @@ The manifest names something else: it was edited. Compile the policy again.`,
   ),
   TG5011: error(
     message`tunnel \`${"tunnel"}\` has the remote and key of \`${"other"}\`'s tunnel \`${"theirs"}\``,
-    `What arrives from a customer's router is told apart by the router's address and the GRE key, and by nothing else. Two
-tunnels with the same would take each other's packets.
-Give one of them a \`key\` of its own, in the policy and at the router.`,
+    `What arrives from a customer's router is told apart by the kind of tunnel, the router's address and the GRE key, and by
+nothing else. Two tunnels with the same would take each other's packets.
+Give one of them a \`key\` of its own, in the policy and at the router; \`ipip\` has none, \`gre\` has.`,
     example(
       "sketch",
       'acme: gre({ remote: "198.51.100.1" }), globex: gre({ remote: "198.51.100.1" })',
@@ -239,6 +239,28 @@ reach beyond the customer. Who signed it should be asked.`,
       "sketch",
       "netns exec tg-globex nft flush ruleset   # in build/acme/route/acme.ip",
       "tidegate compile acme.policy.ts -o build/acme",
+    ),
+  ),
+  TG5026: error(
+    message`the remote ${"remote"} of \`${"customer"}\`'s tunnel \`${"tunnel"}\` lies in ${"prefix"} of \`${"other"}\``,
+    `Packets to that prefix come to the edge, whoever sends them. Outer packets of the tunnel would come back by the next
+router, be judged by the other customer's policy and go into that one's tunnels: to the wrong place, or around in a loop.
+Give an address of the router that is in no prefix of the edge's customers.`,
+    example(
+      "sketch",
+      'acme: gre({ remote: "198.51.100.1" }), globex: prefixes: ["198.51.100.0/24"]',
+      'acme: gre({ remote: "192.0.2.1" })',
+    ),
+  ),
+  TG5027: error(
+    message`the node has no IPv${"family"} anycast address for tunnel \`${"tunnel"}\` to ${"remote"}`,
+    `A tunnel's outer source is the node's address under \`anycast\` in edge.ts, of the same family as the tunnel's remote.
+What is inside may be of either family. Add an address, the same one on every server, or give the router's other address
+as remote.`,
+    example(
+      "sketch",
+      'gre({ remote: "2001:db8:ffff::1" }), and anycast: ["198.18.0.1"] in edge.ts',
+      'anycast: ["198.18.0.1", "2001:db8::1"] in edge.ts',
     ),
   ),
 };

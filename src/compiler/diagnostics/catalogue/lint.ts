@@ -204,9 +204,9 @@ routes: [
   ),
   TG3018: warning(
     message`packets of ${"mtu"} bytes do not fit into a path of 1500 bytes, with ${"outer"} bytes of outer headers`,
-    `The tunnel puts an IPv4 and a GRE header before each packet, 24 bytes, or 28 with a key. On most paths of the Internet a
-packet has 1500 bytes at most, and the outer header forbids to cut it up: what is longer is lost on the way. Leave \`mtu\`
-out, or, where the whole path to the router is known to carry more, say so in a comment.`,
+    `The tunnel puts headers before each packet: 20 bytes of IPv4 or 40 of IPv6, and of GRE 4, or 8 with a key. On most paths
+of the Internet a packet has 1500 bytes at most, and the outer header forbids to cut it up: what is longer is lost. Leave
+\`mtu\` out, or, where the whole path to the router is known to carry more, say so in a comment.`,
     example(
       "policy",
       'tunnels: { main: gre({ remote: "198.51.100.1", mtu: 1500 }) }',

@@ -81,12 +81,6 @@ tidegate apply build/acme-last-good --edge edge.ts`,
       "npm run setup && npm run build",
     ),
   ),
-  TG9009: error(
-    message`tunnel \`${"tunnel"}\` cannot be made: ${"problem"}`,
-    `Tunnels run over IPv4: from the node's IPv4 address under \`anycast\` in edge.ts to the IPv4 address of the customer's
-router. IPv6 packets travel inside of the tunnel all the same.`,
-    example("sketch", 'anycast: ["2001:db8::1"] in edge.ts', 'anycast: ["198.18.0.1", "2001:db8::1"]'),
-  ),
   TG9010: error(
     message`\`${"customer"}\` is not loaded on this node`,
     `There is no record of this customer in the state directory. \`tidegate status\` lists those that are loaded; a node

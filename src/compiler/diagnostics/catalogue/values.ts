@@ -83,16 +83,6 @@ tunnels: { main: gre({ remote: "198.51.100.1" }) }`,
     ),
     "give an address of the router that is not this customer's",
   ),
-  TG2027: error(
-    message`an IPv6 address as a tunnel's remote is not supported yet`,
-    `GRE runs over IPv4 for now. The packets inside may be IPv6.`,
-    example(
-      "policy",
-      'tunnels: { main: gre({ remote: "2001:db8::1" }) }',
-      'tunnels: { main: gre({ remote: "198.51.100.1" }) }',
-    ),
-    "give the router's IPv4 address",
-  ),
   TG2029: error(
     message`\`${"rate"}\` is not a rate`,
     `A rate is a whole number of packets, a slash and a unit: s (second), m (minute) or h (hour), such as "5000/s" or
@@ -136,7 +126,8 @@ matches share one.`,
   TG2033: error(
     message`\`${"what"}\` must be ${"wanted"}, not ${"value"}`,
     `The value has its limits in the protocol or in the kernel that it is meant for: a TTL has 8 bits and must not be 0,
-a GRE key has 32, a tunnel must carry at least 68 bytes for IPv4 and 1280 for IPv6.`,
+a GRE key has 32, a DSCP 6. A tunnel must carry at least 68 bytes for IPv4, 1280 for IPv6 and for \`ipip\` over IPv4. Its
+\`mss\` leaves room in \`mtu\` for 20 bytes of IPv4 and 20 of TCP: more would be cut up.`,
     example(
       "policy",
       'tunnels: { main: gre({ remote: "198.51.100.1", ttl: 256 }) }',
@@ -198,9 +189,10 @@ family.`,
     example("edge", 'anycast: ["198.18.0.1", "198.18.0.2"]', 'anycast: ["198.18.0.1", "2001:db8::1"]'),
   ),
   TG2041: error(
-    message`there is no IPv4 anycast address`,
-    `Tunnels run over IPv4 for now and need an address to come from.`,
-    example("edge", 'anycast: ["2001:db8::1"]', 'anycast: ["198.18.0.1", "2001:db8::1"]'),
+    message`there is no anycast address`,
+    `Tunnels need an address to come from: those to an IPv4 address of a router an IPv4 one, those to an IPv6 address an IPv6
+one. Give one of each family that is used.`,
+    example("edge", "anycast: []", 'anycast: ["198.18.0.1", "2001:db8::1"]'),
   ),
   TG2042: error(
     message`${"prefix"} is owned by both \`${"customer"}\` and \`${"other"}\``,
@@ -232,8 +224,9 @@ announced.`,
   ),
   TG2045: error(
     message`the tunnels \`${"name"}\` and \`${"other"}\` have the same remote and key`,
-    `GRE tells tunnels apart by their ends and, if there is one, the key (RFC 2890). Packets that come back by two
-tunnels with the same remote and key could belong to either. Give one of them another \`key\`.`,
+    `Tunnels of one kind are told apart by their ends and, in GRE, by the key, if there is one (RFC 2890). Packets that come
+back by two tunnels with the same remote and key could belong to either. Give one of them another \`key\`; \`ipip\` has
+none, so of these there is one for each remote.`,
     example(
       "policy",
       `tunnels: {
