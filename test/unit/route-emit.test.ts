@@ -199,6 +199,8 @@ test("a tunnel's device is named after where it leads, and by nothing else", () 
   const others = [tunnel("a"), tunnel("a", 0), tunnel("a", 8), tunnelTo("a", "198.51.100.2", { key: 7 })];
   const inIp = tunnelTo("a", "198.51.100.1", { kind: "ipip", key: 7 });
   for (const end of [0, 1])
-    expect(new Set([first, ...[...others, inIp].map((one) => endsOf(one))].map((ends) => ends[end])).size).toBe(6);
+    expect(
+      new Set([first, ...[...others, inIp].map((one) => endsOf(one))].map((ends) => ends[end])).size,
+    ).toBe(6);
   expect(endsOf(tunnel("a", 7), "globex")).toEqual([first[0], expect.not.stringMatching(`${first[1]}`)]);
 });
