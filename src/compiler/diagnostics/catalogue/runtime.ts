@@ -94,10 +94,10 @@ tidegate remove acme`,
   ),
   TG9011: error(
     message`cannot read the recorded state \`${"file"}\`: ${"problem"}`,
-    `The state directory says what is loaded, so a change can neither be made nor undone without it. Records are written by
-rename and so never half, and each has a twin below twins/: here both are damaged, or missing, or edited (a seal tells). What
-they said of a customer cannot be found again by its stored bundle and the kernel, either. Traffic is judged as before.
-Restore the files, or restart the node: kernel and state (both below /run) then start empty.`,
+    `The state directory says what is loaded, so a change can neither be made nor undone without it. Records are written
+by rename and so never half, and each has a twin below twins/: here both are damaged, or missing, or edited (a seal
+tells). What they said of a customer cannot be found again by its stored bundle and the kernel, either. Traffic is
+judged as before. Restore the files, or restart the node: kernel and state (both below /run) then start empty.`,
     example(
       "sketch",
       "vi /run/tidegate/node.json",
