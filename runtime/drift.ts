@@ -47,7 +47,7 @@ export async function customerDrift(
     { name: "stored bundle", present: async () => whole !== undefined },
     ...(await lastChange(host, loaded)),
     ...tunnelParts(greDriver(host, gre), bundle, config).values(),
-    { name: "firewall", present: () => firewallInForce(host, manifest) },
+    { name: "firewall", present: () => firewallInForce(host, manifest, generation, whole) },
     {
       name: "routing table",
       present: () => tableInForce(host, manifest.namespace, generation, whole),

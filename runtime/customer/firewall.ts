@@ -5,9 +5,10 @@ import { namespaceFile } from "../command.js";
 import type { Counter } from "../counters.js";
 import type { Host } from "../host.js";
 import { NFT_TABLE, stampOf } from "../node/constants.js";
-import { type Judge, transition } from "./generations.js";
+import { holdsAddresses } from "../node/marked.js";
+import { chains, contents, countRules, type Judge, transition } from "./generations.js";
 import { routeMark } from "./routes.js";
-import { ENTRY, entryName, readRuleset } from "./ruleset.js";
+import { ENTRY, entryName, type Ruleset, readRuleset } from "./ruleset.js";
 
 /** One of the generations whose packets a customer's table judges. */
 export interface Generation {
@@ -38,13 +39,54 @@ async function judge({ bundle, generation }: Generation): Promise<Judge> {
   return { stamp: stampOf(generation), mark: routeMark(generation), ruleset };
 }
 
-/** Does the table hold the firewall of this bundle, and no other? */
+/**
+ * Does the table hold the firewall of this bundle, and no other: its chains with as many rules, its sets and their addresses?
+ * `bundle` has its text; without one (it is damaged, which is drift of its own) its first chain tells.
+ */
 export async function firewallInForce(
   host: Pick<Host, "loader">,
   { customer, namespace, files }: Manifest,
+  generation: number,
+  bundle: Bundle | undefined,
 ): Promise<boolean> {
-  const entries = (await tableContents(host, namespace)).filter((one) => one.startsWith(`chain ${ENTRY}.`));
-  return entries.length === 1 && entries[0] === `chain ${entryName(files[`nft/${customer}.nft`] ?? "")}`;
+  const present = await tableContents(host, namespace);
+  const entries = present.filter((one) => one.startsWith(`chain ${ENTRY}.`));
+  if (entries.length !== 1 || entries[0] !== `chain ${entryName(files[`nft/${customer}.nft`] ?? "")}`)
+    return false;
+  if (!bundle) return true;
+  const own = await judge({ bundle, generation });
+  if (!isSame(present, contents([own]))) return false;
+  const text = `list table ${NFT_TABLE}`;
+  const listing = await host.loader.nft({ namespace: namespaceFile(namespace), text, terse: true });
+  const found = [...listing.matchAll(CHAIN)].map(
+    ([, name, body = ""]) => `${name} ${countRules(body.split("\n"))}`,
+  );
+  const wanted = [...chains([own])].map(([name, rules]) => `${name} ${rules}`);
+  return isSame(found, wanted) && holdsLists(host, namespace, own.ruleset);
+}
+
+/** A chain of a table, as nft(8) lists it. */
+const CHAIN = /^\tchain (\S+) \{\n(.*?)^\t\}$/gms;
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  const texts = new Set(other);
+  return one.length === other.length && one.every((text) => texts.has(text));
+}
+
+/** The sets that packets add nothing to. */
+async function holdsLists(
+  host: Pick<Host, "loader">,
+  namespace: string,
+  { declarations }: Ruleset,
+): Promise<boolean> {
+  for (const { kind, name, lines } of declarations) {
+    const text = lines.join(" ");
+    if (kind !== "set" || !/^\s*type ipv[46]_addr\s+flags interval\b/.test(text)) continue;
+    const [, elements = ""] = /elements = \{(.*)\}/.exec(text) ?? [];
+    const addresses = elements.split(",").flatMap((element) => element.trim() || []);
+    if (!(await holdsAddresses(host, namespaceFile(namespace), name, addresses))) return false;
+  }
+  return true;
 }
 
 /** What the table holds, as `kind name`; nothing, if there is none. */

@@ -47,6 +47,26 @@ export function contents(judges: readonly Judge[]): readonly string[] {
   return [...declarations(judges).map(keyOf), ...hooksOf(judges).map(({ name }) => `chain ${name}`)];
 }
 
+/** The chains of a table with these firewalls, and how many rules each has. */
+export function chains(judges: readonly Judge[]): ReadonlyMap<string, number> {
+  const declared = declarations(judges).filter(({ kind }) => kind === "chain");
+  return new Map([
+    ...declared.map(({ name, lines }) => [name, countRules(lines)] as const),
+    ...hooksOf(judges).map(({ name, rules }) => [name, rules.length] as const),
+  ]);
+}
+
+/** Rules in the lines of a chain, of which nft(8) may write one over several lines, within braces. */
+export function countRules(lines: readonly string[]): number {
+  let [rules, depth] = [0, 0];
+  for (const line of lines) {
+    const text = line.replace(/"[^"]*"/g, "").trim();
+    if (depth === 0 && !/^(?:#.*|type .*|policy .*)?$/.test(text)) rules++;
+    depth += text.split("{").length - text.split("}").length;
+  }
+  return rules;
+}
+
 function declarations(judges: readonly Judge[]): readonly Declaration[] {
   const all = judges.flatMap(({ ruleset }) => ruleset.declarations);
   // Counters first: nft resolves names in the order of the text.

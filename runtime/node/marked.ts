@@ -5,19 +5,28 @@ import { addressBytes, type Prefix } from "../prefix.js";
 import { NFT_TABLE } from "./constants.js";
 
 /** Are the marked addresses exactly these? */
-export async function marksPrefixes({ loader }: Host, prefixes: readonly Prefix[]): Promise<boolean> {
+export async function marksPrefixes(host: Host, prefixes: readonly Prefix[]): Promise<boolean> {
   for (const family of [4, 6] as const) {
-    const text = `list set ${NFT_TABLE} customers_${family}`;
-    const json = await loader.nft({ namespace: null, text, json: true });
-    const listing = setListing.safeParse(JSON.parse(json));
-    // What we never write, such as an element with a comment, is not what should be there.
-    if (!listing.success) return false;
-    const { nftables } = listing.data;
-    const elements = nftables.flatMap(({ set }) => set?.elem ?? []);
     const own = prefixes.filter((prefix) => prefix.family === family).map(({ text }) => text);
-    if (merged(elements.map(rangeOf)) !== merged(own.map(prefixRange))) return false;
+    if (!(await holdsAddresses(host, null, `customers_${family}`, own))) return false;
   }
   return true;
+}
+
+/** Are the elements of a set of addresses in our table, in the namespace of this file, exactly these: `A`, `A/LENGTH`, `A-B`? */
+export async function holdsAddresses(
+  { loader }: Pick<Host, "loader">,
+  namespace: string | null,
+  set: string,
+  addresses: readonly string[],
+): Promise<boolean> {
+  const json = await loader.nft({ namespace, text: `list set ${NFT_TABLE} ${set}`, json: true });
+  const listing = setListing.safeParse(JSON.parse(json));
+  // What we never write, such as an element with a comment, is not what should be there.
+  if (!listing.success) return false;
+  const { nftables } = listing.data;
+  const elements = nftables.flatMap(({ set }) => set?.elem ?? []);
+  return merged(elements.map(rangeOf)) === merged(addresses.map(rangeOf));
 }
 
 /** As libnftables-json(5) writes the elements of an interval set. */
@@ -34,8 +43,11 @@ const setListing = z.object({
 type Range = readonly [bigint, bigint];
 
 function rangeOf(element: z.infer<typeof elementSchema>): Range {
-  if (typeof element === "string")
-    return element.includes("/") ? prefixRange(element) : [numberOf(element), numberOf(element)];
+  if (typeof element === "string") {
+    if (element.includes("/")) return prefixRange(element);
+    const [first = "", last = first] = element.split("-");
+    return [numberOf(first), numberOf(last)];
+  }
   if ("range" in element) return [numberOf(element.range[0]), numberOf(element.range[1])];
   return prefixRange(`${element.prefix.addr}/${element.prefix.len}`);
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseGre } from "../../runtime/gre/choose.js";
 import { AcmeEdge, acme, endsOf, globex, NODE, tamper } from "../support/acme-edge.js";
+import { address, and, number, rule } from "../support/ir.js";
 
 /** The table of docs/runtime.md, "Drift": what somebody does to a node by hand, and what `status` calls it. */
 
@@ -135,4 +136,54 @@ test("what marks packets and leads them is mended where it stands, also by a cha
   expect(edge.server.run(["nft", "list", "set", "inet", "tidegate", "customers_4"])).toContain(
     "198.18.64.0/24, 203.0.113.0/24",
   );
+});
+
+describe("one thing of a customer's firewall that somebody changed", () => {
+  const odd = Array.from({ length: 60 }, (_, index) => 2 * index + 1001);
+  const policy = acme({
+    firewall: {
+      default: "drop",
+      rules: [
+        // Longer than a line of nft(8).
+        rule("odd-ports", "allow", and(address("ip.src", "192.0.2.0/24"), number("tcp.dstport", ...odd))),
+        rule("log-it", { kind: "log", sample: 1 }, number("udp.dstport", 9)),
+      ],
+      stateful: true,
+      offload: "off",
+    },
+  });
+  let firewall: string;
+
+  beforeAll(async () => {
+    firewall = edge.bundle("firewall", policy);
+    await edge.server.apply(firewall, NODE);
+    expect(await drift()).toEqual([]);
+  });
+
+  const nft = (text: string) => edge.server.run(["nft", text], { namespace: "tg-acme" });
+  const entry = () => /chain (prerouting\.[0-9a-f]+)/.exec(nft("list chains inet"))?.[1] ?? "";
+  const handle = () =>
+    /# handle (\d+)$/m.exec(
+      edge.server
+        .run(["nft", "-a", "list", "chain", "inet", "tidegate", entry()], { namespace: "tg-acme" })
+        .split("\n")
+        .slice(2)
+        .join("\n"),
+    )?.[1];
+  const set = () => /set (prefixes-4\.[0-9a-f]+)/.exec(nft("list sets inet"))?.[1] ?? "";
+
+  test.each([
+    ["a rule that is gone", () => nft(`delete rule inet tidegate ${entry()} handle ${handle()}`)],
+    ["a rule more", () => nft(`insert rule inet tidegate ${entry()} accept`)],
+    ["an address that is gone", () => nft(`delete element inet tidegate ${set()} { 203.0.113.0/24 }`)],
+    [
+      "a chain more",
+      () => nft("add chain inet tidegate another { type filter hook prerouting priority -500; }"),
+    ],
+  ])("%s: found, and mended", async (_name, damage) => {
+    damage();
+    expect(await drift()).toEqual(["firewall"]);
+    expect((await edge.server.apply(firewall, NODE))["drift"]).toEqual(["firewall"]);
+    expect(await drift()).toEqual([]);
+  });
 });
