@@ -20,11 +20,18 @@ type Found<T> =
   | { readonly state: "missing" }
   | { readonly state: "damaged"; readonly problem: string; readonly cause: unknown };
 
-/** What is recorded; undefined where nothing is. Throws TG9011 where it cannot be read from either of the two. */
-export async function readRecord<T>(place: Place, schema: z.ZodType<T>): Promise<T | undefined> {
-  const own = await read(place.file, schema);
+/**
+ * What is recorded; undefined where nothing is. Throws TG9011 where it cannot be read from either of the two. `problemOf`: what is
+ * wrong with what a copy says, though it is whole.
+ */
+export async function readRecord<T>(
+  place: Place,
+  schema: z.ZodType<T>,
+  problemOf: (value: T) => string | null = () => null,
+): Promise<T | undefined> {
+  const own = await read(place.file, schema, problemOf);
   if (own.state === "whole") return own.value;
-  const twin = await read(place.twin, schema);
+  const twin = await read(place.twin, schema, problemOf);
   if (twin.state === "whole") return twin.value;
   const damaged = [own, twin].find((found) => found.state === "damaged");
   if (!damaged) return undefined;
@@ -60,11 +67,18 @@ export async function removeTwin({ file, twin }: Place): Promise<void> {
   for (const one of [twin, fresh(twin), fresh(file)]) await rm(one, { recursive: true, force: true });
 }
 
-async function read<T>(file: string, schema: z.ZodType<T>): Promise<Found<T>> {
+async function read<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  problemOf: (value: T) => string | null = () => null,
+): Promise<Found<T>> {
   try {
     const { seal, ...value } = sealedSchema.parse(JSON.parse(await readFile(file, "utf8")));
     if (seal !== sealOf(value)) throw new Error("its seal is broken: somebody has changed it, or the disk");
-    return { state: "whole", value: schema.parse(value) };
+    const said = schema.parse(value);
+    const problem = problemOf(said);
+    if (problem !== null) throw new Error(problem);
+    return { state: "whole", value: said };
   } catch (error) {
     if (isMissing(error)) return { state: "missing" };
     return { state: "damaged", problem: causeOf(error), cause: error };

@@ -176,7 +176,7 @@ async function seeCustomer(paths: Paths, name: string): Promise<Seen | undefined
   const place = paths.record(name);
   const { file } = place;
   const stamp = stampOf(file);
-  const record = await readRecord(place, ownedBy(name, recordSchema)).catch(async (damage: unknown) => {
+  const record = await readRecord(place, recordSchema, ownedBy(name)).catch(async (damage: unknown) => {
     const rebuilt = await paths.witness(name);
     if (rebuilt) return rebuilt;
     throw damage;
@@ -232,8 +232,8 @@ export async function knownNames(paths: Paths): Promise<readonly string[]> {
 }
 
 /** A record that lies in another customer's folder is none. */
-function ownedBy<T extends { readonly customer: string }>(name: string, schema: z.ZodType<T>): z.ZodType<T> {
-  return schema.refine(({ customer }) => customer === name, "it is another customer's");
+function ownedBy(name: string): (record: Pick<CustomerRecord, "customer">) => string | null {
+  return ({ customer }) => (customer === name ? null : "it is another customer's");
 }
 
 /** Is there anything that says that a customer, or what was begun of it, is this node's own? */
@@ -345,7 +345,7 @@ export async function readIntent(paths: Paths, name: string): Promise<Intent | u
   const place = paths.note(name);
   // There is hardly ever one, and a look costs a tenth of what a try to read costs.
   if (!isThere(place)) return undefined;
-  return readRecord(place, ownedBy(name, intentSchema)).catch(async (damage: unknown) => {
+  return readRecord(place, intentSchema, ownedBy(name)).catch(async (damage: unknown) => {
     const current = await readCustomer(paths, name);
     if (!current) throw damage;
     return lastBegun(paths, current);

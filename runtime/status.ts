@@ -22,6 +22,7 @@ import {
   readIntents,
   readNodeState,
 } from "./state.js";
+import { together } from "./together.js";
 import { type KnownRelease, knownRelease, SIGNATURE_FILE } from "./trust/release.js";
 
 /** What `status --json` prints. */
@@ -89,9 +90,8 @@ export function status({
     await endingsOver(host.paths);
     const state = await readNodeState(host.paths);
     if (!state) return { node: null, customers: [] };
-    const customers: CustomerStatus[] = [];
-    for (const loaded of await readCustomers(host.paths))
-      customers.push(await customerStatus(host, state, loaded));
+    const loaded = await readCustomers(host.paths);
+    const customers = await together(loaded, (one) => customerStatus(host, state, one));
     return { node: await nodeStatus(host, state), customers };
   });
 }

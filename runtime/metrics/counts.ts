@@ -6,6 +6,7 @@ import type { GreDriver, TunnelTraffic } from "../gre/driver.js";
 import { type Host, withHost } from "../host.js";
 import { type LoadedCustomer, readCustomers, readNodeState } from "../state.js";
 import { customerCounters, rootCounters } from "../status.js";
+import { together } from "../together.js";
 
 type Action = Manifest["mitigate"][number]["action"];
 
@@ -42,19 +43,12 @@ export function readCounts(stateDir: string): Promise<Counts> {
     const state = await readNodeState(host.paths);
     if (!state) return { root: {}, customers: [] };
     const gre = greDriver(host, state.gre);
-    const loaded = await readCustomers(host.paths);
-    const customers: CustomerCount[] = [];
-    for (let at = 0; at < loaded.length; at += ASKED_TOGETHER) {
-      const next = loaded.slice(at, at + ASKED_TOGETHER);
-      const counts = next.map((one) => readSteadily(host.paths, one, (now) => countsOf(host, gre, now)));
-      customers.push(...(await Promise.all(counts)));
-    }
+    const customers = await together(await readCustomers(host.paths), (one) =>
+      readSteadily(host.paths, one, (now) => countsOf(host, gre, now)),
+    );
     return { root: await rootCounters(host), customers };
   });
 }
-
-/** Customers about whom the loader is asked at once: it answers while this process reads what it answered before. */
-const ASKED_TOGETHER = 32;
 
 async function countsOf(host: Host, gre: GreDriver, loaded: LoadedCustomer): Promise<CustomerCount> {
   const { customer, generation, since } = loaded;

@@ -60,7 +60,7 @@ async function run(options: Options, workshop: string): Promise<Results> {
   const first = Array.from({ length: customers }, (_, index) => ({ index, rules, variant: 0 }));
   const compiled = await compileAll([...first, { index: 0, rules, variant: 1 }], workshop, options.jobs);
   say(`${compiled.length} policies compiled`);
-  const node = await BusyNode.start(customers);
+  const node = await BusyNode.start();
   onSignal(() => node.end());
   try {
     countArrivals(node.edge);

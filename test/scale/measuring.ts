@@ -16,6 +16,8 @@ export interface Figures {
   /** And until nothing of the old one is left. */
   readonly whole: number;
   readonly longest: number;
+  /** The same by `tidegate apply`, until it says so; the start of Node included. */
+  readonly command: number;
   /** From the publisher's command to the daemon's word that the change is in force. */
   readonly published: number;
   readonly scrape: number;
@@ -24,7 +26,8 @@ export interface Figures {
   readonly daemonBytes: number;
 }
 
-const CHANGES = 12;
+const CHANGES = 20;
+const COMMANDS = 7;
 const SCRAPES = 5;
 const LATEST = 10;
 const SETTLED_MS = 2000;
@@ -36,6 +39,7 @@ export async function load(
   workshop: string,
   { from, to, say }: { readonly from: number; readonly to: number; readonly say: (line: string) => void },
 ): Promise<readonly number[]> {
+  node.know(to);
   for (let index = from; index < to; index++)
     await node.publish(bundleFolder(workshop, { index, variant: 0 }));
   const daemon = await node.startDaemon();
@@ -66,6 +70,9 @@ export async function measure(
   const daemonBytes = residentBytes(node.daemon.pid);
   await node.stopDaemon();
   const changes = await node.changes(variants, CHANGES);
+  const commands: number[] = [];
+  for (let i = 0; i < COMMANDS; i++)
+    commands.push((await node.command(variants[i % variants.length] ?? "")).inForce);
   const wholes = changes.map(({ whole }) => whole);
   return {
     customers,
@@ -73,6 +80,7 @@ export async function measure(
     inForce: median(changes.map(({ inForce }) => inForce)),
     whole: median(wholes),
     longest: quantile(wholes, 1),
+    command: median(commands),
     published: median(published),
     scrape: median(scrapes.map(({ ms }) => ms)),
     scrapeBytes: scrapes[0]?.bytes ?? 0,

@@ -16,7 +16,7 @@ export interface Change {
   readonly whole: number;
 }
 
-/** An edge server of its own, with a store and a daemon, whose operator knows `customers` customers. */
+/** An edge server of its own, with a store and a daemon. */
 export class BusyNode {
   readonly edge: AcmeEdge;
   readonly #root: string;
@@ -29,16 +29,20 @@ export class BusyNode {
     this.#store = dirStore(this.#root);
   }
 
-  static async start(customers: number): Promise<BusyNode> {
+  static async start(): Promise<BusyNode> {
+    const node = new BusyNode(await AcmeEdge.start());
+    mkdirSync(node.#root);
+    return node;
+  }
+
+  /** Its operator knows so many customers from here on. */
+  know(customers: number): void {
     const owners = Object.fromEntries(
       Array.from({ length: customers }, (_, index) => [customerName(index), [...prefixesOf(index)]]),
     );
     const config: NodeConfig = { schema: 1, uplinks: ["up0", "up1"], anycast: ["198.18.0.1"], owners };
-    const node = new BusyNode(await AcmeEdge.start());
-    mkdirSync(node.#root);
-    writeEdge(node.#edgeFile(), config);
-    writeFileSync(node.#configFile(), JSON.stringify(config));
-    return node;
+    writeEdge(this.#edgeFile(), config);
+    writeFileSync(this.#configFile(), JSON.stringify(config));
   }
 
   /** Everything that was made ends with the machine. */
@@ -87,6 +91,19 @@ export class BusyNode {
       print(times);`);
   }
 
+  /** How long `tidegate apply` takes, in milliseconds: to its answer, and to its end. */
+  async command(bundle: string): Promise<Change> {
+    const started = performance.now();
+    let inForce = 0;
+    await this.#run(
+      ["node", built("dist/bin/tidegate.js"), "apply", bundle, "--edge", this.#edgeFile()],
+      () => {
+        inForce ||= performance.now() - started;
+      },
+    );
+    return { inForce, whole: performance.now() - started };
+  }
+
   /** What Prometheus would get: milliseconds and bytes. */
   scrape(): Promise<{ readonly ms: number; readonly bytes: number }> {
     return this.inside(`
@@ -114,11 +131,12 @@ export class BusyNode {
     return JSON.parse(await this.#run(["node", "--input-type=module", "-e", `${print}${script}`]));
   }
 
-  #run(argv: readonly string[]): Promise<string> {
+  #run(argv: readonly string[], onOutput: () => void = () => {}): Promise<string> {
     const [command, ...args] = this.edge.server.enter(argv);
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     let [output, errors] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      onOutput();
       output += chunk;
     });
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {

@@ -62,6 +62,7 @@ function figuresTable(few: Figures, many: Figures) {
       row("a change until it is in force", "inForce"),
       row("a change until the old is gone", "whole"),
       row("the longest of them", "longest"),
+      row("a change by tidegate apply", "command"),
       row("a change from publishing on", "published"),
       row("metrics", "scrape"),
       row("tidegate status", "status"),
