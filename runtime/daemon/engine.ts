@@ -20,9 +20,12 @@ export interface Found {
   readonly customers: readonly (InForce & { readonly drift: readonly string[] })[];
 }
 
+export type EngineOptions = Pick<ApplyOptions, "memoryDir" | "rollback" | "onStep">;
+
 /** What a daemon can do with a node. */
 export interface Engine {
-  apply(bundle: string, node: NodeConfig): Promise<Applied>;
+  /** `options`: where an operator has given others than the daemon's. */
+  apply(bundle: string, node: NodeConfig, options?: EngineOptions): Promise<Applied>;
   /** Takes a customer away; false: it was not there. */
   remove(customer: string): Promise<boolean>;
   /** Ends of changes that failed since this was asked last: whose they are, and why. What is in force is not touched by that. */
@@ -45,7 +48,8 @@ export function kernelEngine(stateDir: string, memoryDir: string): Engine {
   const paths = new Paths(stateDir);
   const unended = new Map<string, unknown>();
   return {
-    apply: (bundle, node) => applyAndLeave({ bundle, node, stateDir, memoryDir }, unended),
+    apply: (bundle, node, options) =>
+      applyAndLeave({ bundle, node, stateDir, memoryDir, ...options }, unended),
     unended: () => {
       const taken = new Map(unended);
       unended.clear();

@@ -2,8 +2,8 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import pc from "picocolors";
-import { apply } from "../../runtime/apply.js";
 import type { HandedOver, Handler } from "../../runtime/daemon/commands.js";
+import type { Engine } from "../../runtime/daemon/engine.js";
 import type { Say } from "../../runtime/daemon/journal.js";
 import type { Observer } from "../../runtime/daemon/observer.js";
 import { type EdgeReading, isCurrent } from "./edge/reading.js";
@@ -12,6 +12,7 @@ import { renderApplied, unsignedNote } from "./render/applied.js";
 
 export interface Around {
   readonly stateDir: string;
+  readonly engine: Pick<Engine, "apply">;
   /** What the daemon has read of its edge.ts last. */
   readonly reading: () => EdgeReading | undefined;
   readonly say: Say;
@@ -32,7 +33,7 @@ export function handedOver(around: Around): Handler {
   };
 }
 
-async function applyHere(command: HandedOver, { stateDir, reading, say, observer }: Around) {
+async function applyHere(command: HandedOver, { stateDir, engine, reading, say, observer }: Around) {
   const asked = parsed(command.words);
   const edge = reading();
   if (!asked || !edge || command.build !== edge.build) return undefined;
@@ -42,11 +43,9 @@ async function applyHere(command: HandedOver, { stateDir, reading, say, observer
   const { json, rollback } = asked;
   const started = performance.now();
   const steps: string[] = [];
-  const applied = await apply({
-    ...{ bundle: at(asked.bundle), node: edge.config, stateDir, memoryDir: at(asked.memoryDir), rollback },
+  const applied = await engine.apply(at(asked.bundle), edge.config, {
+    ...{ memoryDir: at(asked.memoryDir), rollback },
     onStep: (text) => steps.push(`  ${text}\n`),
-    // What fails then is found as drift, and mended.
-    afterwards: (ending) => void ending.catch(() => undefined),
   });
   const ms = performance.now() - started;
   if (applied.changed) {

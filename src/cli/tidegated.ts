@@ -54,10 +54,11 @@ async function run(options: Options): Promise<void> {
   const metrics = new Metrics(() => readCounts(stateDir));
   const address = metricsAddress(options.metrics);
   const say = journal((line) => process.stdout.write(line), process.env);
+  const engine = kernelEngine(stateDir, options.memoryDir);
   let reading: EdgeReading | undefined;
   const daemon = new Daemon({
     store: storeOf(options.store),
-    engine: kernelEngine(stateDir, options.memoryDir),
+    engine,
     stateDir,
     recover: async () => (await recoverNode({ stateDir })).customers,
     readNode: () => {
@@ -74,7 +75,7 @@ async function run(options: Options): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => daemon.stop());
   process.on("SIGHUP", () => daemon.reload());
   const server = address && (await serve(metrics, address));
-  const handler = handedOver({ stateDir, reading: () => reading, say, observer: metrics });
+  const handler = handedOver({ stateDir, engine, reading: () => reading, say, observer: metrics });
   const commands = await takeCommands(new Paths(stateDir).commands(), handler).catch((error: unknown) => {
     say("warning", `\`tidegate apply\` does its work itself: cannot listen for it: ${reason(error)}`);
   });

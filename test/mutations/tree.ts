@@ -46,15 +46,15 @@ export class Tree {
   }
 
   /**
-   * Only the one file; and what is bundled into dist/bin where the kernel tests are to find a bug of the runtime, as they may
-   * start a daemon. Else the bundle keeps to the sources without the bug.
+   * Only the one file; and what is bundled into dist/bin where the kernel tests are to find a bug of the runtime or the command
+   * line, as they may start a daemon. Else the bundle keeps to the sources without the bug.
    */
   #rebuild({ file, killers }: Mutation): void {
     if (file.endsWith(".ts")) this.#transpile(file);
     for (const folder of makefilesOf(file)) {
       run(this.folder, "make", "-s", "-C", folder);
     }
-    if (file.startsWith("runtime/") && killers.some((killer) => killer.startsWith("test/kernel/")))
+    if (/^(?:runtime|src\/cli)\//.test(file) && killers.some((killer) => killer.startsWith("test/kernel/")))
       run(this.folder, "node", "scripts/bundle.mjs");
   }
 

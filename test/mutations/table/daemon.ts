@@ -227,4 +227,59 @@ export const DAEMON: readonly Mutation[] = [
       },
     ],
   ),
+  ...inFile(
+    "src/cli/edge/reading.ts",
+    ["unit/edge-reading"],
+    [
+      {
+        name: "edge-of-yesterday",
+        models: "an edge.ts that has changed is taken for what it was",
+        from: "if (reading.sha256 !== sha256(readSource(file))) return false;",
+        to: "readSource(file);",
+      },
+      {
+        name: "imports-of-yesterday",
+        models: "a list that edge.ts imports has changed, and the old one counts",
+        from: "found.file === one.file && sha256(found.text) === one.sha256",
+        to: "found.file === one.file",
+      },
+      {
+        name: "edge-of-another-compiler",
+        models: "what another compiler made of edge.ts counts",
+        from: "if (reading.file !== file || reading.build !== buildHash()) return false;",
+        to: "if (reading.file !== file) return false;",
+      },
+    ],
+  ),
+  ...inFile(
+    "src/cli/edge/load-edge.ts",
+    ["unit/edge-reading"],
+    [
+      {
+        name: "edge-of-anybody",
+        models: "what anybody may have written counts as the node's description",
+        from: "await requireOwnFolder(stateDir);",
+        to: "void requireOwnFolder;",
+      },
+    ],
+  ),
+  ...inFile(
+    "src/cli/handed-over.ts",
+    ["kernel/handover"],
+    [
+      {
+        name: "node-of-the-daemon",
+        models:
+          "the daemon puts a bundle in force on the node as it knows it, though edge.ts says something else now",
+        from: "|| !isCurrent(edge, edge.file)) return undefined;",
+        to: ") return undefined;",
+      },
+      {
+        name: "edge-of-the-daemon",
+        models: "the daemon takes its own edge.ts for whichever the operator names",
+        from: "const isOurs = realpathSync(at(asked.edge)) === realpathSync(edge.file);",
+        to: "const isOurs = realpathSync(at(asked.edge)) !== edge.sha256;",
+      },
+    ],
+  ),
 ];
