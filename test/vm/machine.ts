@@ -54,7 +54,8 @@ async function shareFiles(share: string): Promise<ChildProcess> {
   const child = spawnBound(argv, "pipe");
   const said = collect(child);
   while (!existsSync(join(share, "files"))) {
-    if (child.exitCode !== null) throw new Error(`virtiofsd: ${said().trim()}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`virtiofsd: ${said().trim() || child.signalCode}`);
     await setTimeout(20);
   }
   return child;
