@@ -9,7 +9,7 @@ import { endChange, recover, type Unfinished, unfinished } from "./customer/reco
 import { stage } from "./customer/stage.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { causeOf, failure } from "./failures.js";
-import { greDriver } from "./gre/choose.js";
+import { greDriver, requireDriver } from "./gre/choose.js";
 import { type Host, isLocked, reviveLoader, withHost } from "./host.js";
 import { requireNode } from "./node/parts.js";
 import { endNodeChange, sameNode, setUpNode } from "./node/setup.js";
@@ -98,6 +98,7 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   );
   requireTunnels(bundle, node);
   await requireNode(host, node);
+  await requireDriver(bundle.manifest, before?.gre);
   refuseDowngrade(before?.config, node);
   const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
   await serials.refuseUnsigned(bundle);
