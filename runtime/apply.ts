@@ -9,7 +9,7 @@ import { endChange, recover, type Unfinished, unfinished } from "./customer/reco
 import { stage } from "./customer/stage.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { causeOf, failure } from "./failures.js";
-import { greDriver, requireDriver } from "./gre/choose.js";
+import { greDriver } from "./gre/choose.js";
 import { type Host, isLocked, reviveLoader, withHost } from "./host.js";
 import { requireNode } from "./node/parts.js";
 import { endNodeChange, sameNode, setUpNode } from "./node/setup.js";
@@ -45,6 +45,8 @@ export interface ApplyOptions {
   readonly memoryDir?: string;
   /** Takes a signed bundle that is older than the newest one, too. */
   readonly rollback?: boolean;
+  /** The hash of the bundle that was seen in force: does nothing where another one has come since, or the customer has gone. */
+  readonly onlyOver?: string;
   /** Hears of each step as it begins. */
   readonly onStep?: OnStep;
   /**
@@ -64,6 +66,8 @@ export interface Applied {
   readonly signedBy: readonly string[] | null;
   /** What was mended though the bundle is the same; empty for a new bundle. */
   readonly drift: readonly string[];
+  /** Another bundle has come first (`onlyOver`): nothing was done. */
+  readonly overtaken?: true;
 }
 
 /**
@@ -91,6 +95,9 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   const { customer } = bundle.manifest;
   const cut = await unfinished(host, customer);
   const { before, loaded } = await endOthers(host, bundle, node);
+  const current = loaded.find((one) => one.customer === customer);
+  if (options.onlyOver !== undefined && current?.hash !== options.onlyOver)
+    return { applied: overtaken(bundle, current) };
   checkOwnership(
     bundle.manifest,
     node,
@@ -98,13 +105,11 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   );
   requireTunnels(bundle, node);
   await requireNode(host, node);
-  await requireDriver(bundle.manifest, before?.gre);
   refuseDowngrade(before?.config, node);
   const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
   await serials.refuseUnsigned(bundle);
   if (!options.rollback) await serials.refuseReplay(bundle, loaded);
   await refuseStrangers(host, before, bundle.manifest);
-  const current = loaded.find((one) => one.customer === customer);
   const drift = await driftOf(host, bundle, node, before, loaded, cut);
   if (current && drift?.length === 0) {
     await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
@@ -279,6 +284,11 @@ async function driftOf(
 
 function unchanged(bundle: Bundle, { generation }: CustomerRecord): Applied {
   return { ...about(bundle), changed: false, generation, hash: bundle.hash, drift: [] };
+}
+
+function overtaken(bundle: Bundle, current: CustomerRecord | undefined): Applied {
+  const { generation, hash } = current ?? { generation: 0, hash: "" };
+  return { ...about(bundle), changed: false, generation, hash, drift: [], overtaken: true };
 }
 
 function about({ manifest: { customer }, release }: Bundle): Pick<Applied, "customer" | "signedBy"> {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { encodeFrame, FrameReader } from "../frame.js";
@@ -46,7 +46,6 @@ export async function takeCommands(path: string, handle: Handler): Promise<Comma
     running.add(done);
   });
   await listen(server, path);
-  await chmod(path, 0o600);
   return {
     close: async () => {
       server.close();
@@ -55,10 +54,13 @@ export async function takeCommands(path: string, handle: Handler): Promise<Comma
   };
 }
 
+/** Nobody but its user may connect, not even before a chmod(2): bind(2) makes the socket by the umask, and Node binds at once. */
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
+    const before = process.umask(0o177);
     server.listen(path, resolve);
+    process.umask(before);
   });
 }
 
@@ -67,8 +69,9 @@ async function serve(socket: Socket, handle: Handler): Promise<void> {
   socket.on("error", () => socket.destroy());
   const command = await readCommand(socket);
   const printed = command && (await handle(command));
-  if (printed) socket.end(encodeFrame(["done", printed.stdout, printed.stderr]));
-  else socket.end();
+  // Who does not hang up must not keep the daemon from its end.
+  if (printed) socket.end(encodeFrame(["done", printed.stdout, printed.stderr]), () => socket.destroy());
+  else socket.destroy();
 }
 
 /** The one frame that is sent; undefined where it is none. */

@@ -20,7 +20,7 @@ export interface Found {
   readonly customers: readonly (InForce & { readonly drift: readonly string[] })[];
 }
 
-export type EngineOptions = Pick<ApplyOptions, "memoryDir" | "rollback" | "onStep">;
+export type EngineOptions = Pick<ApplyOptions, "onlyOver" | "memoryDir" | "rollback" | "onStep">;
 
 /** What a daemon can do with a node. */
 export interface Engine {

@@ -247,14 +247,18 @@ export class Reconciler {
     say("warning", `${current.customer}: mended, there was missing: ${drift.join(", ")}`);
   }
 
-  /** Applies what is in force once more. Undefined: it cannot be had, or was refused, and that was said. */
+  /**
+   * Applies what is in force once more. Undefined: it cannot be had, or was refused, and that was said; or something else has been put
+   * in force since it was looked at, which must not be taken back.
+   */
   async #applyAgain(current: InForce, node: NodeConfig) {
     const { engine } = this.#options;
     const { customer } = current;
     return this.#telling(`${customer}, again`, async () => {
       try {
         const folder = (await engine.storedBundle(current)) ?? (await this.#fetchAgain(current));
-        return await engine.apply(folder, node);
+        const applied = await engine.apply(folder, node, { onlyOver: current.hash });
+        return applied.overtaken ? undefined : applied;
       } finally {
         await engine.clearIncoming(customer);
       }

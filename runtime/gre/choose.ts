@@ -1,8 +1,5 @@
-import type { Manifest } from "../../src/targets/manifest.js";
 import { run } from "../command.js";
-import { failure } from "../failures.js";
 import type { Host } from "../host.js";
-import { familyOf } from "../prefix.js";
 import type { GreDriver } from "./driver.js";
 import { ebpfGre } from "./ebpf.js";
 import { kernelGre } from "./kernel.js";
@@ -18,25 +15,6 @@ export async function chooseGre(): Promise<GreDriver["name"]> {
     () => "kernel",
     () => "ebpf",
   );
-}
-
-/** Refuses (TG5028) what bpf-templates/gre.bpf.c does not know, where it is all there is. `known`: what the node has chosen. */
-export async function requireDriver(
-  { tunnels }: Pick<Manifest, "tunnels">,
-  known: GreDriver["name"] | undefined,
-): Promise<void> {
-  const beyond = tunnels.find((row) => !isOfPrograms(row));
-  if (beyond && (known ?? (await chooseGre())) === "ebpf")
-    throw failure(
-      "TG5028",
-      { tunnel: beyond.name },
-      "make it GRE over IPv4, or take a kernel with GRE devices",
-    );
-}
-
-function isOfPrograms({ kind, remote, ttl, dscp, df }: Manifest["tunnels"][number]): boolean {
-  const plain = ttl !== "inherit" && dscp === "inherit" && df === "set";
-  return kind === "gre" && familyOf(remote) === 4 && plain;
 }
 
 export function greDriver(host: Host, name: GreDriver["name"]): GreDriver {

@@ -71,26 +71,34 @@ static int connect_to_daemon(const char *folder)
 	return -1;
 }
 
-/* Devices, paths and users must mean to the daemon what they mean here. */
-static int shares_namespaces(int fd)
+/* Whether two names are of one file, or of one namespace. */
+static int is_same(const char *one, const char *other)
 {
-	static const char *const kinds[] = { "mnt", "net", "user" };
+	struct stat first, second;
+
+	return stat(one, &first) == 0 && stat(other, &second) == 0 &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/*
+ * An answer is this user's word, or anybody could say in root's terminal that a change has been made; and devices, paths and users
+ * must mean to the daemon what they mean here.
+ */
+static int is_own_daemon(int fd)
+{
+	static const char *const kinds[] = { "ns/mnt", "ns/net", "ns/user", "root" };
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.pid <= 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.pid <= 0 ||
+	    peer.uid != geteuid())
 		return 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct stat own, theirs;
-		char path[64];
+		char own[64], theirs[64];
 
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", kinds[i]);
-		if (stat(path, &own))
-			return 0;
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", peer.pid, kinds[i]);
-		if (stat(path, &theirs))
-			return 0;
-		if (own.st_dev != theirs.st_dev || own.st_ino != theirs.st_ino)
+		snprintf(own, sizeof(own), "/proc/self/%s", kinds[i]);
+		snprintf(theirs, sizeof(theirs), "/proc/%d/%s", peer.pid, kinds[i]);
+		if (!is_same(own, theirs))
 			return 0;
 	}
 	return 1;
@@ -170,20 +178,25 @@ static int write_request(int fd, int argc, char **argv)
 	return write_frame(fd, fields, count);
 }
 
-/* Prints what the daemon has done: "done", for standard output, for standard error. Returns 0 if it has. */
+/*
+ * Prints what the daemon has done: "done", for standard output, for standard error. Returns the exit code, or -1 where it has done
+ * nothing.
+ */
 static int print_answer(int fd)
 {
 	struct frame answer;
-	int is_done;
+	int status = -1;
 
-	is_done = frame_read(fd, &answer) == FRAME_READ && answer.count == 3 &&
-		  strcmp(answer.fields[0].data, "done") == 0;
-	if (is_done) {
-		write_all(STDERR_FILENO, answer.fields[2].data, answer.fields[2].size);
-		write_all(STDOUT_FILENO, answer.fields[1].data, answer.fields[1].size);
+	if (frame_read(fd, &answer) == FRAME_READ && answer.count == 3 &&
+	    strcmp(answer.fields[0].data, "done") == 0) {
+		const struct field *out = &answer.fields[1], *error = &answer.fields[2];
+		int failed = write_all(STDERR_FILENO, error->data, error->size);
+
+		failed |= write_all(STDOUT_FILENO, out->data, out->size);
+		status = failed ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	frame_free(&answer);
-	return is_done ? 0 : -1;
+	return status;
 }
 
 static int hand_over(int argc, char **argv)
@@ -195,7 +208,7 @@ static int hand_over(int argc, char **argv)
 	fd = connect_to_daemon(state_dir(argc, argv));
 	if (fd < 0)
 		return -1;
-	if (shares_namespaces(fd) && write_request(fd, argc, argv) == 0)
+	if (is_own_daemon(fd) && write_request(fd, argc, argv) == 0)
 		status = print_answer(fd);
 	close(fd);
 	return status;
@@ -205,11 +218,13 @@ int main(int argc, char **argv)
 {
 	char command[PATH_MAX];
 	__sighandler_t before;
+	int status;
 
 	/* A daemon that ends meanwhile is no reason to. */
 	before = signal(SIGPIPE, SIG_IGN);
-	if (hand_over(argc, argv) == 0)
-		return EXIT_SUCCESS;
+	status = hand_over(argc, argv);
+	if (status >= 0)
+		return status;
 	signal(SIGPIPE, before);
 	if (built_file(command, "tidegate.js") == 0)
 		execv(command, argv);

@@ -91,6 +91,13 @@ describe("tidegate apply, where a daemon runs", () => {
     expect((await edge.server.status()).customers).toMatchObject([{ generation: 2, drift: [] }]);
   });
 
+  test("a daemon's mending does nothing over what it has not seen", async () => {
+    const onlyOver = "0".repeat(64);
+    const answer = await edge.server.apply(bundles[0], NODE, { onlyOver });
+    expect(answer).toMatchObject({ changed: false, generation: 2, overtaken: true });
+    expect((await edge.server.status()).customers).toMatchObject([{ generation: 2, drift: [] }]);
+  });
+
   test("takes paths from where it was called, and holds until the store says something new", async () => {
     const [program, ...args] = edge.server.enter([
       ...["sh", "-c", `cd ${edge.server.folder} && exec ${COMMAND} apply first --edge edge.ts --json`],
@@ -214,6 +221,17 @@ describe("the command, when the other side is not as it should be", () => {
     const client = `const s = require("net").connect(${JSON.stringify(path)}, () => s.write(require("fs").readFileSync("request")));
       let n = 0; s.on("data", (d) => { n += d.length; }); s.on("close", () => console.log(n));`;
     expect(await finished("node", ["-e", client], folder)).toMatchObject({ stdout: "0\n" });
+  });
+
+  test("does its work itself where who answers is not root", async () => {
+    chmodSync(folder, 0o777);
+    const answer = encodeFrame(["done", "out\n", ""]).toString("hex");
+    const script = `const server = require("net").createServer((s) => { s.on("error", () => {}); s.end(Buffer.from("${answer}", "hex")); });
+      server.listen("${path}", () => console.log("ready"));`;
+    const server = spawn("setpriv", ["--reuid=65534", "--clear-groups", "node", "-e", script]);
+    close = async () => void server.kill();
+    await once(server.stdout, "data");
+    expect(await command()).toEqual(ITSELF);
   });
 
   test("is left alone by who is not root", async () => {

@@ -67,7 +67,7 @@ export class EdgeServer {
   apply(
     bundle: string,
     node: NodeConfig,
-    options: { readonly memoryDir?: string; readonly rollback?: boolean } = {},
+    options: { readonly memoryDir?: string; readonly rollback?: boolean; readonly onlyOver?: string } = {},
   ): Promise<Record<string, unknown>> {
     return this.#call("apply", { bundle, node, ...options });
   }

@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Applied } from "../../runtime/apply.js";
-import type { Engine, Found, InForce } from "../../runtime/daemon/engine.js";
+import type { Engine, EngineOptions, Found, InForce } from "../../runtime/daemon/engine.js";
 import { Memory } from "../../runtime/daemon/memory.js";
 import { Reconciler } from "../../runtime/daemon/reconciler.js";
 import { failure } from "../../runtime/failures.js";
@@ -28,6 +28,8 @@ export class FakeEngine implements Engine {
   /** Ends that failed, and what ending them again throws, if anything. */
   readonly failedEnds = new Map<string, unknown>();
   endsAgain: () => void = () => {};
+  /** What others do at the end of a look. */
+  afterLook: () => Promise<void> = async () => {};
   /** Which customers each look was about. */
   readonly looks: (readonly string[])[] = [];
 
@@ -40,8 +42,13 @@ export class FakeEngine implements Engine {
     return Object.fromEntries([...this.#customers].map(([customer, { version }]) => [customer, version]));
   }
 
-  async apply(bundle: string, node: NodeConfig): Promise<Applied> {
+  async apply(bundle: string, node: NodeConfig, { onlyOver }: EngineOptions = {}): Promise<Applied> {
     const { customer, version, hash } = await this.#bundleIn(bundle);
+    const there = this.#customers.get(customer);
+    if (onlyOver !== undefined && there?.hash !== onlyOver) {
+      const generation = there?.generation ?? 0;
+      return { customer, changed: false, generation, hash, signedBy: null, drift: [], overtaken: true };
+    }
     this.did.push(`apply ${customer} ${version}`);
     await this.before(customer, version);
     const current = this.#customers.get(customer);
@@ -54,6 +61,11 @@ export class FakeEngine implements Engine {
     this.missing.delete(customer);
     this.missing.delete("");
     return { customer, changed, generation, hash, signedBy: null, drift };
+  }
+
+  /** As `tidegate apply` does, beside the reconciler. */
+  byHand(customer: string, version: string): Promise<Applied> {
+    return this.apply(`stored ${customer} ${version}`, this.#node ?? NODE);
   }
 
   async remove(customer: string): Promise<boolean> {
@@ -84,10 +96,9 @@ export class FakeEngine implements Engine {
   async look(customers: ReadonlySet<string>): Promise<Found> {
     this.looks.push([...customers]);
     const found = [...this.#customers.values()].filter(({ customer }) => customers.has(customer));
-    return {
-      node: this.missing.get("") ?? [],
-      customers: found.map((one) => ({ ...one, drift: this.missing.get(one.customer) ?? [] })),
-    };
+    const drift = found.map((one) => ({ ...one, drift: this.missing.get(one.customer) ?? [] }));
+    await this.afterLook();
+    return { node: this.missing.get("") ?? [], customers: drift };
   }
 
   async storedBundle({ customer }: InForce): Promise<string | undefined> {

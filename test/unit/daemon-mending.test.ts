@@ -108,6 +108,16 @@ describe("a look", () => {
     ]);
   });
 
+  test("does not take back what somebody put in force during the look", async () => {
+    at.engine.missing.set("acme", ["firewall"]);
+    at.engine.afterLook = async () => void (await at.engine.byHand("acme", "v2"));
+    // The node's own copy is of what was in force at the look.
+    at.engine.storedBundle = async () => "stored acme v1";
+    await reconciler.mend(NODE);
+    expect(at.engine.versions).toMatchObject({ acme: "v2" });
+    expect(at.said()).toEqual([]);
+  });
+
   test("mends the node itself by one customer's change", async () => {
     await load("acme", "globex");
     at.engine.missing.set("", ["IPv6 policy routing"]);

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bundleText, copyBundle, readBundle } from "../../runtime/bundle.js";
 import { requireTunnels } from "../../runtime/customer/change.js";
 import { freeSlot } from "../../runtime/customer/program.js";
-import { requireDriver } from "../../runtime/gre/choose.js";
 import { builtFile } from "../../runtime/host.js";
 import { checkOwnership } from "../../runtime/ownership.js";
 import { holdsOf, Paths, readCustomers, readNodeState, recordCustomer } from "../../runtime/state.js";
@@ -190,19 +189,6 @@ describe("what a node cannot do", () => {
     ["a tunnel over IPv6 where there is only IPv6", "none", [OVER_IPV6], ONLY_IPV6],
   ])("%s: %s", async (_name, code, tunnels, node) => {
     expect(await codeOf(() => requireTunnels(bundle(tunnels), node))).toBe(code);
-  });
-
-  test.each<[string, Partial<Manifest["tunnels"][number]>, string]>([
-    ["GRE over IPv4", {}, "none"],
-    ["GRE over IPv6", { remote: "2001:db8::1" }, "TG5028"],
-    ["IP in IP", { kind: "ipip" }, "TG5028"],
-    ["an inherited TTL", { ttl: "inherit" }, "TG5028"],
-    ["a DSCP", { dscp: 0 }, "TG5028"],
-    ["an inherited DF", { df: "inherit" }, "TG5028"],
-  ])("%s without the kernel's devices: %j is %s", async (_name, row, code) => {
-    const tunnels = [{ ...TUNNEL, ...row }];
-    expect(await codeOf(() => requireDriver({ tunnels }, "ebpf"))).toBe(code);
-    expect(await codeOf(() => requireDriver({ tunnels }, "kernel"))).toBe("none");
   });
 
   test("a file that was not built: TG9008", async () => {

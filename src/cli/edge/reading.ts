@@ -57,8 +57,17 @@ export function noting(modules: ModuleHost, imports: EdgeImport[]): ModuleHost {
   };
 }
 
-/** The hash of the built command, as scripts/bundle.mjs has written it; null where it has not been built. */
+/**
+ * The hash of the built command that this process runs, as scripts/bundle.mjs has written it; null where it has not been built. A
+ * daemon keeps its own, whatever is installed later: what it was started with is what it runs.
+ */
 export function buildHash(): string | null {
+  return BUILD;
+}
+
+const BUILD = readBuild();
+
+function readBuild(): string | null {
   try {
     return readFileSync(join(packageRoot(), "dist/bin/build"), "utf8").trim();
   } catch {

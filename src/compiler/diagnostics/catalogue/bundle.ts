@@ -263,15 +263,4 @@ as remote.`,
       'anycast: ["198.18.0.1", "2001:db8::1"] in edge.ts',
     ),
   ),
-  TG5028: error(
-    message`this kernel has no devices of its own for tunnel \`${"tunnel"}\``,
-    `Where the kernel has no GRE devices, Tidegate's own programs carry GRE over IPv4 with a fixed \`ttl\` and with \`dscp\` and
-\`df\` as they are when left out. All else takes the kernel's devices: ip_gre, ip6_gre, sit and ip6_tunnel, which Debian's
-kernels have as modules.`,
-    example(
-      "sketch",
-      'ipip({ remote: "198.51.100.1" }) on a kernel without GRE devices',
-      'gre({ remote: "198.51.100.1" }), or a kernel that has them',
-    ),
-  ),
 };
