@@ -50,6 +50,10 @@ export class Paths {
     twin: this.twins("notes", `${name}.json`),
   });
   readonly notes = (...below: readonly string[]) => join(this.stateDir, "notes", ...below);
+  /** What was found out about the customer's routers (health/lives.ts). */
+  readonly lives = (name: string) => this.customer(name, "health.json");
+  /** How the probes fare of those who ask (health/report.ts). */
+  readonly probes = () => join(this.stateDir, "probes.json");
   readonly bundle = (name: string, generation: number) => this.customer(name, `bundle-${generation}`);
   /** The bundle that was in force before the one that is. */
   readonly earlier = (name: string, generation: number) => this.customer(name, `earlier-${generation}`);

@@ -9,6 +9,8 @@ import { customerDrift, nodeDrift } from "./drift.js";
 import { greDriver } from "./gre/choose.js";
 import type { GreDriver, TunnelTraffic } from "./gre/driver.js";
 import { greMap } from "./gre/ebpf.js";
+import { readLives } from "./health/lives.js";
+import { healthOf, readReport, type TunnelHealth } from "./health/report.js";
 import { type Host, withHost } from "./host.js";
 import { findLink } from "./netlink/link.js";
 import { inside } from "./netlink/network.js";
@@ -68,6 +70,8 @@ export interface CustomerStatus {
 }
 
 export interface TunnelStatus extends TunnelTraffic {
+  /** What was found out about its router; null: it is not to be asked. */
+  readonly health: TunnelHealth | null;
   readonly name: string;
   readonly remote: string;
   readonly device: string;
@@ -205,5 +209,7 @@ async function tunnelStatus(
   const driver = greDriver(host, gre);
   const link = await findLink(inside(host, manifest.namespace), device);
   const traffic = await driver.traffic(manifest, row);
-  return { name, remote, device, driver: driver.name, state: link?.state ?? "missing", ...traffic };
+  const lives = await readLives(host.paths, manifest.customer);
+  const health = healthOf(manifest, row, lives, await readReport(host.paths));
+  return { name, remote, device, driver: driver.name, state: link?.state ?? "missing", health, ...traffic };
 }

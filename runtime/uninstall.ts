@@ -54,7 +54,7 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
 
 async function removeFiles(paths: Paths): Promise<void> {
   await rm(paths.incoming(), { recursive: true, force: true });
-  for (const file of [paths.daemon(), paths.commands(), paths.lock(), paths.watchLock()])
+  for (const file of [paths.daemon(), paths.commands(), paths.probes(), paths.lock(), paths.watchLock()])
     await rm(file, { force: true });
 }
 

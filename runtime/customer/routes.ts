@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Bundle, bundleText } from "../bundle.js";
+import { liveLines, type TableLines } from "../health/live-lines.js";
+import { deadDevices } from "../health/lives.js";
 import type { Host } from "../host.js";
 import { readLines } from "../netlink/lines.js";
 import { type Family, inside, type Network } from "../netlink/network.js";
@@ -23,7 +26,7 @@ export function routeMark(generation: number): number {
   return 1 + turnOf(generation);
 }
 
-/** Fills a generation's table, to which no packet comes yet, from nothing. */
+/** Fills a generation's table, to which no packet comes yet, from nothing. Dead tunnels stay left out. */
 export async function fillTable(host: Host, bundle: Bundle, generation: number): Promise<void> {
   const { customer, namespace } = bundle.manifest;
   const network = inside(host, namespace);
@@ -32,9 +35,11 @@ export async function fillTable(host: Host, bundle: Bundle, generation: number):
   const nexthops = FAMILIES.map(async (family) =>
     readLines(await tableText(bundle, table, nexthopFile(customer, family)), family),
   );
+  const lines = await tableLines(bundle, table);
+  const live = liveLines(lines, await deadDevices(host.paths, bundle.manifest));
   await perform(network, [
     ...(await Promise.all(nexthops)).flat(),
-    ...readLines(await tableText(bundle, table, tableFile(customer))),
+    ...readLines(live.table.join("\n")),
     ...(await missingRules(network, generation)),
   ]);
 }
@@ -61,11 +66,19 @@ export async function tableInForce(
   const tables = FAMILIES.map((family) => tableRoutes(network, family, tableOf(generation)));
   if ((await Promise.all(tables)).some((routes) => routes.length === 0)) return false;
   if (!bundle) return true;
-  const { customer } = bundle.manifest;
-  const files = [...FAMILIES.map((family) => nexthopFile(customer, family)), tableFile(customer)];
-  const texts = await Promise.all(files.map((file) => tableText(bundle, tableOf(generation), file)));
-  return nexthopsInForce(network, texts.join("\n").split("\n"));
+  const lines = await tableLines(bundle, tableOf(generation));
+  const asIs = async () => {
+    const { table } = liveLines(lines, await deadDevices(host.paths, bundle.manifest));
+    return nexthopsInForce(network, [...lines.nexthops, ...table]);
+  };
+  if (await asIs()) return true;
+  // Whoever found a router dead, or living again, notes it and then changes the groups: in between they differ.
+  if (!bundle.manifest.tunnels.some(({ health }) => health)) return false;
+  await sleep(SETTLING_MS);
+  return asIs();
 }
+
+const SETTLING_MS = 200;
 
 const tableFile = (customer: string) => `route/${customer}.ip`;
 const nexthopFile = (customer: string, family: Family) => `route/${customer}.nexthops${family}.ip`;
@@ -74,6 +87,17 @@ const nexthopFile = (customer: string, family: Family) => `route/${customer}.nex
 async function tableText(bundle: Bundle, table: number, file: string): Promise<string> {
   if (bundle.manifest.files[file] === undefined) return "";
   return (await bundleText(bundle, file)).replaceAll("$table", `${table}`);
+}
+
+/** All that makes the nexthops, groups and routes of a generation, with the number of its table. */
+export async function tableLines(bundle: Bundle, table: number): Promise<TableLines> {
+  const { customer } = bundle.manifest;
+  const linesOf = async (file: string) => {
+    const text = await tableText(bundle, table, file);
+    return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  };
+  const nexthops = await Promise.all(FAMILIES.map((family) => linesOf(nexthopFile(customer, family))));
+  return { nexthops: nexthops.flat(), table: await linesOf(tableFile(customer)) };
 }
 
 async function missingRules(network: Network, generation: number) {

@@ -3,6 +3,8 @@ import type { Counter } from "../counters.js";
 import { readSteadily } from "../customer/counting.js";
 import { greDriver } from "../gre/choose.js";
 import type { GreDriver, TunnelTraffic } from "../gre/driver.js";
+import { readLives } from "../health/lives.js";
+import { healthOf, type Report, type TunnelHealth } from "../health/report.js";
 import { type Host, withHost } from "../host.js";
 import { type LoadedCustomer, readCustomers, readNodeState } from "../state.js";
 import { customerCounters, rootCounters } from "../status.js";
@@ -20,6 +22,8 @@ export interface RuleCount extends Counter {
 /** What a tunnel did with packets of the customer: their own bytes, without the headers around them. */
 export interface TunnelCount extends TunnelTraffic {
   readonly tunnel: string;
+  /** What was found out about its router; null: it is not to be asked. */
+  readonly health: TunnelHealth | null;
 }
 
 export interface CustomerCount {
@@ -37,23 +41,29 @@ export interface Counts {
   readonly customers: readonly CustomerCount[];
 }
 
-/** All counters of this node. Reads the kernel's, and nothing else is looked at: `status` knows more and takes longer. */
-export function readCounts(stateDir: string): Promise<Counts> {
+/** All counters of this node; `probes` are those of this process. Reads the kernel's, and nothing else is looked at: `status` knows more and takes longer. */
+export function readCounts(stateDir: string, probes: Report["customers"] = {}): Promise<Counts> {
+  const report = { at: new Date().toISOString(), customers: probes };
   return withHost({ stateDir, lock: false }, async (host) => {
     const state = await readNodeState(host.paths);
     if (!state) return { root: {}, customers: [] };
     const gre = greDriver(host, state.gre);
     const customers = await together(await readCustomers(host.paths), (one) =>
-      readSteadily(host.paths, one, (now) => countsOf(host, gre, now)),
+      readSteadily(host.paths, one, (now) => countsOf(host, gre, now, report)),
     );
     return { root: await rootCounters(host), customers };
   });
 }
 
-async function countsOf(host: Host, gre: GreDriver, loaded: LoadedCustomer): Promise<CustomerCount> {
+async function countsOf(
+  host: Host,
+  gre: GreDriver,
+  loaded: LoadedCustomer,
+  report: Report,
+): Promise<CustomerCount> {
   const { customer, generation, since } = loaded;
   const rules = await ruleCounts(host, loaded);
-  const tunnels = await tunnelCounts(gre, loaded);
+  const tunnels = await tunnelCounts(host, gre, loaded, report);
   return { customer, generation, since: Date.parse(since) / 1000, rules, tunnels };
 }
 
@@ -76,9 +86,18 @@ async function ruleCounts(host: Host, loaded: LoadedCustomer): Promise<readonly 
   });
 }
 
-async function tunnelCounts(gre: GreDriver, { manifest }: LoadedCustomer): Promise<readonly TunnelCount[]> {
+async function tunnelCounts(
+  host: Host,
+  gre: GreDriver,
+  { manifest }: LoadedCustomer,
+  report: Report,
+): Promise<readonly TunnelCount[]> {
+  const isAsked = manifest.tunnels.some(({ health }) => health);
+  const lives = isAsked ? await readLives(host.paths, manifest.customer) : {};
   const counts: TunnelCount[] = [];
-  for (const row of manifest.tunnels)
-    counts.push({ tunnel: row.name, ...(await gre.traffic(manifest, row)) });
+  for (const row of manifest.tunnels) {
+    const health = healthOf(manifest, row, lives, report);
+    counts.push({ tunnel: row.name, ...(await gre.traffic(manifest, row)), health });
+  }
   return counts;
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Observer } from "../daemon/observer.js";
+import type { TunnelHealth } from "../health/report.js";
 import type { Counts, CustomerCount } from "./counts.js";
 
 /** A customer's change takes tens of milliseconds, and a large one of a busy node seconds. */
@@ -34,6 +35,19 @@ export class Metrics implements Observer {
     TUNNEL,
   );
   readonly #tunnelBytes = this.#counter("tunnel_bytes_total", "Bytes of these packets themselves", TUNNEL);
+  readonly #probes = this.#counter("probes_total", "Probes of a tunnel's router, by what came of them", [
+    "customer",
+    "tunnel",
+    "result",
+  ]);
+  readonly #tunnelUp = this.#gauge("tunnel_up", "1: its router answers, or is not known; 0: it is dead", [
+    "customer",
+    "tunnel",
+  ]);
+  readonly #probeSeconds = this.#gauge("probe_rtt_seconds", "How long the last answer took", [
+    "customer",
+    "tunnel",
+  ]);
   readonly #generation = this.#gauge("generation", "Number of the customer's change in force", ["customer"]);
   readonly #since = this.#gauge("in_force_since_seconds", "When it was put in force, in seconds since 1970", [
     "customer",
@@ -118,7 +132,8 @@ export class Metrics implements Observer {
   #forgetCounts(): void {
     const rules = [this.#packets, this.#bytes, this.#limited];
     const others = [this.#root, this.#rootBytes, this.#tunnelPackets, this.#tunnelBytes];
-    for (const metric of [...rules, ...others, this.#generation, this.#since]) metric.reset();
+    const probes = [this.#probes, this.#tunnelUp, this.#probeSeconds];
+    for (const metric of [...rules, ...others, ...probes, this.#generation, this.#since]) metric.reset();
   }
 
   #setCustomer({ customer, generation, since, rules, tunnels }: CustomerCount): void {
@@ -129,12 +144,22 @@ export class Metrics implements Observer {
       this.#bytes.inc({ customer, stage, rule, action }, bytes);
       if (action === "limit") this.#limited.inc({ customer, stage, rule }, packets);
     }
-    for (const { tunnel, ...traffic } of tunnels) {
+    for (const { tunnel, health, ...traffic } of tunnels) {
+      if (health) this.#setHealth({ customer, tunnel }, health);
       for (const kind of ["sent", "received", "dropped"] as const) {
         this.#tunnelPackets.inc({ customer, tunnel, kind }, traffic[kind].packets);
         this.#tunnelBytes.inc({ customer, tunnel, kind }, traffic[kind].bytes);
       }
     }
+  }
+
+  #setHealth(labels: { readonly customer: string; readonly tunnel: string }, health: TunnelHealth): void {
+    this.#tunnelUp.set(labels, health.life === "dead" ? 0 : 1);
+    if (!health.probes) return;
+    const { sent, lost, rtt } = health.probes;
+    this.#probes.inc({ ...labels, result: "answered" }, sent - lost);
+    this.#probes.inc({ ...labels, result: "lost" }, lost);
+    if (rtt !== null) this.#probeSeconds.set(labels, rtt / 1000);
   }
 
   #counter(name: string, help: string, labelNames: readonly string[]): Counter {

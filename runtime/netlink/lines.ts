@@ -1,8 +1,8 @@
 import { type Prefix, parsePrefix } from "../prefix.js";
 import { addVeth, moveLink, setLink, type VethEnd } from "./link.js";
 import type { Family, Request } from "./network.js";
-import { addGroup, addNexthop, type Member } from "./nexthop.js";
-import { addRoute, type Route } from "./route.js";
+import { addGroup, addNexthop, type Member, type ResilientGroup, replaceGroup } from "./nexthop.js";
+import { addRoute, type Route, replaceRoute } from "./route.js";
 import { addTunnel, changeTunnel, type TunnelDevice, type TunnelDeviceType } from "./tunnel.js";
 
 /**
@@ -16,6 +16,24 @@ export function readLines(text: string, family: Family = 4): readonly Request[] 
     .flatMap((line) => readLine(line, family));
 }
 
+/** Lines of routes and groups, read as those that take the place of what has their prefix and metric, or their number. */
+export function readReplacing(lines: readonly string[]): readonly Request[] {
+  return lines.map((line) => {
+    const [object, , ...words] = line.split(" ");
+    const options = new Options(line, words);
+    const request =
+      object === "route" ? replaceRoute(route(options)) : replaceGroup(group(options.number("id"), options));
+    options.end();
+    return request;
+  });
+}
+
+/** What a line of a route says. */
+export function readRoute(line: string): Route {
+  const [, , ...words] = line.split(" ");
+  return route(new Options(line, words));
+}
+
 function readLine(line: string, family: Family): readonly Request[] {
   const [object, verb, ...words] = line.split(" ");
   const options = new Options(line, words);
@@ -27,7 +45,7 @@ function readLine(line: string, family: Family): readonly Request[] {
 function read(what: string, options: Options, family: Family): readonly Request[] {
   switch (what) {
     case "route add":
-      return [route(options)];
+      return [addRoute(route(options))];
     case "nexthop add":
       return [nexthop(options, family)];
     case "link add":
@@ -41,11 +59,11 @@ function read(what: string, options: Options, family: Family): readonly Request[
   }
 }
 
-function route(options: Options): Request {
+function route(options: Options): Route {
   const isBlackhole = options.has("blackhole");
   const to = options.prefix();
   const by = isBlackhole ? "blackhole" : way(options);
-  return addRoute({ to, by, metric: options.number("metric"), table: options.number("table") });
+  return { to, by, metric: options.number("metric"), table: options.number("table") };
 }
 
 function way(options: Options): Exclude<Route["by"], "blackhole"> {
@@ -54,7 +72,10 @@ function way(options: Options): Exclude<Route["by"], "blackhole"> {
 
 function nexthop(options: Options, family: Family): Request {
   const id = options.number("id");
-  if (options.has("dev")) return addNexthop(family, id, options.next());
+  return options.has("dev") ? addNexthop(family, id, options.next()) : addGroup(group(id, options));
+}
+
+function group(id: number, options: Options): ResilientGroup {
   const members = options
     .text("group")
     .split("/")
@@ -63,7 +84,7 @@ function nexthop(options: Options, family: Family): Request {
   options.expect("resilient");
   const buckets = options.number("buckets");
   const idleTimer = options.number("idle_timer");
-  return addGroup({ id, members, buckets, idleTimer, unbalancedTimer: options.number("unbalanced_timer") });
+  return { id, members, buckets, idleTimer, unbalancedTimer: options.number("unbalanced_timer") };
 }
 
 function readMember(text: string, options: Options): Member {

@@ -56,9 +56,21 @@ export interface ResilientGroup {
   readonly unbalancedTimer: number;
 }
 
-export function addGroup({ id, members, buckets, idleTimer, unbalancedTimer }: ResilientGroup): Request {
+export function addGroup(group: ResilientGroup): Request {
+  return makeGroup("add", FLAG.create | FLAG.exclusive, group);
+}
+
+/** Buckets of members that are gone go to the others at once; those that new members lack, as they rest. */
+export function replaceGroup(group: ResilientGroup): Request {
+  return makeGroup("replace", FLAG.create | FLAG.replace, group);
+}
+
+function makeGroup(
+  verb: "add" | "replace",
+  flags: number,
+  { id, members, buckets, idleTimer, unbalancedTimer }: ResilientGroup,
+): Request {
   const group = members.map((one) => Buffer.concat([u32(one.id), u8(one.weight - 1, 0, 0, 0)]));
-  const flags = FLAG.create | FLAG.exclusive;
   const encode = () =>
     message(
       RTM.newNexthop,
@@ -75,7 +87,7 @@ export function addGroup({ id, members, buckets, idleTimer, unbalancedTimer }: R
       ),
     );
   const said = members.map((one) => `${one.id},${one.weight}`).join("/");
-  return { words: `nexthop add id ${id} group ${said}`, devices: [], encode };
+  return { words: `nexthop ${verb} id ${id} group ${said}`, devices: [], encode };
 }
 
 export function deleteNexthop(id: number): Request {

@@ -93,10 +93,10 @@ function wordsOf({ to, table, metric, by }: Route): string {
   return `${to.text}${via} dev ${by.device}${order} table ${table}`;
 }
 
-/** Whatever leads there from the table. */
-export function deleteRoute(to: Prefix, table: number): Request {
+/** Whatever leads there from the table, or only what does so at this metric. */
+export function deleteRoute(to: Prefix, table: number, metric?: number): Request {
   return {
-    words: `route del ${to.text} table ${table}`,
+    words: `route del ${to.text}${metric === undefined ? "" : ` metric ${metric}`} table ${table}`,
     devices: [],
     encode: () =>
       message(
@@ -105,6 +105,7 @@ export function deleteRoute(to: Prefix, table: number): Request {
         rtmsg(to, SCOPE.nowhere, 0, 0),
         ...destination(to),
         attribute(RTA.table, u32(table)),
+        ...(metric === undefined ? [] : [attribute(RTA.priority, u32(metric))]),
       ),
   };
 }
@@ -139,6 +140,8 @@ export interface KernelRoute {
   readonly destination: Buffer;
   readonly length: number;
   readonly isBlackhole: boolean;
+  /** 0: none is said. */
+  readonly metric: number;
   /** Index of the device; 0: none. */
   readonly device: number;
   /** The whole of it, as the kernel tells it. */
@@ -174,6 +177,7 @@ export async function tableRoutes(
     return {
       destination: attributes.get(RTA.destination) ?? Buffer.alloc(family === 4 ? 4 : 16),
       length: body.readUInt8(1),
+      metric: attributes.get(RTA.priority)?.readUInt32LE() ?? 0,
       isBlackhole: body.readUInt8(7) === TYPE.blackhole,
       device: attributes.get(RTA.outDevice)?.readUInt32LE() ?? 0,
       body,

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
+import { isIP } from "node:net";
 import { Command, CommanderError, Option } from "commander";
 import { takeCommands } from "../../runtime/daemon/commands.js";
 import { Daemon } from "../../runtime/daemon/daemon.js";
 import { kernelEngine } from "../../runtime/daemon/engine.js";
 import { journal } from "../../runtime/daemon/journal.js";
 import { notifier } from "../../runtime/daemon/systemd.js";
+import { Prober } from "../../runtime/health/prober.js";
 import { readCounts } from "../../runtime/metrics/counts.js";
 import { Metrics } from "../../runtime/metrics/metrics.js";
 import { serveMetrics } from "../../runtime/metrics/server.js";
@@ -28,6 +30,7 @@ interface Options {
   readonly metrics: string;
   readonly poll: string;
   readonly look: string;
+  readonly probeFrom: readonly string[];
 }
 
 /** The daemon of an edge server: keeps it at what a store wants. */
@@ -40,6 +43,12 @@ function program(): Command {
     .option("--metrics <address>", "where Prometheus asks, or `off`", "127.0.0.1:9821")
     .option("--poll <seconds>", "how often the store is asked, should its watch miss something", "10")
     .option("--look <seconds>", "how often the node is looked at, and mended", "30")
+    .option(
+      "--probe-from <address>",
+      "this server's own address, to which routers answer; once a family",
+      both,
+      [],
+    )
     .addOption(new Option("--state-dir <dir>", "where the node keeps its state").default("/run/tidegate"))
     .option("--memory-dir <dir>", "where a node with keys remembers what it had", "/var/lib/tidegate")
     .exitOverride()
@@ -51,10 +60,11 @@ async function run(options: Options): Promise<void> {
   const { stateDir } = options;
   // Before anything is read or written there, as root.
   await requireOwnFolder(stateDir);
-  const metrics = new Metrics(() => readCounts(stateDir));
-  const address = metricsAddress(options.metrics);
   const say = journal((line) => process.stdout.write(line), process.env);
   const engine = kernelEngine(stateDir, options.memoryDir);
+  const prober = new Prober({ stateDir, say, probeFrom: options.probeFrom });
+  const metrics = new Metrics(() => readCounts(stateDir, prober.report()));
+  const address = metricsAddress(options.metrics);
   let reading: EdgeReading | undefined;
   const daemon = new Daemon({
     store: storeOf(options.store),
@@ -79,7 +89,10 @@ async function run(options: Options): Promise<void> {
   const commands = await takeCommands(new Paths(stateDir).commands(), handler).catch((error: unknown) => {
     say("warning", `\`tidegate apply\` does its work itself: cannot listen for it: ${reason(error)}`);
   });
+  const probing = prober.run();
   await daemon.run();
+  prober.stop();
+  await probing;
   await commands?.close();
   await server?.close();
 }
@@ -102,6 +115,12 @@ function metricsAddress(text: string): { readonly host: string; readonly port: n
   if (host === "" || Number(port) > 65535)
     throw new UsageError(`--metrics: \`${text}\` is not an address with a port, such as 127.0.0.1:9821`);
   return { host, port: Number(port) };
+}
+
+/** An option that may be given twice. */
+function both(address: string, before: readonly string[]): readonly string[] {
+  if (isIP(address) === 0) throw new UsageError(`--probe-from: \`${address}\` is not an address`);
+  return [...before, address];
 }
 
 function milliseconds(option: string, text: string): number {

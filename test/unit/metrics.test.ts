@@ -20,6 +20,7 @@ const COUNTS: Counts = {
       tunnels: [
         {
           tunnel: "chicago",
+          health: null,
           sent: { packets: 11, bytes: 660 },
           received: { packets: 4, bytes: 160 },
           dropped: { packets: 1, bytes: 1450 },

@@ -53,9 +53,34 @@ function renderCounters(stage: string, counters: Counters): readonly string[] {
   });
 }
 
-function renderTunnel({ name, remote, device, driver, state }: TunnelStatus): string {
+function renderTunnel({ name, remote, device, driver, state, health }: TunnelStatus): string {
   const shown = state === "missing" || state === "DOWN" ? pc.red(state) : state;
-  return `  tunnel    ${name} to ${remote}: ${device} ${shown}, ${driverName(driver)}`;
+  return `  tunnel    ${name} to ${remote}: ${device} ${shown}, ${driverName(driver)}${health ? `; ${renderHealth(health)}` : ""}`;
+}
+
+function renderHealth({ life, since, probes }: NonNullable<TunnelStatus["health"]>): string {
+  const shown = life === "dead" ? pc.red("dead") : life;
+  const words = [
+    `router ${shown}${since === null ? "" : ` since ${since}`}`,
+    ...(probes === null ? [pc.red("nobody asks: is tidegated running?")] : renderProbes(probes)),
+  ];
+  return words.join(", ");
+}
+
+function renderProbes({
+  sent,
+  lost,
+  lastAnswer,
+  rtt,
+  trouble,
+}: NonNullable<NonNullable<TunnelStatus["health"]>["probes"]>): readonly string[] {
+  const answer = lastAnswer === null ? "no answer yet" : `last answer ${lastAnswer}`;
+  const took = rtt === null ? "" : ` after ${rtt.toFixed(1)} ms`;
+  return [
+    `${answer}${took}`,
+    `${lost} of ${sent} probes lost`,
+    ...(trouble === null ? [] : [pc.red(`cannot ask: ${trouble}`)]),
+  ];
 }
 
 function driverName(driver: "kernel" | "ebpf"): string {

@@ -1,0 +1,40 @@
+import type { Bundle } from "../bundle.js";
+import { liveLines, routesInto } from "../health/live-lines.js";
+import type { Host } from "../host.js";
+import { readReplacing, readRoute } from "../netlink/lines.js";
+import { inside } from "../netlink/network.js";
+import { perform } from "../netlink/perform.js";
+import { deleteRoute, leadsTo, tableRoutes } from "../netlink/route.js";
+import { tableLines, tableOf } from "./routes.js";
+
+/**
+ * Makes the table of the generation in force what it is with these devices' tunnels dead. What leads into live tunnels stands
+ * before anything goes; each group changes in one step, and flows of tunnels that stay in it stay there.
+ */
+export async function routeAround(
+  host: Host,
+  bundle: Bundle,
+  generation: number,
+  dead: ReadonlySet<string>,
+): Promise<void> {
+  const { namespace, tunnels } = bundle.manifest;
+  const network = inside(host, namespace);
+  const table = tableOf(generation);
+  const lines = await tableLines(bundle, table);
+  const asked = new Set(tunnels.filter(({ health }) => health).map(({ device }) => device));
+  const about = routesInto(lines, asked);
+  const { table: holding, left } = liveLines(lines, dead);
+  const present = (
+    await Promise.all(([4, 6] as const).map((family) => tableRoutes(network, family, table)))
+  ).flat();
+  const gone = left.map(readRoute).filter(({ to, metric }) => {
+    return present.some((route) => route.metric === metric && leadsTo(route, to));
+  });
+  // A group that stays as it is loses nothing by being said again.
+  const groups = holding.filter((line) => line.startsWith("nexthop "));
+  const routes = holding.filter((line) => about.has(line));
+  await perform(network, [
+    ...readReplacing([...groups, ...routes]),
+    ...gone.map(({ to, metric }) => deleteRoute(to, table, metric)),
+  ]);
+}

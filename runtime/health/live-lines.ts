@@ -1,0 +1,85 @@
+import { contains, type Prefix, parsePrefix } from "../prefix.js";
+
+/**
+ * Which lines of a customer's routing table hold while some of its tunnels are dead (docs/semantics.md, "Whether a router
+ * lives"): routes into dead tunnels do not count, unless all that hold their addresses are such.
+ */
+export interface LiveLines {
+  /** Groups with their live members, and routes that count, in the order in which they were. */
+  readonly table: readonly string[];
+  /** Routes that do not count. */
+  readonly left: readonly string[];
+}
+
+/** The lines that make a generation's routing table (src/targets/route). */
+export interface TableLines {
+  readonly nexthops: readonly string[];
+  readonly table: readonly string[];
+}
+
+interface RouteLine {
+  readonly line: string;
+  readonly prefix: Prefix;
+  readonly devices: readonly string[];
+}
+
+/** `dead`: devices of dead tunnels. */
+export function liveLines({ nexthops, table }: TableLines, dead: ReadonlySet<string>): LiveLines {
+  if (dead.size === 0) return { table, left: [] };
+  const devices = devicesOf([...nexthops, ...table]);
+  const routes = table.flatMap((line) => routeOf(line, devices) ?? []);
+  const isLive = (route: RouteLine) => route.devices.some((device) => !dead.has(device));
+  const live = routes.filter(isLive);
+  const hasOther = ({ prefix }: RouteLine) => live.some((other) => contains(other.prefix, prefix));
+  const left = new Set(routes.filter((route) => !isLive(route) && hasOther(route)).map(({ line }) => line));
+  const isDead = (id: string) => (devices.get(id) ?? []).every((device) => dead.has(device));
+  return {
+    table: table.filter((line) => !left.has(line)).map((line) => withLiveMembers(line, isDead)),
+    left: [...left],
+  };
+}
+
+/** The lines of routes that lead into one of these devices, or may. */
+export function routesInto({ nexthops, table }: TableLines, into: ReadonlySet<string>): ReadonlySet<string> {
+  const devices = devicesOf([...nexthops, ...table]);
+  return new Set(
+    table.filter((line) => routeOf(line, devices)?.devices.some((device) => into.has(device)) ?? false),
+  );
+}
+
+const NEXTHOP = /^nexthop add id (\S+) (dev|group) (\S+)/;
+
+/** Of each nexthop and group by its number, the devices that it leads to. Groups stand behind their members. */
+function devicesOf(lines: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const line of lines) {
+    const [, id = "", kind, value = ""] = NEXTHOP.exec(line) ?? [];
+    if (kind === "dev") found.set(id, [value]);
+    if (kind === "group")
+      found.set(
+        id,
+        membersOf(value).flatMap(({ id: member }) => found.get(member) ?? []),
+      );
+  }
+  return found;
+}
+
+function membersOf(group: string): readonly { readonly id: string; readonly text: string }[] {
+  return group.split("/").map((text) => ({ id: text.replace(/,.*/, ""), text }));
+}
+
+function routeOf(line: string, devices: ReadonlyMap<string, readonly string[]>): RouteLine | undefined {
+  const [, to = "", kind, value = ""] = /^route add (\S+) (dev|nhid) (\S+)/.exec(line) ?? [];
+  const prefix = parsePrefix(to);
+  if (!prefix) return undefined;
+  return { line, prefix, devices: kind === "dev" ? [value] : (devices.get(value) ?? []) };
+}
+
+/** A group all of whose members are dead has all of them. */
+function withLiveMembers(line: string, isDead: (id: string) => boolean): string {
+  const [, , kind, value = ""] = NEXTHOP.exec(line) ?? [];
+  if (kind !== "group") return line;
+  const members = membersOf(value);
+  const live = members.filter(({ id }) => !isDead(id));
+  return live.length === 0 ? line : line.replace(value, live.map(({ text }) => text).join("/"));
+}

@@ -1,0 +1,136 @@
+import { readBundle } from "../bundle.js";
+import { routeAround } from "../customer/live-routes.js";
+import type { Say } from "../daemon/journal.js";
+import { causeOf } from "../failures.js";
+import { type Host, withHost } from "../host.js";
+import { type LoadedCustomer, Paths, readCustomers } from "../state.js";
+import type { Life } from "./liveness.js";
+import { askedBy, deadDevices, type Lives, lifeOf, readLives, writeLives } from "./lives.js";
+import type { TunnelRow } from "./tunnel-prober.js";
+
+export interface TurnsOptions {
+  readonly stateDir: string;
+  readonly say: Say;
+  /** What is thought of a tunnel's router now; undefined: nobody asks. */
+  readonly lifeOf: (customer: string, tunnel: string) => Life | undefined;
+}
+
+/** Another thing is thought of a tunnel's router. */
+export interface Turn {
+  readonly customer: string;
+  readonly row: TunnelRow;
+  readonly life: Life;
+  readonly was: Life;
+}
+
+/** How long to wait where the lock, or the kernel, could not be had. */
+const AGAIN_MS = 500;
+
+/** Has routing tables go by what was found out about routers, one customer at a time. */
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly #paths: Paths;
+  readonly #due = new Set<string>();
+  #working: Promise<void> | undefined;
+  #again: NodeJS.Timeout | undefined;
+  #told = "";
+  #ending = false;
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+    this.#paths = new Paths(options.stateDir);
+  }
+
+  note(turn: Turn): void {
+    const { say } = this.#options;
+    const { level, text } = wordsOf(turn);
+    say(level, text);
+    this.#due.add(turn.customer);
+    this.#work();
+  }
+
+  /** Ends what is under way. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    clearTimeout(this.#again);
+    await this.#working;
+  }
+
+  #work(): void {
+    this.#working ??= this.#workOff().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #workOff(): Promise<void> {
+    for (const customer of this.#due) {
+      if (this.#ending) return;
+      this.#due.delete(customer);
+      try {
+        await this.#follow(customer);
+        this.#told = "";
+      } catch (error) {
+        this.#due.add(customer);
+        this.#failed(customer, causeOf(error));
+        return;
+      }
+    }
+  }
+
+  #failed(customer: string, cause: string): void {
+    const words = `${customer}: its routes cannot follow its routers yet: ${cause}`;
+    if (words !== this.#told) this.#options.say("warning", words);
+    this.#told = words;
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#work(), AGAIN_MS);
+  }
+
+  /** Under the lock: whoever fills a table meanwhile would go by what was known before. */
+  #follow(customer: string): Promise<void> {
+    return withHost({ stateDir: this.#options.stateDir, lock: true }, async (host) => {
+      const loaded = (await readCustomers(host.paths)).find((one) => one.customer === customer);
+      if (!loaded) return;
+      await this.#write(loaded);
+      await routesFollow(host, loaded);
+    });
+  }
+
+  /** Written first: should this process end in between, the table is found not to be as it should be, and mended. */
+  async #write({ customer, manifest }: LoadedCustomer): Promise<void> {
+    const before = await readLives(this.#paths, customer);
+    const lives: Record<string, Lives[string]> = {};
+    for (const row of manifest.tunnels) {
+      const asked = askedBy(row);
+      if (asked === null) continue;
+      const known = lifeOf(row, before);
+      const life = this.#options.lifeOf(customer, row.name) ?? known?.life ?? "unknown";
+      if (life === "unknown") continue;
+      const since = known?.life === life ? known.since : new Date().toISOString();
+      lives[row.name] = { asked, life, since };
+    }
+    await writeLives(this.#paths, customer, lives);
+  }
+}
+
+async function routesFollow(
+  host: Host,
+  { customer, generation, hash, manifest }: LoadedCustomer,
+): Promise<void> {
+  const bundle = await readBundle(host.paths.bundle(customer, generation));
+  if (bundle.hash !== hash) throw new Error("the node's copy of its bundle is damaged");
+  await routeAround(host, bundle, generation, await deadDevices(host.paths, manifest));
+}
+
+function wordsOf({ customer, row, life, was }: Turn): {
+  readonly level: "warning" | "info";
+  readonly text: string;
+} {
+  const tunnel = `${customer}: tunnel ${row.name}`;
+  if (life === "dead") {
+    const losses = row.health?.down === 1 ? "1 probe" : `${row.health?.down} probes in a row`;
+    const text = `${tunnel} is dead: ${losses} to ${row.health?.target} without an answer; left out where another lives`;
+    return { level: "warning", text };
+  }
+  const again = was === "dead" ? "lives again, and has its part of the packets" : "lives: its router answers";
+  return { level: "info", text: `${tunnel} ${again}` };
+}
