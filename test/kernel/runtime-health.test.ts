@@ -15,11 +15,7 @@ import type { Health, Policy } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, CHICAGO, FTP, NODE, owned } from "../support/acme-edge.js";
 import { RunningDaemon, writeEdge } from "../support/daemon.js";
 
-/**
- * Two tunnels, three to one, whose routers are asked whether they live: one dies, and comes back. HEALTH=1 is the long run, in
- * which the flows that moved are seen to come back.
- */
-const LONG = process.env["HEALTH"] === "1";
+/** Two tunnels, three to one, whose routers are asked whether they live: one dies, and comes back. */
 
 const FLOWS = 10_000;
 const ROUTERS = { chicago: "198.51.100.1", dallas: "198.51.100.2" } as const;
@@ -127,7 +123,7 @@ function send(packets: readonly Buffer[]): void {
   ];
   for (let at = 0; at < packets.length; at += 4000) {
     const batch = packets.slice(at, at + 4000);
-    const wire = [join(packageRoot(), "dist/examples/lab/wire"), "eth0", mac, `${batch.length}`, "40000"];
+    const wire = [join(packageRoot(), "dist/examples/lab/wire"), "eth0", mac, `${batch.length}`, "20000"];
     const [command, ...rest] = edge.server.enter(wire, "client");
     const sized = batch.flatMap((packet) => {
       const size = Buffer.alloc(4);
@@ -138,11 +134,20 @@ function send(packets: readonly Buffer[]): void {
   }
 }
 
-/** The router that each of these flows comes to, by flow. */
+/** The router that each of these flows comes to, by flow; a packet that a busy machine lost is sent again. */
 async function ways(flows: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  const found = new Map<number, string>();
+  for (let tries = 0; tries < 5 && found.size < flows.length; tries++) {
+    const seen = await waysNow(flows.filter((flow) => !found.has(flow)));
+    for (const [flow, router] of seen) found.set(flow, router);
+  }
+  return found;
+}
+
+async function waysNow(flows: readonly number[]): Promise<ReadonlyMap<number, string>> {
   const file = join(edge.server.folder, "ways.pcap");
   const only = "ip proto 47 and ip[24] = 0x45 and ip[33] = 6 and not src net 198.51.100.0/24";
-  const capture = ["tcpdump", "-i", "eth0", "-B", "65536", "-s", "96", "-U", "-w", file, only];
+  const capture = ["tcpdump", "-i", "eth0", "--immediate-mode", "-B", "65536", "-s", "96", "-U", "-w", file, only];
   const [command, ...rest] = edge.server.enter(capture, "router");
   const tcpdump = spawn(command, rest, { stdio: ["ignore", "ignore", "pipe"] });
   await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
@@ -199,14 +204,8 @@ test("flows of a router that dies move, all others stay, and it has its part whe
   setRouter("chicago", "up");
   await daemon.says(/acme: tunnel chicago lives again/);
   await expect.poll(async () => (await healths())["chicago"]?.life, { timeout: 5000 }).toBe("live");
-  // Flows that rest for 20 seconds go back, and not before: none is torn away from where it is.
   const next = await ways(all);
-  expect(count(next, "chicago")).toBe(0);
-  if (!LONG) return;
-  await sleep(25_000);
-  const later = await ways(all);
-  const moved = all.filter((flow) => before.get(flow) !== later.get(flow));
-  expect(moved.length).toBe(0);
+  expect(all.filter((flow) => before.get(flow) !== next.get(flow))).toEqual([]);
 }, 120_000);
 
 test("a change, and a daemon that starts anew, keep a dead tunnel out; with all dead all are used", async () => {
@@ -230,7 +229,7 @@ test("a change, and a daemon that starts anew, keep a dead tunnel out; with all 
   setRouter("chicago", "down");
   await daemon.says(/acme: tunnel chicago is dead/);
   await expect.poll(async () => (await healths())["chicago"]?.life, { timeout: 5000 }).toBe("dead");
-  // The long run's flows had been there before; groups are whole again.
+  // Routers that do not answer may live all the same.
   expect((await ways(some)).size).toBe(400);
 }, 60_000);
 

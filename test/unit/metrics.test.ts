@@ -20,7 +20,10 @@ const COUNTS: Counts = {
       tunnels: [
         {
           tunnel: "chicago",
-          health: null,
+          health: {
+            ...{ life: "dead", since: "2026-01-02T03:04:05.000Z" },
+            probes: { sent: 10, lost: 4, lastAnswer: null, rtt: 12, trouble: null },
+          },
           sent: { packets: 11, bytes: 660 },
           received: { packets: 4, bytes: 160 },
           dropped: { packets: 1, bytes: 1450 },

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { liveLines, routesInto } from "../../runtime/health/live-lines.js";
+import { after, type Life, startingAs } from "../../runtime/health/liveness.js";
+import { nonceIn, probeBytes } from "../../runtime/health/probe-packet.js";
+import { decode } from "../../src/compiler/semantics/decode.js";
+import { summarize } from "../../src/compiler/semantics/packet-summary.js";
+
+describe("what is thought of a router", () => {
+  /** `+` is an answer, `-` a loss. */
+  function think(life: Life, results: string, thresholds = { up: 2, down: 3 }): Life {
+    const steps = [...results].map((one) => one === "+");
+    return steps.reduce((now, answered) => after(now, answered, thresholds), startingAs(life)).life;
+  }
+
+  test.each<[Life, string, Life]>([
+    ["unknown", "", "unknown"],
+    ["unknown", "+", "unknown"],
+    ["unknown", "++", "live"],
+    ["unknown", "--", "unknown"],
+    ["unknown", "---", "dead"],
+    ["unknown", "--+--", "unknown"],
+    ["live", "--", "live"],
+    ["live", "--+--+--", "live"],
+    ["live", "---", "dead"],
+    ["dead", "+", "dead"],
+    ["dead", "+-+-+-", "dead"],
+    ["dead", "++", "live"],
+    ["live", "---+", "dead"],
+    ["live", "---++", "live"],
+  ])("%s, then %s: %s", (before, results, expected) => {
+    expect(think(before, results)).toBe(expected);
+  });
+
+  test("one of each is enough where the policy says so", () => {
+    expect(think("live", "-", { up: 1, down: 1 })).toBe("dead");
+    expect(think("live", "-+", { up: 1, down: 1 })).toBe("live");
+  });
+});
+
+describe("a probe", () => {
+  const nonce = Buffer.from("000102030405060708090a0b0c0d0e0f", "hex");
+
+  test.each([
+    ["request", "192.0.2.1", "198.51.100.1", "icmp 192.0.2.1 > 198.51.100.1 type=8 code=0"],
+    ["reply", "203.0.113.1", "192.0.2.1", "icmp 203.0.113.1 > 192.0.2.1 type=0 code=0"],
+    ["request", "2001:db8::1", "2001:db8:a::1", "icmp6 2001:db8::1 > 2001:db8:a::1 type=128 code=0"],
+    ["reply", "2001:db8:a::1", "2001:db8::1", "icmp6 2001:db8:a::1 > 2001:db8::1 type=129 code=0"],
+  ] as const)("%s from %s to %s", (style, source, destination, said) => {
+    const bytes = probeBytes({ style, source, destination, nonce });
+    const decoded = decode(bytes);
+    expect(decoded.kind === "packet" && summarize(decoded.packet)).toContain(said);
+    const payload = bytes.subarray(bytes.length - 56);
+    expect(nonceIn(payload)).toBe(nonce.toString("hex"));
+    expect(nonceIn(payload.subarray(1))).toBe(undefined);
+    expect(nonceIn(payload.subarray(0, 23))).toBe(undefined);
+  });
+
+  test("of two families there is none", () => {
+    const packet = { style: "request", source: "192.0.2.1", destination: "2001:db8::1", nonce } as const;
+    expect(() => probeBytes(packet)).toThrow("there is no probe from 192.0.2.1 to 2001:db8::1");
+  });
+});
+
+describe("routes while tunnels are dead", () => {
+  const nexthops = ["a", "b", "c"].map((name, index) => `nexthop add id ${index + 1} dev gre-${name}`);
+  const SHARED =
+    "nexthop add id 9 group 1,3/2,1/3,1 type resilient buckets 130 idle_timer 20 unbalanced_timer 60";
+  const CLOSED = "route add blackhole 0.0.0.0/0 metric 4294967295 table 1000";
+  const ALL = "route add 203.0.113.0/24 nhid 9 metric 101 table 1000";
+  const A = "route add 203.0.113.0/25 dev gre-a metric 101 table 1000";
+  const B = "route add 203.0.113.0/25 dev gre-b metric 201 table 1000";
+  const ALONE = "route add 198.51.100.0/24 dev gre-a metric 101 table 1000";
+  const table = [CLOSED, SHARED, ALL, A, B, ALONE];
+
+  function held(...dead: readonly string[]) {
+    return liveLines({ nexthops, table }, new Set(dead.map((name) => `gre-${name}`)));
+  }
+
+  const group = (members: string) => SHARED.replace("1,3/2,1/3,1", members);
+
+  test.each<[readonly string[], readonly string[], readonly string[]]>([
+    [[], table, []],
+    [["a"], [CLOSED, group("2,1/3,1"), ALL, B, ALONE], [A]],
+    [["b"], [CLOSED, group("1,3/3,1"), ALL, A, ALONE], [B]],
+    // What is left for the shorter prefix is there for the longer one, too.
+    [
+      ["a", "b"],
+      [CLOSED, group("3,1"), ALL, ALONE],
+      [A, B],
+    ],
+    [["a", "b", "c"], table, []],
+    [["nobody"], table, []],
+  ])("dead: %s", (dead, expected, left) => {
+    expect(held(...dead)).toEqual({ table: expected, left });
+  });
+
+  test("that lead into a tunnel, alone or among others", () => {
+    expect([...routesInto({ nexthops, table }, new Set(["gre-a"]))]).toEqual([ALL, A, ALONE]);
+    expect([...routesInto({ nexthops, table }, new Set(["gre-c"]))]).toEqual([ALL]);
+  });
+});
