@@ -147,7 +147,20 @@ async function ways(flows: readonly number[]): Promise<ReadonlyMap<number, strin
 async function waysNow(flows: readonly number[]): Promise<ReadonlyMap<number, string>> {
   const file = join(edge.server.folder, "ways.pcap");
   const only = "ip proto 47 and ip[24] = 0x45 and ip[33] = 6 and not src net 198.51.100.0/24";
-  const capture = ["tcpdump", "-i", "eth0", "--immediate-mode", "-B", "65536", "-s", "96", "-U", "-w", file, only];
+  const capture = [
+    "tcpdump",
+    "-i",
+    "eth0",
+    "--immediate-mode",
+    "-B",
+    "65536",
+    "-s",
+    "96",
+    "-U",
+    "-w",
+    file,
+    only,
+  ];
   const [command, ...rest] = edge.server.enter(capture, "router");
   const tcpdump = spawn(command, rest, { stdio: ["ignore", "ignore", "pipe"] });
   await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
