@@ -39,13 +39,16 @@ beforeAll(async () => {
 afterAll(() => edge?.server.end());
 
 describe("the capabilities that the unit leaves to the daemon", () => {
-  test.each(CAPABILITIES.filter((one) => one !== "CAP_NET_RAW"))("without %s it cannot put a policy in force", async (capability) => {
-    const daemon = RunningDaemon.start(edge.server, args, { before: having(without(capability)) });
-    await daemon.says(
-      /acme: revision 1 not in force yet: .*([Oo]peration not permitted|[Pp]ermission|EPERM|EACCES)/,
-    );
-    await daemon.end();
-  });
+  test.each(CAPABILITIES.filter((one) => one !== "CAP_NET_RAW"))(
+    "without %s it cannot put a policy in force",
+    async (capability) => {
+      const daemon = RunningDaemon.start(edge.server, args, { before: having(without(capability)) });
+      await daemon.says(
+        /acme: revision 1 not in force yet: .*([Oo]peration not permitted|[Pp]ermission|EPERM|EACCES)/,
+      );
+      await daemon.end();
+    },
+  );
 
   test("are enough", async () => {
     const found = edge.server.portrait();
