@@ -262,6 +262,7 @@ enum tg_outcome {
 	TG_DROP,
 	TG_PASS,
 	TG_ON,		/* not decided, and not counted */
+	TG_SEND,	/* allowed by the firewall: forward.h */
 };
 
 static __always_inline struct tg_verdict tg_outcome(__u32 value)
@@ -271,6 +272,8 @@ static __always_inline struct tg_verdict tg_outcome(__u32 value)
 		return tg_verdict(value >> 2, XDP_DROP);
 	case TG_PASS:
 		return tg_verdict(value >> 2, XDP_PASS);
+	case TG_SEND:
+		return tg_verdict(value >> 2, TG_FORWARD);
 	default:
 		return tg_undecided();
 	}

@@ -17,30 +17,11 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include "outer.h"
 
 #define AF_INET 2
-#define IP_DF 0x4000
 #define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
-#define GRE_KEY bpf_htons(0x2000)
-#define ECN_MASK 3
-#define ECN_ECT0 2
-#define ECN_CE 3
 #define MAX_TUNNELS 65536
-
-struct gre_header {
-	__be16 flags;
-	__be16 protocol;
-};
-
-/* The outer headers; the key is there only when the flags say so. */
-struct outer {
-	struct iphdr ip;
-	struct gre_header gre;
-	__be32 key;
-};
-
-#define PLAIN_SIZE (sizeof(struct outer) - sizeof(__be32))
-#define KEYED_SIZE (sizeof(struct outer))
 
 /* How packets of a tunnel look outside. */
 struct gre_tunnel {
@@ -154,16 +135,6 @@ static __always_inline int left_alone(struct __sk_buff *skb, __u32 reason)
 	return TC_ACT_OK;
 }
 
-/* The ones' complement sum of an IPv4 header without options: 0 where its checksum is right. */
-static __always_inline __u16 header_checksum(struct iphdr *ip)
-{
-	__s64 sum = bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0);
-
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* TOS or traffic class of the inner packet, which starts at `offset`; negative if it cannot be read. */
 static __always_inline int inner_tos(struct __sk_buff *skb, __u32 offset, __be16 protocol)
 {
@@ -176,12 +147,6 @@ static __always_inline int inner_tos(struct __sk_buff *skb, __u32 offset, __be16
 	if (protocol == bpf_htons(ETH_P_IPV6))
 		return head[0] >> 4 == 6 ? (__u8)(head[0] << 4 | head[1] >> 4) : -1;
 	return -1;
-}
-
-/* RFC 3168 section 9.1.1, full functionality: congestion met inside is not news for the outer path. */
-static __always_inline __u8 outer_tos(__u8 tos)
-{
-	return (tos & ECN_MASK) == ECN_CE ? (tos & ~ECN_MASK) | ECN_ECT0 : tos;
 }
 
 /* The outer route's device. The packet comes, so to say, in by the tunnel's veth end: never by the main device. */

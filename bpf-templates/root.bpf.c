@@ -7,6 +7,7 @@
 #include "customers.h"
 #include "parse.h"
 #include "stamp.h"
+#include "uplinks.h"
 
 /*
  * The stamp of the generation that is in force, by slot. A change of policy is one store of this word: all that

@@ -373,6 +373,9 @@ static __always_inline struct tg_limit_key tg_destination(TG_PACKET *p)
 	return (struct tg_limit_key){ 6, { p->dst6.high, p->dst6.low } };
 }
 
+/* An action of verdicts besides the kernel's: allowed, and sent on from here if it is plain (forward.h). */
+#define TG_FORWARD XDP_REDIRECT
+
 /* What becomes of a packet, and the index in `counters` of the rule that says so. */
 struct tg_verdict {
 	__u32 rule;

@@ -97,6 +97,24 @@ export class Probe {
     return words(answers, frames.length);
   }
 
+  /** Like `xdpRunTimed`, and resolves to the frames as the program left them, too. */
+  async xdpRunFrames(
+    program: string,
+    clock: string,
+    frames: readonly TimedFrame[],
+  ): Promise<readonly { readonly action: number; readonly frame: Buffer }[]> {
+    const batches = pack(
+      frames.map(({ frame }) => frame),
+      frames.map(({ now }) => now),
+    );
+    const answers = await Promise.all(
+      batches.map((batch) => this.#process.call("xdp.run-frames", program, clock, batch)),
+    );
+    const left = answers.flat().flatMap(framesIn);
+    if (left.length !== frames.length) throw new ProbeError("xdp.run-frames", "frames are missing");
+    return left;
+  }
+
   /** Moves the process into a fresh network namespace with the devices and hooks that `nftRun` needs. Once. */
   async nftOpen(): Promise<void> {
     await this.#process.call("nft.open", join(packageRoot(), "dist/runtime/probe/hooks.bpf.o"));
@@ -167,6 +185,17 @@ function packBatch(
     offset += frame.length;
   });
   return batch;
+}
+
+/** Frames one behind the other: `u32 action | u32 length | bytes`, little-endian. */
+function framesIn(answer: Buffer): readonly { readonly action: number; readonly frame: Buffer }[] {
+  const frames: { readonly action: number; readonly frame: Buffer }[] = [];
+  for (let at = 0; at < answer.length; ) {
+    const end = at + 8 + answer.readUInt32LE(at + 4);
+    frames.push({ action: answer.readUInt32LE(at), frame: answer.subarray(at + 8, end) });
+    at = end;
+  }
+  return frames;
 }
 
 /** Joins answers of little-endian u32 words. */

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Counters, namedCounters, sum } from "./counters.js";
 import { programCounters, readSteadily } from "./customer/counting.js";
+import { sentFromXdp } from "./customer/fast-path.js";
 import { firewallCounters } from "./customer/firewall.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { greDriver } from "./gre/choose.js";
-import type { GreDriver, TunnelTraffic } from "./gre/driver.js";
+import type { GreDriver, Traffic, TunnelTraffic } from "./gre/driver.js";
 import { greMap } from "./gre/ebpf.js";
 import { readLives } from "./health/lives.js";
 import { healthOf, readReport, type TunnelHealth } from "./health/report.js";
@@ -66,6 +67,8 @@ export interface CustomerStatus {
     /** Counters of the firewall that belong to no rule, such as those of the way back. */
     readonly other: Counters;
   };
+  /** `xdp`: packets that are plain are sent into tunnels from XDP. */
+  readonly datapath: "namespace" | "xdp";
   readonly tunnels: readonly TunnelStatus[];
 }
 
@@ -76,6 +79,8 @@ export interface TunnelStatus extends TunnelTraffic {
   readonly remote: string;
   readonly device: string;
   readonly driver: GreDriver["name"];
+  /** Of what was sent, the part that XDP sent itself. */
+  readonly fromXdp: Traffic;
   /** As ip(8) says: UP, DOWN, UNKNOWN (up, for devices without a carrier); "missing". */
   readonly state: string;
 }
@@ -144,7 +149,8 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
   const { customer, generation, hash, since, manifest } = loaded;
   const drift = await customerDrift(host, state, loaded);
   const counters = await readSteadily(host.paths, loaded, (now) => customerCounters(host, now));
-  const tunnels = manifest.tunnels.map((row) => tunnelStatus(host, state, loaded, row));
+  const fast = await sentFromXdp(host.loader, host.paths.pins(customer, generation));
+  const tunnels = manifest.tunnels.map((row, place) => tunnelStatus(host, state, loaded, row, fast[place]));
   return {
     name: customer,
     generation,
@@ -154,6 +160,7 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
     prefixes: manifest.prefixes,
     drift,
     counters,
+    datapath: manifest.datapath ?? "namespace",
     tunnels: await Promise.all(tunnels),
   };
 }
@@ -204,6 +211,7 @@ async function tunnelStatus(
   { gre }: NodeState,
   { manifest }: LoadedCustomer,
   row: LoadedCustomer["manifest"]["tunnels"][number],
+  fromXdp: Traffic = NOTHING,
 ): Promise<TunnelStatus> {
   const { name, remote, device } = row;
   const driver = greDriver(host, gre);
@@ -211,5 +219,9 @@ async function tunnelStatus(
   const traffic = await driver.traffic(manifest, row);
   const lives = await readLives(host.paths, manifest.customer);
   const health = healthOf(manifest, row, lives, await readReport(host.paths));
-  return { name, remote, device, driver: driver.name, state: link?.state ?? "missing", health, ...traffic };
+  const sent = sum([traffic.sent, fromXdp]);
+  const about = { name, remote, device, driver: driver.name, state: link?.state ?? "missing", health };
+  return { ...about, ...traffic, sent, fromXdp };
 }
+
+const NOTHING: Traffic = { packets: 0, bytes: 0 };

@@ -53,6 +53,7 @@ export function policyOf(rules: readonly FlowRule[], { stage }: PolicyOptions): 
     prefixes: EVERYTHING.map((text) => ({ prefix: prefix(text), span: at(1) })),
     mitigate: stage === "mitigate" ? list : [],
     firewall: { default: "allow", rules: stage === "firewall" ? list : [], stateful: false, offload: "auto" },
+    datapath: "auto",
     lists: [],
     tunnels: [],
     routes: [],

@@ -47,7 +47,10 @@ export function ofBundle(name: string, { folder, manifest }: Built): Contender {
   const object = readFileSync(join(folder, `xdp/${manifest.customer}.bpf.o`));
   const { prefixes, tables } = manifest;
   const read = (file: string) => Promise.resolve(readFileSync(join(folder, file)));
-  return { name, load: (bench) => bench.loadPolicy(name, { object, prefixes, tables, read, counters: [] }) };
+  return {
+    name,
+    load: (bench) => bench.loadPolicy(name, { object, prefixes, tables, read, counters: [], tunnels: null }),
+  };
 }
 
 /** Rules of which each is code, one below the other; nothing where they are more than a program has room for. */

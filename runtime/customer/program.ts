@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { link, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Manifest } from "../../src/targets/manifest.js";
+import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 import { type Bundle, bundleBytes } from "../bundle.js";
 import { failure } from "../failures.js";
 import { type Host, tolerating } from "../host.js";
@@ -9,7 +9,9 @@ import type { Loader, MapEntry } from "../loader-client.js";
 import { stampOf, turnOf } from "../node/constants.js";
 import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
-import type { CustomerRecord, LoadedCustomer, Paths } from "../state.js";
+import type { CustomerRecord, Paths } from "../state.js";
+import { anycast4, type Previous } from "./change.js";
+import { fillTunnels, keepsHops } from "./fast-path.js";
 
 /** Slots of customers in the root program, each with two places for programs (bpf-templates/root.bpf.c). */
 const SLOTS = 4096;
@@ -28,12 +30,15 @@ export async function loadProgram(
   host: Host,
   bundle: Bundle,
   record: Placed,
-  previous?: LoadedCustomer,
+  node: NodeConfig,
+  previous?: Previous,
 ): Promise<void> {
   const before = previous && programLoaded(host, previous) ? previous : undefined;
-  if (before && sharesProgram(before.manifest, bundle.manifest))
-    await shareProgram(host, bundle, record, before);
+  const shares =
+    before && sharesProgram(before.manifest, bundle.manifest) && sharesTunnels(before, bundle, node);
+  if (shares) await shareProgram(host, bundle, record, before);
   else await loadNewProgram(host, bundle, record, before);
+  if (!shares && bundle.manifest.datapath === "xdp") await fillFastPath(host, bundle, record, node);
   await putInPlace(host, record);
 }
 
@@ -41,30 +46,61 @@ async function loadNewProgram(
   { loader, paths }: Host,
   bundle: Bundle,
   { customer, generation }: Placed,
-  previous: LoadedCustomer | undefined,
+  previous: Previous | undefined,
 ): Promise<void> {
-  const { tables, watched } = bundle.manifest;
+  const { tables, watched, datapath } = bundle.manifest;
   const file = `xdp/${customer}.bpf.o`;
   const elf = await bundleBytes(bundle, file);
   const pinDir = paths.pins(customer, generation);
-  const kept = previous ? keptLimits(previous.manifest, bundle.manifest) : [];
+  const kept = previous ? keptMaps(previous.manifest, bundle.manifest) : [];
   const from = previous ? paths.pins(customer, previous.generation) : "";
-  const limits = kept.map((map) => [map, join(from, `map_${map}`)] as const);
+  const handedOver = kept.map((map) => [map, join(from, `map_${map}`)] as const);
   const reuse = {
-    ...Object.fromEntries(limits),
+    ...Object.fromEntries(handedOver),
     packet: rootMap(paths, "packet"),
-    ...watchers(paths, watched),
+    ...sharedMap(paths, "watchers", watched),
+    ...sharedMap(paths, "uplinks", datapath === "xdp"),
   };
   await mkdir(dirname(pinDir), { recursive: true });
   await loader.loadObject({ object: { name: customer, elf }, pinDir, reuse });
-  for (const [map, pin] of limits) await link(pin, join(pinDir, `map_${map}`));
+  for (const [map, pin] of handedOver) await link(pin, join(pinDir, `map_${map}`));
   await fillTables(loader, pinDir, tables, (name) => bundleBytes(bundle, name));
 }
 
-/** Where watchers look. A root program from before there were any has no such map, and nobody watches behind it. */
-function watchers(paths: Paths, watched: boolean): Readonly<Record<string, string>> {
-  const pin = rootMap(paths, "watchers");
-  return watched && existsSync(pin) ? { watchers: pin } : {};
+/**
+ * A map that is the root program's, where a program is to have it. A root program from before there was such a map has none:
+ * then nobody watches behind it, and nothing is sent on from XDP.
+ */
+function sharedMap(
+  paths: Paths,
+  name: "watchers" | "uplinks",
+  asks: boolean,
+): Readonly<Record<string, string>> {
+  const pin = rootMap(paths, name);
+  return asks && existsSync(pin) ? { [name]: pin } : {};
+}
+
+/** No packet comes to the program yet. */
+async function fillFastPath(
+  { loader, paths }: Host,
+  { manifest }: Bundle,
+  { customer, generation }: Placed,
+  node: NodeConfig,
+): Promise<void> {
+  const anycast = anycast4(node);
+  if (anycast !== undefined)
+    await fillTunnels(loader, paths.pins(customer, generation), manifest.tunnels, anycast);
+}
+
+/** Where a program sends packets on itself, it does so by the tunnels that it was loaded with. */
+function sharesTunnels(before: Previous, { manifest }: Bundle, node: NodeConfig): boolean {
+  if (manifest.datapath !== "xdp") return true;
+  const sameTunnels = JSON.stringify(before.manifest.tunnels) === JSON.stringify(manifest.tunnels);
+  return sameTunnels && anycast4(before.node) === anycast4(node);
+}
+
+function keptMaps(before: Manifest, after: Manifest): readonly string[] {
+  return [...keptLimits(before, after), ...(keepsHops(before, after) ? ["hops"] : [])];
 }
 
 /** Maps of limits whose terms stay the same: who has used up an allowance has so under the new policy, too. */

@@ -1,6 +1,7 @@
 import type { Manifest } from "../../src/targets/manifest.js";
-import type { Counter } from "../counters.js";
+import { type Counter, sum } from "../counters.js";
 import { readSteadily } from "../customer/counting.js";
+import { sentFromXdp } from "../customer/fast-path.js";
 import { greDriver } from "../gre/choose.js";
 import type { GreDriver, TunnelTraffic } from "../gre/driver.js";
 import { readLives } from "../health/lives.js";
@@ -89,15 +90,18 @@ async function ruleCounts(host: Host, loaded: LoadedCustomer): Promise<readonly 
 async function tunnelCounts(
   host: Host,
   gre: GreDriver,
-  { manifest }: LoadedCustomer,
+  { customer, generation, manifest }: LoadedCustomer,
   report: Report,
 ): Promise<readonly TunnelCount[]> {
   const isAsked = manifest.tunnels.some(({ health }) => health);
-  const lives = isAsked ? await readLives(host.paths, manifest.customer) : {};
+  const lives = isAsked ? await readLives(host.paths, customer) : {};
+  const fromXdp = await sentFromXdp(host.loader, host.paths.pins(customer, generation));
   const counts: TunnelCount[] = [];
-  for (const row of manifest.tunnels) {
+  for (const [place, row] of manifest.tunnels.entries()) {
+    const traffic = await gre.traffic(manifest, row);
+    const sent = sum([traffic.sent, ...fromXdp.slice(place, place + 1)]);
     const health = healthOf(manifest, row, lives, report);
-    counts.push({ tunnel: row.name, ...(await gre.traffic(manifest, row)), health });
+    counts.push({ tunnel: row.name, ...traffic, sent, health });
   }
   return counts;
 }

@@ -12,7 +12,7 @@ import { bpfMount } from "./bpf-mount.js";
 import { requireUnseenBridge } from "./bridges.js";
 import { markingTable } from "./marking.js";
 import { policyRouting } from "./policy-routing.js";
-import { rootProgram, rootProgramOn } from "./root-program.js";
+import { rootProgram, rootProgramOn, uplinkKnown } from "./root-program.js";
 import { forwardingParts, requireLooseFiltering } from "./sysctls.js";
 
 /** What must hold on a node that Tidegate itself does not change. */
@@ -50,6 +50,10 @@ export function nodeParts(
     policyRouting(host, 6),
     markingTable(host, marked),
     ...gre.nodeParts(node.uplinks),
-    ...node.uplinks.flatMap((uplink) => [rootProgramOn(host, uplink), packetsApart(host, uplink)]),
+    ...node.uplinks.flatMap((uplink) => [
+      rootProgramOn(host, uplink),
+      uplinkKnown(host, uplink),
+      packetsApart(host, uplink),
+    ]),
   ];
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { uplinkRow } from "../customer/fast-path.js";
 import { causeOf, failure } from "../failures.js";
 import { builtFile, type Host, tolerating } from "../host.js";
 import { ERRNO, LoaderError } from "../loader-client.js";
@@ -13,7 +14,15 @@ const linkPin = (paths: Paths, device: string) => paths.bpf("root", `link_${devi
 /** A map that the root program shares with the customers' programs and with the runtime. */
 export function rootMap(
   paths: Paths,
-  name: "customers_4" | "customers_6" | "stamps" | "programs" | "packet" | "watchers" | "root_counters",
+  name:
+    | "customers_4"
+    | "customers_6"
+    | "stamps"
+    | "programs"
+    | "packet"
+    | "watchers"
+    | "uplinks"
+    | "root_counters",
 ): string {
   return paths.bpf("root", `map_${name}`);
 }
@@ -45,6 +54,37 @@ export function rootProgramOn(host: Host, device: string): Part {
       await attach(host, device);
     },
     down: () => tolerating(["ENOENT"], loader.detachXdp(linkPin(paths, device))),
+  };
+}
+
+/**
+ * What customers' programs know an uplink by that send packets on themselves: they take packets to its address, and send out by
+ * it. A root program from before there was such a map has none, and nothing to fill in.
+ */
+export function uplinkKnown(host: Host, device: string): Part {
+  const { loader, paths } = host;
+  const pin = rootMap(paths, "uplinks");
+  const row = async () => {
+    const link = await findLink(host, device);
+    return link && uplinkRow(link.index, link.mac);
+  };
+  return {
+    name: `uplink ${device} known to XDP`,
+    present: async () => {
+      const wanted = await row();
+      if (!existsSync(pin)) return existsSync(program(paths));
+      if (!wanted) return false;
+      const [found] = await loader.lookupMap(pin, [wanted.key]);
+      return found?.[0]?.equals(wanted.value) === true;
+    },
+    up: async () => {
+      const wanted = await row();
+      if (wanted && existsSync(pin)) await loader.updateMap(pin, [wanted]);
+    },
+    down: async () => {
+      const wanted = await row();
+      if (wanted && existsSync(pin)) await tolerating(["ENOENT"], loader.deleteFromMap(pin, [wanted.key]));
+    },
   };
 }
 

@@ -80,6 +80,9 @@ static int test_run(int program, const struct packet *packet, uint32_t index,
 	return 0;
 }
 
+/* Room for headers that a program puts before a packet. */
+#define HEADERS_MAX 256
+
 static int run_packet(int program, const struct packet *packet, uint32_t index, uint32_t *action,
 		      struct answer *answer)
 {
@@ -145,6 +148,79 @@ static int run_timed(const struct request *request, struct answer *answer)
 	}
 	status = run_batch(program, &clock, batch, answer);
 	close(program);
+	close_clock(&clock);
+	return status;
+}
+
+/* Room for headers that a program puts before a packet, and no more than the kernel gives back. */
+#define HEADERS_MAX 256
+
+/* Frames as programs left them: each a u32 action, a u32 size, and the bytes. */
+struct frames {
+	char *data;
+	uint32_t size;
+	uint32_t capacity;
+};
+
+static void frames_reserve(struct frames *frames, uint32_t more)
+{
+	if (frames->size + more <= frames->capacity)
+		return;
+	frames->capacity = 2 * (frames->size + more);
+	frames->data = reallocate(frames->data, frames->capacity);
+}
+
+static int run_for_frame(int program, const struct packet *packet, uint32_t index, struct frames *frames,
+			 struct answer *answer)
+{
+	const uint32_t room = packet->size + HEADERS_MAX;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = 1, .data_size_out = room);
+	uint32_t head[2];
+
+	frames_reserve(frames, sizeof(head) + room);
+	options.data_out = frames->data + frames->size + sizeof(head);
+	if (test_run(program, packet, index, &options, answer))
+		return -1;
+	head[0] = htole32(options.retval);
+	head[1] = htole32(options.data_size_out);
+	memcpy(frames->data + frames->size, head, sizeof(head));
+	frames->size += sizeof(head) + options.data_size_out;
+	return 0;
+}
+
+static int run_frames_of(int program, const struct clock *clock, struct batch batch, struct answer *answer)
+{
+	struct frames frames = { 0 };
+	uint32_t count;
+	int status = batch_count(batch, &count, answer);
+
+	for (uint32_t i = 0; !status && i < count; i++) {
+		struct packet packet = batch_next(&batch);
+
+		status = set_clock(clock, packet.clock, answer);
+		if (!status)
+			status = run_for_frame(program, &packet, i, &frames, answer);
+	}
+	if (!status)
+		answer_bytes(answer, frames.data, frames.size);
+	free(frames.data);
+	return status;
+}
+
+/* xdp.run-frames PROGRAM CLOCK BATCH -> for each packet a u32 action, a u32 size, and the frame as the program left it */
+static int run_frames(const struct request *request, struct answer *answer)
+{
+	const struct field *bytes = &request->arguments[2];
+	struct batch batch = { .data = bytes->data, .left = bytes->size, .timed = true };
+	struct clock clock;
+	int program, status;
+
+	if (open_clock(request_text(request, 1), &clock, answer))
+		return -1;
+	program = pin_open(request_text(request, 0), PIN_PROGRAM, answer);
+	status = program < 0 ? -1 : run_frames_of(program, &clock, batch, answer);
+	if (program >= 0)
+		close(program);
 	close_clock(&clock);
 	return status;
 }
@@ -300,6 +376,7 @@ static int clock_set(const struct request *request, struct answer *answer)
 const struct operation xdp_operations[] = {
 	{ "xdp.run", 2, 2, 1u << 1, run },
 	{ "xdp.run-timed", 3, 3, 1u << 2, run_timed },
+	{ "xdp.run-frames", 3, 3, 1u << 2, run_frames },
 	{ "xdp.time", 3, 3, 1u << 2, time_single_runs },
 	{ "xdp.time-loop", 3, 3, 1u << 2, time_loops },
 	{ "clock.set", 2, 2, 0, clock_set },

@@ -233,6 +233,16 @@ export type Tunnel = (GreOptions & { readonly kind: "gre" }) | (IpipOptions & { 
 export type Offload = "auto" | "off";
 
 /**
+ * How allowed packets get from the edge server's network card into a tunnel. `namespace`: through your own network
+ * namespace. `xdp`: plain packets at once, encapsulated in XDP and sent on from there, and only what needs the namespace
+ * goes through it; the verdicts and the counters are the same. `auto` is `namespace` today.
+ *
+ * @example
+ * const datapath: Datapath = "xdp";
+ */
+export type Datapath = "auto" | "namespace" | "xdp";
+
+/**
  * The second stage: nftables in your own network namespace.
  *
  * @example
@@ -306,6 +316,8 @@ export interface PolicyOptions<TunnelName extends string = string> {
   readonly mitigate?: readonly Rule[];
   /** Runs second, in nftables inside your own network namespace. */
   readonly firewall: FirewallOptions;
+  /** Whether allowed packets leave from XDP, without entering your namespace. Default: "auto". */
+  readonly datapath?: Datapath;
   /** Tunnels by name; names are like the customer's. Default: none. */
   readonly tunnels?: Readonly<Record<TunnelName, Tunnel>>;
   /** Where clean packets go: the longest prefix, then the lowest priority. Without a route they are dropped. */

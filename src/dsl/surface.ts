@@ -107,6 +107,8 @@ export interface SurfacePolicy extends Spanned {
     /** null: it is not written, or could not be read, which is reported. */
     readonly offload: Located<string> | null;
   };
+  /** null: it is not written, or could not be read, which is reported. */
+  readonly datapath: Located<string> | null;
   readonly tunnels: readonly SurfaceTunnel[];
   readonly routes: readonly SurfaceRoute[];
   readonly tests: readonly SurfaceTest[];

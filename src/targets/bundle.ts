@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { formatPrefix } from "../compiler/ir/address.js";
-import type { Policy, Rule } from "../compiler/ir/policy.js";
+import { forwardsInXdp, type Policy, type Rule } from "../compiler/ir/policy.js";
 import { MANIFEST_SCHEMA, type Manifest } from "./manifest.js";
 import { linkName, namespaceName } from "./names.js";
 import { tunnels } from "./route/tunnels.js";
@@ -50,6 +50,7 @@ export function manifest(
       rules: policy.firewall.rules.map(ruleRow),
       early: earlyStep(policy) !== null,
     },
+    ...(forwardsInXdp(policy) && { datapath: "xdp" as const }),
     watched: true,
     tunnels: [...tunnels(policy)],
     tables: [...tables(policy)],

@@ -105,6 +105,8 @@ export const manifestSchema = z.strictObject({
     /** The XDP program drops for the firewall, too, and counts that behind `mitigate`: by rule, and last the default. */
     early: z.boolean().default(false),
   }),
+  /** The XDP program sends packets into the tunnels itself; absent: all that is allowed goes by the namespace. */
+  datapath: z.literal("xdp").optional(),
   /** What the XDP program drops can be watched: its map `watchers` is to be the root program's. */
   watched: z.boolean().default(false),
   tunnels: z.array(tunnel),

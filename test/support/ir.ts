@@ -137,6 +137,7 @@ export function policy(mitigate: readonly Rule[], lists: readonly AddressList[] 
     }),
     mitigate,
     firewall: { default: "drop", rules: [], stateful: false, offload: "off" },
+    datapath: "auto",
     lists,
     tunnels: [],
     routes: [],

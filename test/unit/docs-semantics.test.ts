@@ -20,6 +20,7 @@ describe("docs/semantics.md", () => {
       "Stages",
       "The early step",
       "The early step",
+      "The fast path",
       "What the kernel drops by itself",
       "A stateful firewall",
       "Limits",

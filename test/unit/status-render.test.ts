@@ -20,6 +20,7 @@ const ACME: CustomerStatus = {
   prefixes: ["203.0.113.0/24"],
   drift: [],
   counters: { mitigate: {}, firewall: {}, other: {} },
+  datapath: "namespace",
   tunnels: [],
 };
 
@@ -38,4 +39,19 @@ test.each([
 ])("a customer %s", (_name, release, last) => {
   const lines = renderStatus({ node: NODE, customers: [{ ...ACME, release }] }).split("\n");
   expect(lines.at(-1)).toMatch(last);
+});
+
+test("a customer whose packets XDP sends on says how many", () => {
+  const counted = { packets: 3, bytes: 300 };
+  const traffic = { sent: { packets: 5, bytes: 500 }, received: counted, dropped: { packets: 0, bytes: 0 } };
+  const about = {
+    name: "chicago",
+    remote: "198.51.100.1",
+    device: "gre-chicago",
+    driver: "ebpf",
+    state: "UP",
+  } as const;
+  const tunnels = [{ ...about, ...traffic, fromXdp: counted }];
+  const text = renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels }] });
+  expect(text).toMatch(/^ {2}datapath {2}xdp: 3 packets sent from there, the others by the namespace$/m);
 });

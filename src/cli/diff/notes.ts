@@ -46,6 +46,7 @@ export function notesOf(before: Policy, after: Policy, written: readonly Surface
     ...other(compared("log", rulesOfKind("log"))),
     ...traffic(changed("stateful", `${before.firewall.stateful}`, `${after.firewall.stateful}`)),
     ...other(changed("offload", before.firewall.offload, after.firewall.offload)),
+    ...other(changed("datapath", before.datapath, after.datapath)),
     ...traffic(
       compared("tunnel", ({ tunnels }) => {
         return tunnels.map((one) => ({ name: one.name, settings: tunnelText(one) }));

@@ -109,10 +109,18 @@ function end(policy: Policy, trace: Trace): readonly string[] {
     return [`  firewall  ${pc.red("held")}: ${why}`];
   }
   if (trace.stage === "route") return [`  route     ${pc.red("drop")}: no route holds the destination`];
-  return trace.routes.map((route, index) => {
+  const lines = trace.routes.map((route, index) => {
     const stage = (index === 0 ? "route" : "").padEnd(8);
     return `  ${stage}  ${shareOf(route, trace.routes)}${intoTunnel(route, policy)}`;
   });
+  return [...lines, ...datapath(trace)];
+}
+
+/** Of an allowed packet: nothing where there is only one way. */
+function datapath({ where, slow, routes }: Trace): readonly string[] {
+  if (routes.length === 0) return [];
+  if (where === "xdp") return ["  datapath  sent from XDP, or by the namespace where XDP knows no next hop"];
+  return slow === null ? [] : [`  datapath  by the namespace: ${slow}`];
 }
 
 /** Nothing where all packets go one way. */

@@ -27,6 +27,7 @@ function renderCustomer(customer: CustomerStatus): readonly string[] {
     ...renderCounters("mitigate", counters.mitigate),
     ...renderCounters("firewall", counters.firewall),
     ...renderCounters("", counters.other),
+    ...renderDatapath(customer),
     ...customer.tunnels.map(renderTunnel),
   ];
 }
@@ -51,6 +52,13 @@ function renderCounters(stage: string, counters: Counters): readonly string[] {
     const line = `  ${head} ${name.padEnd(width)}  ${String(packets).padStart(10)} packets ${String(bytes).padStart(12)} bytes`;
     return packets === 0 ? pc.dim(line) : line;
   });
+}
+
+/** The namespace is what nobody asks about. */
+function renderDatapath({ datapath, tunnels }: CustomerStatus): readonly string[] {
+  if (datapath === "namespace") return [];
+  const packets = tunnels.reduce((total, { fromXdp }) => total + fromXdp.packets, 0);
+  return [`  datapath  xdp: ${packets} packets sent from there, the others by the namespace`];
 }
 
 function renderTunnel({ name, remote, device, driver, state, health }: TunnelStatus): string {

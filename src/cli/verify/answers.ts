@@ -76,6 +76,7 @@ function describe(verdict: KernelVerdict, counters: readonly string[]): string {
 const WORDS = {
   pass: "pass",
   drop: "drop",
+  forward: "sent into a tunnel",
   unreached: "dropped by the kernel before the hooks",
   other: "neither pass nor drop",
 } as const satisfies Record<KernelVerdict, string>;

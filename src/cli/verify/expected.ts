@@ -24,7 +24,8 @@ export function ofXdp(trace: Trace): Expected {
     default: {
       const counted = [DISPATCHED, ...counters(trace, "mitigate")];
       if (trace.where === "namespace") return { verdict: "pass", counted };
-      return { verdict: "drop", counted: [...counted, ...earlyCounters(trace)] };
+      const verdict = trace.verdict === "allow" ? "forward" : "drop";
+      return { verdict, counted: [...counted, ...earlyCounters(trace)] };
     }
   }
 }

@@ -21,7 +21,7 @@ export const PROOF_FILE = "proof/packets.json";
 const SCHEMA = 1;
 
 /** The verdict, and the counters that count the packet. */
-const expected = z.tuple([z.enum(["pass", "drop", "unreached"])], z.string());
+const expected = z.tuple([z.enum(["pass", "drop", "forward", "unreached"])], z.string());
 
 const row = z.strictObject({
   packet: z.string(),

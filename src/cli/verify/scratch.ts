@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { Loader } from "../../../runtime/loader-client.js";
+import { Loader, type MapEntry } from "../../../runtime/loader-client.js";
 import { Probe } from "../../../runtime/probe-client.js";
 import { packageRoot } from "../package-root.js";
+import { openUplink } from "./uplink.js";
 
 /**
  * What XDP programs are run in: the native helpers, and a BPF file system in a mount namespace of its own. All of it ends
@@ -10,6 +11,7 @@ import { packageRoot } from "../package-root.js";
  */
 export class Scratch {
   readonly #holder: ChildProcess;
+  #uplinks: readonly MapEntry[] | undefined;
 
   private constructor(
     holder: ChildProcess,
@@ -27,6 +29,15 @@ export class Scratch {
   /** A folder for pins, of which only this process and its helpers know. */
   get pins(): string {
     return join(`/proc/${this.#holder.pid}/root`, BPF_MOUNT);
+  }
+
+  /** Lets customers' programs behind this root program send packets on. */
+  async openUplink(root: string): Promise<void> {
+    if (!this.#uplinks) {
+      await this.probe.nftOpen();
+      this.#uplinks = openUplink(this.probe);
+    }
+    await this.loader.updateMap(`${root}/map_uplinks`, this.#uplinks);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,10 @@
 import type { TestPacket } from "../../verify/packets.js";
 
-/** `unreached`: the kernel dropped it before the stage could see it. `other`: what no stage of ours ever does. */
-export type KernelVerdict = "pass" | "drop" | "unreached" | "other";
+/**
+ * `forward`: sent into its tunnel from XDP. `unreached`: the kernel dropped it before the stage could see it. `other`: what no
+ * stage of ours ever does.
+ */
+export type KernelVerdict = "pass" | "drop" | "forward" | "unreached" | "other";
 
 /** What the kernel did with packets, in their order. */
 export interface KernelRun {
@@ -37,7 +40,7 @@ export const DISPATCHED = "(dispatched)";
 
 /** What a stage should do with one packet, and the counters that should count it. */
 export interface Expected {
-  readonly verdict: "pass" | "drop" | "unreached";
+  readonly verdict: Exclude<KernelVerdict, "other">;
   readonly counted: readonly string[];
 }
 

@@ -69,6 +69,7 @@ async function loadXdp({ dir, manifest }: Bundle, scratch: Scratch): Promise<Xdp
     tables: manifest.tables,
     read: (file) => readFile(join(dir, file)),
     counters: counterNames(manifest.mitigate, manifest.firewall.early ? manifest.firewall.rules : null),
+    tunnels: manifest.datapath === "xdp" ? manifest.tunnels : null,
     testClock: false,
     remembers: manifest.mitigate.some(({ action }) => action === "limit"),
   });

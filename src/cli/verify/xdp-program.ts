@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fillTunnels } from "../../../runtime/customer/fast-path.js";
 import { fillTables, type ReadFile } from "../../../runtime/customer/program.js";
 import type { Loader } from "../../../runtime/loader-client.js";
 import { lpmKey, parsePrefix } from "../../../runtime/prefix.js";
 import { impossible, invariant } from "../../compiler/diagnostics/invariant.js";
 import { formatPrefix } from "../../compiler/ir/address.js";
-import type { Policy } from "../../compiler/ir/policy.js";
+import { forwardsInXdp, type Policy } from "../../compiler/ir/policy.js";
 import type { Manifest } from "../../targets/manifest.js";
+import { tunnels } from "../../targets/route/tunnels.js";
 import type { Artifact } from "../../targets/target.js";
 import type { Form } from "../../targets/xdp/classifier/plan.js";
 import { earlyStep } from "../../targets/xdp/early.js";
@@ -15,6 +17,7 @@ import { dataOf, tables } from "../../targets/xdp/tables.js";
 import { compileXdp } from "../io/clang.js";
 import { ROOT_OBJECT } from "./scratch.js";
 import { DEFAULT, FIREWALL_DEFAULT } from "./stage.js";
+import { ANYCAST } from "./uplink.js";
 
 /** A customer's XDP program and what it needs to be loaded. */
 export interface XdpProgram {
@@ -25,6 +28,8 @@ export interface XdpProgram {
   readonly read: ReadFile;
   /** Names of its counters, in their order. */
   readonly counters: readonly string[];
+  /** The tunnels that it sends packets into itself; null: all that is allowed goes to the namespace. */
+  readonly tunnels: Manifest["tunnels"] | null;
 }
 
 /** Pinned folders, in one BPF file system, of the root program and of a customer's behind it. */
@@ -50,6 +55,7 @@ export function programOf(policy: Policy, object: Uint8Array, form?: Form): XdpP
     tables: tables(policy, form),
     read: () => Promise.resolve(dataOf(policy, form) ?? impossible("a program with data has them")),
     counters: counterNames(policy.mitigate, earlyStep(policy) && policy.firewall.rules),
+    tunnels: forwardsInXdp(policy) ? [...tunnels(policy)] : null,
   };
 }
 
@@ -83,11 +89,14 @@ export async function loadCustomer(
   try {
     const object = join(folder, "customer.bpf.o");
     writeFileSync(object, program.object);
-    await loader.loadObject({ object, pinDir: customer, reuse: { packet: `${root}/map_packet` } });
+    const shared = program.tunnels ? ["packet", "uplinks"] : ["packet"];
+    const reuse = Object.fromEntries(shared.map((map) => [map, `${root}/map_${map}`]));
+    await loader.loadObject({ object, pinDir: customer, reuse });
   } finally {
     rmSync(folder, { recursive: true });
   }
   await fillTables(loader, customer, program.tables, program.read);
+  if (program.tunnels) await fillTunnels(loader, customer, program.tunnels, ANYCAST);
   await loader.setProgram(`${root}/map_programs`, SLOT, `${customer}/prog_tidegate_customer`);
 }
 

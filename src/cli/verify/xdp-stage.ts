@@ -26,6 +26,7 @@ export interface XdpBuild extends XdpProgram {
 /** enum xdp_action (linux/bpf.h). */
 const XDP_DROP = 1;
 const XDP_PASS = 2;
+const XDP_REDIRECT = 4;
 /** In the order of enum tg_root_counter (bpf-templates/root.bpf.c). */
 const ROOT_COUNTERS = [MALFORMED, FOREIGN, "(closed)", DISPATCHED];
 
@@ -48,6 +49,7 @@ export class XdpStage implements KernelStage {
   static async load(scratch: Scratch, build: XdpBuild): Promise<XdpStage> {
     const stage = new XdpStage(scratch, build);
     await loadRoot(scratch.loader, stage.#root, build.prefixes);
+    if (build.tunnels) await scratch.openUplink(stage.#root);
     await stage.#replaceCustomer();
     return stage;
   }
@@ -113,5 +115,6 @@ export class XdpStage implements KernelStage {
 
 function verdictOf(action: number): KernelVerdict {
   if (action === XDP_DROP) return "drop";
+  if (action === XDP_REDIRECT) return "forward";
   return action === XDP_PASS ? "pass" : "other";
 }

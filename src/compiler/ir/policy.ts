@@ -119,6 +119,9 @@ export interface PolicyTest extends Spanned {
 /** Whether XDP drops what it can tell that the firewall drops, or leaves everything to the customer's namespace. */
 export type Offload = "auto" | "off";
 
+/** Where allowed packets go on their way to a tunnel: see docs/semantics.md, "The fast path". */
+export type Datapath = "auto" | "namespace" | "xdp";
+
 export interface Firewall {
   /** What happens to packets that no rule decides. */
   readonly default: Verdict;
@@ -137,10 +140,25 @@ export interface Policy extends Spanned {
   readonly prefixes: readonly OwnedPrefix[];
   readonly mitigate: readonly Rule[];
   readonly firewall: Firewall;
+  readonly datapath: Datapath;
   readonly lists: readonly AddressList[];
   readonly tunnels: readonly Tunnel[];
   readonly routes: readonly Route[];
   readonly tests: readonly PolicyTest[];
+}
+
+/** GRE over IPv4 as XDP writes it; and whether a router lives is the namespace's knowledge. */
+export function isSentFromXdp({ kind, remote, ttl, dscp, df, health }: Tunnel): boolean {
+  const isPlain = kind === "gre" && remote.family === 4 && ttl !== "inherit" && dscp === "inherit";
+  return isPlain && df === "set" && !health;
+}
+
+/**
+ * Whether XDP sends on itself what it can tell that the firewall allows. With "auto" it does not: that an uplink's driver
+ * takes frames from XDP is for an operator to know.
+ */
+export function forwardsInXdp({ datapath, firewall }: Policy): boolean {
+  return datapath === "xdp" && !firewall.stateful && firewall.offload === "auto";
 }
 
 /** Routes of one prefix and one priority, in the policy's order: they share its packets by weight. */

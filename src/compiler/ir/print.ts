@@ -14,6 +14,7 @@ export function printPolicy(policy: Policy): string {
     ...policy.mitigate.map(printRule),
     printFirewall(policy.firewall),
     ...policy.firewall.rules.map(printRule),
+    ...(policy.datapath === "auto" ? [] : [`datapath ${policy.datapath}`]),
     ...policy.tunnels.map(printTunnel),
     ...policy.routes.map(
       ({ prefix, tunnel, priority, weight }) =>

@@ -2,6 +2,7 @@ import type { SurfacePolicy, SurfaceRule } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
 import type { Geography } from "../ir/geography.js";
 import type { Policy, Stage } from "../ir/policy.js";
+import { readDatapath } from "./datapath.js";
 import { placeAddresses } from "./geography.js";
 import { reportUnasked } from "./health.js";
 import { readLists } from "./lists.js";
@@ -44,14 +45,16 @@ export function buildPolicy(
   const routes = readRoutes(surface, known, diagnostics);
   if (!unread.has("routes") && !unread.has("tunnels")) reportUnasked(surface, tunnels, routes, diagnostics);
   const tests = readTests(surface, diagnostics);
+  const datapath = surface.datapath ? readDatapath(surface.datapath, surface, diagnostics) : "auto";
 
-  if (diagnostics.hasErrors || !customer || !byDefault || !offload) return undefined;
+  if (diagnostics.hasErrors || !customer || !byDefault || !offload || !datapath) return undefined;
   return {
     span: surface.span,
     customer: customer.value,
     prefixes,
     mitigate,
     firewall: { default: byDefault, rules, stateful: firewall.stateful?.value === true, offload },
+    datapath,
     lists: [...lists.values()].flatMap((list) => list ?? []),
     tunnels,
     routes,

@@ -1,6 +1,6 @@
 import { assertNever } from "../diagnostics/invariant.js";
 import type { Expr, Test } from "../ir/expr.js";
-import type { Policy } from "../ir/policy.js";
+import type { Action, Policy, Verdict } from "../ir/policy.js";
 import { slice, WIRE_FIELDS } from "../ir/wire.js";
 import type { Packet } from "./decode.js";
 import { readNumber } from "./fields.js";
@@ -12,13 +12,23 @@ import { matches } from "./match.js";
  * drop, the packet goes on and the whole firewall judges it.
  */
 export function dropsEarly(policy: Policy, packet: Packet): boolean {
+  return knownEarly(policy, packet) === "drop";
+}
+
+/** What the firewall surely does, with nothing besides; undefined: it is to be asked. */
+export function knownEarly(policy: Policy, packet: Packet): Verdict | undefined {
   const { offload, stateful, rules, default: byDefault, earlyRules = rules.length } = policy.firewall;
-  if (offload === "off" || (stateful && isFragment(packet))) return false;
+  if (offload === "off" || (stateful && isFragment(packet))) return undefined;
   for (const { match, action } of rules.slice(0, earlyRules)) {
     const held = certainly(match, (test) => early(test, policy, packet));
-    if (held !== false) return held === true && action.kind === "drop";
+    if (held !== false) return held === true ? plainVerdict(action) : undefined;
   }
-  return earlyRules >= rules.length && byDefault === "drop";
+  return earlyRules >= rules.length ? plainVerdict({ kind: byDefault }) : undefined;
+}
+
+/** The sender of what is rejected must be told; limits, counts and logs are the namespace's. */
+function plainVerdict({ kind }: Action): Verdict | undefined {
+  return kind === "drop" || kind === "allow" ? kind : undefined;
 }
 
 function early(test: Test, { lists }: Policy, packet: Packet): boolean | undefined {

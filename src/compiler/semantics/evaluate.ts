@@ -12,6 +12,7 @@ import {
 } from "./decode.js";
 import { dropsEarly } from "./early.js";
 import { stepOverEthernet } from "./ethernet.js";
+import { fastPath } from "./forward.js";
 import { type Gate, gateOf } from "./gates.js";
 import { takeAllowance } from "./gcra.js";
 import { type Miss, matches, whyNot } from "./match.js";
@@ -42,7 +43,10 @@ export interface Trace {
   readonly verdict: Verdict | "foreign" | "malformed";
   /** Where the verdict fell: `root` for foreign and malformed packets, `route` for one without a route. */
   readonly stage: "root" | "mitigate" | "firewall" | "route";
-  /** Which of the two dropped the packet, or let it go on at last: a firewall's drop may be made in XDP already. */
+  /**
+   * Which of the two dropped the packet, or let it go on at last: a firewall's drop may be made in XDP already, and on the
+   * fast path so is the whole way into the tunnel.
+   */
   readonly where: "xdp" | "namespace";
   /** The rule that decided, or null: the stage's default. */
   readonly rule: string | null;
@@ -57,6 +61,8 @@ export interface Trace {
   readonly gate: Gate | null;
   /** A part of a datagram, of which a stateful firewall awaits the rest: dropped there, before its rules. */
   readonly held: boolean;
+  /** Why it does not take the fast path that its policy has; null: its policy has none, or it takes it. */
+  readonly slow: string | null;
   readonly decisions: readonly Decision[];
   readonly steps: readonly Step[];
 }
@@ -101,9 +107,15 @@ function judge(policy: Policy, packet: Packet, state: State, now: bigint): Trace
     return { ...traced(firewall, [mitigate, firewall], context), where: "xdp" };
   }
 
+  const fast = fastPath(policy, packet);
+  if (fast !== null && typeof fast !== "string") {
+    const firewall = decideFirewall(context);
+    return { ...traced(firewall, [mitigate, firewall], context), where: "xdp", routes: [fast] };
+  }
+
   const gate = gateOf(packet);
   const passed = gate === null ? context : { ...context, state: newState() };
-  return { ...judgeBehindGates(mitigate, passed), gate };
+  return { ...judgeBehindGates(mitigate, passed), gate, slow: fast };
 }
 
 function judgeBehindGates(mitigate: Decision, context: Context): Trace {
@@ -207,7 +219,8 @@ function traced(
   { steps }: Context,
 ): Trace {
   const where = "namespace";
-  return { verdict, stage, where, rule, routes: [], reason: null, gate: null, held: false, decisions, steps };
+  const nothing = { routes: [], reason: null, gate: null, held: false, slow: null };
+  return { verdict, stage, where, rule, ...nothing, decisions, steps };
 }
 
 function held(mitigate: Decision, context: Context): Trace {
@@ -222,6 +235,7 @@ function atRoot(verdict: "foreign" | "malformed"): Trace {
     reason: null,
     gate: null,
     held: false,
+    slow: null,
     decisions: [],
     steps: [],
   };

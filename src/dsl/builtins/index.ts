@@ -42,6 +42,7 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
     "LimitOptions",
     "LogOptions",
     "Offload",
+    "Datapath",
     "LimitKey",
     "Rate",
     "List",

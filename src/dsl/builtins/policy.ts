@@ -21,6 +21,7 @@ const firewall = partsOf({
   rules: required(rules),
   stateful: optional(boolean),
   offload: optional(text),
+  datapath: elsewhere("the policy, beside `firewall`"),
 });
 
 const tunnel: Shape<Omit<SurfaceTunnel, "name">> = (value, what, diagnostics) =>
@@ -44,6 +45,7 @@ const options = partsOf({
   prefixes: required(severalOf(text)),
   mitigate: optional(rules),
   firewall: required(firewall),
+  datapath: optional(text),
   tunnels: optional(severalNamed(tunnel)),
   routes: optional(severalOf(route)),
   tests: optional(severalOf(test)),
@@ -74,6 +76,7 @@ export function makePolicy(call: Call, diagnostics: Diagnostics): Value {
         stateful: (firewall?.stateful === null ? stateless : firewall?.stateful) ?? null,
         offload: firewall?.offload ?? null,
       },
+      datapath: read.datapath ?? null,
       tunnels: itemsOf("tunnels", read.tunnels).map(({ name, value }) => ({ ...value, name })),
       routes: itemsOf("routes", read.routes),
       tests: itemsOf("tests", read.tests),

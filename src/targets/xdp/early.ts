@@ -1,40 +1,52 @@
 import { boundsOf } from "../../compiler/ir/bounds.js";
 import type { Expr, Test } from "../../compiler/ir/expr.js";
-import type { Policy, Rule } from "../../compiler/ir/policy.js";
+import { forwardsInXdp, type Policy, type Rule, type Verdict } from "../../compiler/ir/policy.js";
 import { bytesNeeded, slice, WIRE_FIELDS, type WireField } from "../../compiler/ir/wire.js";
 import type { Asked } from "./places.js";
 
 /** The early step (docs/semantics.md): what of the firewall can be decided before the namespace. */
 
 /**
- * A question of the early step. The first one that holds ends it: a packet that `drops` is dropped and counted under the
- * rule; any other goes on to the namespace, which judges it by all rules, and counts it.
+ * What becomes of a packet here. `drop`: it is dropped, and counted. `forward`: allowed, and what is plain is counted and sent
+ * into its tunnel from here. `on`: to the namespace, which judges it by all rules, and counts it.
  */
+export type EarlyEnd = "drop" | "forward" | "on";
+
+/** A question of the early step. The first one that holds ends it; what is counted is counted under its rule. */
 export interface EarlyQuestion extends Asked {
   /** The firewall's rule that it is about, and its place there. */
   readonly rule: Rule;
   readonly index: number;
-  readonly drops: boolean;
+  readonly ends: EarlyEnd;
 }
 
 export interface EarlyStep {
   readonly questions: readonly EarlyQuestion[];
   /** What holds for packets that are not asked at all and go on; null: all are asked. */
   readonly unasked: Expr | null;
-  /** A packet that no question holds for is dropped by the firewall's default; else it goes on. */
-  readonly dropsRest: boolean;
+  /** What the firewall's default does with a packet that no question holds for. */
+  readonly rest: EarlyEnd;
 }
 
-/** null: nothing is dropped early. */
-export function earlyStep({ firewall, span }: Policy): EarlyStep | null {
+/** null: nothing is decided early. */
+export function earlyStep(policy: Policy): EarlyStep | null {
+  const { firewall, span } = policy;
   const { offload, rules, earlyRules = rules.length, stateful } = firewall;
   if (offload === "off") return null;
-  const all = reached(rules.slice(0, earlyRules).flatMap(questionsOf));
-  const dropsRest = firewall.default === "drop" && earlyRules >= rules.length && !isAlways(all.at(-1));
-  // Behind the last drop everything goes on, asked or not.
-  const questions = dropsRest ? all : all.slice(0, all.findLastIndex(({ drops }) => drops) + 1);
-  if (!dropsRest && questions.length === 0) return null;
-  return { questions, unasked: stateful ? fragment(span) : null, dropsRest };
+  const endOf = (verdict: Verdict) => endIn(policy, verdict);
+  const all = reached(rules.slice(0, earlyRules).flatMap((rule, index) => questionsOf(rule, index, endOf)));
+  const isWhole = earlyRules >= rules.length && !isAlways(all.at(-1));
+  const rest = isWhole ? endOf(firewall.default) : "on";
+  // Behind the last one that decides, everything goes on, asked or not.
+  const questions = rest === "on" ? all.slice(0, all.findLastIndex(({ ends }) => ends !== "on") + 1) : all;
+  if (rest === "on" && questions.length === 0) return null;
+  return { questions, unasked: stateful ? fragment(span) : null, rest };
+}
+
+/** How the step ends where the firewall surely says so. */
+function endIn(policy: Policy, verdict: Verdict): EarlyEnd {
+  if (verdict === "drop") return "drop";
+  return verdict === "allow" && forwardsInXdp(policy) ? "forward" : "on";
 }
 
 /** Without those that never hold, and nothing behind the first that always does. */
@@ -49,11 +61,17 @@ function isAlways(question: EarlyQuestion | undefined): boolean {
 }
 
 /** Where connections matter to a rule, one question for when it surely holds, and one for when it may. */
-function questionsOf(rule: Rule, index: number): readonly EarlyQuestion[] {
+function questionsOf(
+  rule: Rule,
+  index: number,
+  endOf: (verdict: Verdict) => EarlyEnd,
+): readonly EarlyQuestion[] {
   const { surely, maybe } = boundsOf(rule.match, asksConnection);
-  if (rule.action.kind !== "drop") return [{ rule, index, match: maybe, drops: false }];
-  const drop = { rule, index, match: surely, drops: true };
-  return surely === maybe ? [drop] : [drop, { rule, index, match: maybe, drops: false }];
+  const { action } = rule;
+  const ends = action.kind === "drop" || action.kind === "allow" ? endOf(action.kind) : "on";
+  if (ends === "on") return [{ rule, index, match: maybe, ends }];
+  const decided = { rule, index, match: surely, ends };
+  return surely === maybe ? [decided] : [decided, { rule, index, match: maybe, ends: "on" }];
 }
 
 function asksConnection({ needs }: Test): boolean {

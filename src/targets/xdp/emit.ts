@@ -1,12 +1,13 @@
 import { assertNever, impossible, invariant } from "../../compiler/diagnostics/invariant.js";
-import type { Limit, Policy, Rule } from "../../compiler/ir/policy.js";
+import { forwardsInXdp, type Limit, type Policy, type Rule } from "../../compiler/ir/policy.js";
 import type { Artifact } from "../target.js";
 import { Text } from "../text.js";
 import { emitPlan, emitSizes } from "./classifier/emit.js";
 import { type Form, type Plan, planOf } from "./classifier/plan.js";
 import { layout } from "./condition.js";
-import { asked, type EarlyStep, earlyStep } from "./early.js";
+import { asked, type EarlyEnd, type EarlyStep, earlyStep } from "./early.js";
 import { condition } from "./expr.js";
+import { emitEnd, emitForwarding } from "./forward.js";
 import { identifier, isName, limitMap, listMap, usedLists } from "./maps.js";
 import { type Asked, readsFrame, soughtHeaders } from "./places.js";
 import { entries } from "./tables.js";
@@ -24,10 +25,14 @@ export function emit(policy: Policy, form?: Form): readonly Artifact[] {
   text.line(`/* The mitigate stage of customer "${policy.customer}"${early}. */`);
   if (plan) emitSizes(text, plan);
   if (asked(policy).some(({ match }) => readsFrame(match))) text.line('#include "fields.h"');
-  text.line(`#include "${headerFor(plan)}.h"`).line();
+  text.line(`#include "${headerFor(plan)}.h"`);
+  if (forwardsInXdp(policy)) text.line('#include "forward.h"');
+  text.line();
   if (plan) emitPlan(text, policy, plan, counters(policy));
   else emitLinear(text, policy);
-  text.line().line('char LICENSE[] SEC("license") = "Apache-2.0";');
+  // The kernel lends its routing (bpf_fib_lookup) to programs under the GPL only.
+  const license = forwardsInXdp(policy) ? "GPL" : "Apache-2.0";
+  text.line().line(`char LICENSE[] SEC("license") = "${license}";`);
   return [{ path: `xdp/${policy.customer}.bpf.c`, text: text.toString() }];
 }
 
@@ -40,6 +45,7 @@ function emitLinear(text: Text, policy: Policy): void {
   const stages = stagesOf(policy);
   emitMaps(text, policy);
   for (const stage of stages) emitStage(text, stage);
+  emitForwarding(text, policy);
   emitProgram(text, policy, stages);
 }
 
@@ -81,14 +87,16 @@ function mitigateStage({ mitigate }: Policy): Stage {
 
 const ON = "return tg_undecided();";
 
-function firewallStage({ mitigate, firewall }: Policy, { unasked, questions, dropsRest }: EarlyStep): Stage {
-  const drop = (rule: number) => `return tg_verdict(${mitigate.length + 1 + rule}, XDP_DROP);`;
-  const all: Clause[] = questions.map(({ rule, index, match, drops }) => ({
+function firewallStage(policy: Policy, { unasked, questions, rest }: EarlyStep): Stage {
+  const { mitigate, firewall } = policy;
+  const end = (ends: EarlyEnd, rule: number) =>
+    ends === "on" ? ON : `return tg_verdict(${mitigate.length + 1 + rule}, ${ACTIONS[ends]});`;
+  const all: Clause[] = questions.map(({ rule, index, match, ends }) => ({
     match,
-    predicate: `${drops || rule.action.kind !== "drop" ? "rule" : "maybe"}_${identifier(rule.name)}`,
+    predicate: `${ends === "on" && rule.action.kind === "drop" ? "maybe" : "rule"}_${identifier(rule.name)}`,
     comment: describe(rule),
     over: null,
-    outcome: drops ? drop(index) : ON,
+    outcome: end(ends, index),
   }));
   const fragment = {
     predicate: "fragment",
@@ -98,11 +106,13 @@ function firewallStage({ mitigate, firewall }: Policy, { unasked, questions, dro
   };
   return {
     name: "firewall",
-    comment: "What the firewall surely drops. All else is judged in the namespace, and counted there.",
+    comment: `What the firewall surely ${forwardsInXdp(policy) ? "drops or allows" : "drops"}. All else is judged in the namespace, and counted there.`,
     clauses: unasked ? [{ match: unasked, ...fragment }, ...all] : all,
-    end: dropsRest ? drop(firewall.rules.length) : ON,
+    end: end(rest, firewall.rules.length),
   };
 }
+
+const ACTIONS = { drop: "XDP_DROP", forward: "TG_FORWARD" } as const;
 
 function emitMaps(text: Text, policy: Policy): void {
   text.line(`TG_COUNTERS(${counters(policy)});`);
@@ -149,13 +159,12 @@ function emitProgram(text: Text, policy: Policy, stages: readonly Stage[]): void
     text.line("if (!p)").line("\treturn XDP_DROP;");
     for (const header of soughtHeaders(asked(policy))) text.line(`tg_find_${header}(p, ctx);`);
     for (const { name, clauses } of stages) {
-      // What the firewall lets go on is counted where it is judged.
       const isEarly = name === "firewall";
       if (isEarly)
         text.line("if (verdict.action == XDP_DROP)").line("\treturn tg_end(ctx, verdict.action);").line();
       text.line(`verdict = ${name}(${args(readFrame(clauses))});`);
-      if (isEarly) text.line("if (verdict.action == XDP_DROP)");
-      text.line(`${isEarly ? "\t" : ""}tg_decided(p, &counters, verdict.rule);`);
+      if (isEarly) emitEnd(text, policy);
+      else text.line("tg_decided(p, &counters, verdict.rule);");
     }
     text.line("return tg_end(ctx, verdict.action);");
   });

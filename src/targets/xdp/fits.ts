@@ -1,6 +1,7 @@
 import type { Policy } from "../../compiler/ir/policy.js";
 import { earlyCost, instructions, MAX_INSTRUCTIONS, MAX_MAPS, programCost } from "./cost.js";
 import { asked } from "./early.js";
+import { forwardingCost } from "./forward.js";
 import { limitMap, listsIn } from "./maps.js";
 
 /** Whether the conditions fit into one program, one after the other. */
@@ -14,5 +15,6 @@ export function fits(policy: Policy): boolean {
 function size(policy: Policy): number {
   const { mitigate } = policy;
   const early = earlyCost(asked(policy).slice(mitigate.length));
-  return mitigate.reduce((sum, rule) => sum + instructions(rule), programCost(asked(policy)) + early);
+  const besides = programCost(asked(policy)) + early + forwardingCost(policy);
+  return mitigate.reduce((sum, rule) => sum + instructions(rule), besides);
 }

@@ -9,26 +9,26 @@ export const EARLY: readonly Mutation[] = [
       {
         name: "early-default-without-all-rules",
         models: "a firewall with more rules than fit drops what the others may allow",
-        from: 'firewall.default === "drop" && earlyRules >= rules.length && ',
-        to: 'firewall.default === "drop" && ',
+        from: "const isWhole = earlyRules >= rules.length && ",
+        to: "const isWhole = ",
       },
       {
         name: "early-allow-passed-over",
         models: "first match forgotten: only drops are asked",
-        from: "[{ rule, index, match: maybe, drops: false }];\n  const drop",
-        to: "[];\n  const drop",
+        from: "[{ rule, index, match: maybe, ends }];\n  const decided",
+        to: "[];\n  const decided",
       },
       {
         name: "early-unknown-drops",
         models: "a rule that may match drops as if it did",
-        from: "const drop = { rule, index, match: surely, drops: true };",
-        to: "const drop = { rule, index, match: maybe, drops: true };",
+        from: "const decided = { rule, index, match: surely, ends };",
+        to: "const decided = { rule, index, match: maybe, ends };",
       },
       {
         name: "early-unknown-misses",
         models: "what a connection may decide is taken for decided",
-        from: "return surely === maybe ? [drop] : [drop, { rule, index, match: maybe, drops: false }];",
-        to: "return [drop];",
+        from: 'return surely === maybe ? [decided] : [decided, { rule, index, match: maybe, ends: "on" }];',
+        to: "return [decided];",
       },
       {
         name: "early-fragments-asked",
@@ -63,8 +63,8 @@ export const EARLY: readonly Mutation[] = [
       {
         name: "early-reference-limits-first",
         models: "the reference drops behind a rule that has more to do than to drop",
-        from: 'return held === true && action.kind === "drop";',
-        to: 'return held === true && action.kind !== "allow";',
+        from: 'return kind === "drop" || kind === "allow" ? kind : undefined;',
+        to: 'return kind === "allow" ? kind : "drop";',
       },
       {
         name: "early-reference-one-rule-more",

@@ -55,6 +55,19 @@ which both stages have.`,
     ),
     "put it into the firewall, or write `count`",
   ),
+  TG4010: error(
+    message`no packet could take \`datapath: "xdp"\`: ${"reason"}`,
+    `With "xdp" a packet that the firewall surely allows, and that any router would pass on, is encapsulated in XDP and
+leaves from there. Packets that need the namespace take its way all the same; but here that would be all of them. Only a
+stateless firewall can be asked in XDP (\`stateful: true\` tracks connections in the namespace, \`offload: "off"\` asks
+XDP nothing), and only a route says where a packet goes.`,
+    example(
+      "policy",
+      'datapath: "xdp", firewall: { default: "drop", stateful: true, rules: [] }',
+      'datapath: "namespace", firewall: { default: "drop", stateful: true, rules: [] }',
+    ),
+    "leave `datapath` out",
+  ),
   TG4030: error(
     message`more than ${"limit"} routes for ${"prefix"} share its packets`,
     `Routes of one prefix and one priority become a nexthop group of the kernel. Each change of a group is one message, which

@@ -1,6 +1,6 @@
 import { error, example, message } from "../entry.js";
 
-/** TG2020–TG2049: names, prefixes, rates and numbers of a policy or of an edge file. */
+/** TG2020–TG2049, and TG2056: names, prefixes, rates and numbers of a policy or of an edge file. */
 export const VALUES = {
   TG2020: error(
     message`the ${"what"} name \`${"name"}\` cannot be used`,
@@ -280,5 +280,13 @@ firewall drops; with "off" all of it waits for the namespace. The verdicts are t
       'firewall: { default: "drop", rules: [], offload: "auto" }',
     ),
     'write "auto" or "off", or leave `offload` out',
+  ),
+  TG2056: error(
+    message`\`datapath\` must be "auto", "namespace" or "xdp", not "${"value"}"`,
+    `It says how allowed packets get into a tunnel: through the customer's network namespace, or with "xdp", where they are
+plain, at once from the network card to the network card. The verdicts are the same. "auto", the default, is "namespace"
+today.`,
+    example("policy", 'datapath: "fast"', 'datapath: "namespace"'),
+    'write "auto", "namespace" or "xdp", or leave `datapath` out',
   ),
 };

@@ -1,6 +1,7 @@
 import type { Policy } from "../../../compiler/ir/policy.js";
 import type { Text } from "../../text.js";
 import { asked } from "../early.js";
+import { emitEnd, emitForwarding } from "../forward.js";
 import { limitMap } from "../maps.js";
 import { soughtHeaders } from "../places.js";
 import type { Plan } from "./plan.js";
@@ -23,6 +24,7 @@ export function emitPlan(text: Text, policy: Policy, plan: Plan, counters: numbe
   emitLimits(text, plan);
   text.line();
   text.lines(plan.functions.trimEnd().split("\n")).line();
+  emitForwarding(text, policy);
   emitProgram(text, policy, plan, counters);
 }
 
@@ -50,14 +52,17 @@ function emitProgram(text: Text, policy: Policy, plan: Plan, counters: number): 
     if (early) {
       text.line("if (verdict.action == XDP_DROP)").line("\treturn tg_end(ctx, verdict.action);").line();
       text.line(`value = ${byFamily(plan, (family) => `firewall_${family}(p, ctx, data, &ends)`)};`);
-      const rest = early.dropsRest ? `tg_verdict(${counters - 1}, XDP_DROP)` : "tg_undecided()";
-      text.line(`verdict = value == TG_NOTHING ? ${rest} : tg_outcome(value);`);
+      const { rest } = early;
+      const ended = rest === "on" ? "tg_undecided()" : `tg_verdict(${counters - 1}, ${REST[rest]})`;
+      text.line(`verdict = value == TG_NOTHING ? ${ended} : tg_outcome(value);`);
       text.line("/* What the firewall lets go on is counted where it is judged. */");
-      text.line("if (verdict.action == XDP_DROP)").line("\ttg_decided(p, &counters, verdict.rule);");
+      emitEnd(text, policy);
     }
     text.line("return tg_end(ctx, verdict.action);");
   });
 }
+
+const REST = { drop: "XDP_DROP", forward: "TG_FORWARD" } as const;
 
 /** Packets come of the families that the customer has prefixes of. */
 function byFamily({ families }: Plan, one: (family: number) => string): string {

@@ -24,7 +24,7 @@ export interface Plan extends ProgramCode {
 }
 
 /** In order, and in the two lowest bits of a value: enum tg_outcome in bpf-templates/classify.h. */
-const OUTCOME = { drop: 0, pass: 1, on: 2 } as const;
+const OUTCOME = { drop: 0, pass: 1, on: 2, forward: 3 } as const;
 
 /** More conditions than this are looked up in tables; so many are as fast, and easier to read, one after the other. */
 export const LINEAR = 32;
@@ -105,10 +105,7 @@ function mitigateQuestions({ mitigate }: Policy): Questions {
 function firewallQuestions({ mitigate }: Policy, { unasked, questions }: EarlyStep): Questions {
   const first = mitigate.length + 1;
   const decides = questions.map(
-    ({ match, index, drops }): Condition => ({
-      match,
-      value: ruleValue(first + index, drops ? "drop" : "on"),
-    }),
+    ({ match, index, ends }): Condition => ({ match, value: ruleValue(first + index, ends) }),
   );
   const before = unasked ? [{ match: unasked, value: ruleValue(0, "on") }] : [];
   return { decides: [...before, ...decides], passes: [] };

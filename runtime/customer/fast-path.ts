@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Manifest } from "../../src/targets/manifest.js";
+import { readCounter, sum } from "../counters.js";
+import type { Traffic } from "../gre/driver.js";
+import { ERRNO, type Loader, LoaderError, type MapEntry } from "../loader-client.js";
+import { addressBytes } from "../prefix.js";
+
+/** What a program needs that sends packets into tunnels itself: the maps of bpf-templates/forward.h, byte for byte. */
+
+/** TG_TUNNELS: those behind are served by the namespace alone. */
+const FAST_TUNNELS = 64;
+
+/** Fills in the tunnels of a program that is pinned in `pinDir`. `anycast` is their outer source. */
+export async function fillTunnels(
+  loader: Loader,
+  pinDir: string,
+  tunnels: Manifest["tunnels"],
+  anycast: string,
+): Promise<void> {
+  const rows = tunnels
+    .slice(0, FAST_TUNNELS)
+    .flatMap((tunnel, place) => (isFast(tunnel) ? [tunnelRow(tunnel, place, anycast)] : []));
+  if (rows.length > 0) await loader.updateMap(join(pinDir, "map_tunnels"), rows);
+}
+
+/** The others' rows stay empty, and no program asks for them. */
+function isFast({ kind, remote, ttl }: Manifest["tunnels"][number]): boolean {
+  return kind === "gre" && ttl !== "inherit" && addressBytes(remote)?.length === 4;
+}
+
+/** struct tg_tunnel: addresses and key in network order. */
+function tunnelRow(
+  { remote, key, mtu, ttl }: Manifest["tunnels"][number],
+  place: number,
+  anycast: string,
+): MapEntry {
+  const value = Buffer.alloc(16);
+  value.set(ipv4(anycast), 0);
+  value.set(ipv4(remote), 4);
+  value.writeUInt32BE(key ?? 0, 8);
+  value.writeUInt16LE(mtu, 12);
+  value.writeUInt8(Number(ttl), 14);
+  value.writeUInt8(key === null ? 0 : 1, 15);
+  return { key: word(place), value };
+}
+
+function ipv4(text: string): Uint8Array {
+  const bytes = addressBytes(text);
+  if (bytes?.length !== 4) throw new Error(`\`${text}\` is not an IPv4 address`);
+  return bytes;
+}
+
+/** Where struct tg_hop has what was sent. */
+const SENT_AT = 40;
+
+/** What a program itself sent into the tunnels, by their places. Nothing where it sends none. */
+export async function sentFromXdp(loader: Loader, pinDir: string): Promise<readonly Traffic[]> {
+  const pin = join(pinDir, "map_hops");
+  if (!existsSync(pin)) return [];
+  // A change may end, and take the map away, just now.
+  const hops = await loader.dumpMap(pin).catch((error: unknown) => {
+    if (error instanceof LoaderError && error.errno === ERRNO.ENOENT) return [];
+    throw error;
+  });
+  return hops.map(({ values }) => sum(values.map((value) => readCounter(value.subarray(SENT_AT)))));
+}
+
+/** What was sent by a tunnel goes on to be counted as long as the places are the same tunnels'. */
+export function keepsHops(before: Manifest, after: Manifest): boolean {
+  const names = ({ tunnels }: Manifest) => tunnels.map(({ name }) => name).join();
+  return before.datapath === "xdp" && after.datapath === "xdp" && names(before) === names(after);
+}
+
+/** struct tg_uplink. */
+export function uplinkRow(ifindex: number, mac: string): MapEntry {
+  const address = mac.split(":").map((part) => Number.parseInt(part, 16));
+  return { key: word(ifindex), value: Uint8Array.from([...address, 0, 0]) };
+}
+
+function word(number: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(number);
+  return bytes;
+}

@@ -1,0 +1,75 @@
+import { prefixRange } from "../../compiler/ir/address.js";
+import { forwardsInXdp, isSentFromXdp, type Policy, type Route } from "../../compiler/ir/policy.js";
+import type { Text } from "../text.js";
+import { chain, comparison, layout } from "./condition.js";
+import { addressIn } from "./ranges.js";
+
+/** The fast path (docs/semantics.md): what the program sends into tunnels itself, by bpf-templates/forward.h. */
+
+/** TG_TUNNELS in bpf-templates/forward.h: as many tunnels of a policy, the first ones, can be sent into from XDP. */
+const FAST_TUNNELS = 64;
+
+/**
+ * A prefix, and the place among the policy's tunnels of the one that all packets to it take; null: the kernel chooses, or
+ * knows whether its router lives.
+ */
+interface Way {
+  readonly route: Route;
+  readonly place: number | null;
+}
+
+/** The longest prefixes first: the first one that holds a destination decides. */
+function waysOf({ routes, tunnels }: Policy): readonly Way[] {
+  const sorted = [...routes].sort((a, b) => b.prefix.length - a.prefix.length || a.priority - b.priority);
+  const best = new Map<string, Route[]>();
+  for (const route of sorted) {
+    const { family, base, length } = route.prefix;
+    const key = `${family} ${base} ${length}`;
+    const equal = best.get(key);
+    if (!equal) best.set(key, [route]);
+    else if (equal[0]?.priority === route.priority) equal.push(route);
+  }
+  return [...best.values()].flatMap(([route, ...others]) => {
+    if (!route) return [];
+    const place = tunnels.findIndex(({ name }) => name === route.tunnel);
+    const tunnel = tunnels[place];
+    const isFast = others.length === 0 && place < FAST_TUNNELS && tunnel && isSentFromXdp(tunnel);
+    return [{ route, place: isFast ? place : null }];
+  });
+}
+
+/** The function that finds a packet's tunnel; nothing where the program sends nothing on. */
+export function emitForwarding(text: Text, policy: Policy): void {
+  if (!forwardsInXdp(policy)) return;
+  text.line("/* The tunnel that all packets to the destination take, by its place in the policy. */");
+  text.line("static __always_inline __u32 tunnel_of(TG_PACKET *p)");
+  text.block("{", () => {
+    for (const { route, place } of waysOf(policy)) {
+      const { prefix } = route;
+      const isDestination = addressIn(`p->dst${prefix.family}`, prefix.family, [prefixRange(prefix)]);
+      const family = comparison(`p->family == ${prefix.family}`);
+      text.lines(layout("if (", chain("&&", [family, isDestination]), ")"));
+      const tunnel = place === null ? "the namespace chooses" : `"${route.tunnel}"`;
+      text.line(`\treturn ${place ?? "TG_NO_TUNNEL"}; /* ${tunnel} */`);
+    }
+    text.line("return TG_NO_TUNNEL;");
+  });
+  text.line();
+}
+
+/** The end of a program that asks the firewall: what it allows is sent on, or goes on to the namespace. */
+export function emitEnd(text: Text, policy: Policy): void {
+  text.line("if (verdict.action == XDP_DROP)").line("\ttg_decided(p, &counters, verdict.rule);");
+  if (forwardsInXdp(policy))
+    text
+      .line("if (verdict.action == TG_FORWARD)")
+      .line("\treturn tg_forward(ctx, p, &counters, verdict.rule, tunnel_of(p));");
+}
+
+/** At most how many BPF instructions a way of each family takes; and what sends a packet on. */
+const COST = { forward: 500, 4: 8, 6: 20 } as const;
+
+export function forwardingCost(policy: Policy): number {
+  if (!forwardsInXdp(policy)) return 0;
+  return waysOf(policy).reduce<number>((sum, { route }) => sum + COST[route.prefix.family], COST.forward);
+}

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import type { Policy } from "../../src/compiler/ir/policy.js";
+import { evaluate } from "../../src/compiler/semantics/evaluate.js";
+import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
+import { newState } from "../../src/compiler/semantics/state.js";
+import { emit } from "../../src/targets/xdp/emit.js";
+import { policyOf } from "../support/policies.js";
+
+const policyWith = (besides: string) =>
+  policyOf(`import { policy, expr, allow, drop, count, gre } from "tidegate";
+export default policy({
+  customer: "acme",
+  prefixes: ["203.0.113.0/24", "2001:db8:a::/48"],
+  tunnels: {
+    near: gre({ remote: "192.0.2.1" }),
+    far: gre({ remote: "192.0.2.2", mtu: 1400, key: 7 }),
+    asked: gre({ remote: "192.0.2.3", health: { target: "203.0.113.1" } }),
+  },
+  routes: [
+    { prefix: "203.0.113.0/24", tunnel: "near" },
+    { prefix: "203.0.113.64/26", tunnel: "far", priority: 7 },
+    { prefix: "203.0.113.64/26", tunnel: "near" },
+    { prefix: "203.0.113.128/25", tunnel: "near" },
+    { prefix: "203.0.113.128/25", tunnel: "far" },
+    { prefix: "2001:db8:a::/48", tunnel: "asked" },
+    { prefix: "2001:db8:a:1::/64", tunnel: "far" },
+  ],
+  ${besides}
+});`);
+
+const RULES = `rules: [
+  drop("finger", expr\`tcp.dstport == 79\`),
+  count("seen", expr\`udp.srcport == 53\`),
+  allow("web", expr\`tcp.dstport == 80\`),
+]`;
+
+const FAST = policyWith(`datapath: "xdp", firewall: { default: "allow", ${RULES} },`);
+
+function judge(policy: Policy, text: string) {
+  const parsed = parsePacket(text);
+  if (parsed.kind === "problems") throw new Error(text);
+  return evaluate(policy, parsed.bytes, newState(), 0n, parsed.surroundings);
+}
+
+const TCP = "tcp 192.0.2.7:40000 > 203.0.113.9:80 flags=A";
+
+test.each([
+  [TCP, "xdp", null],
+  ["udp 192.0.2.7:40000 > 203.0.113.9:9", "xdp", null],
+  ["tcp 192.0.2.7:40000 > 203.0.113.70:80 flags=A len=1400", "xdp", null],
+  ["tcp [2001:db8:7::1]:40000 > [2001:db8:a:1::9]:80 flags=A", "xdp", null],
+  ["tcp 192.0.2.7:40000 > 203.0.113.9:79 flags=A", "xdp", null],
+  ["tcp 192.0.2.7:40000 > 203.0.113.9:80 flags=S", "namespace", "it opens a connection"],
+  [`${TCP} ttl=1`, "namespace", null],
+  ["udp 192.0.2.7:53 > 203.0.113.9:9", "namespace", "a rule on its way needs the namespace"],
+  [
+    "tcp 192.0.2.7:40000 > 203.0.113.70:80 flags=A len=1401",
+    "namespace",
+    "it is longer than the tunnel's MTU",
+  ],
+  ["tcp 192.0.2.7:40000 > 203.0.113.200:80 flags=A", "namespace", "several tunnels share its prefix"],
+  ["tcp 0.1.2.3:40000 > 203.0.113.9:80 flags=A", "namespace", "an address of it is special"],
+  ["tcp 240.0.0.1:40000 > 203.0.113.9:80 flags=A", "namespace", "an address of it is special"],
+  ["tcp [fd00::1]:40000 > [2001:db8:a:1::9]:80 flags=A", "namespace", "an address of it is special"],
+  ["udp 192.0.2.7:40000 > 203.0.113.9:9 frag=0+", "namespace", "it has options, or is a fragment"],
+  ["tcp [2001:db8:7::1]:40000 > [2001:db8:a::9]:80 flags=A", "namespace", "its tunnel is the namespace's"],
+  ["proto=17 2001:db8:7::1 > 2001:db8:a:1::9 id=7 frag=0", "namespace", "it has extension headers"],
+] as const)("%s goes by %s", (text, where, slow) => {
+  expect(judge(FAST, text)).toMatchObject({ where, slow });
+});
+
+test("the verdict and the rule are those of the namespace", () => {
+  const plain = { ...FAST, datapath: "namespace" } as const;
+  const fast = judge(FAST, TCP);
+  expect(fast).toMatchObject({ verdict: "allow", rule: "web", routes: [{ tunnel: "near" }] });
+  expect(judge(plain, TCP)).toEqual({ ...fast, where: "namespace" });
+});
+
+test("the program asks for the longest prefix first, and leaves shares and health to the namespace", () => {
+  const [program] = emit(FAST);
+  const text = program?.text ?? "";
+  const chosen = [...text.matchAll(/return (\w+); \/\* (.*) \*\//g)].map(([, place, name]) => [place, name]);
+  expect(chosen).toEqual([
+    ["1", '"far"'],
+    ["TG_NO_TUNNEL", "the namespace chooses"],
+    ["1", '"far"'],
+    ["TG_NO_TUNNEL", "the namespace chooses"],
+    ["0", '"near"'],
+  ]);
+  expect(text).toContain('LICENSE[] SEC("license") = "GPL"');
+  expect(text).toContain("return tg_forward(ctx, p, &counters, verdict.rule, tunnel_of(p));");
+});
+
+test.each(["auto", "namespace"] as const)("with %s nothing is sent from XDP", (datapath) => {
+  const policy: Policy = { ...FAST, datapath };
+  expect(judge(policy, TCP)).toMatchObject({ where: "namespace", slow: null });
+  expect(emit(policy)[0]?.text).not.toContain("forward");
+});
