@@ -10,7 +10,7 @@ import { stampOf, turnOf } from "../node/constants.js";
 import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
 import type { CustomerRecord, Paths } from "../state.js";
-import { anycast4, type Previous } from "./change.js";
+import { outerSource, type Previous } from "./change.js";
 import { fillTunnels, keepsHops } from "./fast-path.js";
 
 /** Slots of customers in the root program, each with two places for programs (bpf-templates/root.bpf.c). */
@@ -78,6 +78,11 @@ function sharedMap(
 ): Readonly<Record<string, string>> {
   const pin = rootMap(paths, name);
   return asks && existsSync(pin) ? { [name]: pin } : {};
+}
+
+/** The outer source of tunnels over IPv4, the only ones that XDP sends into. */
+function anycast4(node: NodeConfig): string | undefined {
+  return outerSource(node, "0.0.0.0");
 }
 
 /** No packet comes to the program yet. */

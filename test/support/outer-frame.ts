@@ -28,7 +28,7 @@ export function outerFrame(packet: Uint8Array, tunnel: Tunnel, way: OuterWay): B
   outer.writeUInt8(outerTos(tosOf(inner, family)), 1);
   outer.writeUInt16BE(20 + gre.length + inner.length, 2);
   outer.writeUInt16BE(0x4000, 6);
-  outer.writeUInt8(tunnel.ttl, 8);
+  outer.writeUInt8(Number(tunnel.ttl), 8);
   outer.writeUInt8(GRE, 9);
   outer.set(way.anycast.split(".").map(Number), 12);
   outer.set(addressBytes(tunnel.remote), 16);
