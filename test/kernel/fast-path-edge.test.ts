@@ -88,7 +88,10 @@ describe.each([
     expect([sent("fromXdp"), sent("sent")]).toEqual([50, 70]);
   });
 
-  test.skipIf(bridged)("a connection comes through both ways", async () => {
+  // How a frame is sent on is the driver's; the rest does not hang on it.
+  if (bridged) return;
+
+  test("a connection comes through both ways", async () => {
     const site = await edge.start(
       "site",
       `require("net").createServer((s) => s.end()).listen(8000, "::", () => console.log("up"));`,
@@ -99,36 +102,30 @@ describe.each([
     await site.end();
   });
 
-  test.skipIf(bridged)(
-    "while the way changes and changes back no packet is lost or comes twice",
-    async () => {
-      const site = await edge.start("site", RECEIVER);
-      const client = await edge.start(
-        "client",
-        `const s = require("dgram").createSocket("udp4");
+  test("while the way changes and changes back no packet is lost or comes twice", async () => {
+    const site = await edge.start("site", RECEIVER);
+    const client = await edge.start(
+      "client",
+      `const s = require("dgram").createSocket("udp4");
        let next = 0, ends = false;
        process.on("SIGTERM", () => { ends = true; });
        const more = () => ends ? (console.log("\\n" + next), s.close()) : s.send(String(next++), 53, "${FTP}", () => setTimeout(more, 1));
        s.bind({ address: "192.0.2.7", port: 4000 }, () => { console.log("up"); more(); });`,
-      );
-      for (const datapath of ["namespace", "xdp", "namespace", "xdp"] as const)
-        await edge.server.apply(edge.bundle(`${datapath}-again`, sending(datapath)), NODE);
-      const sent = Number((await client.end()).trim().split("\n").at(-1));
-      const arrived: number[] = JSON.parse((await site.end()).split("\n").at(-2) ?? "");
-      expect(sent).toBeGreaterThan(100);
-      expect([...arrived].sort((a, b) => a - b)).toEqual(numbers(sent));
-    },
-  );
+    );
+    for (const datapath of ["namespace", "xdp", "namespace", "xdp"] as const)
+      await edge.server.apply(edge.bundle(`${datapath}-again`, sending(datapath)), NODE);
+    const sent = Number((await client.end()).trim().split("\n").at(-1));
+    const arrived: number[] = JSON.parse((await site.end()).split("\n").at(-2) ?? "");
+    expect(sent).toBeGreaterThan(100);
+    expect([...arrived].sort((a, b) => a - b)).toEqual(numbers(sent));
+  });
 
-  test.skipIf(bridged)(
-    "a row of an uplink that is not its own is missed, and the next apply puts it right",
-    async () => {
-      const bundle = edge.bundle("xdp-mended", sending("xdp"));
-      edge.server.ip(["link set up0 down", "link set up0 address 02:00:00:00:07:07", "link set up0 up"]);
-      const { node } = await edge.server.status();
-      expect(node.drift).toEqual(["uplink up0 known to XDP"]);
-      await edge.server.apply(bundle, NODE);
-      expect((await edge.server.status()).node.drift).toEqual([]);
-    },
-  );
+  test("a row of an uplink that is not its own is missed, and the next apply puts it right", async () => {
+    const bundle = edge.bundle("xdp-mended", sending("xdp"));
+    edge.server.ip(["link set up0 down", "link set up0 address 02:00:00:00:07:07", "link set up0 up"]);
+    const { node } = await edge.server.status();
+    expect(node.drift).toEqual(["uplink up0 known to XDP"]);
+    await edge.server.apply(bundle, NODE);
+    expect((await edge.server.status()).node.drift).toEqual([]);
+  });
 });
