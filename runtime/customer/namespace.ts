@@ -27,6 +27,8 @@ const SYSCTLS = [
   "net.ipv6.fib_multipath_hash_policy=1",
   "net.ipv6.conf.all.disable_ipv6=0",
   "net.ipv6.conf.default.disable_ipv6=0",
+  // A tunnel speaks for nobody, so it has no address, also not when its MTU grows so that there is IPv6 again.
+  "net.ipv6.conf.default.addr_gen_mode=1",
   "net.ipv6.conf.all.forwarding=1",
   // Only `all` decides about forwarding (ip6_forward); a device's own value makes it join the routers' groups.
   "net.ipv6.conf.default.forwarding=0",

@@ -35,7 +35,7 @@ import { clearPlace, stampBy, unloadProgram, unloadPrograms } from "./program.js
 import { removeWhole } from "./removal.js";
 import { generationBundle, retireOthers } from "./retire.js";
 import { emptyTable, fillTable, tableInForce, tableOf } from "./routes.js";
-import { sameTunnel } from "./tunnels.js";
+import { lostIpv6, sameTunnel } from "./tunnels.js";
 
 /** What a customer's last change was when its run ended in the middle. */
 export interface Unfinished {
@@ -194,13 +194,17 @@ async function undoPrefixes({ host, intent, current, loaded }: Undone, { manifes
     await addDispatch(host, current.manifest, intent.slot, kept);
 }
 
-/** Tunnels of the bundle in force, on the node as it was, that a change had begun to alter where they stand. */
+/**
+ * Tunnels of the bundle in force, on the node as it was, that a change had begun to alter where they stand. True: they may have
+ * lost routes.
+ */
 async function alterBack(
   { host, node }: Undone,
   begun: Bundle,
   bundle: Bundle,
   before: NodeConfig,
-): Promise<void> {
+): Promise<boolean> {
+  let lost = false;
   for (const row of bundle.manifest.tunnels) {
     const altered = begun.manifest.tunnels.find(({ device }) => device === row.device);
     if (!altered) continue;
@@ -208,7 +212,9 @@ async function alterBack(
     if (now === undefined || then === undefined) continue;
     if (now !== then || !sameTunnel(row, altered))
       await greDriver(host, node.gre).alter(bundle, row, then, { row: altered, anycast: now });
+    lost ||= lostIpv6(row, altered);
   }
+  return lost;
 }
 
 /** Of a first bundle everything goes. Else what the generation in force lacks now is found as drift, and mended. */
@@ -229,11 +235,11 @@ async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
   for (const { name } of stray) await tunnels.get(name)?.down();
   const bundle = await wholeBundle(host, current);
   if (bundle) {
-    await alterBack(undone, begun, bundle, before);
+    const lost = await alterBack(undone, begun, bundle, before);
     // The routes to a device go with it; where all devices stand, nothing is touched that packets use.
     const steps = new Steps(() => {});
     const remade = await steps.ensure([...tunnelParts(gre, bundle, before).values()]);
-    if (remade || !(await tableInForce(host, namespace, current.generation, bundle)))
+    if (lost || remade || !(await tableInForce(host, namespace, current.generation, bundle)))
       await fillTable(host, bundle, current.generation);
     await judgeBy(host, [{ bundle, generation: current.generation }]);
   }

@@ -2,6 +2,7 @@ import type { Bundle } from "../bundle.js";
 import type { TunnelRow } from "../gre/driver.js";
 import { type Part, type Steps, takeDown } from "../steps.js";
 import { type Change, outerSource, type Previous } from "./change.js";
+import { settle } from "./ending.js";
 import { tunnelParts } from "./parts.js";
 import { fillTable } from "./routes.js";
 
@@ -17,19 +18,30 @@ export async function stageTunnels(change: Change, bundle: Bundle, steps: Steps)
 
 /** Those that take less than before, when no packet that the old policy lets be longer goes there any more. */
 export async function narrowTunnels(change: Change, bundle: Bundle, steps: Steps): Promise<void> {
-  await alterTunnels(change, bundle, steps, (row, before) => row.mtu < before.mtu);
+  const isNarrower = (row: TunnelRow, before: TunnelRow) => row.mtu < before.mtu;
+  const narrower = bundle.manifest.tunnels.some((row) => {
+    const before = sameDevice(change.previous, row);
+    return before !== undefined && isNarrower(row, before);
+  });
+  if (!narrower) return;
+  await settle();
+  await alterTunnels(change, bundle, steps, isNarrower);
+}
+
+function sameDevice(previous: Previous | undefined, { device }: TunnelRow): TunnelRow | undefined {
+  return previous?.manifest.tunnels.find((one) => one.device === device);
 }
 
 /** Mending, also those that should be as they are. */
 async function alterTunnels(
-  { gre, node, previous, mend }: Change,
+  { host, gre, node, previous, mend }: Change,
   bundle: Bundle,
   steps: Steps,
   which: (row: TunnelRow, before: TunnelRow) => boolean,
 ): Promise<void> {
   if (!previous) return;
   for (const row of bundle.manifest.tunnels) {
-    const before = previous.manifest.tunnels.find(({ device }) => device === row.device);
+    const before = sameDevice(previous, row);
     if (!before || !which(row, before)) continue;
     const [now, then] = [outerSource(node, row.remote), outerSource(previous.node, before.remote)];
     if (now === undefined || then === undefined) continue;
@@ -37,16 +49,27 @@ async function alterTunnels(
     await steps.run(
       `tunnel ${row.name}`,
       () => gre.alter(bundle, row, now, { row: before, anycast: then }),
-      () => gre.alter(previous.bundle, before, then, { row, anycast: now }),
+      async () => {
+        await gre.alter(previous.bundle, before, then, { row, anycast: now });
+        if (lostIpv6(before, row)) await fillTable(host, previous.bundle, previous.generation);
+      },
     );
   }
 }
 
 /** How their routers are asked makes no tunnel another. */
+/** Are they the same to their device? How a router is asked is not its matter. */
 export function sameTunnel(one: TunnelRow, other: TunnelRow): boolean {
-  const made = (row: TunnelRow) => JSON.stringify({ ...row, health: undefined });
-  return made(one) === made(other);
+  const parameters = (row: TunnelRow) => JSON.stringify({ ...row, health: undefined });
+  return parameters(one) === parameters(other);
 }
+
+/** Below 1280 bytes a device has no IPv6 (RFC 8200, section 5), and the kernel takes the routes to it, which do not come back. */
+export function lostIpv6(wide: TunnelRow, narrow: TunnelRow): boolean {
+  return wide.mtu >= LEAST_IPV6_MTU && narrow.mtu < LEAST_IPV6_MTU;
+}
+
+const LEAST_IPV6_MTU = 1280;
 
 /**
  * This compiler calls devices by their endpoints. Of a bundle that does not, an old device may have the new one's endpoint, of

@@ -101,17 +101,19 @@ async function readHead(dir: Dir, customer: string): Promise<Head | undefined> {
   const bytes = await reading.catch((error) => {
     throw failure("TG9101", { store: dir.name, problem: causeOf(error) }, null, error);
   });
-  return parseHead(bytes, { customer, revision });
+  return parseHead(dir, bytes, { customer, revision });
 }
 
-function parseHead(bytes: Uint8Array, { customer, revision }: Revision): Head {
+function parseHead({ name }: Dir, bytes: Uint8Array, { customer, revision }: Revision): Head {
   const bad = (problem: string) =>
     failure("TG9102", { customer, revision: `${revision}`, problem }, "publish the bundle again");
   let json: unknown;
   try {
     json = JSON.parse(Buffer.from(bytes).toString());
   } catch (error) {
-    throw bad(causeOf(error));
+    // Who copies a store by other means than this one writes a head where it is to lie, and half of it may be there.
+    const problem = `revision ${revision} of \`${customer}\`: ${causeOf(error)}`;
+    throw failure("TG9101", { store: name, problem }, "is it being copied? If not, publish again", error);
   }
   const { data, error } = headSchema.safeParse(json);
   if (!data) throw bad(error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
@@ -200,7 +202,7 @@ async function neededBlobs(dir: Dir, kept: readonly Revision[]): Promise<Readonl
     await withFolder(dir.heads, async (heads) => {
       for (const revision of kept) {
         const bytes = await readPlainFile(heads, headName(revision), MAX_HEAD_BYTES);
-        const { content } = parseHead(bytes, revision);
+        const { content } = parseHead(dir, bytes, revision);
         if (content.kind === "bundle") for (const hash of Object.values(content.files)) needed.add(hash);
       }
     });

@@ -81,6 +81,22 @@ describe.each(CHANGES)("%s", (_name, to, key) => {
   });
 });
 
+test("a change that fails after a tunnel got too narrow for IPv6 leaves the old policy's routes, also those of IPv6", async () => {
+  const [ipv4] = acme().prefixes;
+  if (!ipv4) throw new Error("Acme has prefixes");
+  const tunnels = [{ ...CHICAGO, mtu: 1200 }];
+  const narrow = acme({ prefixes: [ipv4], tunnels, routes: acme().routes.slice(0, 1) });
+  // Both places have been used.
+  for (const policy of [narrow, acme()]) await edge.server.apply(bundleOf(policy), NODE);
+  const found = edge.server.portrait("tg-acme");
+  const obstacle = "/run/tidegate/customers/acme/state.json.new";
+  edge.server.run(["mkdir", obstacle]);
+  await expect(edge.server.apply(bundleOf(narrow), NODE)).rejects.toThrow(/record failed: .*EISDIR/);
+  edge.server.run(["rmdir", obstacle]);
+  expect(edge.server.portrait("tg-acme")).toBe(found);
+  expect(found).toMatch(/2001:db8:a::\/48 dev \S+ table \d+/);
+});
+
 test("where tunnels share packets, those of the other one stay there, and its own go to it or to what it becomes", async () => {
   const before = through([CHICAGO_7, DALLAS], true);
   await edge.server.apply(bundleOf(before), NODE);

@@ -1,9 +1,10 @@
+import { lowerSegmentSize } from "../../../src/compiler/semantics/segment-size.js";
 import { formatCounters, ofStages, sameCounters } from "../counters.js";
 import type { Host } from "../host.js";
 import { type Journey, type Lab, observe, type Row } from "../lab.js";
 import { Capture } from "../packets/capture.js";
 import { sameButTtl } from "../packets/packet.js";
-import { describeJudgement, judge, judgeReturn, predictedSum } from "../reference.js";
+import { describeJudgement, judge, judgeReturn, policyOf, predictedSum } from "../reference.js";
 import { actor } from "../tools.js";
 import { CLIENT } from "../topology.js";
 
@@ -38,7 +39,9 @@ type Seen = Awaited<ReturnType<typeof observe<Conversation>>>;
 function thereRow(lab: Lab, sent: readonly Buffer[], { result, moved, arrived }: Seen): Row {
   const judgements = sent.map((packet) => judge(lab.policies, packet));
   const atHost = arrived.get("acme-ftp") ?? [];
-  const delivered = sent.filter((packet) => atHost.some((seen) => sameButTtl(seen, packet)));
+  const [tunnel] = policyOf(lab.policies, "acme").tunnels;
+  const leaves = (packet: Buffer) => Buffer.from(lowerSegmentSize(packet, tunnel?.mss ?? null));
+  const delivered = sent.filter((packet) => atHost.some((seen) => sameButTtl(seen, leaves(packet))));
   const counters = ofStages(moved["edge-1"]);
   const [first] = judgements;
   return {

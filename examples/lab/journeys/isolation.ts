@@ -1,3 +1,4 @@
+import { deviceOf } from "../../../src/targets/route/tunnels.js";
 import { type Counters, formatCounters } from "../counters.js";
 import { type EdgeName, type Journey, type Lab, observe, type Row } from "../lab.js";
 import { Capture } from "../packets/capture.js";
@@ -88,8 +89,10 @@ async function neighbour(lab: Lab): Promise<Row> {
 async function ownDevicesOnly(lab: Lab): Promise<Row> {
   const found = await Promise.all(
     (["edge-1", "edge-2"] as const).flatMap((edge) =>
-      lab.policies.map(async ({ customer, tunnels }) => {
-        const expected = ["lo", LINK.device, ...tunnels.map(({ name }) => `gre-${name}`)].sort();
+      lab.policies.map(async (policy) => {
+        const { customer, tunnels } = policy;
+        const devices = tunnels.map(({ name }) => deviceOf(policy, name));
+        const expected = ["lo", LINK.device, ...devices].sort();
         const actual = await devicesOf(lab, edge, `tg-${customer}`);
         return {
           where: `tg-${customer}`,
