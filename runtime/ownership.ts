@@ -78,8 +78,9 @@ function endpointOf({ kind, remote, key }: Holder["tunnels"][number]): string {
   return `${kind} ${end} ${key}`;
 }
 
-/** What goes to a customer's prefix comes back to the edge, as that customer's packet. Its own remotes the compiler looks at. */
+/** What goes to a customer's prefix comes back to the edge, as that customer's packet. */
 function checkRemotes(manifest: Manifest, others: readonly Holder[]): void {
+  refuseInside(manifest, manifest);
   for (const other of others) {
     refuseInside(manifest, other);
     refuseInside(other, manifest);

@@ -185,12 +185,14 @@ async function seeCustomer(paths: Paths, name: string): Promise<Seen | undefined
     if (rebuilt) return rebuilt;
     throw damage;
   });
-  if (!record) return undefined;
-  const { customer, generation, hash } = record;
+  // Where both copies have gone, and no change is noted that would take them away, they are damaged, too.
+  const known = record ?? (isThere(paths.note(name)) ? undefined : await paths.witness(name));
+  if (!known) return undefined;
+  const { customer, generation, hash } = known;
   const manifest = await storedManifest(paths, customer, generation, hash);
   // What a generation's manifest says never changes; one that is damaged may be mended.
-  if (manifest) return { file, stamp, loaded: { ...record, manifest } };
-  return { file, stamp: null, loaded: { ...record, manifest: whatIsHeld(record) } };
+  if (manifest) return { file, stamp, loaded: { ...known, manifest } };
+  return { file, stamp: null, loaded: { ...known, manifest: whatIsHeld(known) } };
 }
 
 function stampsOf({ file, twin }: Place): string | null {
@@ -303,9 +305,14 @@ export async function forgetRecord(paths: Paths, customer: string): Promise<void
   await removeRecord(paths.record(customer));
 }
 
-/** Those of whom there is a record, whole or not. */
+/** Those of whom there is a record, whole or not, or of whom there should be one. */
 export async function recordedNames(paths: Paths): Promise<readonly string[]> {
-  return (await customerNames(paths)).filter((name) => isThere(paths.record(name)));
+  const names: string[] = [];
+  for (const name of await customerNames(paths)) {
+    const isLost = !isThere(paths.note(name)) && (await storedGenerations(paths, name)).length > 0;
+    if (isThere(paths.record(name)) || isLost) names.push(name);
+  }
+  return names;
 }
 
 function isThere({ file, twin }: Place): boolean {

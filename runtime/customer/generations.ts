@@ -108,18 +108,21 @@ function hooksOf(judges: readonly Judge[]): readonly HookChain[] {
   ];
 }
 
-/** By the mark, which a packet has from the generation that judged it; what comes out of a tunnel is the newest one's. */
+/**
+ * By the mark, which a packet has from the generation that judged it. What comes out of a tunnel has none: each generation knows its
+ * own devices, and what both lower is lowered to the less.
+ */
 function segmentSizes(judges: readonly Judge[]): readonly HookChain[] {
   const hook = judges.map(({ ruleset }) => ruleset.segmentSize?.hook).find((one) => one !== undefined);
   if (hook === undefined) return [];
   const way = ({ ruleset }: Judge) => (ruleset.segmentSize ? `goto ${ruleset.segmentSize.entry}` : "accept");
-  const newest = judges.at(-1);
+  const entries = judges.flatMap(({ ruleset }) => ruleset.segmentSize?.entry ?? []);
   return [
     {
       name: "segment-size",
       hook,
       rules: [
-        ...(newest ? [`iifname != "${EDGE}" ${way(newest)}`] : []),
+        ...[...new Set(entries)].map((entry) => `iifname != "${EDGE}" jump ${entry}`),
         ...judges.map((judge) => `meta mark ${hex(judge.mark)} ${way(judge)}`),
       ],
     },

@@ -76,6 +76,17 @@ describe("its record", () => {
     expectJudged();
   });
 
+  test("that is missing, both copies, is as one that is damaged", async () => {
+    edge.server.run(["rm", `${STATE}/${RECORD}`, `${STATE}/twins/${RECORD}`]);
+    expect(await drift()).toEqual([[], ["record"], []]);
+    const again = { ...globex(), mitigate: [rule("others", "drop", address("ip.src", "10.1.0.0/16"))] };
+    await edge.server.apply(edge.bundle("globex-3", again), NODE);
+    expectJudged();
+    expect(await edge.server.apply(bundle, NODE)).toMatchObject({ changed: true });
+    expect(await drift()).toEqual([[], [], []]);
+    expectJudged();
+  });
+
   test("is mended by another bundle", async () => {
     damage(RECORD);
     await edge.server.apply(edge.bundle("acme-2", acme({ mitigate: [] })), NODE);

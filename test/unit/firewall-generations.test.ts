@@ -134,7 +134,7 @@ describe("a transition", () => {
     const text = transition(new Set(contents([old])), [old, clamping]);
     expect(text).toContain("\t\ttype filter hook forward priority mangle; policy accept;");
     expect(rulesOf(text).filter((rule) => rule.startsWith("segment-size "))).toEqual([
-      'segment-size iifname != "edge" goto segment-size.bbbbbbbbbbbb',
+      'segment-size iifname != "edge" jump segment-size.bbbbbbbbbbbb',
       `segment-size meta mark 0x${old.mark} accept`,
       `segment-size meta mark 0x${clamping.mark} goto segment-size.bbbbbbbbbbbb`,
     ]);

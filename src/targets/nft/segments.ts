@@ -11,22 +11,25 @@ const SKIP_OTHERS = [
 ];
 
 /**
- * Lowers the MSS of TCP connections whose packets go into a tunnel, or come out of it, to what the tunnel carries. The kernel
+ * Lowers the MSS of TCP connections whose packets go into a tunnel to what it carries, and of those whose packets come out of one to
+ * what any of them carries, as the answers may go by another one than they came by. The kernel
  * never raises it (nft_exthdr_tcp_set_eval) and mends the checksum. It judges no packet, and counts none.
  */
 export function emitSegmentSizes(text: Text, { tunnels, prefixes }: Policy): void {
   const families = ([4, 6] as const).filter((family) =>
     prefixes.some(({ prefix }) => prefix.family === family),
   );
-  const lines = tunnels.flatMap((tunnel) => {
-    const { mss } = tunnel;
-    if (!mss) return [];
-    const device = `"${tunnelDevice(tunnel)}"`;
-    return families.flatMap((family) =>
-      ["oifname", "iifname"].map(
-        (way) => `${way} ${device} meta nfproto ipv${family} tcp option maxseg size set ${mss[family]}`,
-      ),
-    );
+  const lowering = tunnels.flatMap(({ mss, ...tunnel }) =>
+    mss ? [{ device: tunnelDevice(tunnel), mss }] : [],
+  );
+  const lines = families.flatMap((family) => {
+    const least = Math.min(...lowering.map(({ mss }) => mss[family]));
+    const rule = (way: string, size: number) =>
+      `${way} meta nfproto ipv${family} tcp option maxseg size set ${size}`;
+    return lowering.flatMap(({ device, mss }) => [
+      rule(`oifname "${device}"`, mss[family]),
+      rule(`iifname "${device}"`, least),
+    ]);
   });
   if (lines.length === 0) return;
   text.line();
