@@ -10,6 +10,7 @@ import { flushTable, tableRoutes } from "../netlink/route.js";
 import { addRule, type KernelRule, type RoutingRule, rules } from "../netlink/rule.js";
 import { EDGE, turnOf } from "../node/constants.js";
 import { deleteNexthops, nexthopsInForce } from "./nexthops.js";
+import { routesInForce } from "./routes-in-force.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
 
@@ -68,11 +69,14 @@ export async function tableInForce(
   if (!bundle) return true;
   const lines = await tableLines(bundle, tableOf(generation));
   const asIs = async () => {
-    const { table } = liveLines(lines, await deadDevices(host.paths, bundle.manifest));
-    return nexthopsInForce(network, [...lines.nexthops, ...table]);
+    const live = liveLines(lines, await deadDevices(host.paths, bundle.manifest));
+    return (
+      (await nexthopsInForce(network, [...lines.nexthops, ...live.table])) &&
+      (await routesInForce(network, tableOf(generation), live))
+    );
   };
   if (await asIs()) return true;
-  // Whoever found a router dead, or living again, notes it and then changes the groups: in between they differ.
+  // Whoever found a router dead, or living again, notes it and then changes groups and routes: in between they differ.
   if (!bundle.manifest.tunnels.some(({ health }) => health)) return false;
   await sleep(SETTLING_MS);
   return asIs();

@@ -5,7 +5,7 @@ import { readBundle } from "../bundle.js";
 import { allEnded } from "../customer/ending.js";
 import { customerDrift, nodeDrift } from "../drift.js";
 import { RuntimeFailure } from "../failures.js";
-import { withHost } from "../host.js";
+import { customersInForce, withHost } from "../host.js";
 import { remove } from "../remove.js";
 import { recoverNode } from "../restart.js";
 import { type LoadedCustomer, Paths, readCustomers, readNodeState } from "../state.js";
@@ -57,11 +57,7 @@ export function kernelEngine(stateDir: string, memoryDir: string): Engine {
     },
     endChanges: async () => void (await recoverNode({ stateDir })),
     remove: (customer) => removeIfThere(customer, stateDir),
-    // Without a host, which knows what a damaged record said, this costs little.
-    inForce: () =>
-      readCustomers(paths).catch(() =>
-        withHost({ stateDir, lock: false }, (host) => readCustomers(host.paths)),
-      ),
+    inForce: () => customersInForce(stateDir),
     nodeInForce: async () => (await readNodeState(paths))?.config,
     look: (customers) => look(stateDir, customers),
     storedBundle: async ({ customer, generation, hash }) => {

@@ -13,14 +13,11 @@
 #include "operations.h"
 
 /* Returns whether there may be more to wait for. */
-static int work(const struct operation *const groups[], const struct ears *ears)
+static int work(const struct operation *const groups[])
 {
-	struct pollfd ready[] = {
-		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = ears->fd4, .events = POLLIN },
-		{ .fd = ears->fd6, .events = POLLIN },
-	};
+	struct pollfd ready[3] = { { .fd = STDIN_FILENO, .events = POLLIN } };
 
+	answers_poll(&ready[1]);
 	if (poll(ready, sizeof(ready) / sizeof(ready[0]), -1) < 0) {
 		if (errno == EINTR)
 			return 1;
@@ -28,24 +25,23 @@ static int work(const struct operation *const groups[], const struct ears *ears)
 	}
 	/* Answers first: what has come by the time of a request came before it. */
 	if (ready[1].revents)
-		answers_forward(ears->fd4);
+		answers_forward(ready[1].fd);
 	if (ready[2].revents)
-		answers_forward(ears->fd6);
+		answers_forward(ready[2].fd);
 	return !ready[0].revents || serve_one(groups, STDIN_FILENO, STDOUT_FILENO) > 0;
 }
 
 int main(void)
 {
-	static const struct operation *const groups[] = { own_address_operations, send_operations, NULL };
-	struct ears ears;
+	static const struct operation *const groups[] = { answers_operations, own_address_operations,
+							 send_operations, NULL };
 
 	/* As in serve(): when to end is our parent's to say. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	answers_listen(&ears);
-	while (work(groups, &ears))
+	while (work(groups))
 		;
 	return EXIT_SUCCESS;
 }

@@ -2,21 +2,18 @@
 #ifndef TIDEGATE_HEALTH_OPERATIONS_H
 #define TIDEGATE_HEALTH_OPERATIONS_H
 
+#include <poll.h>
+
 #include "serve.h"
 
 /* One table a file; arguments and results stand above each operation. */
+extern const struct operation answers_operations[];
 extern const struct operation own_address_operations[];
 extern const struct operation send_operations[];
 
-/* Where answers come to the node, of IPv4 and of IPv6. */
-struct ears {
-	int fd4;
-	int fd6;
-};
-
-/* Ends the process where they cannot be had. */
-void answers_listen(struct ears *ears);
-/* Sends an event for each answer that is there. */
+/* Sets what to wait for: answers of IPv4 and of IPv6; nothing before `listen`. */
+void answers_poll(struct pollfd ready[2]);
+/* Sends an event for each answer that is there, up to some. */
 void answers_forward(int fd);
 
 #endif

@@ -11,9 +11,13 @@ export interface ProbePacket {
   readonly nonce: Uint8Array;
 }
 
-/** What all probes begin with (MAGIC of answers.c): it says whose they are to whoever sees one. */
+/** What all probes begin with: it says whose they are to whoever sees one. */
 const MAGIC = Buffer.from("tidegate");
 const NONCE = 16;
+/** Half of each nonce, so that the kernel can drop answers to nobody's probe before anybody reads them (answers.c). */
+const SECRET = randomBytes(8);
+/** What answers to this process's probes begin with, behind ICMP's header. */
+export const OPENING: Uint8Array = Buffer.concat([MAGIC, SECRET]);
 /** As ping(8) sends, header included. */
 const ICMP_LENGTH = 64;
 const ICMP_HEADER = 8;
@@ -26,7 +30,7 @@ const ICMP = {
 } as const;
 
 export function freshNonce(): Uint8Array {
-  return randomBytes(NONCE);
+  return Buffer.concat([SECRET, randomBytes(NONCE - SECRET.length)]);
 }
 
 /** What a probe's answer says, without ICMP's header; undefined where it is no probe's. */

@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { namespaceFile } from "../command.js";
 import type { Say } from "../daemon/journal.js";
 import { causeOf } from "../failures.js";
-import { type LoadedCustomer, Paths, readCustomers } from "../state.js";
+import { customersInForce } from "../host.js";
+import { type LoadedCustomer, Paths } from "../state.js";
 import { askedBy, lifeOf, readLives } from "./lives.js";
-import { nonceIn } from "./probe-packet.js";
+import { nonceIn, OPENING } from "./probe-packet.js";
 import { REPORT_MS, type Report, writeReport } from "./report.js";
 import { Sender } from "./sender.js";
 import { TunnelProber, type TunnelRow } from "./tunnel-prober.js";
@@ -52,7 +53,7 @@ export class Prober {
   constructor(options: ProberOptions) {
     this.#options = options;
     this.#paths = new Paths(options.stateDir);
-    this.#turns = new Turns({ ...options, lifeOf: (customer, tunnel) => this.#lifeOf(customer, tunnel) });
+    this.#turns = new Turns({ ...options, lifeOf: (customer, row) => this.#lifeOf(customer, row) });
   }
 
   /** Until `stop`. Never throws: whatever fails is said, and tried again. */
@@ -90,27 +91,28 @@ export class Prober {
   }
 
   async #refresh(): Promise<void> {
-    const customers = await readCustomers(this.#paths);
     const seen = new Set<string>();
-    for (const loaded of customers) {
+    for (const loaded of await customersInForce(this.#options.stateDir)) {
+      let isNew = false;
       for (const row of loaded.manifest.tunnels) {
         if (!row.health) continue;
         seen.add(keyOf(loaded.customer, row.name));
-        await this.#follow(loaded, row);
+        isNew = (await this.#follow(loaded, row)) || isNew;
       }
+      if (isNew) this.#turns.sync(loaded.customer);
     }
     for (const [key, asked] of this.#asked) if (!seen.has(key)) await this.#forget(key, asked);
     if (this.#asked.size > 0) await writeReport(this.#paths, this.report());
   }
 
-  /** Begins to ask, and begins anew where somebody else is to be asked, or otherwise. */
-  async #follow({ customer, manifest }: LoadedCustomer, row: TunnelRow): Promise<void> {
+  /** Begins to ask, and begins anew where somebody else is to be asked, or otherwise. Whether it did. */
+  async #follow({ customer, manifest }: LoadedCustomer, row: TunnelRow): Promise<boolean> {
     const { namespace } = manifest;
     const { health } = row;
     const key = keyOf(customer, row.name);
     const terms = JSON.stringify([namespace, row.device, askedBy(row), health]);
     const before = this.#asked.get(key);
-    if (!health || before?.terms === terms) return;
+    if (!health || before?.terms === terms) return false;
     before?.prober.stop();
     const known = lifeOf(row, await readLives(this.#paths, customer));
     const file = namespaceFile(namespace);
@@ -122,6 +124,7 @@ export class Prober {
       changed: (life, was) => this.#turns.note({ customer, row, life, was }),
     });
     this.#asked.set(key, { customer, namespace, row, terms, prober });
+    return true;
   }
 
   async #forget(key: string, { namespace, prober }: Asked): Promise<void> {
@@ -132,16 +135,24 @@ export class Prober {
       await (await this.#listening()).forget(namespaceFile(namespace));
   }
 
-  #lifeOf(customer: string, tunnel: string): TunnelProber["life"] | undefined {
-    return this.#asked.get(keyOf(customer, tunnel))?.prober.life;
+  /** A tunnel of the same name to somebody else is not asked about yet. */
+  #lifeOf(customer: string, row: TunnelRow): TunnelProber["life"] | undefined {
+    const asked = this.#asked.get(keyOf(customer, row.name));
+    return asked && askedBy(asked.row) === askedBy(row) ? asked.prober.life : undefined;
   }
 
-  /** The sender, started when it is needed first, and again when it has died. */
-  async #listening(): Promise<Sender> {
-    const before = await this.#sender?.catch(() => undefined);
-    if (before?.alive) return before;
-    this.#sender = Sender.start((payload, at) => this.#heard(payload, at));
-    return this.#sender;
+  /** The sender, started when it is needed first, and again when it has died. Who asks meanwhile gets the same one. */
+  #listening(): Promise<Sender> {
+    const before = this.#sender;
+    const sender = this.#stillOr(before);
+    this.#sender = sender;
+    return sender;
+  }
+
+  async #stillOr(before: Promise<Sender> | undefined): Promise<Sender> {
+    const sender = await before?.catch(() => undefined);
+    if (sender?.alive) return sender;
+    return Sender.start(OPENING, (payload, at) => this.#heard(payload, at));
   }
 
   #heard(payload: Buffer, at: bigint): void {

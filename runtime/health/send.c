@@ -4,6 +4,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,9 @@
 
 #include "namespace.h"
 #include "operations.h"
+
+/* MAX_ADDR_LEN of linux/netdevice.h: what a device's address may have at most. */
+#define LONGEST_ADDRESS 32
 
 /*
  * A socket in each namespace that probes go out of, kept: to close one makes the kernel wait for everybody who may be looking
@@ -75,7 +79,14 @@ static int is_ipv6(const struct field *packet)
 /* Returns 0 or an errno. The device has its name in the socket's namespace, whatever its number is now. */
 static int put_out(int fd, const char *device, const struct field *packet)
 {
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_halen = ETH_ALEN };
+	/*
+	 * The kernel wants as many bytes of address as the device has (packet_snd()): tunnels over IPv6 have 16, which is more
+	 * than sockaddr_ll has room for.
+	 */
+	union {
+		struct sockaddr_ll ll;
+		char room[offsetof(struct sockaddr_ll, sll_addr) + LONGEST_ADDRESS];
+	} to = { 0 };
 	struct ifreq named = { 0 };
 
 	if (strlen(device) >= sizeof(named.ifr_name))
@@ -83,8 +94,10 @@ static int put_out(int fd, const char *device, const struct field *packet)
 	strcpy(named.ifr_name, device);
 	if (ioctl(fd, SIOCGIFINDEX, &named))
 		return errno;
-	to.sll_ifindex = named.ifr_ifindex;
-	to.sll_protocol = htons(is_ipv6(packet) ? ETH_P_IPV6 : ETH_P_IP);
+	to.ll.sll_family = AF_PACKET;
+	to.ll.sll_halen = ETH_ALEN;
+	to.ll.sll_ifindex = named.ifr_ifindex;
+	to.ll.sll_protocol = htons(is_ipv6(packet) ? ETH_P_IPV6 : ETH_P_IP);
 	if (sendto(fd, packet->data, packet->size, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 		return errno;
 	return 0;

@@ -15,11 +15,18 @@ export class Sender {
     this.#process = process;
   }
 
-  static async start(onAnswer: OnAnswer): Promise<Sender> {
+  /** Hears of answers with this opening only. */
+  static async start(opening: Uint8Array, onAnswer: OnAnswer): Promise<Sender> {
     const command = [builtFile("runtime/health/tidegate-health")] as const;
     const process = await NativeProcess.start(command, SenderError, ([kind, at, payload]) => {
       if (String(kind) === "answer" && at && payload) onAnswer(payload, BigInt(String(at)));
     });
+    try {
+      await process.call("listen", opening);
+    } catch (error) {
+      await process.close();
+      throw error;
+    }
     return new Sender(process);
   }
 

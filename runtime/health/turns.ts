@@ -1,9 +1,10 @@
-import { readBundle } from "../bundle.js";
+import { isDeepStrictEqual } from "node:util";
+import { type Bundle, readBundle } from "../bundle.js";
 import { routeAround } from "../customer/live-routes.js";
 import type { Say } from "../daemon/journal.js";
 import { causeOf } from "../failures.js";
 import { type Host, withHost } from "../host.js";
-import { type LoadedCustomer, Paths, readCustomers } from "../state.js";
+import { type LoadedCustomer, Paths, readCustomer } from "../state.js";
 import type { Life } from "./liveness.js";
 import { askedBy, deadDevices, type Lives, lifeOf, readLives, writeLives } from "./lives.js";
 import type { TunnelRow } from "./tunnel-prober.js";
@@ -12,7 +13,7 @@ export interface TurnsOptions {
   readonly stateDir: string;
   readonly say: Say;
   /** What is thought of a tunnel's router now; undefined: nobody asks. */
-  readonly lifeOf: (customer: string, tunnel: string) => Life | undefined;
+  readonly lifeOf: (customer: string, row: TunnelRow) => Life | undefined;
 }
 
 /** Another thing is thought of a tunnel's router. */
@@ -33,7 +34,8 @@ export class Turns {
   readonly #due = new Set<string>();
   #working: Promise<void> | undefined;
   #again: NodeJS.Timeout | undefined;
-  #told = "";
+  /** Those that could not follow yet, and why. */
+  readonly #behind = new Map<string, string>();
   #ending = false;
 
   constructor(options: TurnsOptions) {
@@ -45,20 +47,26 @@ export class Turns {
     const { say } = this.#options;
     const { level, text } = wordsOf(turn);
     say(level, text);
-    this.#due.add(turn.customer);
+    this.sync(turn.customer);
+  }
+
+  /** Has the routes be as what is known says: who ended, or was ended, may have left them otherwise. */
+  sync(customer: string): void {
+    this.#due.add(customer);
     this.#work();
   }
 
   /** Ends what is under way. */
   async end(): Promise<void> {
     this.#ending = true;
-    clearTimeout(this.#again);
     await this.#working;
+    clearTimeout(this.#again);
   }
 
   #work(): void {
     this.#working ??= this.#workOff().finally(() => {
       this.#working = undefined;
+      if (this.#due.size > 0 && !this.#ending) this.#work();
     });
   }
 
@@ -66,32 +74,34 @@ export class Turns {
     for (const customer of this.#due) {
       if (this.#ending) return;
       this.#due.delete(customer);
-      try {
-        await this.#follow(customer);
-        this.#told = "";
-      } catch (error) {
-        this.#due.add(customer);
-        this.#failed(customer, causeOf(error));
-        return;
-      }
+      await this.#follow(customer).then(
+        () => this.#behind.delete(customer),
+        (error: unknown) => this.#failed(customer, causeOf(error)),
+      );
     }
   }
 
+  /** One customer's trouble is no reason to let the others wait. */
   #failed(customer: string, cause: string): void {
     const words = `${customer}: its routes cannot follow its routers yet: ${cause}`;
-    if (words !== this.#told) this.#options.say("warning", words);
-    this.#told = words;
+    if (words !== this.#behind.get(customer)) this.#options.say("warning", words);
+    this.#behind.set(customer, words);
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.#work(), AGAIN_MS);
+    this.#again = setTimeout(() => {
+      for (const behind of this.#behind.keys()) this.sync(behind);
+    }, AGAIN_MS);
   }
 
   /** Under the lock: whoever fills a table meanwhile would go by what was known before. */
   #follow(customer: string): Promise<void> {
     return withHost({ stateDir: this.#options.stateDir, lock: true }, async (host) => {
-      const loaded = (await readCustomers(host.paths)).find((one) => one.customer === customer);
+      const loaded = await readCustomer(host.paths, customer);
       if (!loaded) return;
+      // Where the bundle cannot be had the routes cannot follow, so what they go by stays as well.
+      const bundle = await bundleOf(host, loaded);
       await this.#write(loaded);
-      await routesFollow(host, loaded);
+      const dead = await deadDevices(host.paths, loaded.manifest);
+      await routeAround(host, bundle, loaded.generation, dead);
     });
   }
 
@@ -103,22 +113,19 @@ export class Turns {
       const asked = askedBy(row);
       if (asked === null) continue;
       const known = lifeOf(row, before);
-      const life = this.#options.lifeOf(customer, row.name) ?? known?.life ?? "unknown";
+      const life = this.#options.lifeOf(customer, row) ?? known?.life ?? "unknown";
       if (life === "unknown") continue;
       const since = known?.life === life ? known.since : new Date().toISOString();
       lives[row.name] = { asked, life, since };
     }
-    await writeLives(this.#paths, customer, lives);
+    if (!isDeepStrictEqual(lives, before)) await writeLives(this.#paths, customer, lives);
   }
 }
 
-async function routesFollow(
-  host: Host,
-  { customer, generation, hash, manifest }: LoadedCustomer,
-): Promise<void> {
+async function bundleOf(host: Host, { customer, generation, hash }: LoadedCustomer): Promise<Bundle> {
   const bundle = await readBundle(host.paths.bundle(customer, generation));
   if (bundle.hash !== hash) throw new Error("the node's copy of its bundle is damaged");
-  await routeAround(host, bundle, generation, await deadDevices(host.paths, manifest));
+  return bundle;
 }
 
 function wordsOf({ customer, row, life, was }: Turn): {

@@ -144,6 +144,8 @@ export interface KernelRoute {
   readonly metric: number;
   /** Index of the device; 0: none. */
   readonly device: number;
+  /** Number of the nexthop, or group, that it goes by; 0: none. */
+  readonly nexthop: number;
   /** The whole of it, as the kernel tells it. */
   readonly body: Buffer;
 }
@@ -180,6 +182,7 @@ export async function tableRoutes(
       metric: attributes.get(RTA.priority)?.readUInt32LE() ?? 0,
       isBlackhole: body.readUInt8(7) === TYPE.blackhole,
       device: attributes.get(RTA.outDevice)?.readUInt32LE() ?? 0,
+      nexthop: attributes.get(RTA.nexthop)?.readUInt32LE() ?? 0,
       body,
     };
   });

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseGre } from "../../runtime/gre/choose.js";
-import { AcmeEdge, acme, endsOf, globex, NODE, tamper } from "../support/acme-edge.js";
+import { askedBy } from "../../runtime/health/lives.js";
+import { parseAddress } from "../../src/compiler/ir/address.js";
+import { tunnels } from "../../src/targets/route/tunnels.js";
+import { AcmeEdge, acme, CHICAGO, endsOf, FTP, globex, NODE, tamper } from "../support/acme-edge.js";
 import { address, and, number, rule } from "../support/ir.js";
 
 /** The table of docs/runtime.md, "Drift": what somebody does to a node by hand, and what `status` calls it. */
@@ -185,5 +188,52 @@ describe("one thing of a customer's firewall that somebody changed", () => {
     expect(await drift()).toEqual(["firewall"]);
     expect((await edge.server.apply(firewall, NODE))["drift"]).toEqual(["firewall"]);
     expect(await drift()).toEqual([]);
+  });
+});
+
+/** Tunnels that stand in for one another, by priority: no group says which of them is in use. */
+describe("one route of a customer that is not what it should be", () => {
+  const target = parseAddress(FTP) ?? { family: 4 as const, value: 0n };
+  const counts = { interval: 1000, timeout: 1000, up: 3, down: 3 };
+  const chicago = { ...CHICAGO, key: 7, health: { style: "request" as const, target, ...counts } };
+  const policy = acme({
+    tunnels: [chicago, { ...CHICAGO, name: "dallas", key: 9 }],
+    routes: acme().routes.flatMap((route) => [route, { ...route, tunnel: "dallas", priority: 200 }]),
+  });
+  const [row] = tunnels(policy);
+  const device = endsOf("chicago", policy).device;
+  const lives = "/run/tidegate/customers/acme/health.json";
+  let standing: string;
+
+  beforeAll(async () => {
+    standing = edge.bundle("standing", policy);
+    await edge.server.apply(standing, NODE);
+    expect(await drift()).toEqual([]);
+  });
+
+  const ip = (command: string) => edge.server.run(["sh", "-ec", `ip ${command}`], { namespace: "tg-acme" });
+  const routes = () => [1000, 1001].map((table) => ip(`route show table ${table} || true`)).join("");
+  const table = () => (ip("route show table 1000 || true") === "" ? 1001 : 1000);
+  const dead = () => {
+    const note = { chicago: { asked: row && askedBy(row), life: "dead", since: "2026-01-01T00:00:00Z" } };
+    edge.server.run(["sh", "-ec", `echo '${JSON.stringify(note)}' > ${lives}`]);
+  };
+
+  test.each<[name: string, damage: () => unknown, isLeft: boolean]>([
+    ["it is gone", () => ip(`route del 203.0.113.0/24 dev ${device} table ${table()}`), false],
+    ["IPv6's is gone", () => ip(`-6 route del 2001:db8:a::/48 dev ${device} table ${table()}`), false],
+    [
+      "it leads elsewhere",
+      () => ip(`route replace 203.0.113.0/24 dev lo metric 101 table ${table()}`),
+      false,
+    ],
+    ["it is there though its router was found dead", dead, true],
+    ["it is not there though nobody knows of that any more", () => edge.server.run(["rm", lives]), false],
+  ])("%s: found, and mended", async (_name, damage, isLeft) => {
+    damage();
+    expect(await drift()).toEqual(["routing table"]);
+    expect((await edge.server.apply(standing, NODE))["drift"]).toEqual(["routing table"]);
+    expect(await drift()).toEqual([]);
+    expect(routes().includes(device)).toBe(!isLeft);
   });
 });
