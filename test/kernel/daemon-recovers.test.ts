@@ -42,7 +42,7 @@ test("a change of what is in force is ended", async () => {
   const bogons = rule("more-bogons", "drop", address("ip.src", "10.0.0.0/8", "192.168.0.0/16"));
   kill(edge.bundle("second", acme({ mitigate: [bogons] })), "record");
   expect(await customers()).toMatchObject([
-    { generation: 1, drift: ["end of the change to generation 2", "XDP program"] },
+    { generation: 1, drift: ["end of the change to generation 2", "firewall", "XDP program"] },
   ]);
   const running = await start();
   await running.says(/<4>acme: a change was cut short before this start, and is ended now$/);
