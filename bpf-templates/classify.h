@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * For customers' programs with many rules: what a packet's numbers mean to the rules is looked up, not
  * computed, in tables that docs/classification.md explains. All of them lie in one map value, "the data",

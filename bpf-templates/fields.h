@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * For customers' programs whose rules ask for more than struct tg_packet holds: bits of the frame
  * itself, and headers that nobody else looks for. docs/semantics.md, "Fields".

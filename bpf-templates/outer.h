@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * What stands before a packet in a GRE tunnel (RFC 2784, keys of RFC 2890) over IPv4: the same bytes whichever program
  * writes them, gre.bpf.c at tc or a customer's own in XDP (forward.h).

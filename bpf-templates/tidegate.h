@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * What the root program and every customer's generated program share: the parsed packet, the maps, and
  * the words that generated conditions are written in. docs/semantics.md says what they mean.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The devices that packets from the Internet come in by, and leave by when they are encapsulated in XDP (forward.h). The
  * runtime fills the map when it puts the root program on a device; the root program's pin is the one of all.

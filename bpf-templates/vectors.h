@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * For customers' programs whose rules ask for too many different things together to be tabled (see
  * docs/classification.md). Each way to match a rule is a bit, and each answer of a packet has a vector of the

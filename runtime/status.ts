@@ -16,6 +16,7 @@ import { type Host, withHost } from "./host.js";
 import { findLink } from "./netlink/link.js";
 import { inside } from "./netlink/network.js";
 import { rootMap, xdpMode } from "./node/root-program.js";
+import { whySlow } from "./node/uplinks.js";
 import {
   DEFAULT_STATE_DIR,
   type LoadedCustomer,
@@ -34,6 +35,8 @@ export interface NodeStatus {
   readonly node: {
     readonly anycast: readonly string[];
     readonly uplinks: readonly { readonly device: string; readonly xdp: "native" | "generic" | null }[];
+    /** Why nothing is sent on from XDP here, whatever policies say; null: it may be. */
+    readonly slow: string | null;
     readonly gre: GreDriver["name"];
     /** Names of what should be there and is not; empty where all is well. */
     readonly drift: readonly string[];
@@ -129,6 +132,7 @@ async function nodeStatus(host: Host, state: NodeState): Promise<NodeStatus["nod
   return {
     anycast,
     uplinks: await Promise.all(modes),
+    slow: await whySlow(host, uplinks),
     gre: state.gre,
     drift: await nodeDrift(host, state),
     root: await rootCounters(host),

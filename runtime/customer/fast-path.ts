@@ -18,10 +18,31 @@ export async function fillTunnels(
   tunnels: Manifest["tunnels"],
   anycast: string,
 ): Promise<void> {
-  const rows = tunnels
+  const rows = tunnelRows(tunnels, anycast);
+  if (rows.length > 0) await loader.updateMap(join(pinDir, "map_tunnels"), rows);
+}
+
+/** Whether the program that is pinned in `pinDir` has these tunnels, and no others. */
+export async function holdsTunnels(
+  loader: Loader,
+  pinDir: string,
+  tunnels: Manifest["tunnels"],
+  anycast: string,
+): Promise<boolean> {
+  const pin = join(pinDir, "map_tunnels");
+  if (!existsSync(pin)) return false;
+  const wanted = new Map(tunnelRows(tunnels, anycast).map(({ key, value }) => [hex(key), hex(value)]));
+  const found = await loader.dumpMap(pin);
+  const none = hex(new Uint8Array(TUNNEL_BYTES));
+  return found.every(({ key, values }) => hex(values[0] ?? []) === (wanted.get(hex(key)) ?? none));
+}
+
+const hex = (bytes: ArrayLike<number>) => Buffer.from(Array.from(bytes)).toString("hex");
+
+function tunnelRows(tunnels: Manifest["tunnels"], anycast: string): readonly MapEntry[] {
+  return tunnels
     .slice(0, FAST_TUNNELS)
     .flatMap((tunnel, place) => (isFast(tunnel) ? [tunnelRow(tunnel, place, anycast)] : []));
-  if (rows.length > 0) await loader.updateMap(join(pinDir, "map_tunnels"), rows);
 }
 
 /** The others' rows stay empty, and no program asks for them. */
@@ -29,13 +50,15 @@ function isFast({ kind, remote, ttl }: Manifest["tunnels"][number]): boolean {
   return kind === "gre" && ttl !== "inherit" && addressBytes(remote)?.length === 4;
 }
 
+const TUNNEL_BYTES = 16;
+
 /** struct tg_tunnel: addresses and key in network order. */
 function tunnelRow(
   { remote, key, mtu, ttl }: Manifest["tunnels"][number],
   place: number,
   anycast: string,
 ): MapEntry {
-  const value = Buffer.alloc(16);
+  const value = Buffer.alloc(TUNNEL_BYTES);
   value.set(ipv4(anycast), 0);
   value.set(ipv4(remote), 4);
   value.writeUInt32BE(key ?? 0, 8);

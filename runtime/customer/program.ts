@@ -11,7 +11,7 @@ import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
 import type { CustomerRecord, Paths } from "../state.js";
 import { outerSource, type Previous } from "./change.js";
-import { fillTunnels, keepsHops } from "./fast-path.js";
+import { fillTunnels, holdsTunnels, keepsHops } from "./fast-path.js";
 
 /** Slots of customers in the root program, each with two places for programs (bpf-templates/root.bpf.c). */
 const SLOTS = 4096;
@@ -32,10 +32,13 @@ export async function loadProgram(
   record: Placed,
   node: NodeConfig,
   previous?: Previous,
+  mend = false,
 ): Promise<void> {
   const before = previous && programLoaded(host, previous) ? previous : undefined;
   const shares =
-    before && sharesProgram(before.manifest, bundle.manifest) && sharesTunnels(before, bundle, node);
+    before &&
+    sharesProgram(before.manifest, bundle.manifest) &&
+    (bundle.manifest.datapath !== "xdp" || (!mend && (await sharesTunnels(host, before, bundle, node))));
   if (shares) await shareProgram(host, bundle, record, before);
   else await loadNewProgram(host, bundle, record, before);
   if (!shares && bundle.manifest.datapath === "xdp") await fillFastPath(host, bundle, record, node);
@@ -97,11 +100,19 @@ async function fillFastPath(
     await fillTunnels(loader, paths.pins(customer, generation), manifest.tunnels, anycast);
 }
 
-/** Where a program sends packets on itself, it does so by the tunnels that it was loaded with. */
-function sharesTunnels(before: Previous, { manifest }: Bundle, node: NodeConfig): boolean {
-  if (manifest.datapath !== "xdp") return true;
-  const sameTunnels = JSON.stringify(before.manifest.tunnels) === JSON.stringify(manifest.tunnels);
-  return sameTunnels && anycast4(before.node) === anycast4(node);
+/**
+ * Where a program sends packets on itself, it does so by the tunnels that it was loaded with: the map says which, since the node's
+ * anycast address may have changed without it.
+ */
+async function sharesTunnels(
+  { loader, paths }: Host,
+  { customer, generation }: CustomerRecord,
+  { manifest }: Bundle,
+  node: NodeConfig,
+): Promise<boolean> {
+  const anycast = anycast4(node);
+  const pins = paths.pins(customer, generation);
+  return anycast !== undefined && holdsTunnels(loader, pins, manifest.tunnels, anycast);
 }
 
 function keptMaps(before: Manifest, after: Manifest): readonly string[] {

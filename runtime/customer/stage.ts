@@ -32,7 +32,7 @@ export async function stage(change: Change, steps: Steps): Promise<Staged> {
   const unload = () => clearPlace(host, place).then(() => unloadProgram(host, place));
   await steps.run(
     "load the XDP program",
-    () => unload().then(() => loadProgram(host, bundle, place, node, change.previous)),
+    () => unload().then(() => loadProgram(host, bundle, place, node, change.previous, change.mend)),
     () => (change.previous ? unload() : clearPlace(host, place).then(() => unloadPrograms(host, customer))),
   );
   const remade = await steps.ensure(customerParts(host, bundle, node));

@@ -12,8 +12,9 @@ import { bpfMount } from "./bpf-mount.js";
 import { requireUnseenBridge } from "./bridges.js";
 import { markingTable } from "./marking.js";
 import { policyRouting } from "./policy-routing.js";
-import { rootProgram, rootProgramOn, uplinkKnown } from "./root-program.js";
+import { rootProgram, rootProgramOn } from "./root-program.js";
 import { forwardingParts, requireLooseFiltering } from "./sysctls.js";
+import { uplinkKnown } from "./uplinks.js";
 
 /** What must hold on a node that Tidegate itself does not change. */
 export async function requireNode(host: Host, node: NodeConfig): Promise<void> {
@@ -50,10 +51,8 @@ export function nodeParts(
     policyRouting(host, 6),
     markingTable(host, marked),
     ...gre.nodeParts(node.uplinks),
-    ...node.uplinks.flatMap((uplink) => [
-      rootProgramOn(host, uplink),
-      uplinkKnown(host, uplink),
-      packetsApart(host, uplink),
-    ]),
+    ...node.uplinks.flatMap((uplink) => [rootProgramOn(host, uplink), packetsApart(host, uplink)]),
+    // Whether one may be known hangs on all.
+    ...node.uplinks.map((uplink) => uplinkKnown(host, uplink, node.uplinks)),
   ];
 }

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { uplinkRow } from "../customer/fast-path.js";
 import { causeOf, failure } from "../failures.js";
 import { builtFile, type Host, tolerating } from "../host.js";
 import { ERRNO, LoaderError } from "../loader-client.js";
@@ -54,37 +53,6 @@ export function rootProgramOn(host: Host, device: string): Part {
       await attach(host, device);
     },
     down: () => tolerating(["ENOENT"], loader.detachXdp(linkPin(paths, device))),
-  };
-}
-
-/**
- * What customers' programs know an uplink by that send packets on themselves: they take packets to its address, and send out by
- * it. A root program from before there was such a map has none, and nothing to fill in.
- */
-export function uplinkKnown(host: Host, device: string): Part {
-  const { loader, paths } = host;
-  const pin = rootMap(paths, "uplinks");
-  const row = async () => {
-    const link = await findLink(host, device);
-    return link && uplinkRow(link.index, link.mac);
-  };
-  return {
-    name: `uplink ${device} known to XDP`,
-    present: async () => {
-      const wanted = await row();
-      if (!existsSync(pin)) return existsSync(program(paths));
-      if (!wanted) return false;
-      const [found] = await loader.lookupMap(pin, [wanted.key]);
-      return found?.[0]?.equals(wanted.value) === true;
-    },
-    up: async () => {
-      const wanted = await row();
-      if (wanted && existsSync(pin)) await loader.updateMap(pin, [wanted]);
-    },
-    down: async () => {
-      const wanted = await row();
-      if (wanted && existsSync(pin)) await tolerating(["ENOENT"], loader.deleteFromMap(pin, [wanted.key]));
-    },
   };
 }
 

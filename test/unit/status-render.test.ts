@@ -5,6 +5,7 @@ import { renderStatus } from "../../src/cli/render/status.js";
 const NODE = {
   anycast: ["198.18.0.1"],
   uplinks: [{ device: "up0", xdp: "native" }],
+  slow: null,
   gre: "ebpf",
   drift: [],
   root: {},
@@ -54,4 +55,8 @@ test("a customer whose packets XDP sends on says how many", () => {
   const tunnels = [{ ...about, ...traffic, fromXdp: counted, health: null }];
   const text = renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels }] });
   expect(text).toMatch(/^ {2}datapath {2}xdp: 3 packets sent from there, the others by the namespace$/m);
+  const slow = { ...NODE, slow: "up0 has generic XDP" };
+  expect(renderStatus({ node: slow, customers: [{ ...ACME, datapath: "xdp", tunnels }] })).toMatch(
+    /^ {2}datapath {2}xdp asked for; by the namespace here: up0 has generic XDP$/m,
+  );
 });

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
 import { CT_STATES } from "../../src/compiler/ir/fields.js";
 import type { AddressList, Firewall, Policy, Rule } from "../../src/compiler/ir/policy.js";
 import { withinRoom } from "../../src/targets/registry.js";
+import { check } from "../../src/targets/xdp/check.js";
+import { mostMaps } from "../../src/targets/xdp/cost.js";
 import { emit } from "../../src/targets/xdp/emit.js";
 import { tables } from "../../src/targets/xdp/tables.js";
 import { and, constant, entangled, inList, limit, list, number, or, policy, rule } from "../support/ir.js";
@@ -127,5 +130,44 @@ describe("what fits", () => {
     };
     expect(withinRoom(crowded).firewall.earlyRules).toBe(0);
     expect(chain(withinRoom(crowded))).toBeNull();
+  });
+});
+
+describe("what sends packets on", () => {
+  const fast = (rules: readonly Rule[], options: Options = {}): Policy => ({
+    ...built(rules, options),
+    datapath: "xdp",
+  });
+  const allow = rule("web", "allow", web);
+
+  test.each<[string, Policy]>([
+    ["nothing gets past the first rule", fast([rule("all", { kind: "count" }, constant(true)), allow])],
+    ["nothing is allowed or dropped", fast([], { default: "reject" })],
+    ["things are only dropped", fast([rule("ssh", "drop", ssh)])],
+    ["room for none", fast([allow], { earlyRules: 0 })],
+  ])("is left out: %s", (_, one) => {
+    expect(text(one)).not.toMatch(/forward\.h|tunnel_of|"GPL"|GPL-2\.0/);
+  });
+
+  test("is there where something is allowed", () => {
+    const of = text(fast([allow]));
+    for (const part of ["SPDX-License-Identifier: GPL-2.0", "forward.h", "tunnel_of(p)", '"GPL"'])
+      expect(of).toContain(part);
+  });
+
+  test.each<[string, Policy, string | null]>([
+    ["nothing surely", fast([rule("ssh", "drop", ssh)]), "the firewall allows nothing that XDP can tell"],
+    ["something", fast([allow]), null],
+  ])("must have something to send: %s", (_, one, reason) => {
+    const diagnostics = new Diagnostics();
+    check(one, diagnostics);
+    const said = diagnostics.all.map(({ code, message }) => `${code} ${message}`);
+    expect(said).toEqual(
+      reason === null ? [] : [`TG4010 no packet could take \`datapath: "xdp"\`: ${reason}`],
+    );
+  });
+
+  test("its maps are three of those that a program may have", () => {
+    expect(mostMaps(built([allow])) - mostMaps(fast([allow]))).toBe(3);
   });
 });

@@ -14,10 +14,10 @@ export function renderStatus({ node, customers }: NodeStatus): string {
     ...renderDrift(node.drift),
     ...renderCounters("root", node.root),
   ];
-  return [...lines, ...customers.flatMap(renderCustomer)].join("\n");
+  return [...lines, ...customers.flatMap((one) => renderCustomer(one, node.slow))].join("\n");
 }
 
-function renderCustomer(customer: CustomerStatus): readonly string[] {
+function renderCustomer(customer: CustomerStatus, slow: string | null): readonly string[] {
   const { name, generation, hash, since, prefixes, counters } = customer;
   return [
     "",
@@ -27,7 +27,7 @@ function renderCustomer(customer: CustomerStatus): readonly string[] {
     ...renderCounters("mitigate", counters.mitigate),
     ...renderCounters("firewall", counters.firewall),
     ...renderCounters("", counters.other),
-    ...renderDatapath(customer),
+    ...renderDatapath(customer, slow),
     ...customer.tunnels.map(renderTunnel),
   ];
 }
@@ -55,8 +55,9 @@ function renderCounters(stage: string, counters: Counters): readonly string[] {
 }
 
 /** The namespace is what nobody asks about. */
-function renderDatapath({ datapath, tunnels }: CustomerStatus): readonly string[] {
+function renderDatapath({ datapath, tunnels }: CustomerStatus, slow: string | null): readonly string[] {
   if (datapath === "namespace") return [];
+  if (slow !== null) return [`  datapath  xdp asked for; by the namespace here: ${slow}`];
   const packets = tunnels.reduce((total, { fromXdp }) => total + fromXdp.packets, 0);
   return [`  datapath  xdp: ${packets} packets sent from there, the others by the namespace`];
 }

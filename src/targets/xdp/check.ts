@@ -1,10 +1,12 @@
 import type { Diagnostics } from "../../compiler/diagnostics/diagnostic.js";
 import type { Test } from "../../compiler/ir/expr.js";
-import type { Policy, Rule } from "../../compiler/ir/policy.js";
+import { forwardsInXdp, type Policy, type Rule } from "../../compiler/ir/policy.js";
 import { planOf } from "./classifier/plan.js";
-import { instructions, MAX_INSTRUCTIONS, MAX_MAPS, programCost } from "./cost.js";
+import { instructions, MAX_INSTRUCTIONS, mostMaps, programCost } from "./cost.js";
+import { sendsSome } from "./early.js";
 import { limitMap, listsIn } from "./maps.js";
 import { numberTests } from "./places.js";
+import { earlyRoom } from "./room.js";
 
 /**
  * Every expression about bytes can be said in C; what can run out is room, where rules cannot be looked up in tables.
@@ -17,7 +19,8 @@ export function check(policy: Policy, diagnostics: Diagnostics): void {
   if (rules.length < policy.mitigate.length) return;
   const isByTables = planOf(policy) !== null;
   if (!isByTables) checkInstructions(rules, diagnostics);
-  checkMaps(policy.mitigate, isByTables, diagnostics);
+  checkMaps(policy, isByTables, diagnostics);
+  checkForwarding(policy, diagnostics);
 }
 
 /** Connection tracking happens behind XDP. */
@@ -52,14 +55,28 @@ function checkInstructions(rules: readonly Rule[], diagnostics: Diagnostics): vo
 }
 
 /** By tables, lists need no maps. */
-function checkMaps(rules: readonly Rule[], isByTables: boolean, diagnostics: Diagnostics): void {
+function checkMaps(policy: Policy, isByTables: boolean, diagnostics: Diagnostics): void {
   const maps = new Set<string>();
-  for (const rule of rules) {
+  const limit = mostMaps(policy);
+  for (const rule of policy.mitigate) {
     for (const list of isByTables ? [] : listsIn(rule.match)) maps.add(list);
     if (rule.action.kind === "limit") maps.add(limitMap(rule.name));
-    if (maps.size <= MAX_MAPS) continue;
+    if (maps.size <= limit) continue;
     const hint = "join lists that are always used together, or limits that may share one allowance";
-    diagnostics.report("TG4002", rule.span, { rule: rule.name, limit: MAX_MAPS }, { hint });
+    diagnostics.report("TG4002", rule.span, { rule: rule.name, limit }, { hint });
     return;
   }
+}
+
+/** A firewall of which nothing is allowed before the namespace leaves XDP nothing to send. */
+function checkForwarding(policy: Policy, diagnostics: Diagnostics): void {
+  const earlyRules = earlyRoom(policy);
+  const firewall = { ...policy.firewall, ...(earlyRules !== undefined && { earlyRules }) };
+  if (diagnostics.hasErrors || !forwardsInXdp(policy) || sendsSome({ ...policy, firewall })) return;
+  const reason =
+    earlyRules === undefined
+      ? "the firewall allows nothing that XDP can tell"
+      : "XDP has no room for a rule of the firewall that allows";
+  const hint = "allow packets before a rule that matches all, or leave `datapath` out";
+  diagnostics.report("TG4010", policy.span, { reason }, { hint });
 }

@@ -2,7 +2,7 @@ import type { Question } from "../../compiler/analysis/classify/question.js";
 import { assertNever } from "../../compiler/diagnostics/invariant.js";
 import { ADDRESS_BITS } from "../../compiler/ir/address.js";
 import type { Expr } from "../../compiler/ir/expr.js";
-import type { Action, Rule } from "../../compiler/ir/policy.js";
+import { type Action, forwardsInXdp, type Policy, type Rule } from "../../compiler/ir/policy.js";
 import type { WireField } from "../../compiler/ir/wire.js";
 import { type Asked, bytesRead, soughtHeaders } from "./places.js";
 import { comparisonsOf } from "./ranges.js";
@@ -17,11 +17,16 @@ import { comparisonsOf } from "./ranges.js";
  */
 export const MAX_INSTRUCTIONS = 24_000;
 
-/**
- * Maps that a policy may add: one for each limit, and for each family of a list. MAX_USED_MAPS in
- * linux/bpf_verifier.h, less `packet`, `watchers`, `counters` and the tests' clock.
- */
+/** MAX_USED_MAPS in linux/bpf_verifier.h, less `packet`, `watchers`, `counters` and the tests' clock. */
 export const MAX_MAPS = 64 - 4;
+
+/** `tunnels`, `hops` and `uplinks` (bpf-templates/forward.h). */
+const FORWARDING_MAPS = 3;
+
+/** How many maps a policy may add: one for each limit, and for each family of a list. */
+export function mostMaps(policy: Policy): number {
+  return forwardsInXdp(policy) ? MAX_MAPS - FORWARDING_MAPS : MAX_MAPS;
+}
 
 /** Upper bounds of what clang 14 makes of one piece; the tests hold them against real objects. */
 const COST = {

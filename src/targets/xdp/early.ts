@@ -43,6 +43,12 @@ export function earlyStep(policy: Policy): EarlyStep | null {
   return { questions, unasked: stateful ? fragment(span) : null, rest };
 }
 
+/** Whether anything is sent on from XDP: else the program has nothing to send it with. */
+export function sendsSome(policy: Policy): boolean {
+  const step = forwardsInXdp(policy) ? earlyStep(policy) : null;
+  return step !== null && [step.rest, ...step.questions.map(({ ends }) => ends)].includes("forward");
+}
+
 /** How the step ends where the firewall surely says so. */
 function endIn(policy: Policy, verdict: Verdict): EarlyEnd {
   if (verdict === "drop") return "drop";

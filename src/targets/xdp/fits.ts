@@ -1,5 +1,5 @@
 import type { Policy } from "../../compiler/ir/policy.js";
-import { earlyCost, instructions, MAX_INSTRUCTIONS, MAX_MAPS, programCost } from "./cost.js";
+import { earlyCost, instructions, MAX_INSTRUCTIONS, mostMaps, programCost } from "./cost.js";
 import { asked } from "./early.js";
 import { forwardingCost } from "./forward.js";
 import { limitMap, listsIn } from "./maps.js";
@@ -9,7 +9,7 @@ export function fits(policy: Policy): boolean {
   const limits = policy.mitigate.filter(({ action }) => action.kind === "limit");
   const lists = asked(policy).flatMap(({ match }) => listsIn(match));
   const maps = new Set([...lists, ...limits.map(({ name }) => limitMap(name))]);
-  return maps.size <= MAX_MAPS && size(policy) <= MAX_INSTRUCTIONS;
+  return maps.size <= mostMaps(policy) && size(policy) <= MAX_INSTRUCTIONS;
 }
 
 function size(policy: Policy): number {

@@ -2,6 +2,7 @@ import { prefixRange } from "../../compiler/ir/address.js";
 import { forwardsInXdp, isSentFromXdp, type Policy, type Route } from "../../compiler/ir/policy.js";
 import type { Text } from "../text.js";
 import { chain, comparison, layout } from "./condition.js";
+import { sendsSome } from "./early.js";
 import { addressIn } from "./ranges.js";
 
 /** The fast path (docs/semantics.md): what the program sends into tunnels itself, by bpf-templates/forward.h. */
@@ -40,7 +41,7 @@ function waysOf({ routes, tunnels }: Policy): readonly Way[] {
 
 /** The function that finds a packet's tunnel; nothing where the program sends nothing on. */
 export function emitForwarding(text: Text, policy: Policy): void {
-  if (!forwardsInXdp(policy)) return;
+  if (!sendsSome(policy)) return;
   text.line("/* The tunnel that all packets to the destination take, by its place in the policy. */");
   text.line("static __always_inline __u32 tunnel_of(TG_PACKET *p)");
   text.block("{", () => {
@@ -60,7 +61,7 @@ export function emitForwarding(text: Text, policy: Policy): void {
 /** The end of a program that asks the firewall: what it allows is sent on, or goes on to the namespace. */
 export function emitEnd(text: Text, policy: Policy): void {
   text.line("if (verdict.action == XDP_DROP)").line("\ttg_decided(p, &counters, verdict.rule);");
-  if (forwardsInXdp(policy))
+  if (sendsSome(policy))
     text
       .line("if (verdict.action == TG_FORWARD)")
       .line("\treturn tg_forward(ctx, p, &counters, verdict.rule, tunnel_of(p));");
