@@ -62,5 +62,8 @@ export async function whySlow(host: Host, uplinks: readonly string[]): Promise<s
 
 /** null: the device has just gone. */
 async function filtering(device: string): Promise<string | null> {
-  return readSysctl(`net/ipv4/conf/${device}/rp_filter`).catch(() => null);
+  return readSysctl(`net/ipv4/conf/${device}/rp_filter`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
 }
