@@ -131,27 +131,6 @@ static int run(const struct request *request, struct answer *answer)
 	return status;
 }
 
-/* xdp.run-timed PROGRAM CLOCK BATCH -> a u32 action a packet */
-static int run_timed(const struct request *request, struct answer *answer)
-{
-	const struct field *bytes = &request->arguments[2];
-	struct batch batch = { .data = bytes->data, .left = bytes->size, .timed = true };
-	struct clock clock;
-	int program, status;
-
-	if (open_clock(request_text(request, 1), &clock, answer))
-		return -1;
-	program = pin_open(request_text(request, 0), PIN_PROGRAM, answer);
-	if (program < 0) {
-		close_clock(&clock);
-		return -1;
-	}
-	status = run_batch(program, &clock, batch, answer);
-	close(program);
-	close_clock(&clock);
-	return status;
-}
-
 /* Room for headers that a program puts before a packet, and no more than the kernel gives back. */
 #define HEADERS_MAX 256
 
@@ -207,8 +186,10 @@ static int run_frames_of(int program, const struct clock *clock, struct batch ba
 	return status;
 }
 
-/* xdp.run-frames PROGRAM CLOCK BATCH -> for each packet a u32 action, a u32 size, and the frame as the program left it */
-static int run_frames(const struct request *request, struct answer *answer)
+typedef int batch_work(int program, const struct clock *clock, struct batch batch, struct answer *answer);
+
+/* Arguments PROGRAM CLOCK BATCH, of which each packet says its time. */
+static int with_clock(const struct request *request, batch_work *work, struct answer *answer)
 {
 	const struct field *bytes = &request->arguments[2];
 	struct batch batch = { .data = bytes->data, .left = bytes->size, .timed = true };
@@ -218,11 +199,23 @@ static int run_frames(const struct request *request, struct answer *answer)
 	if (open_clock(request_text(request, 1), &clock, answer))
 		return -1;
 	program = pin_open(request_text(request, 0), PIN_PROGRAM, answer);
-	status = program < 0 ? -1 : run_frames_of(program, &clock, batch, answer);
+	status = program < 0 ? -1 : work(program, &clock, batch, answer);
 	if (program >= 0)
 		close(program);
 	close_clock(&clock);
 	return status;
+}
+
+/* xdp.run-timed PROGRAM CLOCK BATCH -> a u32 action a packet */
+static int run_timed(const struct request *request, struct answer *answer)
+{
+	return with_clock(request, run_batch, answer);
+}
+
+/* xdp.run-frames PROGRAM CLOCK BATCH -> for each packet a u32 action, a u32 size, and the frame as the program left it */
+static int run_frames(const struct request *request, struct answer *answer)
+{
+	return with_clock(request, run_frames_of, answer);
 }
 
 static int compare_times(const void *a, const void *b)

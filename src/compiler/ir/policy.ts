@@ -147,6 +147,9 @@ export interface Policy extends Spanned {
   readonly tests: readonly PolicyTest[];
 }
 
+/** TG_TUNNELS in bpf-templates/forward.h: as many tunnels of a policy, the first ones, can be sent into from XDP. */
+export const FAST_TUNNELS = 64;
+
 /** GRE over IPv4 as XDP writes it; and whether a router lives is the namespace's knowledge. */
 export function isSentFromXdp({ kind, remote, ttl, dscp, df, health }: Tunnel): boolean {
   const isPlain = kind === "gre" && remote.family === 4 && ttl !== "inherit" && dscp === "inherit";

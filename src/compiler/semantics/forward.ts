@@ -1,5 +1,5 @@
 import type { Address } from "../ir/address.js";
-import { forwardsInXdp, isSentFromXdp, type Policy, type Route } from "../ir/policy.js";
+import { FAST_TUNNELS, forwardsInXdp, isSentFromXdp, type Policy, type Route } from "../ir/policy.js";
 import { viewOf } from "./bytes.js";
 import type { Packet } from "./decode.js";
 import { knownEarly } from "./early.js";
@@ -47,9 +47,6 @@ function opensConnection({ bytes, transport }: Packet): boolean {
   const flags = transport?.header === "tcp" ? bytes[transport.offset + 13] : undefined;
   return flags !== undefined && (flags & 2) !== 0;
 }
-
-/** TG_TUNNELS in bpf-templates/forward.h. */
-const FAST_TUNNELS = 64;
 
 /** All bits of the third word's lower half but "don't fragment". */
 const UNCUT = 0xbfff;

@@ -1,14 +1,17 @@
 import { prefixRange } from "../../compiler/ir/address.js";
-import { forwardsInXdp, isSentFromXdp, type Policy, type Route } from "../../compiler/ir/policy.js";
+import {
+  FAST_TUNNELS,
+  forwardsInXdp,
+  isSentFromXdp,
+  type Policy,
+  type Route,
+} from "../../compiler/ir/policy.js";
 import type { Text } from "../text.js";
 import { chain, comparison, layout } from "./condition.js";
 import { sendsSome } from "./early.js";
 import { addressIn } from "./ranges.js";
 
 /** The fast path (docs/semantics.md): what the program sends into tunnels itself, by bpf-templates/forward.h. */
-
-/** TG_TUNNELS in bpf-templates/forward.h: as many tunnels of a policy, the first ones, can be sent into from XDP. */
-const FAST_TUNNELS = 64;
 
 /**
  * A prefix, and the place among the policy's tunnels of the one that all packets to it take; null: the kernel chooses, or
