@@ -88,7 +88,7 @@ export interface TunnelStatus extends TunnelTraffic {
   readonly state: string;
 }
 
-/** Index order of `root_counters` (bpf-templates/root.bpf.c) and `gre_left_alone` (gre.bpf.c). */
+/** Index order of `root_counters` (bpf-templates/root.bpf.c) and `gre_left_alone` (gre-maps.h). */
 const ROOT_COUNTERS = ["malformed", "foreign", "closed", "dispatched"];
 const GRE_LEFT_ALONE = ["unknown", "fragment", "unsupported"];
 

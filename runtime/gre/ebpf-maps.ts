@@ -1,7 +1,7 @@
 import { addressBytes } from "../prefix.js";
 import type { TunnelRow } from "./driver.js";
 
-/** Keys and values of the maps of bpf-templates/gre.bpf.c, byte for byte. Network order but for `ifindex`, flags. */
+/** Keys and values of the maps of bpf-templates/gre-maps.h, byte for byte. Network order but for `ifindex`, flags. */
 
 export function ifindexKey(ifindex: number): Uint8Array {
   const key = Buffer.alloc(4);

@@ -195,7 +195,7 @@ export const TEMPLATES: readonly Mutation[] = [
     ],
   ),
   ...inFile(
-    "bpf-templates/gre.bpf.c",
+    "bpf-templates/gre-encap.h",
     ["kernel/gre"],
     [
       {
@@ -204,12 +204,24 @@ export const TEMPLATES: readonly Mutation[] = [
         from: "outer.gre.flags = GRE_KEY;",
         to: "outer.gre.flags = 0;",
       },
+    ],
+  ),
+  ...inFile(
+    "bpf-templates/gre-decap.h",
+    ["kernel/gre"],
+    [
       {
         name: "gre-key-not-asked",
         models: "what comes with a key finds the tunnel without one",
         from: "endpoint.key = outer.key;\n\t\tendpoint.has_key = 1;",
         to: "endpoint.key = 0;\n\t\tendpoint.has_key = 0;",
       },
+    ],
+  ),
+  ...inFile(
+    "bpf-templates/gre-inner.h",
+    ["kernel/gre"],
+    [
       {
         name: "gre-congestion-forgotten",
         models: "congestion that the outer header met is not told to the inner one",

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which tunnels there are, and what they and the rest were counted under: what gre.bpf.c and the runtime share. */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+
+#define MAX_TUNNELS 65536
+
+/* How packets of a tunnel look outside. */
+struct gre_tunnel {
+	__be32 local;
+	__be32 remote;
+	__be32 key;
+	__u8 has_key;
+	__u8 ttl;
+	__u16 reserved;
+};
+
+/* Which tunnel an arriving packet belongs to. */
+struct gre_endpoint {
+	__be32 local;
+	__be32 remote;
+	__be32 key;
+	__u32 has_key;
+};
+
+/* Where its inside goes: through our veth end, to the MAC address of the customer's. */
+struct gre_device {
+	__u32 ifindex;
+	__u8 destination[ETH_ALEN];
+	__u8 source[ETH_ALEN];
+};
+
+struct gre_counter {
+	__u64 packets;
+	__u64 bytes; /* of the inner packets */
+};
+
+struct gre_counters {
+	struct gre_counter sent;
+	struct gre_counter received;
+	struct gre_counter dropped;
+};
+
+/* Packets that gre_decap left to the kernel. */
+enum gre_left_alone {
+	GRE_UNKNOWN, /* nobody's tunnel */
+	GRE_FRAGMENT, /* only the kernel can reassemble */
+	GRE_UNSUPPORTED, /* IPv4 options; checksum, sequence or routing flags; not IP inside */
+	GRE_LEFT_ALONE,
+};
+
+/* Key: ifindex of the tunnel's veth end in the default namespace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_TUNNELS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct gre_tunnel);
+} gre_tunnels SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_TUNNELS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct gre_endpoint);
+	__type(value, struct gre_device);
+} gre_endpoints SEC(".maps");
+
+/* Same key as gre_tunnels; entries are made by a tunnel's first packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, MAX_TUNNELS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct gre_counters);
+} gre_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GRE_LEFT_ALONE);
+	__type(key, __u32);
+	__type(value, struct gre_counter);
+} gre_left_alone SEC(".maps");
+
+static __always_inline struct gre_counters *counters_of(__u32 ifindex)
+{
+	struct gre_counters *found = bpf_map_lookup_elem(&gre_counters, &ifindex);
+	struct gre_counters none = {};
+
+	if (found)
+		return found;
+	bpf_map_update_elem(&gre_counters, &ifindex, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&gre_counters, &ifindex);
+}
+
+static __always_inline void count(struct gre_counter *counter, __u32 bytes)
+{
+	counter->packets++;
+	counter->bytes += bytes;
+}
+
+static __always_inline int dropped(__u32 ifindex, __u32 bytes)
+{
+	struct gre_counters *counters = counters_of(ifindex);
+
+	if (counters)
+		count(&counters->dropped, bytes);
+	return TC_ACT_SHOT;
+}
+
+static __always_inline int left_alone(struct __sk_buff *skb, __u32 reason)
+{
+	struct gre_counter *counter = bpf_map_lookup_elem(&gre_left_alone, &reason);
+
+	if (counter)
+		count(counter, skb->len - ETH_HLEN);
+	return TC_ACT_OK;
+}
