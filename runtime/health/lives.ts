@@ -37,9 +37,9 @@ export async function writeLives(paths: Paths, customer: string, lives: Lives): 
   await replaceDurably(paths.lives(customer), `${JSON.stringify(lives, null, 2)}\n`);
 }
 
-/** Who is asked by this tunnel's probes; null: nobody. */
-export function askedBy({ remote, key, health }: TunnelRow): string | null {
-  return health ? [remote, key, health.style, health.target].join(" ") : null;
+/** Who is asked by this tunnel's probes, and by which way; null: nobody. */
+export function askedBy({ kind, remote, key, health }: TunnelRow): string | null {
+  return health ? [kind, remote, key, health.style, health.target].join(" ") : null;
 }
 
 /** What is known of a tunnel's router. */

@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { liveLines, routesInto } from "../../runtime/health/live-lines.js";
 import { after, type Life, startingAs } from "../../runtime/health/liveness.js";
+import { askedBy, type Lives, lifeOf } from "../../runtime/health/lives.js";
 import { nonceIn, probeBytes } from "../../runtime/health/probe-packet.js";
+import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 import { summarize } from "../../src/compiler/semantics/packet-summary.js";
+import { tunnels } from "../../src/targets/route/tunnels.js";
+import { acme, CHICAGO } from "../support/acme-edge.js";
 
 describe("what is thought of a router", () => {
   /** `+` is an answer, `-` a loss. */
@@ -34,6 +38,43 @@ describe("what is thought of a router", () => {
   test("one of each is enough where the policy says so", () => {
     expect(think("live", "-", { up: 1, down: 1 })).toBe("dead");
     expect(think("live", "-+", { up: 1, down: 1 })).toBe("live");
+  });
+});
+
+describe("what is known of a tunnel's router", () => {
+  const health = {
+    style: "request",
+    target: CHICAGO.remote,
+    interval: 1000,
+    timeout: 1000,
+    up: 3,
+    down: 3,
+  } as const;
+
+  function rowOf(parts: Partial<Tunnel>) {
+    const [row] = tunnels(acme({ tunnels: [{ ...CHICAGO, health, ...parts }] }));
+    if (!row) throw new Error("a policy with a tunnel has its row");
+    return row;
+  }
+
+  const before = rowOf({});
+  const lives: Lives = {
+    chicago: { asked: askedBy(before) ?? "", life: "dead", since: "2026-01-01T00:00:00Z" },
+  };
+  const target = { family: 4, value: CHICAGO.remote.value + 1n } as const;
+
+  test.each<[string, Partial<Tunnel>, string | undefined]>([
+    ["the same", {}, "dead"],
+    ["asked more often", { health: { ...health, interval: 200 } }, "dead"],
+    ["of another MTU", { mtu: 1400 }, "dead"],
+    ["of another kind", { kind: "ipip" }, undefined],
+    ["with a key", { key: 7 }, undefined],
+    ["to another router", { remote: target }, undefined],
+    ["asked for another", { health: { ...health, target } }, undefined],
+    ["asked in the other style", { health: { ...health, style: "reply" } }, undefined],
+    ["called otherwise", { name: "dallas" }, undefined],
+  ])("%s", (_, parts, expected) => {
+    expect(lifeOf(rowOf(parts), lives)?.life).toBe(expected);
   });
 });
 
