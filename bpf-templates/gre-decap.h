@@ -5,8 +5,7 @@
 #include "gre-inner.h"
 #include "gre-maps.h"
 #include "outer.h"
-
-#define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
+#include "path-news.h"
 
 /* Takes the outer headers off and hands the rest to the tunnel's device. */
 static __always_inline int deliver(struct __sk_buff *skb, struct gre_device *device, __be16 protocol,
@@ -40,7 +39,11 @@ static __always_inline int decapsulate(struct __sk_buff *skb)
 	int tos;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP) || skb->vlan_present ||
-	    bpf_skb_load_bytes(skb, ETH_HLEN, &outer, PLAIN_SIZE) || outer.ip.protocol != IPPROTO_GRE)
+	    bpf_skb_load_bytes(skb, ETH_HLEN, &outer, PLAIN_SIZE))
+		return TC_ACT_OK;
+	if (outer.ip.protocol == IPPROTO_ICMP)
+		return hear_news(skb);
+	if (outer.ip.protocol != IPPROTO_GRE)
 		return TC_ACT_OK;
 	if (outer.ip.frag_off & bpf_htons(IP_FRAGMENT))
 		return left_alone(skb, GRE_FRAGMENT);

@@ -7,12 +7,19 @@
 #include "gre-inner.h"
 #include "gre-maps.h"
 #include "outer.h"
+#include "path-mtu.h"
 
 #define AF_INET 2
 
-/* The outer route's device. The packet comes, so to say, in by the tunnel's veth end: never by the main device. */
-static __always_inline long outer_device(struct __sk_buff *skb, struct gre_tunnel *tunnel, __u16 length,
-					 __u8 tos, __u32 *ifindex)
+/* Where a packet leaves, or, with BPF_FIB_LKUP_RET_FRAG_NEEDED, how long it may be at most. */
+struct outer_way {
+	__u32 ifindex;
+	__u16 mtu;
+};
+
+/* The outer route. The packet comes, so to say, in by the tunnel's veth end: never by the main device. */
+static __always_inline long find_way(struct __sk_buff *skb, struct gre_tunnel *tunnel, __u16 length,
+				     __u8 tos, struct outer_way *way)
 {
 	struct bpf_fib_lookup fib = {
 		.family = AF_INET,
@@ -25,9 +32,20 @@ static __always_inline long outer_device(struct __sk_buff *skb, struct gre_tunne
 	};
 	long found = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
 
-	*ifindex = fib.ifindex;
+	way->ifindex = fib.ifindex;
+	way->mtu = fib.mtu_result;
 	/* bpf_redirect_neigh resolves what the lookup did not find among the neighbours. */
-	return found == BPF_FIB_LKUP_RET_SUCCESS || found == BPF_FIB_LKUP_RET_NO_NEIGH ? 0 : -1;
+	return found == BPF_FIB_LKUP_RET_NO_NEIGH ? BPF_FIB_LKUP_RET_SUCCESS : found;
+}
+
+/* The way of what is too long for its path, for a router on it to cut up. Nothing is cut up here. */
+static __always_inline long find_way_in_pieces(struct __sk_buff *skb, struct gre_tunnel *tunnel, __u32 size,
+					       __u8 tos, struct outer_way *way)
+{
+	__u32 mtu = 0;
+	long found = find_way(skb, tunnel, way->mtu, tos, way);
+
+	return found ? found : bpf_check_mtu(skb, way->ifindex, &mtu, size, 0);
 }
 
 /*
@@ -69,29 +87,48 @@ static __always_inline long make_room(struct __sk_buff *skb, __u32 size)
 	return error == -EALREADY ? make_room_again(skb, size) : error;
 }
 
+static __always_inline int too_long(struct __sk_buff *skb, __u32 inner, __u16 mtu)
+{
+	int action = dropped(skb->ifindex, inner), answered = answer_too_big(skb, mtu);
+
+	return answered < 0 ? action : answered;
+}
+
 static __always_inline int encapsulate(struct __sk_buff *skb)
 {
-	__u32 self = skb->ifindex, inner = skb->len - ETH_HLEN, device;
+	__u32 self = skb->ifindex, inner = skb->len - ETH_HLEN;
 	__be16 protocol = skb->protocol, ethertype = bpf_htons(ETH_P_IP);
 	struct gre_tunnel *tunnel = bpf_map_lookup_elem(&gre_tunnels, &self);
 	int tos = inner_tos(skb, ETH_HLEN, protocol);
 	struct gre_counters *counters;
 	struct outer outer = {};
+	struct outer_way way;
 	__u32 size;
+	long lost;
 
 	if (!tunnel || tos < 0)
 		return dropped(self, inner);
 	size = tunnel->has_key ? KEYED_SIZE : PLAIN_SIZE;
 	tos = outer_tos(tos);
-	if (inner > 0xffff - KEYED_SIZE || outer_device(skb, tunnel, inner + size, tos, &device))
+	if (inner > 0xffff - KEYED_SIZE)
+		return dropped(self, inner);
+	/* The kernel's default, pmtudisc. Never fragmented, so the identification may be zero (RFC 6864). */
+	outer.ip.frag_off = bpf_htons(IP_DF);
+	lost = find_way(skb, tunnel, inner + size, tos, &way);
+	if (lost == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
+		if (!goes_in_pieces(skb, ETH_HLEN, protocol, inner))
+			return too_long(skb, inner, way.mtu - size);
+		outer.ip.frag_off = 0;
+		outer.ip.id = bpf_get_prandom_u32();
+		lost = find_way_in_pieces(skb, tunnel, size, tos, &way);
+	}
+	if (lost)
 		return dropped(self, inner);
 
 	outer.ip.version = 4;
 	outer.ip.ihl = sizeof(outer.ip) / 4;
 	outer.ip.tos = tos;
 	outer.ip.tot_len = bpf_htons(inner + size);
-	/* The kernel's default, pmtudisc. Never fragmented, so the identification may be zero (RFC 6864). */
-	outer.ip.frag_off = bpf_htons(IP_DF);
 	outer.ip.ttl = tunnel->ttl;
 	outer.ip.protocol = IPPROTO_GRE;
 	outer.ip.saddr = tunnel->local;
@@ -114,5 +151,5 @@ static __always_inline int encapsulate(struct __sk_buff *skb)
 	counters = counters_of(self);
 	if (counters)
 		count(&counters->sent, inner);
-	return bpf_redirect_neigh(device, NULL, 0, 0);
+	return bpf_redirect_neigh(way.ifindex, NULL, 0, 0);
 }
