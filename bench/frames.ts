@@ -1,5 +1,5 @@
 import type { Flow } from "./rulesets/flow-rule.js";
-import { packetOf } from "./rulesets/trace.js";
+import { packetOf, packetOfLength } from "./rulesets/trace.js";
 
 /** One cache line, so that copying a frame costs the same for each; bench/bpf/feed.bpf.c copies as much. */
 export const FRAME_BYTES = 64;
@@ -13,6 +13,11 @@ export function frameOf(flow: Flow): Uint8Array {
   frame.set(ETHERNET);
   frame.set(packetOf(flow), ETHERNET.length);
   return frame;
+}
+
+/** The flow's packet in an Ethernet frame that it fills. */
+export function fullFrameOf(flow: Flow): Uint8Array {
+  return Uint8Array.from([...ETHERNET, ...packetOfLength(FRAME_BYTES - ETHERNET.length, flow)]);
 }
 
 /** `struct flow` of bench/bpf/flow.h. */

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { AnalysisFigures } from "./analysis/child.js";
 import { measureAnalysis } from "./analysis/section.js";
 import { type Built, build, type CompileFigures } from "./bundles.js";
+import { type EncapsulationRow, measureEncapsulation } from "./forwarding/encapsulation.js";
+import { forwardingPolicy, type Sending } from "./forwarding/policy.js";
 import { type AddressList, listPolicy, listWorkload } from "./lists.js";
 import { EMPTY_CHAIN, linearChain, plainSet } from "./nft/rulesets.js";
 import { measureNft, type NftRow, ofText } from "./nft/section.js";
@@ -21,7 +23,7 @@ import {
 } from "./xdp/section.js";
 import { XdpWorkbench } from "./xdp/workbench.js";
 
-export const SECTIONS = ["compile", "xdp", "nft", "lists", "analysis"] as const;
+export const SECTIONS = ["compile", "xdp", "nft", "lists", "analysis", "encapsulation"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What was measured with one set; a section that could not be measured has a problem instead of rows. */
@@ -40,6 +42,7 @@ export interface Measured {
   readonly lists: readonly SetResult<XdpRow>[];
   readonly replaced: readonly SetResult<Replacement>[];
   readonly analysis: readonly SetResult<AnalysisFigures>[];
+  readonly encapsulation: readonly EncapsulationRow[];
 }
 
 export interface Setting {
@@ -56,7 +59,15 @@ export async function measureSets(
   sections: readonly Section[],
   setting: Setting,
 ): Promise<Measured> {
-  const measured: Collected = { compile: [], xdp: [], nft: [], lists: [], replaced: [], analysis: [] };
+  const measured: Collected = {
+    compile: [],
+    xdp: [],
+    nft: [],
+    lists: [],
+    replaced: [],
+    analysis: [],
+    encapsulation: [],
+  };
   const bench = await XdpWorkbench.start();
   try {
     for (const set of sets) {
@@ -68,6 +79,8 @@ export async function measureSets(
       measured.lists.push(...results.lists);
       measured.replaced.push(...results.replaced);
     }
+    if (sections.includes("encapsulation"))
+      measured.encapsulation.push(...(await encapsulationRows(bench, setting)));
   } finally {
     await bench.close();
   }
@@ -188,6 +201,21 @@ async function listResults(
     lists: [{ ...about, rows }],
     replaced: [{ ...about, problem: null, rows: replaced.flat() }],
   };
+}
+
+async function encapsulationRows(bench: XdpWorkbench, setting: Setting): Promise<Measured["encapsulation"]> {
+  setting.say("encapsulation");
+  return measureEncapsulation(bench, await forwardingBundles(setting), setting.effort);
+}
+
+/** The customer whose packets are forwarded, on both datapaths. */
+async function forwardingBundles({ workshop }: Setting): Promise<Readonly<Record<Sending, Built>>> {
+  const one = async (datapath: Sending) => {
+    const built = await build(workshop, `forwarding-${datapath}`, { text: forwardingPolicy(datapath) });
+    if (built.kind === "not built") throw new Error(`the policy that forwards: ${built.problem}`);
+    return built;
+  };
+  return { xdp: await one("xdp"), namespace: await one("namespace") };
 }
 
 function rulesetOf({ folder, manifest }: Built): string {

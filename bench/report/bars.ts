@@ -1,3 +1,4 @@
+import { ENCAPSULATES, type EncapsulationRow } from "../forwarding/encapsulation.js";
 import type { Measured, SetResult } from "../measure.js";
 import type { NftRow } from "../nft/section.js";
 import type { XdpRow } from "../xdp/section.js";
@@ -26,6 +27,7 @@ export function barsTable(measured: Measured): Table {
     ...nftBars(measured),
     ...compileBars(measured),
     ...analysisBars(measured),
+    ...encapsulationBars(measured),
   ];
   const rows = bars.flatMap(({ what, most, measured }) => {
     const known = measured.filter(({ value }) => Number.isFinite(value));
@@ -109,6 +111,20 @@ function analysisBars({ analysis }: Measured): readonly Bar[] {
     { what: "shadowed rules of 10,000, CPU s", most: 3, measured: seconds(LARGE, "shadowMs") },
     { what: "diff of 1,000 rules, CPU s", most: 0.5, measured: seconds(SMALL, "diffMs") },
     { what: "diff of 10,000 rules, CPU s", most: 1, measured: seconds(LARGE, "diffMs") },
+  ];
+}
+
+function encapsulationBars({ encapsulation }: Measured): readonly Bar[] {
+  const sends = encapsulation.filter(({ subject }) => subject === ENCAPSULATES);
+  const over = (value: (row: EncapsulationRow) => number) =>
+    sends.map((row) => ({ set: row.subject, value: value(row) }));
+  const bar = (way: string, value: (row: EncapsulationRow) => number) => {
+    return { what: `encapsulation, ${way}, ns over parse-and-drop`, most: 60, measured: over(value) };
+  };
+  return [
+    bar("single test runs", (row) => row.overSingle),
+    bar("hot", (row) => row.overHot),
+    bar("varying", (row) => row.overVarying),
   ];
 }
 

@@ -43,6 +43,7 @@ function tables(measured: Measured): readonly Table[] {
     xdpTable("XDP, a packet and a list of sources", "entries", lists),
     replacedTable(measured),
     analysisTable(measured),
+    encapsulationTable(measured),
     barsTable(measured),
   ];
   return all.filter(({ rows }) => rows.length > 0);
@@ -123,6 +124,19 @@ function analysisTable({ analysis }: Measured): Table {
     ...[row.diffMs, row.regions, row.open],
   ]);
   return { title: "Analyses", columns, rows };
+}
+
+function encapsulationTable({ encapsulation }: Measured): Table {
+  const columns = [
+    { name: "program" },
+    ...["single", "hot", "varying"].flatMap((way) => [{ name: `${way} ns` }, { name: "over" }]),
+    ...[{ name: "sent %", digits: 2 }, { name: "wrong" }],
+  ];
+  const rows = encapsulation.map((row) => [
+    ...[row.subject, row.single, row.overSingle, row.hot, row.overHot, row.varying, row.overVarying],
+    ...[row.sent === null ? null : 100 * row.sent, row.wrong],
+  ]);
+  return { title: "Encapsulation in XDP, a packet", columns, rows };
 }
 
 function charts(measured: Measured): readonly { readonly name: string; readonly chart: Chart }[] {

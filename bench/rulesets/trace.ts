@@ -74,11 +74,16 @@ const IPV4_HEADER = 20;
 const SYN = 0x02;
 
 /** The flow's packet from the IP header on: IPv4 with a TCP SYN, a UDP or an ICMP echo request, or zeros. */
-export function packetOf({ source, destination, sourcePort, destinationPort, protocol }: Flow): Uint8Array {
-  const bytes = new Uint8Array(PACKET_BYTES);
+export function packetOf(flow: Flow): Uint8Array {
+  return packetOfLength(PACKET_BYTES, flow);
+}
+
+export function packetOfLength(length: number, flow: Flow): Uint8Array {
+  const { source, destination, sourcePort, destinationPort, protocol } = flow;
+  const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, (4 << 4) | (IPV4_HEADER / 4));
-  view.setUint16(2, PACKET_BYTES);
+  view.setUint16(2, length);
   view.setUint8(8, 64);
   view.setUint8(9, protocol);
   view.setUint32(12, source);
@@ -90,7 +95,7 @@ export function packetOf({ source, destination, sourcePort, destinationPort, pro
     view.setUint16(IPV4_HEADER + 2, destinationPort);
   }
   if (protocol === 6) view.setUint16(IPV4_HEADER + 12, (5 << 12) | SYN);
-  if (protocol === 17) view.setUint16(IPV4_HEADER + 4, PACKET_BYTES - IPV4_HEADER);
+  if (protocol === 17) view.setUint16(IPV4_HEADER + 4, length - IPV4_HEADER);
   if (protocol === 1) view.setUint8(IPV4_HEADER, 8);
   return bytes;
 }

@@ -4,6 +4,7 @@ import { xdpBuild } from "../../src/cli/verify/policy-checks.js";
 import { planOf } from "../../src/targets/xdp/classifier/plan.js";
 import { emit } from "../../src/targets/xdp/emit.js";
 import type { Built } from "../bundles.js";
+import { frameOf } from "../frames.js";
 import type { Effort } from "../options.js";
 import { type Flow, type FlowRule, matcherOf, verdictOf } from "../rulesets/flow-rule.js";
 import { policyOf } from "../rulesets/policy.js";
@@ -122,12 +123,12 @@ export async function measureXdp(
   const base = await bench.loadObject("parse-drop", "parse_drop");
   const hash = await bench.loadObject("hash", "hash");
   await bench.fillHash(hash, [...flows, ...trace]);
-  await bench.loadTrace(trace);
+  await bench.loadTrace(trace.map(frameOf));
   const loaded: Subject[] = [];
   for (const contender of contenders) loaded.push(await contender.load(bench));
   const subjects = [base, hash, ...loaded];
   try {
-    const times = await measure(bench, subjects, flows, effort);
+    const times = await measure(bench, subjects, workload, effort);
     const names = [PARSE_AND_DROP, HASH_LOOKUP, ...contenders.map(({ name }) => name)];
     const rows: XdpRow[] = [];
     for (const [index, one] of times.entries()) {
@@ -151,12 +152,14 @@ interface Times {
 async function measure(
   bench: XdpWorkbench,
   subjects: readonly Subject[],
-  flows: readonly Flow[],
+  { flows, trace }: Workload,
   { repeat, rounds }: Effort,
 ): Promise<readonly Times[]> {
-  const single = await bench.hot(subjects, flows, "single", { repeat, rounds });
-  const loop = await bench.hot(subjects, flows, "loop", { repeat: 10 * repeat, rounds });
-  const varying = await bench.varying(subjects, rounds);
+  const frames = flows.map(frameOf);
+  const single = await bench.hot(subjects, frames, "single", { repeat, rounds });
+  const loop = await bench.hot(subjects, frames, "loop", { repeat: 10 * repeat, rounds });
+  const { length } = trace;
+  const varying = await bench.fed(subjects, { step: "feed", frames: length, repeat: length, rounds });
   return subjects.map((_, index) => ({
     p50: quantile(single[index] ?? [], 0.5),
     p99: quantile(single[index] ?? [], 0.99),

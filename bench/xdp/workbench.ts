@@ -22,6 +22,17 @@ export interface Repetition {
   readonly rounds: number;
 }
 
+/** How programs meet the frames of a trace, in the loop of one test run. */
+export interface Feeding {
+  /** The first step, of bench/bpf/feed.bpf.c: `feed_again` for programs that put headers before a packet. */
+  readonly step: "feed" | "feed_again";
+  /** So many of the trace's frames, over and over. */
+  readonly frames: number;
+  /** Frames in a round. */
+  readonly repeat: number;
+  readonly rounds: number;
+}
+
 const DROP = 1;
 const OBJECTS = join(packageRoot(), "dist/bench");
 
@@ -30,7 +41,7 @@ export class XdpWorkbench {
   readonly scratch: Scratch;
   #loadings = 0;
   /** The trace's first frame, once it is loaded. */
-  #first: { readonly frame: Uint8Array; readonly count: number } | undefined;
+  #first: Uint8Array | undefined;
 
   private constructor(scratch: Scratch) {
     this.scratch = scratch;
@@ -58,6 +69,7 @@ export class XdpWorkbench {
   async loadPolicy(name: string, program: XdpProgram): Promise<Subject> {
     const [root, customer] = [this.#folder(), this.#folder()];
     await loadRoot(this.scratch.loader, root, program.prefixes);
+    if (program.tunnels) await this.scratch.openUplink(root);
     await loadCustomer(this.scratch.loader, { root, customer }, program);
     return { name, program: join(root, "prog_tidegate_root"), pins: [root, customer] };
   }
@@ -101,12 +113,11 @@ export class XdpWorkbench {
    */
   async hot(
     subjects: readonly Subject[],
-    flows: readonly Flow[],
+    frames: readonly Uint8Array[],
     how: "single" | "loop",
     { repeat, rounds }: Repetition,
   ): Promise<readonly (readonly number[])[]> {
     const { probe } = this.scratch;
-    const frames = flows.map(frameOf);
     const times = subjects.map((): Uint32Array[] => []);
     for (let round = 0; round < rounds; round++) {
       for (const [index, { program }] of subjects.entries()) {
@@ -120,30 +131,29 @@ export class XdpWorkbench {
     return times.map(medians);
   }
 
-  /** Puts the trace where the first step of `varying` takes its packets from. */
-  async loadTrace(flows: readonly Flow[]): Promise<void> {
-    const frames = flows.map(frameOf);
+  /** Puts the trace where the first step of `fed` takes its packets from. */
+  async loadTrace(frames: readonly Uint8Array[]): Promise<void> {
     for (let at = 0; at < frames.length; at += PIECE) {
       const entries = frames.slice(at, at + PIECE).map((value, index) => ({ key: word(at + index), value }));
       await this.scratch.loader.updateMap(`${this.#feed}/map_trace`, entries);
     }
-    const [frame] = frames;
-    if (!frame) throw new RangeError("a trace has a packet");
-    this.#first = { frame, count: frames.length };
+    this.#first = frames[0];
   }
 
-  /** The mean over the trace's packets, each another than the one before. Of each subject, the median of the rounds. */
-  async varying(subjects: readonly Subject[], rounds: number): Promise<readonly number[]> {
+  /** The mean over packets of the trace, each another than the one before. Of each subject, the median of the rounds. */
+  async fed(
+    subjects: readonly Subject[],
+    { step, frames, repeat, rounds }: Feeding,
+  ): Promise<readonly number[]> {
     if (!this.#first) throw new Error("loadTrace comes first");
-    const { frame, count } = this.#first;
     const times = subjects.map((): number[] => []);
     for (let round = 0; round < rounds; round++) {
       for (const [index, { program }] of subjects.entries()) {
-        await this.#startFeeding(program, count);
+        await this.#startFeeding(program, frames);
         const [time = Number.NaN] = await this.scratch.probe.xdpTimeLoop(
-          `${this.#feed}/prog_feed`,
-          [frame],
-          count,
+          `${this.#feed}/prog_${step}`,
+          [this.#first],
+          repeat,
         );
         times[index]?.push(time);
       }

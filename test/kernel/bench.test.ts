@@ -75,6 +75,19 @@ describe("the benchmarks", () => {
     expect(result?.rows[0]?.regions).toBeGreaterThan(0);
   });
 
+  test("time encapsulation beside parse-and-drop, and all of it is encapsulated", () => {
+    const rows = measured.encapsulation;
+    expect(rows.map(({ subject, wrong }) => [subject, wrong])).toEqual([
+      [PARSE_AND_DROP, null],
+      ["tidegate, namespace", 0],
+      ["tidegate, xdp", 0],
+    ]);
+    // But for one packet a second.
+    expect(rows[2]?.sent).toBeGreaterThan(0.99);
+    expect(rows[2]?.sent).toBeLessThanOrEqual(1);
+    for (const { single, hot, varying } of rows) expect(Math.min(single, hot, varying)).toBeGreaterThan(0);
+  });
+
   test("leave figures, tables and charts behind", () => {
     writeResults(join(workshop, "results"), measured);
     const read = (name: string) => readFileSync(join(workshop, "results", name), "utf8");

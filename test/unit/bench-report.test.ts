@@ -49,7 +49,10 @@ describe("a table", () => {
 });
 
 describe("the bars", () => {
-  const nothing: Measured = { compile: [], xdp: [], nft: [], lists: [], replaced: [], analysis: [] };
+  const nothing: Measured = {
+    ...{ compile: [], xdp: [], nft: [], lists: [], replaced: [], analysis: [] },
+    encapsulation: [],
+  };
   const row = (ratioP50: number): XdpRow => ({
     ...{ subject: "tidegate", p50: 28, p99: 28, ratioP50, ratioP99: 2, lookups: 1 },
     ...{ loop: 7, ratioLoop: 1, varying: 20, ratioVarying: 1, varyingLookups: 1, wrong: 0 },
