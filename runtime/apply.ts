@@ -13,22 +13,20 @@ import { greDriver } from "./gre/choose.js";
 import { type Host, isLocked, reviveLoader, withHost } from "./host.js";
 import { requireNode } from "./node/parts.js";
 import { endNodeChange, sameNode, setUpNode } from "./node/setup.js";
+import { forgetIntent, readIntent, writeIntent } from "./notes.js";
 import { checkOwnership } from "./ownership.js";
 import {
   type CustomerRecord,
   DEFAULT_STATE_DIR,
-  forgetIntent,
   forgetRecord,
   holdsOf,
   type LoadedCustomer,
   type NodeState,
   type Paths,
   readCustomers,
-  readIntent,
   readNodeState,
   recordCustomer,
   recordOf,
-  writeIntent,
 } from "./state.js";
 import { allOrNothing, type OnStep, type Steps } from "./steps.js";
 import { refuseStrangers } from "./strangers.js";

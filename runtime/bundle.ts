@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema } from "../src/targets/manifest.js";
-import { causeOf, failure } from "./failures.js";
+import { causeOf, failure, hasErrno } from "./failures.js";
 import { sha256 } from "./hash.js";
 import { addressBytes, parsePrefix } from "./prefix.js";
 import { type LoadedCustomer, MANIFEST_FILE, type Paths } from "./state.js";
@@ -93,7 +93,7 @@ async function readManifestBytes(dir: string): Promise<Buffer> {
 
 async function readSignature(dir: string): Promise<Buffer | undefined> {
   const reading = readPlainFile(dir, SIGNATURE_FILE, BUNDLE_LIMITS.signature).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
+    if (hasErrno(error, "ENOENT")) return undefined;
     throw error;
   });
   return orUnreadable(SIGNATURE_FILE, reading);
@@ -112,10 +112,6 @@ async function orUnreadable<T>(file: string, reading: Promise<T>): Promise<T> {
       throw failure("TG5001", { file, problem: causeOf(error) }, COMPILE_HINT, error);
     throw error;
   });
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 function readManifest(bytes: Buffer): Manifest {

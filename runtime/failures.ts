@@ -111,6 +111,11 @@ function inOneLine(params: Params): Params {
   );
 }
 
+/** Did a system call end with one of these (errno(3))? */
+export function hasErrno(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && names.some((name) => name === error.code);
+}
+
 /** What went wrong, in one line, for a message that names the step itself. */
 export function causeOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { syncFolder } from "./durable.js";
-import { causeOf, failure } from "./failures.js";
+import { causeOf, failure, hasErrno } from "./failures.js";
 import { sha256 } from "./hash.js";
 
 /**
@@ -80,7 +80,8 @@ async function read<T>(
     if (problem !== null) throw new Error(problem);
     return { state: "whole", value: said };
   } catch (error) {
-    if (isMissing(error)) return { state: "missing" };
+    // Also where a file is in the place of its folder.
+    if (hasErrno(error, "ENOENT", "ENOTDIR")) return { state: "missing" };
     return { state: "damaged", problem: causeOf(error), cause: error };
   }
 }
@@ -105,7 +106,7 @@ async function replace(file: string, content: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(fresh(file), content, { flush: true });
   await rename(fresh(file), file).catch(async (error: unknown) => {
-    if (!(error instanceof Error && "code" in error && error.code === "EISDIR")) throw error;
+    if (!hasErrno(error, "EISDIR")) throw error;
     // Whoever made a folder of it has destroyed the record already.
     await rm(file, { recursive: true, force: true });
     await rename(fresh(file), file);
@@ -115,9 +116,4 @@ async function replace(file: string, content: string): Promise<void> {
 
 function fresh(file: string): string {
   return `${file}.new`;
-}
-
-/** No such file, or no such folder: ENOTDIR where a file is in the place of one. */
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }

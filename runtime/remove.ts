@@ -2,7 +2,8 @@ import { recover } from "./customer/recover.js";
 import { removeWhole } from "./customer/removal.js";
 import { failure } from "./failures.js";
 import { withHost } from "./host.js";
-import { DEFAULT_STATE_DIR, readCustomers, readIntents, readNodeState, writeIntent } from "./state.js";
+import { readIntents, writeIntent } from "./notes.js";
+import { DEFAULT_STATE_DIR, readCustomers, readNodeState } from "./state.js";
 import type { OnStep } from "./steps.js";
 
 export interface RemoveOptions {

@@ -1,14 +1,7 @@
 import { recover } from "./customer/recover.js";
 import { explained, requireRoot, withHost } from "./host.js";
-import {
-  DEFAULT_STATE_DIR,
-  isAnyNoted,
-  Paths,
-  readCustomers,
-  readIntents,
-  readNodeState,
-  recordedNames,
-} from "./state.js";
+import { isAnyNoted, readIntents } from "./notes.js";
+import { DEFAULT_STATE_DIR, Paths, readCustomers, readNodeState, recordedNames } from "./state.js";
 
 export interface Recovered {
   /** Customers whose last change was cut short, and has been finished or undone now. */

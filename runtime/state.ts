@@ -3,7 +3,7 @@ import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema, nodeConfigSchema } from "../src/targets/manifest.js";
-import { failure } from "./failures.js";
+import { failure, hasErrno } from "./failures.js";
 import { sha256 } from "./hash.js";
 import { isWhole, type Place, readRecord, removeRecord, removeTwin, writeRecord } from "./records.js";
 
@@ -99,12 +99,6 @@ const recordSchema = z.strictObject({
     .optional(),
 });
 export type CustomerRecord = z.infer<typeof recordSchema>;
-
-const intentSchema = recordSchema
-  .pick({ customer: true, generation: true, slot: true })
-  .extend({ removal: z.boolean().default(false) });
-/** A change, or a removal, that has been begun: written before anything is made, and forgotten when nothing is left to do. */
-export type Intent = z.infer<typeof intentSchema>;
 
 /** One loaded customer: the record of its generation, and the manifest of its bundle, or what the record says of it. */
 export interface LoadedCustomer extends CustomerRecord {
@@ -218,40 +212,21 @@ function manifestFile(
 }
 
 /** Those with a folder, or with a second copy of their record. */
-async function customerNames(paths: Paths): Promise<readonly string[]> {
+export async function customerNames(paths: Paths): Promise<readonly string[]> {
   const folders = [paths.customers(), paths.twins("customers")];
   const names = await Promise.all(folders.map((folder) => entriesOf(folder)));
   return [...new Set(names.flat())].sort();
 }
 
-/** Those of whom a change is noted, or was about to be. */
-async function notedNames(paths: Paths): Promise<readonly string[]> {
-  const folders = [paths.notes(), paths.twins("notes")];
-  const files = (await Promise.all(folders.map((folder) => entriesOf(folder)))).flat();
-  const names = files.flatMap((file) => /^(.+)\.json(?:\.new)?$/.exec(file)?.[1] ?? []);
-  return [...new Set(names)].sort();
-}
-
-/** All of whom there is anything. */
-export async function knownNames(paths: Paths): Promise<readonly string[]> {
-  return [...new Set([...(await customerNames(paths)), ...(await notedNames(paths))])];
-}
-
 /** A record that lies in another customer's folder is none. */
-function ownedBy(name: string): (record: Pick<CustomerRecord, "customer">) => string | null {
+export function ownedBy(name: string): (record: Pick<CustomerRecord, "customer">) => string | null {
   return ({ customer }) => (customer === name ? null : "it is another customer's");
-}
-
-/** Is there anything that says that a customer, or what was begun of it, is this node's own? */
-export async function isKnown(paths: Paths, customer: string): Promise<boolean> {
-  return (await knownNames(paths)).includes(customer);
 }
 
 /** What is in a folder; nothing, if there is none. */
 export async function entriesOf(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch((error: unknown) => {
-    const code = error instanceof Error && "code" in error ? error.code : null;
-    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    if (hasErrno(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   });
 }
@@ -315,61 +290,13 @@ export async function recordedNames(paths: Paths): Promise<readonly string[]> {
   return names;
 }
 
-function isThere({ file, twin }: Place): boolean {
+export function isThere({ file, twin }: Place): boolean {
   return existsSync(file) || existsSync(twin);
 }
 
 /** Are the customer's own records whole, both copies of them? */
 export function isRecordWhole(paths: Paths, customer: string): Promise<boolean> {
   return isWhole(paths.record(customer), recordSchema);
-}
-
-export async function writeIntent(
-  paths: Paths,
-  { customer, generation, slot, removal }: Intent,
-): Promise<void> {
-  await writeRecord(paths.note(customer), intentSchema.parse({ customer, generation, slot, removal }));
-}
-
-/** `keep`: something else of the customer is stored. */
-export async function forgetIntent(
-  paths: Paths,
-  { customer }: Pick<Intent, "customer">,
-  keep: boolean,
-): Promise<void> {
-  if (keep) await removeRecord(paths.note(customer));
-  else await forgetCustomer(paths, customer);
-}
-
-/** The changes under way, of all customers or of one; while nobody holds the lock, those of runs that were killed. */
-export async function readIntents(paths: Paths, customer?: string): Promise<readonly Intent[]> {
-  const intents: Intent[] = [];
-  for (const name of customer === undefined ? await notedNames(paths) : [customer]) {
-    const intent = await readIntent(paths, name);
-    if (intent) intents.push(intent);
-  }
-  return intents;
-}
-
-/** The change of one customer that is under way. */
-export async function readIntent(paths: Paths, name: string): Promise<Intent | undefined> {
-  const place = paths.note(name);
-  // There is hardly ever one, and a look costs a tenth of what a try to read costs.
-  if (!isThere(place)) return undefined;
-  return readRecord(place, intentSchema, ownedBy(name)).catch(async (damage: unknown) => {
-    const current = await readCustomer(paths, name);
-    if (!current) throw damage;
-    return lastBegun(paths, current);
-  });
-}
-
-/**
- * What a note that cannot be read was about: a change to the newest generation of which there is a bundle; or a removal, of which
- * what is missing already is drift.
- */
-async function lastBegun(paths: Paths, { customer, generation, slot }: LoadedCustomer): Promise<Intent> {
-  const newest = Math.max(generation, ...(await storedGenerations(paths, customer)));
-  return { customer, generation: newest, slot, removal: false };
 }
 
 /**
@@ -381,17 +308,6 @@ export async function forgetCustomer(paths: Paths, name: string): Promise<void> 
   for (const folder of [paths.twins("customers", name), paths.customer(name)])
     await rm(folder, { recursive: true, force: true });
   await removeRecord(paths.note(name));
-}
-
-/** Is a change noted, or the beginning of a note there? */
-export async function isAnyNoted(paths: Paths): Promise<boolean> {
-  return (await notedNames(paths)).length > 0;
-}
-
-/** What is left of notes in the middle of which a run was killed: what they were about had not been begun. */
-export async function forgetUnwritten(paths: Paths): Promise<void> {
-  for (const name of await notedNames(paths))
-    if (!(await readIntent(paths, name))) await removeRecord(paths.note(name));
 }
 
 /** For a node without customers. The record goes last: without it nobody would look for what is left. */

@@ -17,13 +17,13 @@ import { findLink } from "./netlink/link.js";
 import { inside } from "./netlink/network.js";
 import { rootMap, xdpMode } from "./node/root-program.js";
 import { whySlow } from "./node/uplinks.js";
+import { readIntents } from "./notes.js";
 import {
   DEFAULT_STATE_DIR,
   type LoadedCustomer,
   type NodeState,
   type Paths,
   readCustomers,
-  readIntents,
   readNodeState,
 } from "./state.js";
 import { together } from "./together.js";

@@ -8,7 +8,8 @@ import type { Family } from "./netlink/network.js";
 import { tableRoutes } from "./netlink/route.js";
 import { NFT_TABLE, ROUTING_TABLE } from "./node/constants.js";
 import { isTableThere } from "./node/marking.js";
-import { isKnown, type NodeState } from "./state.js";
+import { isKnown } from "./notes.js";
+import type { NodeState } from "./state.js";
 
 const FAMILIES: readonly Family[] = [4, 6];
 

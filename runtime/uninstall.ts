@@ -6,12 +6,12 @@ import { RuntimeFailure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
 import { explained, type Host, requireRoot, withHost } from "./host.js";
 import { tearDownNode } from "./node/setup.js";
+import { knownNames } from "./notes.js";
 import { remove } from "./remove.js";
 import {
   DEFAULT_STATE_DIR,
   forgetCustomer,
   forgetNode,
-  knownNames,
   type NodeState,
   Paths,
   readNodeState,

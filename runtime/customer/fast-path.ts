@@ -9,7 +9,7 @@ import { addressBytes } from "../prefix.js";
 /** What a program needs that sends packets into tunnels itself: the maps of bpf-templates/forward.h, byte for byte. */
 
 /** TG_TUNNELS: those behind are served by the namespace alone. */
-const FAST_TUNNELS = 64;
+export const FAST_TUNNELS = 64;
 
 /** Fills in the tunnels of a program that is pinned in `pinDir`. `anycast` is their outer source. */
 export async function fillTunnels(

@@ -9,18 +9,14 @@ import type { Host } from "../host.js";
 import { findLink } from "../netlink/link.js";
 import { markingTable, markPrefixes } from "../node/marking.js";
 import { endNodeChange, tearDownNode } from "../node/setup.js";
+import { forgetIntent, forgetUnwritten, type Intent, readIntent, readIntents } from "../notes.js";
 import {
   forgetCustomer,
-  forgetIntent,
   forgetNode,
-  forgetUnwritten,
-  type Intent,
   isRecordWhole,
   type LoadedCustomer,
   type NodeState,
   readCustomer,
-  readIntent,
-  readIntents,
   readNodeState,
   recordCustomer,
   recordOf,

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { manifestSchema } from "../../src/targets/manifest.js";
 import { replaceDurably } from "../durable.js";
-import { causeOf } from "../failures.js";
+import { causeOf, hasErrno } from "../failures.js";
 
 /** What came of a customer's revision. */
 const outcomeSchema = z.strictObject({
@@ -39,7 +39,7 @@ export class Memory {
       const { outcomes } = fileSchema.parse(JSON.parse(await readFile(file, "utf8")));
       return { memory: new Memory(file, new Map(Object.entries(outcomes))), lost: null };
     } catch (error) {
-      const isNew = error instanceof Error && "code" in error && error.code === "ENOENT";
+      const isNew = hasErrno(error, "ENOENT");
       return { memory: new Memory(file, new Map()), lost: isNew ? null : causeOf(error) };
     }
   }

@@ -2,7 +2,7 @@ import { watch as watchFolder } from "node:fs";
 import { link, lstat, mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceDurably, withFresh } from "../durable.js";
-import { causeOf, failure } from "../failures.js";
+import { causeOf, failure, hasErrno } from "../failures.js";
 import { sha256 } from "../hash.js";
 import { readPlainFile } from "../trust/files.js";
 import { withFolder } from "./held-folder.js";
@@ -127,7 +127,7 @@ async function readBlob(dir: Dir, hash: string): Promise<Uint8Array | undefined>
     const bytes = await onShelf(dir, hash, (shelf, name) => readPlainFile(shelf, name, MAX_BLOB_BYTES));
     return sha256(bytes) === hash ? bytes : undefined;
   } catch (error) {
-    if (isAbsent(error) || isError(error, "ENOTDIR")) return undefined;
+    if (isAbsent(error) || hasErrno(error, "ENOTDIR")) return undefined;
     throw failure("TG9101", { store: dir.name, problem: causeOf(error) }, null, error);
   }
 }
@@ -148,7 +148,7 @@ async function putBlob(dir: Dir, bytes: Uint8Array): Promise<string> {
 
 async function makeFolder(path: string): Promise<void> {
   await mkdir(path).catch((error: unknown) => {
-    if (!isError(error, "EEXIST")) throw error;
+    if (!hasErrno(error, "EEXIST")) throw error;
   });
 }
 
@@ -166,7 +166,7 @@ async function publish(dir: Dir, customer: string, content: Content, after: numb
     const file = join(heads, headName(head));
     await withFresh(file, `${JSON.stringify(head, null, 2)}\n`, async (fresh) => {
       await link(fresh, file).catch((error: unknown) => {
-        throw isError(error, "EEXIST") ? taken(revision) : error;
+        throw hasErrno(error, "EEXIST") ? taken(revision) : error;
       });
     });
   });
@@ -220,7 +220,7 @@ async function removeOrphans({ blobs }: Dir, needed: ReadonlySet<string>): Promi
       await withFolder(join(held, name), (shelf) => clearShelf(shelf, name, needed)).catch(
         // A link, or no folder at all.
         (error: unknown) => {
-          if (!isError(error, "ENOTDIR")) throw error;
+          if (!hasErrno(error, "ENOTDIR")) throw error;
         },
       );
   }).catch(noneIfAbsent<void>(undefined));
@@ -294,12 +294,8 @@ async function writing<T>({ name }: Dir, action: () => Promise<T>): Promise<T> {
   }
 }
 
-function isError(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
-}
-
 function isAbsent(error: unknown): boolean {
-  return isError(error, "ENOENT");
+  return hasErrno(error, "ENOENT");
 }
 
 function noneIfAbsent<T>(none: T): (error: unknown) => T {

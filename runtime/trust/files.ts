@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
 import { type FileHandle, open, opendir } from "node:fs/promises";
 import { join } from "node:path";
-import { failure } from "../failures.js";
+import { failure, hasErrno } from "../failures.js";
 
 /** A bundle is read as a whole, and may come from anybody: so much is read, and no more. Bytes, but for the count. */
 export const BUNDLE_LIMITS = {
@@ -38,8 +38,7 @@ async function openPlainFile(dir: string, file: string): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   return open(join(dir, file), flags).catch((error: unknown) => {
     // ELOOP: a link; ENXIO: a socket (open(2)).
-    const code = error instanceof Error && "code" in error ? error.code : null;
-    throw code === "ELOOP" || code === "ENXIO" ? notPlain(file) : error;
+    throw hasErrno(error, "ELOOP", "ENXIO") ? notPlain(file) : error;
   });
 }
 

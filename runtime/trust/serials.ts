@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Bundle } from "../bundle.js";
 import { makeDurably, replaceDurably, syncFolder } from "../durable.js";
-import { causeOf, failure } from "../failures.js";
+import { causeOf, failure, hasErrno } from "../failures.js";
 import type { CustomerRecord } from "../state.js";
 import type { Steps } from "../steps.js";
 import { requireOwnFolder } from "./own-folder.js";
@@ -76,7 +76,7 @@ export class Serials {
   /** Those of whom a release is remembered. */
   async #customers(): Promise<readonly string[]> {
     return readdir(this.#dir).catch((error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      if (hasErrno(error, "ENOENT")) return [];
       throw error;
     });
   }
@@ -88,7 +88,7 @@ export class Serials {
     try {
       return newestSchema.parse(JSON.parse(await readFile(file, "utf8")));
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+      if (hasErrno(error, "ENOENT")) return null;
       const hint = "restore it; without it, old bundles could be put in force again";
       throw failure("TG9011", { file, problem: causeOf(error) }, hint, error);
     }

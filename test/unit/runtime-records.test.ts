@@ -4,19 +4,9 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { forgetUnwritten, isKnown, knownNames, readIntents, writeIntent } from "../../runtime/notes.js";
 import { isWhole, type Place, readRecord, removeRecord, writeRecord } from "../../runtime/records.js";
-import {
-  forgetCustomer,
-  forgetUnwritten,
-  holdsOf,
-  isKnown,
-  knownNames,
-  Paths,
-  readCustomers,
-  readIntents,
-  recordCustomer,
-  writeIntent,
-} from "../../runtime/state.js";
+import { forgetCustomer, holdsOf, Paths, readCustomers, recordCustomer } from "../../runtime/state.js";
 import { codeOf, MANIFEST, sha256, spelled, writeIn } from "../support/tiny-bundle.js";
 
 const SCHEMA = z.strictObject({ name: z.string(), number: z.int() });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readSteadily } from "../../runtime/customer/counting.js";
+import { readIntents, writeIntent } from "../../runtime/notes.js";
 import {
   type CustomerRecord,
   forgetCustomer,
@@ -10,9 +11,7 @@ import {
   type LoadedCustomer,
   Paths,
   readCustomers,
-  readIntents,
   recordCustomer,
-  writeIntent,
 } from "../../runtime/state.js";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { MANIFEST, sha256 } from "../support/tiny-bundle.js";

@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Policy } from "../../src/compiler/ir/policy.js";
+import * as runtime from "../../runtime/customer/fast-path.js";
+import { FAST_TUNNELS, type Policy } from "../../src/compiler/ir/policy.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
 import { newState } from "../../src/compiler/semantics/state.js";
@@ -95,4 +98,10 @@ test.each(["auto", "namespace"] as const)("with %s nothing is sent from XDP", (d
   const policy: Policy = { ...FAST, datapath };
   expect(judge(policy, TCP)).toMatchObject({ where: "namespace", slow: null });
   expect(emit(policy)[0]?.text).not.toContain("forward");
+});
+
+test("the compiler sends into as many tunnels as the map has room for, and the runtime fills in as many", () => {
+  const header = readFileSync(join(import.meta.dirname, "../../bpf-templates/forward.h"), "utf8");
+  expect(/#define TG_TUNNELS (\d+)/.exec(header)?.[1]).toBe(`${FAST_TUNNELS}`);
+  expect(runtime.FAST_TUNNELS).toBe(FAST_TUNNELS);
 });

@@ -35,8 +35,8 @@ export const DAEMON: readonly Mutation[] = [
       {
         name: "both-publishers-win",
         models: "of two publishers at the same moment both hear that theirs is the head",
-        from: 'throw isError(error, "EEXIST") ? taken(revision) : error;',
-        to: 'if (!isError(error, "EEXIST")) throw error;',
+        from: 'throw hasErrno(error, "EEXIST") ? taken(revision) : error;',
+        to: 'if (!hasErrno(error, "EEXIST")) throw error;',
       },
       {
         name: "old-blobs-go-though-needed",

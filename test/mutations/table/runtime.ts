@@ -93,8 +93,8 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "broken-memory-is-none",
         models: "a node that cannot read what it had takes anything",
-        from: 'error.code === "ENOENT") return null;',
-        to: 'error.code === "ENOENT") return null;\n      if (error) return null;',
+        from: 'if (hasErrno(error, "ENOENT")) return null;',
+        to: 'if (hasErrno(error, "ENOENT") || error) return null;',
       },
     ],
   ),

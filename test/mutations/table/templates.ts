@@ -43,6 +43,18 @@ export const TEMPLATES: readonly Mutation[] = [
         to: "return (struct tg_lpm4){ 32, address };",
       },
       {
+        name: "bpf-bytes-are-packets",
+        models: "a counter of bytes counts packets",
+        from: "counter->bytes += bytes;",
+        to: "counter->bytes++;",
+      },
+    ],
+  ),
+  ...inFile(
+    "bpf-templates/limits.h",
+    ["kernel/semantics-docs", "kernel/traps", "kernel/difftest", "kernel/xdp-root", "kernel/fields"],
+    [
+      {
         name: "bpf-gcra-over-when-equal",
         models: "GCRA compare `>=` for `>`, in XDP",
         from: "if (seen > now + (burst - 1) * interval)",
@@ -59,12 +71,6 @@ export const TEMPLATES: readonly Mutation[] = [
         models: "an IPv4 address and the IPv6 address of the same number share an allowance, in XDP",
         from: "return (struct tg_limit_key){ 4, { 0, p->src4 } };",
         to: "return (struct tg_limit_key){ 6, { 0, p->src4 } };",
-      },
-      {
-        name: "bpf-bytes-are-packets",
-        models: "a counter of bytes counts packets",
-        from: "counter->bytes += bytes;",
-        to: "counter->bytes++;",
       },
     ],
   ),
