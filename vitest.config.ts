@@ -1,14 +1,32 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.js";
 import { PATIENCE } from "./test/support/patience.js";
 
+/** Each file has namespaces of its own, so two at a time do not meet. On an emulated machine of one core there is one. */
+const maxWorkers = Math.min(2, availableParallelism());
+
+const KERNEL_SETUP = ["test/support/seed.ts", "test/support/requirements.ts"];
+
+/** What counts packets while something else happens, or measures: other files beside it would be part of what is counted. */
+const ALONE = [
+  ...["bench", "scale", "stress", "daemon-recovers"],
+  ...[
+    "fast-path-edge",
+    "runtime-flip",
+    "runtime-health",
+    "runtime-leaves",
+    "runtime-survives",
+    "runtime-tunnels",
+  ],
+].map((name) => `test/kernel/${name}.test.ts`);
+
+/** Groups of files run one after another, in this order. */
 export default defineConfig({
   test: {
     // Texts are compared as they are, also where CI asks for colours (picocolors looks at $CI).
     env: { NO_COLOR: "1" },
     reporters: ["default", new ClosingLine()],
-    // Kernel tests share one kernel and two cores; one file after another keeps them from disturbing one another.
-    fileParallelism: false,
     testTimeout: 60_000 * PATIENCE,
     hookTimeout: 60_000 * PATIENCE,
     projects: [
@@ -18,6 +36,7 @@ export default defineConfig({
           name: "pure",
           include: ["test/{unit,cases,properties,fuzz}/**/*.test.ts"],
           setupFiles: ["test/support/seed.ts"],
+          ...{ maxWorkers, sequence: { groupOrder: 1 } },
         },
       },
       {
@@ -25,7 +44,18 @@ export default defineConfig({
         test: {
           name: "kernel",
           include: ["test/kernel/**/*.test.ts"],
-          setupFiles: ["test/support/seed.ts", "test/support/requirements.ts"],
+          exclude: ALONE,
+          setupFiles: KERNEL_SETUP,
+          ...{ maxWorkers, sequence: { groupOrder: 2 } },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "kernel, alone",
+          include: ALONE,
+          setupFiles: KERNEL_SETUP,
+          ...{ maxWorkers: 1, sequence: { groupOrder: 3 } },
         },
       },
     ],
