@@ -1,39 +1,15 @@
 import { expect, test } from "vitest";
-import { internetChecksum, pseudoHeader } from "../../src/compiler/semantics/checksum.js";
-import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
 import { lowerSegmentSize } from "../../src/compiler/semantics/segment-size.js";
+import { SYN, SYN_ACK, tcpPacket } from "../support/tcp-options.js";
 
 const MSS = { 4: 1436, 6: 1416 };
 
-const SYN = 0x02;
-const SYN_ACK = 0x12;
+const ENDS = {
+  4: ["192.0.2.7", "203.0.113.9"],
+  6: ["2001:db8::7", "2001:db8:a::9"],
+} as const;
 
-/** A TCP packet with these options, and a right checksum. */
-function packet(family: 4 | 6, flags: number, options: string): Uint8Array {
-  const ends = family === 4 ? "192.0.2.7:4000 > 203.0.113.9:80" : "[2001:db8::7]:4000 > [2001:db8:a::9]:80";
-  const parsed = parsePacket(`tcp ${ends}`);
-  if (parsed.kind !== "packet") throw new Error("the packet is well-formed");
-  const header = family === 4 ? 20 : 40;
-  const extra = Buffer.from(options.replaceAll(" ", ""), "hex");
-  const bytes = Buffer.concat([parsed.bytes.subarray(0, header + 20), extra]);
-  if (family === 4) bytes.writeUInt16BE(bytes.length, 2);
-  else bytes.writeUInt16BE(bytes.length - 40, 4);
-  bytes[header + 12] = ((20 + extra.length) / 4) << 4;
-  bytes[header + 13] = flags;
-  bytes.writeUInt16BE(0, header + 16);
-  bytes.writeUInt16BE(checksum(bytes, header), header + 16);
-  return bytes;
-}
-
-function checksum(bytes: Buffer, header: number): number {
-  const [from, size] = header === 20 ? [12, 4] : [8, 16];
-  const source = bytes.subarray(from, from + size);
-  const destination = bytes.subarray(from + size, from + 2 * size);
-  return internetChecksum(
-    pseudoHeader(source, destination, 6, bytes.length - header),
-    bytes.subarray(header),
-  );
-}
+const packet = (family: 4 | 6, flags: number, options: string) => tcpPacket(ENDS[family], flags, options);
 
 test.each([
   ["a SYN that promises more", 4, SYN, "020405b4", "0204059c"],
