@@ -10,6 +10,12 @@ export interface TimedFrame {
   readonly now: bigint;
 }
 
+/** What a program did with a frame, and how it left it. */
+export interface LeftFrame {
+  readonly action: number;
+  readonly frame: Buffer;
+}
+
 export interface Counter {
   readonly packets: number;
   readonly bytes: number;
@@ -102,7 +108,7 @@ export class Probe {
     program: string,
     clock: string,
     frames: readonly TimedFrame[],
-  ): Promise<readonly { readonly action: number; readonly frame: Buffer }[]> {
+  ): Promise<readonly LeftFrame[]> {
     const batches = pack(
       frames.map(({ frame }) => frame),
       frames.map(({ now }) => now),
@@ -110,9 +116,21 @@ export class Probe {
     const answers = await Promise.all(
       batches.map((batch) => this.#process.call("xdp.run-frames", program, clock, batch)),
     );
-    const left = answers.flat().flatMap(framesIn);
-    if (left.length !== frames.length) throw new ProbeError("xdp.run-frames", "frames are missing");
-    return left;
+    return framesOf("xdp.run-frames", answers, frames.length);
+  }
+
+  /**
+   * Like `xdpRun`, and resolves to the frames as the program left them, too. Before each frame the program forgets: of each value
+   * in the array `map`, on each CPU, the bytes before `keptFrom` are zeros.
+   */
+  async xdpRunFresh(
+    program: string,
+    { map, keptFrom }: { readonly map: string; readonly keptFrom: number },
+    frames: readonly Uint8Array[],
+  ): Promise<readonly LeftFrame[]> {
+    const call = (batch: Buffer) =>
+      this.#process.call("xdp.run-fresh", program, map, String(keptFrom), batch);
+    return framesOf("xdp.run-fresh", await Promise.all(pack(frames).map(call)), frames.length);
   }
 
   /** Moves the process into a fresh network namespace with the devices and hooks that `nftRun` needs. Once. */
@@ -187,9 +205,19 @@ function packBatch(
   return batch;
 }
 
+function framesOf(
+  operation: string,
+  answers: readonly (readonly Buffer[])[],
+  expected: number,
+): readonly LeftFrame[] {
+  const left = answers.flat().flatMap(framesIn);
+  if (left.length !== expected) throw new ProbeError(operation, "frames are missing");
+  return left;
+}
+
 /** Frames one behind the other: `u32 action | u32 length | bytes`, little-endian. */
-function framesIn(answer: Buffer): readonly { readonly action: number; readonly frame: Buffer }[] {
-  const frames: { readonly action: number; readonly frame: Buffer }[] = [];
+function framesIn(answer: Buffer): readonly LeftFrame[] {
+  const frames: LeftFrame[] = [];
   for (let at = 0; at < answer.length; ) {
     const end = at + 8 + answer.readUInt32LE(at + 4);
     frames.push({ action: answer.readUInt32LE(at), frame: answer.subarray(at + 8, end) });

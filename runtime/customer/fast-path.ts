@@ -74,8 +74,8 @@ function ipv4(text: string): Uint8Array {
   return bytes;
 }
 
-/** Where struct tg_hop has what was sent. */
-const SENT_AT = 40;
+/** Where struct tg_hop has what was sent: what stands before is forgotten without harm. */
+export const HOPS_KEPT_FROM = 40;
 
 /** What a program itself sent into the tunnels, by their places. Nothing where it sends none. */
 export async function sentFromXdp(loader: Loader, pinDir: string): Promise<readonly Traffic[]> {
@@ -86,7 +86,7 @@ export async function sentFromXdp(loader: Loader, pinDir: string): Promise<reado
     if (error instanceof LoaderError && error.errno === ERRNO.ENOENT) return [];
     throw error;
   });
-  return hops.map(({ values }) => sum(values.map((value) => readCounter(value.subarray(SENT_AT)))));
+  return hops.map(({ values }) => sum(values.map((value) => readCounter(value.subarray(HOPS_KEPT_FROM)))));
 }
 
 /** What was sent by a tunnel goes on to be counted as long as the places are the same tunnels'. */

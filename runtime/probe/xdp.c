@@ -8,65 +8,13 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "memory.h"
 #include "operations.h"
 #include "pin.h"
 #include "world.h"
-
-/* What a program under test takes for the time. */
-struct clock {
-	int map;
-	volatile uint64_t *page; /* the map's value, or NULL where it cannot be mapped */
-};
-
-static int set_clock(const struct clock *clock, uint64_t now, struct answer *answer)
-{
-	__u32 zero = 0;
-
-	if (clock->page)
-		*clock->page = now;
-	else if (bpf_map_update_elem(clock->map, &zero, &now, BPF_ANY))
-		return fail(answer, errno, "cannot set the clock");
-	return 0;
-}
-
-static void close_clock(const struct clock *clock)
-{
-	if (clock->page)
-		munmap((void *)clock->page, sysconf(_SC_PAGESIZE));
-	close(clock->map);
-}
-
-/* A store into a mapped page instead of a system call for each packet: that is half of a run's time. */
-static void map_clock(struct clock *clock)
-{
-	void *page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-			  clock->map, 0);
-
-	clock->page = page == MAP_FAILED ? NULL : page;
-}
-
-/* A clock that is not one u64 would make the kernel read past `now`. */
-static int open_clock(const char *path, struct clock *clock, struct answer *answer)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	clock->page = NULL;
-	clock->map = pin_open(path, PIN_MAP, answer);
-	if (clock->map < 0)
-		return -1;
-	if (bpf_obj_get_info_by_fd(clock->map, &info, &size) || info.type != BPF_MAP_TYPE_ARRAY ||
-	    info.key_size != sizeof(__u32) || info.value_size != sizeof(uint64_t)) {
-		close(clock->map);
-		return fail(answer, EINVAL, "%s is not an array of u64", path);
-	}
-	if (info.map_flags & BPF_F_MMAPABLE)
-		map_clock(clock);
-	return 0;
-}
 
 static int test_run(int program, const struct packet *packet, uint32_t index,
 		    struct bpf_test_run_opts *options, struct answer *answer)
@@ -79,9 +27,6 @@ static int test_run(int program, const struct packet *packet, uint32_t index,
 		return fail(answer, errno, "cannot run packet %u of %u bytes", index, packet->size);
 	return 0;
 }
-
-/* Room for headers that a program puts before a packet. */
-#define HEADERS_MAX 256
 
 static int run_packet(int program, const struct packet *packet, uint32_t index, uint32_t *action,
 		      struct answer *answer)
@@ -167,7 +112,8 @@ static int run_for_frame(int program, const struct packet *packet, uint32_t inde
 	return 0;
 }
 
-static int run_frames_of(int program, const struct clock *clock, struct batch batch, struct answer *answer)
+static int follow(int program, const struct clock *clock, const struct memory *memory,
+		  struct batch batch, struct answer *answer)
 {
 	struct frames frames = { 0 };
 	uint32_t count;
@@ -176,7 +122,7 @@ static int run_frames_of(int program, const struct clock *clock, struct batch ba
 	for (uint32_t i = 0; !status && i < count; i++) {
 		struct packet packet = batch_next(&batch);
 
-		status = set_clock(clock, packet.clock, answer);
+		status = clock ? set_clock(clock, packet.clock, answer) : forget(memory, answer);
 		if (!status)
 			status = run_for_frame(program, &packet, i, &frames, answer);
 	}
@@ -184,6 +130,11 @@ static int run_frames_of(int program, const struct clock *clock, struct batch ba
 		answer_bytes(answer, frames.data, frames.size);
 	free(frames.data);
 	return status;
+}
+
+static int run_frames_of(int program, const struct clock *clock, struct batch batch, struct answer *answer)
+{
+	return follow(program, clock, NULL, batch, answer);
 }
 
 typedef int batch_work(int program, const struct clock *clock, struct batch batch, struct answer *answer);
@@ -216,6 +167,26 @@ static int run_timed(const struct request *request, struct answer *answer)
 static int run_frames(const struct request *request, struct answer *answer)
 {
 	return with_clock(request, run_frames_of, answer);
+}
+
+/* xdp.run-fresh PROGRAM MAP KEPT BATCH -> as xdp.run-frames; before each packet the map is forgotten up to KEPT */
+static int run_fresh(const struct request *request, struct answer *answer)
+{
+	const struct field *bytes = &request->arguments[3];
+	struct batch batch = { .data = bytes->data, .left = bytes->size };
+	struct memory memory;
+	uint32_t kept;
+	int program, status;
+
+	if (request_u32(request, 2, &kept, answer) ||
+	    open_memory(request_text(request, 1), kept, &memory, answer))
+		return -1;
+	program = pin_open(request_text(request, 0), PIN_PROGRAM, answer);
+	status = program < 0 ? -1 : follow(program, NULL, &memory, batch, answer);
+	if (program >= 0)
+		close(program);
+	close_memory(&memory);
+	return status;
 }
 
 static int compare_times(const void *a, const void *b)
@@ -370,6 +341,7 @@ const struct operation xdp_operations[] = {
 	{ "xdp.run", 2, 2, 1u << 1, run },
 	{ "xdp.run-timed", 3, 3, 1u << 2, run_timed },
 	{ "xdp.run-frames", 3, 3, 1u << 2, run_frames },
+	{ "xdp.run-fresh", 4, 4, 1u << 3, run_fresh },
 	{ "xdp.time", 3, 3, 1u << 2, time_single_runs },
 	{ "xdp.time-loop", 3, 3, 1u << 2, time_loops },
 	{ "clock.set", 2, 2, 0, clock_set },

@@ -3,16 +3,11 @@ import { type Built, finish } from "../compiler/analysis/packets/build.js";
 import type { Found } from "../compiler/analysis/packets/packet-in.js";
 import { ICMP, plainShape, shapeText, UDP } from "../compiler/analysis/packets/shape.js";
 import { type Template, templateOf } from "../compiler/analysis/packets/template.js";
-import {
-  type Family,
-  formatAddress,
-  formatPrefix,
-  type Prefix,
-  prefixRange,
-} from "../compiler/ir/address.js";
+import { type Family, formatAddress, formatPrefix } from "../compiler/ir/address.js";
 import { type Expr, testsOf } from "../compiler/ir/expr.js";
 import type { Policy, Rule } from "../compiler/ir/policy.js";
 import { WIRE_FIELDS } from "../compiler/ir/wire.js";
+import { destinationIn, edgesOfPrefix } from "./destinations.js";
 import { edgesOf } from "./edges.js";
 import { placedTests } from "./expressions.js";
 import { find, type Position } from "./find.js";
@@ -20,6 +15,7 @@ import type { Goal } from "./goals.js";
 import { type Ground, groundOf } from "./ground.js";
 import { exhausting, sameKey } from "./limits.js";
 import { malformedOf } from "./malformed.js";
+import { routeSessions } from "./routes.js";
 import { type Session, single } from "./session.js";
 import { variantsOf } from "./variants.js";
 
@@ -121,14 +117,6 @@ function isOfFamily(policy: Policy, family: Family): Expr {
   return destinationIn(policy, { family, base: 0n, length: 0 });
 }
 
-/** The destination lies in the prefix. */
-export function destinationIn({ span }: Policy, prefix: Prefix): Expr {
-  const { family } = prefix;
-  const needs =
-    family === 4 ? ({ header: "ip4", bytes: 20 } as const) : ({ header: "ip6", bytes: 40 } as const);
-  return { kind: "address", field: "ip.dst", family, ranges: [prefixRange(prefix)], needs, span };
-}
-
 /** To the first and last address of each prefix, and to their neighbours outside. */
 function prefixSessions(policy: Policy): readonly Session[] {
   return policy.prefixes.flatMap(({ prefix }) =>
@@ -139,46 +127,10 @@ function prefixSessions(policy: Policy): readonly Session[] {
   );
 }
 
-function edgesOfPrefix(prefix: Prefix): readonly bigint[] {
-  const { low, high } = prefixRange(prefix);
-  const last = prefix.family === 4 ? (1n << 32n) - 1n : (1n << 128n) - 1n;
-  return [...new Set([low - 1n, low, high, high + 1n])].filter((value) => value >= 0n && value <= last);
-}
-
 /** A UDP packet to the address. */
 function addressed(family: Family, value: bigint): Built {
   const template = templateOf(plainShape(family, UDP, 8));
   const bytes = (template as Template).bytes.slice();
   writeBits(bytes, { start: 8 * (family === 4 ? 16 : 24), width: family === 4 ? 32 : 128 }, value);
   return finish(template as Template, bytes);
-}
-
-/** Allowed packets to both ends of each route's prefix, and to their neighbours, which take another route or none. */
-function routeSessions(ground: Ground): readonly Session[] {
-  const { policy } = ground;
-  const { rules } = policy.firewall;
-  const allowing = rules.flatMap(({ action, match }, index) =>
-    action.kind === "allow" ? [{ match, index }] : [],
-  );
-  const ways = [
-    ...allowing.map(({ match, index }) => ({ index, goals: [{ expr: match, wanted: true }] })),
-    ...(policy.firewall.default === "allow" ? [{ index: rules.length, goals: [] }] : []),
-  ];
-  return policy.routes.flatMap(({ prefix }) =>
-    edgesOfPrefix(prefix).flatMap((base) => {
-      const to = {
-        expr: destinationIn(policy, { family: prefix.family, base, length: lengthOf(prefix) }),
-        wanted: true,
-      };
-      for (const { index, goals } of ways) {
-        const found = find(ground, { stage: "firewall", index }, [...goals, to]);
-        if (typeof found === "object") return [single(found, `route ${formatPrefix(prefix)}`)];
-      }
-      return [];
-    }),
-  );
-}
-
-function lengthOf({ family }: Prefix): number {
-  return family === 4 ? 32 : 128;
 }

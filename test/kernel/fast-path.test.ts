@@ -1,19 +1,13 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { namedCounters } from "../../runtime/counters.js";
-import { sentFromXdp } from "../../runtime/customer/fast-path.js";
-import { frameOf } from "../../src/cli/verify/frame.js";
+import { difference } from "../../src/cli/verify/compare.js";
+import { expectedOfXdp } from "../../src/cli/verify/expected.js";
+import { xdpBuild, xdpCheck } from "../../src/cli/verify/policy-checks.js";
 import { Scratch } from "../../src/cli/verify/scratch.js";
-import { ANYCAST, WAY_OUT } from "../../src/cli/verify/uplink.js";
-import { loadCustomer, loadRoot, timedProgram } from "../../src/cli/verify/xdp-program.js";
+import { XdpStage } from "../../src/cli/verify/xdp-stage.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
-import { countersOf, evaluateFrame, type Trace } from "../../src/compiler/semantics/evaluate.js";
-import { newState } from "../../src/compiler/semantics/state.js";
 import { type Form, planOf } from "../../src/targets/xdp/classifier/plan.js";
 import { emit } from "../../src/targets/xdp/emit.js";
 import { boundaryPackets, randomPackets, type TestPacket } from "../../src/verify/packets.js";
-import { outerFrame } from "../support/outer-frame.js";
 import { policyOf } from "../support/policies.js";
 
 /**
@@ -22,10 +16,6 @@ import { policyOf } from "../support/policies.js";
  * packets each program gets.
  */
 const PACKETS = Number(process.env["TIDEGATE_FAST_PACKETS"] ?? 4000);
-
-const DROP = 1;
-const PASS = 2;
-const REDIRECT = 4;
 
 let scratch: Scratch;
 
@@ -95,89 +85,30 @@ function packetsOf(policy: Policy): readonly TestPacket[] {
   return packets.slice(0, PACKETS);
 }
 
-function wanted({ where, verdict }: Trace): number {
-  if (verdict === "malformed") return DROP;
-  if (where === "namespace" || verdict === "foreign") return PASS;
-  return verdict === "allow" ? REDIRECT : DROP;
-}
+const hex = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString("hex");
 
-function counts(traces: readonly Trace[]): Record<string, number> {
-  const sums: Record<string, number> = {};
-  const add = (name: string) => {
-    sums[name] = (sums[name] ?? 0) + 1;
-  };
-  for (const trace of traces) {
-    for (const rule of countersOf(trace, "mitigate")) add(rule ?? "(default)");
-    if (trace.where !== "xdp") continue;
-    for (const rule of countersOf(trace, "firewall")) add(rule ?? "(firewall default)");
-  }
-  return sums;
-}
-
-const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex");
-
-/** How what left the program differs from what the reference says. */
-function mistake(
-  policy: Policy,
-  { bytes }: TestPacket,
-  trace: Trace,
-  { action, frame }: { readonly action: number; readonly frame: Buffer },
-): readonly string[] {
-  if (action !== wanted(trace)) return [`${hex(bytes)}: ${action}, not ${wanted(trace)}`];
-  const tunnel = policy.tunnels.find(({ name }) => name === trace.routes[0]?.tunnel);
-  if (action !== REDIRECT || !tunnel) return [];
-  const way = { source: WAY_OUT.mac, nextHop: WAY_OUT.nextHop, anycast: ANYCAST };
-  const expected = outerFrame(bytes.subarray(0, ownLength(bytes)), tunnel, way);
-  return expected.equals(frame) ? [] : [`${hex(frame)}, not ${hex(expected)}`];
-}
-
-/** Without padding. */
-function ownLength(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return view.getUint8(0) >> 4 === 4 ? view.getUint16(2) : 40 + view.getUint16(4);
-}
-
-describe.each(CASES)("%s (%s)", (name, form, make) => {
+describe.each(CASES)("%s (%s)", (_, form, make) => {
   test("verdicts, counters and frames are as the reference says", async () => {
     const policy = make();
     expect(planOf(policy, form) === null).toBe(form === "linear");
-    const [root, customer] = ["root", "customer"].map((part) =>
-      join(scratch.pins, `${part}-${name}-${form}`.replaceAll(" ", "-")),
-    ) as [string, string];
-    const program = timedProgram(policy, emit(policy, form), form);
-    await loadRoot(scratch.loader, root, program.prefixes);
-    await scratch.openUplink(root);
-    await loadCustomer(scratch.loader, { root, customer }, program);
-
-    const packets = packetsOf(policy);
-    const state = newState();
-    const traces = packets.map((packet) => evaluateFrame(policy, frameOf(packet), state, packet.at));
-    const left = await scratch.probe.xdpRunFrames(
-      join(root, "prog_tidegate_root"),
-      join(customer, "map_test_clock"),
-      packets.map((packet) => ({ frame: frameOf(packet), now: packet.at })),
+    const stage = await XdpStage.load(
+      scratch,
+      xdpBuild(policy, (one) => emit(one, form), form),
     );
-
-    const wrong = traces.flatMap((trace, index) => {
-      const [packet, seen] = [packets[index], left[index]];
-      return packet && seen ? mistake(policy, packet, trace, seen) : ["a frame is missing"];
-    });
-    expect(wrong.slice(0, 5)).toEqual([]);
-    const sent = traces.filter((trace) => wanted(trace) === REDIRECT);
-    expect(sent.length).toBeGreaterThan(20);
-
-    const counted = namedCounters(
-      await scratch.loader.dumpMap(join(customer, "map_counters")),
-      program.counters,
-    );
-    const seen = Object.entries(counted).filter(([, { packets: number }]) => number > 0);
-    expect(Object.fromEntries(seen.map(([rule, { packets: number }]) => [rule, number]))).toEqual(
-      counts(traces),
-    );
-    const byTunnel = await sentFromXdp(scratch.loader, customer);
-    const through = ({ name: tunnel }: { readonly name: string }) =>
-      sent.filter(({ routes }) => routes[0]?.tunnel === tunnel).length;
-    expect(byTunnel.slice(0, 2).map((one) => one.packets)).toEqual(policy.tunnels.map(through));
-    for (const pins of [root, customer]) rmSync(pins, { recursive: true });
+    try {
+      const check = xdpCheck(policy, stage);
+      const packets = packetsOf(policy).filter(check.asks);
+      const { verdicts, counts } = await difference(check, packets);
+      const wrong = verdicts.map(
+        ({ packet, verdict, expected, sent }) =>
+          `${packet.why}, ${hex(packet.bytes)}: ${verdict} ${hex(sent)}, not ${expected.verdict} ${hex(expected.sent)}`,
+      );
+      expect(wrong.slice(0, 5)).toEqual([]);
+      expect(counts).toEqual([]);
+      const sent = expectedOfXdp(policy, packets).filter(({ verdict }) => verdict === "forward");
+      expect(sent.length).toBeGreaterThan(20);
+    } finally {
+      await stage.unload();
+    }
   });
 });

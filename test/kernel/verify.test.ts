@@ -7,6 +7,7 @@ import { compile } from "../../src/cli/commands/compile.js";
 import { verify } from "../../src/cli/commands/verify.js";
 import { compileXdp } from "../../src/cli/io/clang.js";
 import { mismatchesOf } from "../../src/cli/render/verified.js";
+import { verifyBundle } from "../../src/cli/verify/verify-bundle.js";
 import { verifyPolicy } from "../../src/cli/verify/verify-policy.js";
 import { packetText } from "../../src/compiler/analysis/packets/plain-text.js";
 import { emit } from "../../src/compiler/compile.js";
@@ -148,6 +149,24 @@ function planting(right: RegExp, wrong: string): (victim: Policy) => readonly Ar
   return (victim) => emit(victim).map((one) => ({ ...one, text: one.text.replace(right, wrong) }));
 }
 
+/** Changes a file of the bundle, and the manifest so that it fits, for as long as `body` takes. */
+async function tampered(
+  bundle: string,
+  path: string,
+  bytes: Uint8Array,
+  body: () => Promise<void>,
+): Promise<void> {
+  const files = [path, "manifest.json"].map((name) => join(bundle, name));
+  const kept = files.map((file) => readFileSync(file));
+  const manifest = JSON.parse(String(kept[1]));
+  manifest.files[path] = createHash("sha256").update(bytes).digest("hex");
+  writeFileSync(join(bundle, path), bytes);
+  writeFileSync(join(bundle, "manifest.json"), formatManifest(manifest));
+  await body().finally(() => {
+    for (const [index, file] of files.entries()) writeFileSync(file, kept[index] ?? "");
+  });
+}
+
 describe("a bundle", () => {
   let bundle = "";
 
@@ -156,19 +175,6 @@ describe("a bundle", () => {
     bundle = join(folder, "acme");
     expect(await compile(ACME, { output: bundle })).toBe(0);
   });
-
-  /** Changes a file of the bundle, and the manifest so that it fits, for as long as `body` takes. */
-  async function tampered(path: string, bytes: Uint8Array, body: () => Promise<void>): Promise<void> {
-    const files = [path, "manifest.json"].map((name) => join(bundle, name));
-    const kept = files.map((file) => readFileSync(file));
-    const manifest = JSON.parse(String(kept[1]));
-    manifest.files[path] = createHash("sha256").update(bytes).digest("hex");
-    writeFileSync(join(bundle, path), bytes);
-    writeFileSync(join(bundle, "manifest.json"), formatManifest(manifest));
-    await body().finally(() => {
-      for (const [index, file] of files.entries()) writeFileSync(file, kept[index] ?? "");
-    });
-  }
 
   function verifiedJson(): Promise<{ readonly code: number; readonly json: Record<string, never> }> {
     const log = vi
@@ -203,7 +209,7 @@ describe("a bundle", () => {
   test("with another firewall than its proof speaks of does not pass", async () => {
     const text = readFileSync(join(bundle, "nft/acme.nft"), "utf8");
     expect(text).toContain("20-21");
-    await tampered("nft/acme.nft", Buffer.from(text.replaceAll("20-21", "20-22")), async () => {
+    await tampered(bundle, "nft/acme.nft", Buffer.from(text.replaceAll("20-21", "20-22")), async () => {
       const { code, json } = await verifiedJson();
       expect(code).toBe(1);
       expect(json["counterexamples"]).toMatchObject([{ stage: "nft" }]);
@@ -215,7 +221,7 @@ describe("a bundle", () => {
       "10, 0, 0, 0",
       "11, 0, 0, 0",
     );
-    await tampered("xdp/acme.bpf.o", compileXdp("acme", text), async () => {
+    await tampered(bundle, "xdp/acme.bpf.o", compileXdp("acme", text), async () => {
       const { code, json } = await verifiedJson();
       expect(code).toBe(1);
       expect(json["counterexamples"]).toMatchObject([{ stage: "xdp" }]);
@@ -226,7 +232,7 @@ describe("a bundle", () => {
     const text = readFileSync(join(bundle, "xdp/acme.bpf.c"), "utf8");
     const faster = text.replace("200000ULL, 10000ULL", "200000ULL, 11000ULL");
     expect(faster).not.toBe(text);
-    await tampered("xdp/acme.bpf.o", compileXdp("acme", faster), async () => {
+    await tampered(bundle, "xdp/acme.bpf.o", compileXdp("acme", faster), async () => {
       expect((await verifiedJson()).json["limits"]).toMatchObject([{ rule: "syn-flood", agrees: false }]);
     });
   });
@@ -234,8 +240,67 @@ describe("a bundle", () => {
   test("without a proof is refused", async () => {
     const manifest = JSON.parse(readFileSync(join(bundle, "manifest.json"), "utf8"));
     expect(Object.keys(manifest.files)).toContain("proof/packets.json");
-    await tampered("proof/packets.json", Buffer.from("{}"), async () => {
+    await tampered(bundle, "proof/packets.json", Buffer.from("{}"), async () => {
       await expect(verify(bundle, {})).rejects.toMatchObject({ code: "TG5001" });
+    });
+  });
+});
+
+describe("a bundle that sends from XDP", () => {
+  const POLICY = `import { policy, expr, allow, count, gre } from "tidegate";
+export default policy({
+  customer: "fast",
+  prefixes: ["203.0.113.0/24", "2001:db8:a::/48"],
+  datapath: "xdp",
+  firewall: {
+    default: "drop",
+    rules: [count("seen", expr\`udp.dstport == 53\`), allow("web", expr\`tcp.dstport == 80\`), allow("dns", expr\`udp.srcport == 53\`)],
+  },
+  tunnels: {
+    far: gre({ remote: "198.51.100.1" }),
+    near: gre({ remote: "198.51.100.2", key: 7, ttl: 9, mtu: 1400 }),
+  },
+  routes: [
+    { prefix: "203.0.113.0/24", tunnel: "far" },
+    { prefix: "203.0.113.64/26", tunnel: "near" },
+    { prefix: "2001:db8:a::/49", tunnel: "near" },
+  ],
+});
+`;
+  let bundle = "";
+
+  beforeAll(async () => {
+    vi.spyOn(console, "log").mockImplementation(() => {});
+    const file = join(folder, "fast.policy.ts");
+    writeFileSync(file, POLICY);
+    bundle = join(folder, "fast");
+    expect(await compile(file, { output: bundle })).toBe(0);
+  });
+
+  test("is verified, with every frame that it sends", async () => {
+    const sent = JSON.parse(readFileSync(join(bundle, "proof/packets.json"), "utf8")).packets.filter(
+      ({ xdp: [verdict] }: { xdp: readonly string[] }) => verdict === "forward",
+    );
+    expect(sent.length).toBeGreaterThan(20);
+    const verified = await verifyBundle(bundle, () => {});
+    expect(verified.counterexamples).toEqual([]);
+    expect(mismatchesOf(verified)).toBe(0);
+  });
+
+  test.each([
+    ["another tunnel", 'return 1; /* "near" */', "return 0;"],
+    [
+      "another header",
+      '#include "forward.h"',
+      '#include "outer.h"\n#define outer_tos(tos) (0 & (tos))\n#include "forward.h"',
+    ],
+  ])("by %s does not pass", async (_, right, wrong) => {
+    const text = readFileSync(join(bundle, "xdp/fast.bpf.c"), "utf8");
+    expect(text).toContain(right);
+    const object = compileXdp("fast", text.replace(right, wrong));
+    await tampered(bundle, "xdp/fast.bpf.o", object, async () => {
+      const { counterexamples } = await verifyBundle(bundle, () => {});
+      expect(counterexamples[0]?.answers.expected).toMatch(/^sent into a tunnel as [0-9a-f]+; counted by/);
     });
   });
 });

@@ -46,7 +46,7 @@ export async function answers(
   const last = wrong.expect(packets).at(-1);
   return {
     reference,
-    expected: last ? describe(last.verdict, last.counted) : "nothing",
+    expected: last ? describe(last.verdict, last.counted, last.sent) : "nothing",
     xdp: await ofStage("xdp", checks, wrong, packets),
     nft: await ofStage("nft", checks, wrong, packets),
   };
@@ -64,13 +64,14 @@ async function ofStage(
   const { stage } = check;
   await stage.reset();
   await stage.run(packets.slice(0, -1).filter(check.asks));
-  const { verdicts, counted } = await stage.run(last);
+  const { verdicts, sent, counted } = await stage.run(last);
   const counters = [...counted].filter(([, count]) => count > 0).map(([counter]) => counter);
-  return describe(verdicts[0] ?? "other", counters);
+  return describe(verdicts[0] ?? "other", counters, sent[0]);
 }
 
-function describe(verdict: KernelVerdict, counters: readonly string[]): string {
-  return `${WORDS[verdict]}; counted by ${counters.length > 0 ? counters.join(", ") : "none"}`;
+function describe(verdict: KernelVerdict, counters: readonly string[], sent?: Uint8Array | null): string {
+  const frame = sent ? ` as ${Buffer.from(sent).toString("hex")}` : "";
+  return `${WORDS[verdict]}${frame}; counted by ${counters.length > 0 ? counters.join(", ") : "none"}`;
 }
 
 const WORDS = {

@@ -16,6 +16,8 @@ export interface Disagreement {
   readonly packet: TestPacket;
   readonly expected: Expected;
   readonly verdict: KernelVerdict;
+  /** Only with `forward`: the frame that left. */
+  readonly sent: Uint8Array | null;
 }
 
 export interface Miscount {
@@ -44,12 +46,17 @@ export async function difference(
   const run = await stage.run(packets);
   const expected = expect(run.met);
   const verdicts = run.met.flatMap((packet, index) => {
-    const [wanted, verdict] = [expected[index], run.verdicts[index] ?? "other"];
-    return wanted === undefined || wanted.verdict === verdict ? [] : [{ packet, expected: wanted, verdict }];
+    const wanted = expected[index];
+    const seen = { verdict: run.verdicts[index] ?? "other", sent: run.sent[index] ?? null };
+    return wanted === undefined || agrees(wanted, seen) ? [] : [{ packet, expected: wanted, ...seen }];
   });
   const unreached = run.verdicts.filter((verdict) => verdict === "unreached").length;
   const counts = miscounts(expected, run);
   return { verdicts, counts, met: run.met, unreached, seconds: run.seconds };
+}
+
+function agrees(wanted: Expected, { verdict, sent }: Pick<Disagreement, "verdict" | "sent">): boolean {
+  return wanted.verdict === verdict && (!wanted.sent || (sent !== null && same(wanted.sent, sent)));
 }
 
 export function differs({ verdicts, counts }: Difference): boolean {
@@ -73,4 +80,8 @@ function miscounts(expected: readonly Expected[], { counted }: KernelRun): reado
     const row = { counter, expected: wanted.get(counter) ?? 0, counted: counted.get(counter) ?? 0 };
     return row.expected === row.counted ? [] : [row];
   });
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }

@@ -1,17 +1,40 @@
 import type { Policy } from "../../compiler/ir/policy.js";
 import { decode } from "../../compiler/semantics/decode.js";
+import type { OuterHeader } from "../../compiler/semantics/encapsulate.js";
 import { countersOf, evaluate, evaluateFrame, type Trace } from "../../compiler/semantics/evaluate.js";
 import { gateOf } from "../../compiler/semantics/gates.js";
 import { owns } from "../../compiler/semantics/route.js";
 import { newState } from "../../compiler/semantics/state.js";
 import type { TestPacket } from "../../verify/packets.js";
-import { frameOf } from "./frame.js";
-import { DEFAULT, DISPATCHED, type Expected, FIREWALL_DEFAULT, FOREIGN, MALFORMED } from "./stage.js";
+import { frameOf, sentFrame } from "./frame.js";
+import {
+  DEFAULT,
+  DISPATCHED,
+  type Expected,
+  FIREWALL_DEFAULT,
+  FOREIGN,
+  MALFORMED,
+  sentInto,
+} from "./stage.js";
 
 /** What the reference expects of XDP: root program, mitigate stage and early step, each packet at its own time. */
 export function expectedOfXdp(policy: Policy, packets: readonly TestPacket[]): readonly Expected[] {
   const state = newState();
-  return packets.map((packet) => ofXdp(evaluateFrame(policy, frameOf(packet), state, packet.at)));
+  return packets.map((packet) => {
+    const trace = evaluateFrame(policy, frameOf(packet), state, packet.at);
+    return withFrame(ofXdp(trace), packet, tunnelOf(policy, trace));
+  });
+}
+
+/** With the frame that leaves by the tunnel, if one does. */
+export function withFrame(expected: Expected, packet: TestPacket, tunnel: OuterHeader | undefined): Expected {
+  return expected.verdict === "forward" && tunnel
+    ? { ...expected, sent: sentFrame(packet, tunnel) }
+    : expected;
+}
+
+function tunnelOf({ tunnels }: Policy, { routes: [route] }: Trace): OuterHeader | undefined {
+  return tunnels.find(({ name }) => name === route?.tunnel);
 }
 
 /** What XDP should do with a packet, given its trace through the whole policy. */
@@ -25,7 +48,8 @@ export function ofXdp(trace: Trace): Expected {
       const counted = [DISPATCHED, ...counters(trace, "mitigate")];
       if (trace.where === "namespace") return { verdict: "pass", counted };
       const verdict = trace.verdict === "allow" ? "forward" : "drop";
-      return { verdict, counted: [...counted, ...earlyCounters(trace)] };
+      const into = trace.routes.map(({ tunnel }) => sentInto(tunnel));
+      return { verdict, counted: [...counted, ...earlyCounters(trace), ...into] };
     }
   }
 }

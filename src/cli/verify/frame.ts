@@ -1,3 +1,6 @@
+import type { Address } from "../../compiler/ir/address.js";
+import { decode } from "../../compiler/semantics/decode.js";
+import { encapsulated, type OuterHeader } from "../../compiler/semantics/encapsulate.js";
 import type { TestPacket } from "../../verify/packets.js";
 
 /** Destination and source, both administered locally. */
@@ -6,6 +9,12 @@ const IPV4 = [0x08, 0x00];
 const IPV6 = [0x86, 0xdd];
 /** 802.1Q. */
 const TAG = [0x81, 0x00];
+
+/** What stands for the edge servers' own address, 192.0.2.1. */
+export const ANYCAST: Address = { family: 4, value: 0xc0000201n };
+
+/** From the uplink (uplink.ts) to the next hop of all tunnels. */
+const ONWARD = [2, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 3, ...IPV4];
 
 /** Without a tag, by what is announced. */
 const PLAIN = { 4: [...ADDRESSES, ...IPV4], 6: [...ADDRESSES, ...IPV6] } as const;
@@ -22,4 +31,11 @@ export function frameOf({ bytes, surroundings: { vlan } }: TestPacket): Uint8Arr
 
 function tagged(family: 4 | 6, vlan: number): readonly number[] {
   return [...ADDRESSES, ...TAG, vlan >> 8, vlan & 0xff, ...(family === 6 ? IPV6 : IPV4)];
+}
+
+/** The frame that leaves when the packet, which is well-formed, is sent into the tunnel: what filled its frame is cut off. */
+export function sentFrame({ bytes }: TestPacket, tunnel: OuterHeader): Uint8Array {
+  const decoded = decode(bytes);
+  const own = decoded.kind === "packet" ? decoded.packet.bytes : bytes;
+  return Uint8Array.from([...ONWARD, ...encapsulated(own, tunnel, ANYCAST)]);
 }

@@ -66,7 +66,7 @@ export class NftStage implements KernelStage {
     const counted = countedSince(before, await this.#counters());
     const verdicts = Array.from(marks, verdictOf);
     const met = this.#build.stateful ? await connectionsOf(packets) : packets;
-    return { verdicts, counted, met, seconds };
+    return { verdicts, sent: [], counted, met, seconds };
   }
 
   /** By rule's name; others in brackets. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { packetText } from "../../compiler/analysis/packets/plain-text.js";
+import { formatAddress } from "../../compiler/ir/address.js";
 import { CT_STATES } from "../../compiler/ir/fields.js";
-import type { Policy } from "../../compiler/ir/policy.js";
+import { forwardsInXdp, isSentFromXdp, type Policy, type Tunnel } from "../../compiler/ir/policy.js";
 import { evaluate, evaluateFrame, type Trace } from "../../compiler/semantics/evaluate.js";
 import { parsePacket } from "../../compiler/semantics/packet-text.js";
 import { newState, type State } from "../../compiler/semantics/state.js";
@@ -46,9 +47,19 @@ const limit = z.strictObject({
   interval: z.string().regex(/^\d+$/),
 });
 
+/** A tunnel that packets may be sent into from XDP. */
+const tunnel = z.strictObject({
+  name: z.string(),
+  remote: z.string(),
+  ttl: z.int().min(1).max(255),
+  key: z.int().min(0).max(0xffff_ffff).nullable(),
+});
+
 export const proofSchema = z.strictObject({
   schema: z.literal(SCHEMA),
   stateful: z.boolean(),
+  /** Absent: none. */
+  tunnels: z.array(tunnel).optional(),
   limits: z.array(limit),
   packets: z.array(row),
 });
@@ -63,14 +74,20 @@ export function proofOf(policy: Policy): Proof {
   const textOf = new Map(written.map(({ packet, text }) => [packet, text]));
   const states = { xdp: newState(), nft: newState() };
   const limits = (["mitigate", "firewall"] as const).flatMap((stage) => rateProbes(policy, stage, packets));
+  const tunnels = forwardsInXdp(policy) ? policy.tunnels.filter(isSentFromXdp) : [];
   return {
     schema: SCHEMA,
     stateful: policy.firewall.stateful,
+    ...(tunnels.length > 0 && { tunnels: tunnels.map(tunnelRow) }),
     limits: limits.map(({ stage, rule, packet, burst, interval }) => ({
       ...{ stage, rule, packet: textOf.get(packet) ?? "", burst: `${burst}`, interval: `${interval}` },
     })),
     packets: written.flatMap((one) => rowOf(policy, one, states) ?? []),
   };
+}
+
+function tunnelRow({ name, remote, ttl, key }: Tunnel): z.infer<typeof tunnel> {
+  return { name, remote: formatAddress(remote), ttl: Number(ttl), key };
 }
 
 /** Of a larger policy, so many rules of each stage, spread over it, say which packets are of interest. */

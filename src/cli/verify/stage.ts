@@ -9,6 +9,8 @@ export type KernelVerdict = "pass" | "drop" | "forward" | "unreached" | "other";
 /** What the kernel did with packets, in their order. */
 export interface KernelRun {
   readonly verdicts: readonly KernelVerdict[];
+  /** The frames of those packets that left by their tunnels; of others, and where none can leave, nothing. */
+  readonly sent: readonly (Uint8Array | null)[];
   /** Packets by counter, those of this run alone: rules by name, and DEFAULT and the like in brackets. */
   readonly counted: ReadonlyMap<string, number>;
   /** The packets as the kernel met them: with what it says of their connections. */
@@ -38,9 +40,16 @@ export const MALFORMED = "(malformed)";
 export const FOREIGN = "(foreign)";
 export const DISPATCHED = "(dispatched)";
 
+/** Of a tunnel that packets are sent into from XDP. */
+export function sentInto(tunnel: string): string {
+  return `(into ${tunnel})`;
+}
+
 /** What a stage should do with one packet, and the counters that should count it. */
 export interface Expected {
   readonly verdict: Exclude<KernelVerdict, "other">;
+  /** Only with `forward`: the frame that should leave. */
+  readonly sent?: Uint8Array;
   readonly counted: readonly string[];
 }
 

@@ -4,14 +4,11 @@ import type { MapEntry } from "../../../runtime/loader-client.js";
 import type { Probe } from "../../../runtime/probe-client.js";
 import { invariant } from "../../compiler/diagnostics/invariant.js";
 
-/** What stands for the edge servers' own address. */
-export const ANYCAST = "192.0.2.1";
-
 /** Of the frames that are run, the destination: what frameOf() writes. */
 const ADDRESS = "02:00:00:00:00:02";
 
-/** The device behind which every tunnel's far end is, and its next hop. */
-export const WAY_OUT = { device: "out", mac: "02:00:00:00:00:03", nextHop: "02:00:00:00:00:04" } as const;
+/** The device behind which every tunnel's far end is, and its next hop: what sentFrame() writes. */
+const WAY_OUT = { device: "out", mac: "02:00:00:00:00:03", nextHop: "02:00:00:00:00:04" } as const;
 
 /** Test runs come in by the loopback device, which is the first of a namespace. */
 const LOOPBACK = 1;

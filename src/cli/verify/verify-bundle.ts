@@ -3,17 +3,19 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Bundle, bundleText, readBundle } from "../../../runtime/bundle.js";
 import { failure } from "../../../runtime/failures.js";
+import { parseAddress } from "../../compiler/ir/address.js";
 import { CT_STATES } from "../../compiler/ir/fields.js";
+import type { OuterHeader } from "../../compiler/semantics/encapsulate.js";
 import type { TestPacket } from "../../verify/packets.js";
-import { UsageError } from "../exit.js";
 import { describeTrace } from "./answers.js";
 import type { Check } from "./compare.js";
+import { withFrame } from "./expected.js";
 import { NftStage } from "./nft-stage.js";
 import { PROOF_FILE, type Proof, type ProofRow, packetOfText, proofSchema } from "./proof.js";
 import { measureRate, type RateReport } from "./rates.js";
 import { runChecks, type Verified } from "./run-check.js";
 import { Scratch } from "./scratch.js";
-import type { Expected } from "./stage.js";
+import { type Expected, sentInto } from "./stage.js";
 import { counterNames } from "./xdp-program.js";
 import { XdpStage } from "./xdp-stage.js";
 
@@ -22,7 +24,6 @@ type OnProgress = (what: string, done: number, of: number) => void;
 /** Holds this machine's kernel, with the bundle's own files in it, against the bundle's proof. */
 export async function verifyBundle(folder: string, onProgress: OnProgress): Promise<Verified> {
   const bundle = await readBundle(folder);
-  refuseFastPath(bundle);
   const proof = await readProof(bundle);
   const rows = proof.packets.map((row) => ({ row, packet: packetOf(row.packet, row.why) }));
   const rowOf = new Map(rows.map(({ row, packet }) => [packet.bytes, row]));
@@ -31,7 +32,7 @@ export async function verifyBundle(folder: string, onProgress: OnProgress): Prom
   try {
     const [xdp, nft] = [await loadXdp(bundle, scratch), await loadNft(bundle, proof)];
     try {
-      const checks = [checkOfXdp(xdp, rowOf), checkOfNft(nft, rowOf)];
+      const checks = [checkOfXdp(xdp, rowOf, tunnelsOf(proof)), checkOfNft(nft, rowOf)];
       const reference = (packets: readonly TestPacket[]) => recorded(rowOf, packets);
       const packets = rows.map(({ packet }) => packet);
       const verified = await runChecks(checks, packets, reference, onProgress);
@@ -42,14 +43,6 @@ export async function verifyBundle(folder: string, onProgress: OnProgress): Prom
   } finally {
     await scratch.close();
   }
-}
-
-/** By the real clock one packet a second goes by the namespace, so that the next hop is confirmed: which one, nobody can say before. */
-function refuseFastPath({ manifest }: Bundle): void {
-  if (manifest.datapath !== "xdp") return;
-  throw new UsageError(
-    "a bundle that sends packets on from XDP cannot be verified; verify its policy instead",
-  );
 }
 
 async function readProof(bundle: Bundle): Promise<Proof> {
@@ -79,7 +72,7 @@ async function loadXdp({ dir, manifest }: Bundle, scratch: Scratch): Promise<Xdp
     tables: manifest.tables,
     read: (file) => readFile(join(dir, file)),
     counters: counterNames(manifest.mitigate, manifest.firewall.early ? manifest.firewall.rules : null),
-    tunnels: null,
+    tunnels: manifest.datapath === "xdp" ? manifest.tunnels : null,
     testClock: false,
     remembers: manifest.mitigate.some(({ action }) => action === "limit"),
   });
@@ -97,12 +90,13 @@ type Rows = ReadonlyMap<Uint8Array, ProofRow>;
 /** Of other packets than the proof's nothing is known, so none is made smaller. */
 const NONE = () => [];
 
-function checkOfXdp(stage: XdpStage, rows: Rows): Check {
-  const expect = (packet: TestPacket) => rows.get(packet.bytes)?.xdp;
+function checkOfXdp(stage: XdpStage, rows: Rows, tunnels: Tunnels): Check {
+  const expect = (packet: TestPacket) =>
+    read(rows.get(packet.bytes)?.xdp).map((one) => withFrame(one, packet, enteredBy(one, tunnels)));
   return {
     stage,
     asks: () => true,
-    expect: (packets) => packets.flatMap((p) => read(expect(p))),
+    expect: (packets) => packets.flatMap(expect),
     simpler: NONE,
   };
 }
@@ -119,6 +113,23 @@ function checkOfNft(stage: NftStage, rows: Rows): Check {
     expect: (packets) => packets.flatMap((packet) => read(expect(packet))),
     simpler: NONE,
   };
+}
+
+/** What is written before packets, by the counter of the tunnel that they go into. */
+type Tunnels = ReadonlyMap<string, OuterHeader>;
+
+function tunnelsOf({ tunnels = [] }: Proof): Tunnels {
+  return new Map(
+    tunnels.map(({ name, remote: text, ttl, key }) => {
+      const remote = parseAddress(text);
+      if (remote?.family !== 4) throw unreadable(`\`${text}\` is not an IPv4 address`);
+      return [sentInto(name), { remote, ttl, key }];
+    }),
+  );
+}
+
+function enteredBy({ counted }: Expected, tunnels: Tunnels): OuterHeader | undefined {
+  return counted.flatMap((counter) => tunnels.get(counter) ?? [])[0];
 }
 
 function read(row: ProofRow["xdp"] | undefined): readonly Expected[] {

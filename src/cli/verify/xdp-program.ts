@@ -6,18 +6,18 @@ import { fillTables, type ReadFile } from "../../../runtime/customer/program.js"
 import type { Loader } from "../../../runtime/loader-client.js";
 import { lpmKey, parsePrefix } from "../../../runtime/prefix.js";
 import { impossible, invariant } from "../../compiler/diagnostics/invariant.js";
-import { formatPrefix } from "../../compiler/ir/address.js";
-import { forwardsInXdp, type Policy } from "../../compiler/ir/policy.js";
+import { formatAddress, formatPrefix } from "../../compiler/ir/address.js";
+import type { Policy } from "../../compiler/ir/policy.js";
 import type { Manifest } from "../../targets/manifest.js";
 import { tunnels } from "../../targets/route/tunnels.js";
 import type { Artifact } from "../../targets/target.js";
 import type { Form } from "../../targets/xdp/classifier/plan.js";
-import { earlyStep } from "../../targets/xdp/early.js";
+import { earlyStep, sendsSome } from "../../targets/xdp/early.js";
 import { dataOf, tables } from "../../targets/xdp/tables.js";
 import { compileXdp } from "../io/clang.js";
+import { ANYCAST } from "./frame.js";
 import { ROOT_OBJECT } from "./scratch.js";
 import { DEFAULT, FIREWALL_DEFAULT } from "./stage.js";
-import { ANYCAST } from "./uplink.js";
 
 /** A customer's XDP program and what it needs to be loaded. */
 export interface XdpProgram {
@@ -55,7 +55,7 @@ export function programOf(policy: Policy, object: Uint8Array, form?: Form): XdpP
     tables: tables(policy, form),
     read: () => Promise.resolve(dataOf(policy, form) ?? impossible("a program with data has them")),
     counters: counterNames(policy.mitigate, earlyStep(policy) && policy.firewall.rules),
-    tunnels: forwardsInXdp(policy) ? [...tunnels(policy)] : null,
+    tunnels: sendsSome(policy) ? [...tunnels(policy)] : null,
   };
 }
 
@@ -96,7 +96,7 @@ export async function loadCustomer(
     rmSync(folder, { recursive: true });
   }
   await fillTables(loader, customer, program.tables, program.read);
-  if (program.tunnels) await fillTunnels(loader, customer, program.tunnels, ANYCAST);
+  if (program.tunnels) await fillTunnels(loader, customer, program.tunnels, formatAddress(ANYCAST));
   await loader.setProgram(`${root}/map_programs`, SLOT, `${customer}/prog_tidegate_customer`);
 }
 

@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { namedCounters } from "../../../runtime/counters.js";
+import { HOPS_KEPT_FROM, sentFromXdp } from "../../../runtime/customer/fast-path.js";
+import type { TimedFrame } from "../../../runtime/probe-client.js";
 import type { TestPacket } from "../../verify/packets.js";
 import { frameOf } from "./frame.js";
 import type { Scratch } from "./scratch.js";
@@ -12,6 +14,7 @@ import {
   type KernelStage,
   type KernelVerdict,
   MALFORMED,
+  sentInto,
 } from "./stage.js";
 import { loadCustomer, loadRoot, type XdpProgram } from "./xdp-program.js";
 
@@ -21,6 +24,12 @@ export interface XdpBuild extends XdpProgram {
   readonly testClock: boolean;
   /** It has limits. */
   readonly remembers: boolean;
+}
+
+/** What a program did with a frame, and how it left it, where that matters. */
+interface Left {
+  readonly action: number;
+  readonly frame?: Uint8Array;
 }
 
 /** enum xdp_action (linux/bpf.h). */
@@ -49,7 +58,6 @@ export class XdpStage implements KernelStage {
   static async load(scratch: Scratch, build: XdpBuild): Promise<XdpStage> {
     const stage = new XdpStage(scratch, build);
     await loadRoot(scratch.loader, stage.#root, build.prefixes);
-    if (build.tunnels) await scratch.openUplink(stage.#root);
     await stage.#replaceCustomer();
     return stage;
   }
@@ -73,6 +81,7 @@ export class XdpStage implements KernelStage {
     const old = this.#customer;
     this.#customer = join(this.#scratch.pins, `customer-${this.#loadings++}`);
     const pins = { root: this.#root, customer: this.#customer };
+    if (this.#build.tunnels) await this.#scratch.openUplink(this.#root);
     await loadCustomer(this.#scratch.loader, pins, this.#build);
     if (old !== "") rmSync(old, { recursive: true, force: true });
     this.#fresh = true;
@@ -83,20 +92,45 @@ export class XdpStage implements KernelStage {
     this.#fresh = false;
     const before = await this.#counters();
     const start = performance.now();
-    const actions = await this.#send(frames);
+    const left = await (this.#build.tunnels ? this.#follow(frames) : this.#send(frames));
     const seconds = (performance.now() - start) / 1000;
     const counted = countedSince(before, await this.#counters());
-    return { verdicts: Array.from(actions, verdictOf), counted, met: packets, seconds };
+    const verdicts = left.map(({ action }) => verdictOf(action));
+    const sent = left.map(({ action, frame = null }) => (action === XDP_REDIRECT ? frame : null));
+    return { verdicts, sent, counted, met: packets, seconds };
   }
 
-  #send(frames: readonly { readonly frame: Uint8Array; readonly now: bigint }[]): Promise<Uint32Array> {
+  async #send(frames: readonly TimedFrame[]): Promise<readonly Left[]> {
     const { probe } = this.#scratch;
-    const program = `${this.#root}/prog_tidegate_root`;
-    if (this.#build.testClock) return probe.xdpRunTimed(program, `${this.#customer}/map_test_clock`, frames);
-    return probe.xdpRun(
-      program,
+    const actions = this.#build.testClock
+      ? await probe.xdpRunTimed(this.#program, this.#clock, frames)
+      : await probe.xdpRun(
+          this.#program,
+          frames.map(({ frame }) => frame),
+        );
+    return Array.from(actions, (action) => ({ action }));
+  }
+
+  /**
+   * The same, with what became of the frames. By the real clock, each second one packet goes by the namespace (forward.h), and
+   * nobody can say before which one: so that none does, the program finds nothing in the map of its next hops, each time.
+   */
+  #follow(frames: readonly TimedFrame[]): Promise<readonly Left[]> {
+    const { probe } = this.#scratch;
+    if (this.#build.testClock) return probe.xdpRunFrames(this.#program, this.#clock, frames);
+    return probe.xdpRunFresh(
+      this.#program,
+      { map: `${this.#customer}/map_hops`, keptFrom: HOPS_KEPT_FROM },
       frames.map(({ frame }) => frame),
     );
+  }
+
+  get #program(): string {
+    return `${this.#root}/prog_tidegate_root`;
+  }
+
+  get #clock(): string {
+    return `${this.#customer}/map_test_clock`;
   }
 
   get #root(): string {
@@ -109,7 +143,15 @@ export class XdpStage implements KernelStage {
       ...namedCounters(await loader.dumpMap(`${this.#customer}/map_counters`), this.#build.counters),
       ...namedCounters(await loader.dumpMap(`${this.#root}/map_root_counters`), ROOT_COUNTERS),
     };
-    return new Map(Object.entries(counters).map(([name, { packets }]) => [name, packets]));
+    const packets = Object.entries(counters).map(([name, { packets }]) => [name, packets] as const);
+    return new Map([...packets, ...(await this.#countersOfTunnels())]);
+  }
+
+  async #countersOfTunnels(): Promise<readonly (readonly [name: string, packets: number])[]> {
+    const { tunnels } = this.#build;
+    if (!tunnels) return [];
+    const sent = await sentFromXdp(this.#scratch.loader, this.#customer);
+    return tunnels.map(({ name }, place) => [sentInto(name), sent[place]?.packets ?? 0] as const);
   }
 }
 
