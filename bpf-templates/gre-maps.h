@@ -2,33 +2,38 @@
 /* Which tunnels there are, and what they and the rest were counted under: what gre.bpf.c and the runtime share. */
 #pragma once
 
+#include <stdbool.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
+#include <linux/in6.h>
 #include <linux/pkt_cls.h>
 #include <linux/types.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #define MAX_TUNNELS 65536
+#define TOS_INHERIT 1 /* of gre_tunnel: the inner packet's, as ip_tunnel_xmit() has it */
 
-/* How packets of a tunnel look outside. */
-struct gre_tunnel {
-	__be32 local;
-	__be32 remote;
+/* The ends of a tunnel, from this side; outside of packets that arrive local and remote have changed places. */
+struct gre_endpoint {
+	struct in6_addr local; /* of IPv4: ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2) */
+	struct in6_addr remote;
 	__be32 key;
 	__u8 has_key;
-	__u8 ttl;
+	__u8 protocol; /* IPPROTO_GRE; or IPPROTO_IPIP, whichever family is inside */
 	__u16 reserved;
 };
 
-/* Which tunnel an arriving packet belongs to. */
-struct gre_endpoint {
-	__be32 local;
-	__be32 remote;
-	__be32 key;
-	__u32 has_key;
+/* How packets of a tunnel look outside. */
+struct gre_tunnel {
+	struct gre_endpoint ends;
+	__u8 ttl; /* 0: the inner packet's */
+	__u8 tos; /* DSCP in its place, or TOS_INHERIT */
+	__u8 inherits_df;
+	__u8 reserved;
 };
 
-/* Where its inside goes: through our veth end, to the MAC address of the customer's. */
+/* Where the inside of an arriving packet goes: through our veth end, to the MAC address of the customer's. */
 struct gre_device {
 	__u32 ifindex;
 	__u8 destination[ETH_ALEN];
@@ -50,7 +55,7 @@ struct gre_counters {
 enum gre_left_alone {
 	GRE_UNKNOWN, /* nobody's tunnel */
 	GRE_FRAGMENT, /* only the kernel can reassemble */
-	GRE_UNSUPPORTED, /* IPv4 options; checksum, sequence or routing flags; not IP inside */
+	GRE_UNSUPPORTED, /* routing in any header, options that the kernel has to judge, not IP inside */
 	GRE_LEFT_ALONE,
 };
 
@@ -86,6 +91,19 @@ struct {
 	__type(key, __u32);
 	__type(value, struct gre_counter);
 } gre_left_alone SEC(".maps");
+
+static __always_inline void set_ipv4(struct in6_addr *address, __be32 ipv4)
+{
+	address->s6_addr32[2] = bpf_htonl(0xffff);
+	address->s6_addr32[3] = ipv4;
+}
+
+static __always_inline bool is_ipv4(const struct in6_addr *address)
+{
+	const __u32 *words = address->s6_addr32;
+
+	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
 
 static __always_inline struct gre_counters *counters_of(__u32 ifindex)
 {

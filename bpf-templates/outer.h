@@ -11,8 +11,12 @@
 #include <bpf/bpf_endian.h>
 
 #define IP_DF 0x4000
+#define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
+#define GRE_CHECKSUM bpf_htons(0x8000)
 #define GRE_KEY bpf_htons(0x2000)
+#define GRE_SEQUENCE bpf_htons(0x1000)
 #define ECN_MASK 3
+#define ECN_ECT1 1
 #define ECN_ECT0 2
 #define ECN_CE 3
 
@@ -21,15 +25,14 @@ struct gre_header {
 	__be16 protocol;
 };
 
-/* The outer headers; the key is there only when the flags say so. */
-struct outer {
-	struct iphdr ip;
+struct gre_keyed_header {
 	struct gre_header gre;
 	__be32 key;
 };
 
-#define PLAIN_SIZE (sizeof(struct outer) - sizeof(__be32))
-#define KEYED_SIZE (sizeof(struct outer))
+/* Of both headers, over IPv4. */
+#define PLAIN_SIZE (sizeof(struct iphdr) + sizeof(struct gre_header))
+#define KEYED_SIZE (sizeof(struct iphdr) + sizeof(struct gre_keyed_header))
 
 /* RFC 3168 section 9.1.1, full functionality: congestion met inside is not news for the outer path. */
 static __always_inline __u8 outer_tos(__u8 tos)
@@ -40,17 +43,21 @@ static __always_inline __u8 outer_tos(__u8 tos)
 /* An IPv4 header without options as its checksum sees it. */
 typedef __u32 __attribute__((may_alias)) header_word;
 
-/* The ones' complement of the ones' complement sum: 0 where the header's checksum is right (RFC 1071). */
-static __always_inline __be16 words_checksum(__u32 a, __u32 b, __u32 c, __u32 d, __u32 e)
+/* The ones' complement of a sum of 35 bits at most. */
+static __always_inline __be16 folded_checksum(__u64 sum)
 {
-	__u64 sum = (__u64)a + b + c + d + e;
-
-	/* Of 35 bits at most: 32, 17 and 16 are left, and what the last carry adds cannot carry again. */
+	/* 32, 17 and 16 bits are left, and what the last carry adds cannot carry again. */
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
+}
+
+/* The ones' complement of the ones' complement sum: 0 where the header's checksum is right (RFC 1071). */
+static __always_inline __be16 words_checksum(__u32 a, __u32 b, __u32 c, __u32 d, __u32 e)
+{
+	return folded_checksum((__u64)a + b + c + d + e);
 }
 
 static __always_inline __be16 header_checksum(const struct iphdr *ip)

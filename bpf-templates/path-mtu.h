@@ -29,7 +29,6 @@
 #define ICMPV6_INFOMSG_MASK 0x80
 
 #define IP_OFFSET 0x1fff
-#define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
 #define ANSWER_TTL 64
 #define ANSWER_TOS 0xc0 /* of ICMP errors (RFC 1812 section 4.3.2.5) */
 

@@ -9,6 +9,13 @@
 #include "gre-maps.h"
 #include "path-mtu.h"
 
+/* Our own packet as it is quoted, if it is GRE over IPv4. */
+struct outer {
+	struct iphdr ip;
+	struct gre_header gre;
+	__be32 key;
+};
+
 struct news {
 	struct iphdr ip;
 	struct too_big icmp;
@@ -88,8 +95,10 @@ static __always_inline long become_known(struct __sk_buff *skb, const struct new
 
 static __always_inline struct gre_device *device_of(const struct outer *quote)
 {
-	struct gre_endpoint endpoint = { .local = quote->ip.saddr, .remote = quote->ip.daddr };
+	struct gre_endpoint endpoint = { .protocol = IPPROTO_GRE };
 
+	set_ipv4(&endpoint.local, quote->ip.saddr);
+	set_ipv4(&endpoint.remote, quote->ip.daddr);
 	if (quote->gre.flags) {
 		endpoint.key = quote->key;
 		endpoint.has_key = 1;

@@ -1,7 +1,7 @@
 import { addressBytes } from "../prefix.js";
 import type { TunnelRow } from "./driver.js";
 
-/** Keys and values of the maps of bpf-templates/gre-maps.h, byte for byte. Network order but for `ifindex`, flags. */
+/** Keys and values of the maps of bpf-templates/gre-maps.h, byte for byte. Network order but for `ifindex`. */
 
 export function ifindexKey(ifindex: number): Uint8Array {
   const key = Buffer.alloc(4);
@@ -11,33 +11,48 @@ export function ifindexKey(ifindex: number): Uint8Array {
 
 /** struct gre_tunnel */
 export function tunnelValue(tunnel: TunnelRow, anycast: string): Uint8Array {
-  const { kind, ttl, dscp, df } = tunnel;
-  if (kind !== "gre" || ttl === "inherit" || dscp !== "inherit" || df !== "set")
-    throw new Error(`without the kernel's own devices there is only GRE over IPv4 with a TTL of its own`);
-  const flags = Uint8Array.of(tunnel.key === null ? 0 : 1, ttl, 0, 0);
-  return Buffer.concat([ipv4(anycast), ipv4(tunnel.remote), greKey(tunnel), flags]);
+  const { ttl, dscp, df } = tunnel;
+  const how = [
+    ttl === "inherit" ? INHERITED_TTL : ttl,
+    dscp === "inherit" ? TOS_INHERIT : dscp << DSCP_SHIFT,
+    df === "inherit" ? 1 : 0,
+    0,
+  ];
+  return Buffer.concat([endpointKey(tunnel, anycast), Uint8Array.from(how)]);
 }
 
+const INHERITED_TTL = 0;
+const TOS_INHERIT = 1;
+/** DSCP is the upper six bits of the octet (RFC 2474). */
+const DSCP_SHIFT = 2;
+
 /** struct gre_endpoint */
-export function endpointKey(tunnel: TunnelRow, anycast: string): Uint8Array {
-  const hasKey = ifindexKey(tunnel.key === null ? 0 : 1);
-  return Buffer.concat([ipv4(anycast), ipv4(tunnel.remote), greKey(tunnel), hasKey]);
+export function endpointKey(
+  { kind, remote, key }: Pick<TunnelRow, "kind" | "remote" | "key">,
+  anycast: string,
+): Uint8Array {
+  const bytes = Buffer.alloc(ENDPOINT_BYTES);
+  bytes.set(mapped(anycast), 0);
+  bytes.set(mapped(remote), 16);
+  bytes.writeUInt32BE(key ?? 0, 32);
+  bytes.writeUInt8(key === null ? 0 : 1, 36);
+  bytes.writeUInt8(PROTOCOL[kind], 37);
+  return bytes;
 }
+
+export const ENDPOINT_BYTES = 40;
+/** IPPROTO_GRE and IPPROTO_IPIP of linux/in.h. */
+const PROTOCOL = { gre: 47, ipip: 4 } as const satisfies Record<TunnelRow["kind"], number>;
 
 /** struct gre_device */
 export function deviceValue(ifindex: number, destination: string, source: string): Uint8Array {
   return Buffer.concat([ifindexKey(ifindex), mac(destination), mac(source)]);
 }
 
-function greKey({ key }: TunnelRow): Uint8Array {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(key ?? 0);
-  return bytes;
-}
-
-function ipv4(text: string): Uint8Array {
-  const bytes = addressBytes(text);
-  if (bytes?.length !== 4) throw new Error(`\`${text}\` is not an IPv4 address`);
+/** Of IPv4 as `::ffff:a.b.c.d` (RFC 4291, section 2.5.5.2). */
+function mapped(text: string): Uint8Array {
+  const bytes = addressBytes(text.includes(":") ? text : `::ffff:${text}`);
+  if (!bytes) throw new Error(`\`${text}\` is not an address`);
   return bytes;
 }
 

@@ -10,7 +10,7 @@ import { perform } from "../netlink/perform.js";
 import { writeSysctl } from "../node/sysctls.js";
 import type { Part } from "../steps.js";
 import type { Before, GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
-import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "./ebpf-maps.js";
+import { deviceValue, ENDPOINT_BYTES, endpointKey, ifindexKey, tunnelValue } from "./ebpf-maps.js";
 import { clsact, hasClassifier } from "./tc.js";
 import { tunnelText, upText } from "./text.js";
 
@@ -25,7 +25,7 @@ const CUT_UP = { size: 1000, segments: 1 };
 /** Our classifiers' place among those of others at the same device. */
 const SLOT = { direction: "ingress", priority: 0x5447, handle: 1 } as const;
 
-/** GRE by bpf-templates/gre.bpf.c, for kernels without GRE devices. */
+/** Tunnels of every kind by bpf-templates/gre.bpf.c, for kernels without devices for them. */
 export function ebpfGre(host: Host): GreDriver {
   return {
     name: "ebpf",
@@ -49,10 +49,26 @@ function greProgram(host: Host): Part {
   const pinDir = host.paths.bpf("gre");
   return {
     name: "GRE program",
-    present: async () => existsSync(programPin(host, "gre_decap")),
+    present: async () =>
+      existsSync(programPin(host, "gre_decap")) &&
+      (await endpointIs(host, new Uint8Array(ENDPOINT_BYTES))) !== "of another build",
     up: () => host.loader.loadObject({ object: builtFile("bpf/gre.bpf.o"), pinDir, reuse: {} }),
     down: () => rm(pinDir, { recursive: true, force: true }),
   };
+}
+
+/**
+ * Whether packets from there find a tunnel. A build before that knew fewer kinds of tunnels has maps with other keys: then the
+ * programs are loaded anew, and their maps with them.
+ */
+async function endpointIs(host: Host, key: Uint8Array): Promise<"known" | "unknown" | "of another build"> {
+  return host.loader.lookupMap(greMap(host, "gre_endpoints"), [key]).then(
+    ([found]) => (found ? "known" : "unknown"),
+    (error: unknown) => {
+      if (error instanceof LoaderError && error.errno === ERRNO.EINVAL) return "of another build";
+      throw error;
+    },
+  );
 }
 
 function classifier(host: Host, device: string, program: Program): Part {
@@ -79,8 +95,7 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
     present: async () => {
       if (!(await findLink(customer, row.device)) || !(await hasProgram(host, row.peer, "gre_encap")))
         return false;
-      const [endpoint] = await loader.lookupMap(greMap(host, "gre_endpoints"), [endpointKey(row, anycast)]);
-      return endpoint !== undefined;
+      return (await endpointIs(host, endpointKey(row, anycast))) === "known";
     },
     up: async () => {
       await perform(host, await tunnelText(bundle, row, "veth", anycast));
@@ -89,16 +104,15 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
         ...(await upText(bundle, row)),
       ]);
       await silence(row);
-      // bpf_fib_lookup asks whether the device that a packet came in by may forward.
-      await writeSysctl(`net/ipv4/conf/${row.peer}/forwarding`, "1");
       await fillMaps(host, row, namespace, anycast);
       await loader.attachTc({ ...SLOT, device: row.peer, program: programPin(host, "gre_encap") });
     },
     down: async () => {
       const index = await peerIndex(host, row);
       if (existsSync(greMap(host, "gre_tunnels"))) {
+        // A build before had keys of another size (EINVAL); its maps go as a whole.
         const drop = (map: MapName, key: Uint8Array) =>
-          tolerating(["ENOENT"], loader.deleteFromMap(greMap(host, map), [key]));
+          tolerating(["ENOENT", "EINVAL"], loader.deleteFromMap(greMap(host, map), [key]));
         await drop("gre_endpoints", endpointKey(row, anycast));
         if (index !== undefined) await drop("gre_tunnels", ifindexKey(index));
         if (index !== undefined) await drop("gre_counters", ifindexKey(index));

@@ -178,6 +178,11 @@ describe("gre_decap hands the inside to the tunnel's device", () => {
     ["IPv6", from(inner6()) + PLAIN6 + inner6(), delivered(IPV6, inner6())],
     ["IPv4 with a key", from(inner4(), { gre: 8 }) + KEYED4 + inner4(), delivered(IP, inner4())],
     [
+      "IPv4 with a sequence number",
+      `${from(inner4(), { gre: 8 })}1000080000000001${inner4()}`,
+      delivered(IP, inner4()),
+    ],
+    [
       "without Ethernet's padding",
       `${from(inner4())}${PLAIN4}${inner4()}000000000000`,
       delivered(IP, inner4()),
@@ -200,6 +205,7 @@ describe("gre_decap hands the inside to the tunnel's device", () => {
   test.each([
     ["CE outside of a packet that does not know ECN", from(inner4(), { tos: 3 }) + PLAIN4 + inner4()],
     ["a wrong outer checksum", from(inner4()).replace(/(.{20}).{4}/, "$1ffff") + PLAIN4 + inner4()],
+    ["a checksum, of which the tunnel has none", `${from(inner4(), { gre: 8 })}8000080000000000${inner4()}`],
     ["an outer length beyond the frame", from(`${inner4()}00`) + PLAIN4 + inner4()],
   ])("drops %s", (_name, packet) => {
     expect(runProgram("gre_decap", "uplink", ethernet(IP, packet)).action).toBe("dropped");
@@ -210,8 +216,7 @@ describe("gre_decap hands the inside to the tunnel's device", () => {
     ["an unknown key", "unknown", `${from(inner4(), { gre: 8 })}2000080001020305${inner4()}`],
     ["a first fragment", "fragment", from(inner4(), { fragment: "2000" }) + PLAIN4 + inner4()],
     ["a later fragment", "fragment", from(inner4(), { fragment: "0010" }) + PLAIN4 + inner4()],
-    ["a checksum flag", "unsupported", `${from(inner4(), { gre: 8 })}8000080000000000${inner4()}`],
-    ["a sequence number", "unsupported", `${from(inner4(), { gre: 8 })}1000080000000001${inner4()}`],
+    ["a routing flag", "unsupported", `${from(inner4(), { gre: 8 })}4000080000000000${inner4()}`],
     ["version 1 (PPTP)", "unsupported", `${from(inner4())}00010800${inner4()}`],
     ["something else than IP inside", "unsupported", `${from(inner4())}00006558${inner4()}`],
     ["UDP", null, inner4()],

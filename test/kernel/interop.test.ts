@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseGre } from "../../runtime/gre/choose.js";
 import type { GreDriver } from "../../runtime/gre/driver.js";
+import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, CHICAGO, FTP, FTP6, NODE, type RunningScript } from "../support/acme-edge.js";
+import { tunnel } from "../support/ir.js";
 import { PATIENCE } from "../support/patience.js";
 
 /**
@@ -13,33 +15,58 @@ const MEGABYTES = 5;
 const CLIENT = "192.0.2.7";
 const CLIENT6 = "2001:db8:1::7";
 
-type Driver = GreDriver["name"];
-type Row = readonly [edge: Driver, router: Driver, key: number | null];
+/** The router's address outside, where tunnels are over IPv6. */
+const ROUTER6 = "2001:db8:c::1";
 
-const MIXED: readonly Row[] = [
-  ["kernel", "ebpf", 7],
-  ["ebpf", "kernel", 7],
-  ["kernel", "kernel", null],
-  ["ebpf", "kernel", null],
+function over(remote: string): Pick<Tunnel, "remote"> {
+  return { remote: tunnel("", remote).remote };
+}
+
+type Driver = GreDriver["name"];
+type Row = readonly [edge: Driver, router: Driver, kind: string];
+
+const HAS_DEVICES = (await chooseGre()) === "kernel";
+
+/** Of each kind what its tunnels are, with the MTU that its headers leave. */
+const KINDS: Readonly<Record<string, Partial<Tunnel>>> = {
+  ...(HAS_DEVICES && { "GRE over IPv4": { mtu: 1476 } }),
+  "GRE over IPv4 with a key": { key: 7, mtu: 1472 },
+  "GRE over IPv6 with a key": { ...over(ROUTER6), key: 7, mtu: 1452 },
+  "IP in IPv4": { kind: "ipip", mtu: 1480 },
+  "IP in IPv6": { ...over(ROUTER6), kind: "ipip", mtu: 1460 },
+};
+
+const ENDS: readonly (readonly [edge: Driver, router: Driver])[] = HAS_DEVICES
+  ? [
+      ["ebpf", "kernel"],
+      ["kernel", "ebpf"],
+    ]
+  : [["ebpf", "ebpf"]];
+const ROWS: readonly Row[] = [
+  ...Object.keys(KINDS).flatMap((kind) => ENDS.map((ends): Row => [...ends, kind])),
+  ...(HAS_DEVICES ? [["kernel", "kernel", "GRE over IPv4"] as const] : []),
 ];
-const ROWS: readonly Row[] = (await chooseGre()) === "kernel" ? MIXED : [["ebpf", "ebpf", 7]];
 
 /** The table: what was tried → how it went, of each row. */
 const table: Record<string, Record<string, string>> = {};
 
 afterAll(() => console.table(table));
 
-describe.each(ROWS)("%s at the edge, %s at the router, key %s", (edgeDriver, routerDriver, key) => {
-  const tunnel = { ...CHICAGO, key, mtu: key === null ? 1476 : 1472 };
+describe.each(ROWS)("%s at the edge, %s at the router, %s", (edgeDriver, routerDriver, kind) => {
+  const through = { ...CHICAGO, ...KINDS[kind] };
   const line: Record<string, string> = {};
   let edge: AcmeEdge;
   let echo: RunningScript;
 
   beforeAll(async () => {
-    table[`${edgeDriver} – ${routerDriver}, ${key === null ? "no key" : `key ${key}`}`] = line;
-    edge = await AcmeEdge.start({ router: routerDriver, tunnel, noGreDevices: edgeDriver === "ebpf" });
+    table[`${edgeDriver} – ${routerDriver}, ${kind}`] = line;
+    edge = await AcmeEdge.start({
+      router: routerDriver,
+      tunnel: through,
+      noGreDevices: edgeDriver === "ebpf",
+    });
     const firewall = { default: "allow", rules: [], stateful: false, offload: "auto" } as const;
-    await edge.server.apply(edge.bundle("open", acme({ firewall, tunnels: [tunnel] })), NODE);
+    await edge.server.apply(edge.bundle("open", acme({ firewall, tunnels: [through] })), NODE);
     echo = await edge.start(
       "site",
       `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s)).listen(21, "::", () => console.log("ready"));`,
@@ -53,20 +80,20 @@ describe.each(ROWS)("%s at the edge, %s at the router, key %s", (edgeDriver, rou
 
   /** What ping(8) prints; its exit code says less. */
   const ping = (from: string, options: string) =>
-    edge.server.run(["sh", "-c", `ping -n -i 0.2 -W ${5 * PATIENCE} ${options} || true`], {
+    edge.server.run(["sh", "-c", `ping -n -i 0.01 -W ${5 * PATIENCE} ${options} || true`], {
       namespace: from,
     });
 
   // First of all, before anybody has learned what fits.
   test.each([
-    ["IPv4", `-s 1472 ${FTP}`, `From 198.18.0.1 icmp_seq=1 Frag needed and DF set (mtu = ${tunnel.mtu})`],
-    ["IPv6", `-s 1452 ${FTP6}`, `From 2001:db8:ed6e::1 icmp_seq=1 Packet too big: mtu=${tunnel.mtu}`],
+    ["IPv4", `-s 1472 ${FTP}`, `From 198.18.0.1 icmp_seq=1 Frag needed and DF set (mtu = ${through.mtu})`],
+    ["IPv6", `-s 1452 ${FTP6}`, `From 2001:db8:ed6e::1 icmp_seq=1 Packet too big: mtu=${through.mtu}`],
   ])("%s that is too big is answered, and the longest that fits arrives", (family, options, answer) => {
     expect(ping("client", `-c 1 -M do ${options}`)).toContain(answer);
     const header = family === "IPv4" ? 28 : 48;
-    const fits = options.replace(/\d+ /, `${tunnel.mtu - header} `);
+    const fits = options.replace(/\d+ /, `${through.mtu - header} `);
     expect(ping("client", `-c 2 -M do ${fits}`)).toContain("2 received");
-    line[`${family} too big`] = `mtu ${tunnel.mtu}`;
+    line[`${family} too big`] = `mtu ${through.mtu}`;
   });
 
   test.each([

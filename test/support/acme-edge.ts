@@ -6,7 +6,7 @@ import type { GreDriver } from "../../runtime/gre/driver.js";
 import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "../../runtime/gre/ebpf-maps.js";
 import { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
-import { parsePrefix } from "../../src/compiler/ir/address.js";
+import { formatAddress, parsePrefix } from "../../src/compiler/ir/address.js";
 import type { OwnedPrefix, Policy, Tunnel } from "../../src/compiler/ir/policy.js";
 import { formatManifest } from "../../src/targets/bundle.js";
 import type { NodeConfig } from "../../src/targets/manifest.js";
@@ -113,13 +113,17 @@ export class AcmeEdge {
       // What the node forwards it asks for its neighbours by an address of the link alone (ndisc_solicit).
       "addr add fe80::254/64 dev up0 nodad",
       "addr add 198.51.100.254/24 dev up1",
+      "addr add 2001:db8:c::fe/64 dev up1 nodad",
+      "addr add fe80::fe/64 dev up1 nodad",
       ...["up0", "up1"].map((device) => `link set ${device} addrgenmode none up`),
     ]);
     const up = "link set eth0 addrgenmode none up";
     const client = ["addr add 192.0.2.7/24 dev eth0", "addr add 10.1.2.3/32 dev eth0"];
     const client6 = ["addr add 2001:db8:1::7/64 dev eth0 nodad", "route add default via 2001:db8:1::254"];
     server.ip([up, ...client, "route add default via 192.0.2.254", ...client6], "client");
-    server.ip([up, "addr add 198.51.100.1/24 dev eth0", "route add default via 198.51.100.254"], "router");
+    const router4 = ["addr add 198.51.100.1/24 dev eth0", "route add default via 198.51.100.254"];
+    const router6 = ["addr add 2001:db8:c::1/64 dev eth0 nodad", "route add default via 2001:db8:c::fe"];
+    server.ip([up, ...router4, ...router6], "router");
     await connectSite(server, router, tunnel);
     return new AcmeEdge(server);
   }
@@ -198,11 +202,24 @@ async function connectSite(server: EdgeServer, router: GreDriver["name"], tunnel
   server.ip([`link set tunnel mtu ${tunnel.mtu} up`, ...addresses, ...routes], "site");
 }
 
+/** The edge's address of the family that the tunnel's outer headers are of. */
+function anycastFor({ remote }: Tunnel): string {
+  const [ipv4 = "", ipv6 = ""] = NODE.anycast;
+  return remote.family === 4 ? ipv4 : ipv6;
+}
+
 /** Made in the router and then moved: the outer packets stay where a device was made. */
-function addGreDevice(server: EdgeServer, { ttl, key }: Tunnel): void {
-  const ends = "local 198.51.100.1 remote 198.18.0.1";
+function addGreDevice(server: EdgeServer, tunnel: Tunnel): void {
+  const { kind, remote, ttl, key } = tunnel;
+  const ends = `local ${formatAddress(remote)} remote ${anycastFor(tunnel)}`;
   const keyed = key === null ? "" : ` key ${key}`;
-  const device = `link add tunnel type gre ${ends} ttl ${ttl} tos inherit${keyed}`;
+  const types = {
+    4: { gre: "gre", ipip: "sit mode any" },
+    6: { gre: "ip6gre", ipip: "ip6tnl mode any" },
+  };
+  const header =
+    remote.family === 4 ? `ttl ${ttl} tos inherit` : `hoplimit ${ttl} tclass inherit encaplimit none`;
+  const device = `link add tunnel type ${types[remote.family][kind]} ${ends} ${header}${keyed}`;
   server.ip([device, "link set tunnel addrgenmode none netns site"], "router");
 }
 
@@ -212,7 +229,8 @@ async function addPrograms(server: EdgeServer, tunnel: Tunnel): Promise<void> {
   const pair = `link add peer address ${near} type veth peer name tunnel address ${far} netns site`;
   server.ip([pair, "link set peer arp off addrgenmode none up"], "router");
   server.ip(["link set tunnel arp off addrgenmode none gso_max_size 1000 gso_max_segs 1"], "site");
-  server.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"], { namespace: "router" });
+  const forwarding = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"];
+  server.run(["sysctl", "-q", "-w", ...forwarding], { namespace: "router" });
   server.run(["sh", "-c", "mkdir /run/router && mount -t bpf bpf /run/router"]);
   const command = server.enter([join(packageRoot(), "dist/runtime/loader/tidegate-loader")], "router");
   const loader = await Loader.start({ command });
@@ -225,8 +243,8 @@ async function addPrograms(server: EdgeServer, tunnel: Tunnel): Promise<void> {
 
 async function loadGre(loader: Loader, tunnel: Tunnel, near: string, far: string): Promise<void> {
   const pins = "/run/router/gre";
-  const local = "198.51.100.1";
-  const row = { ...tunnel, device: "tunnel", peer: "peer", remote: "198.18.0.1" };
+  const local = formatAddress(tunnel.remote);
+  const row = { ...tunnel, device: "tunnel", peer: "peer", remote: anycastFor(tunnel) };
   const ifindex = await loader.ifindex("peer");
   await loader.loadObject({ object: join(packageRoot(), "dist/bpf/gre.bpf.o"), pinDir: pins, reuse: {} });
   const entry = { key: ifindexKey(ifindex), value: tunnelValue(row, local) };

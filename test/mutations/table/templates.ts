@@ -207,20 +207,20 @@ export const TEMPLATES: readonly Mutation[] = [
       {
         name: "gre-key-not-sent",
         models: "tunnel key dropped by the eBPF datapath",
-        from: "outer.gre.flags = GRE_KEY;",
-        to: "outer.gre.flags = 0;",
+        from: "header.gre.flags = GRE_KEY;",
+        to: "header.gre.flags = 0;",
       },
     ],
   ),
   ...inFile(
-    "bpf-templates/gre-decap.h",
+    "bpf-templates/gre-arrival.h",
     ["kernel/gre"],
     [
       {
         name: "gre-key-not-asked",
         models: "what comes with a key finds the tunnel without one",
-        from: "endpoint.key = outer.key;\n\t\tendpoint.has_key = 1;",
-        to: "endpoint.key = 0;\n\t\tendpoint.has_key = 0;",
+        from: "arrival->ends.has_key = 1;",
+        to: "arrival->ends.key = 0;",
       },
     ],
   ),
@@ -231,7 +231,7 @@ export const TEMPLATES: readonly Mutation[] = [
       {
         name: "gre-congestion-forgotten",
         models: "congestion that the outer header met is not told to the inner one",
-        from: "head[1] |= ECN_CE << 4;",
+        from: "head[1] = (head[1] & 0x0f) | tos << 4;",
         to: "head[1] |= 0;",
       },
     ],
