@@ -31,22 +31,35 @@ function peerOf(name: RouterName): string {
 }
 
 /** Another router at the same link, with a host like Chicago's behind it. */
-export async function addRouter({ server }: AcmeEdge, name: Exclude<RouterName, "chicago">): Promise<void> {
+export function addRouter(edge: AcmeEdge, name: Exclude<RouterName, "chicago">): Promise<void> {
+  const local = ROUTERS[name];
+  edge.server.ip([`addr add ${local}/24 dev eth0`], "router");
+  return addSite(edge, { site: siteOf(name), peer: peerOf(name), local, key: null, hosts: [FTP, FTP6] });
+}
+
+export interface Site {
+  /** Its namespace. */
+  readonly site: string;
+  readonly peer: string;
+  /** An address of the router's. */
+  readonly local: string;
+  readonly key: number | null;
+  readonly hosts: readonly string[];
+}
+
+/** One more end of a tunnel at the router, and the hosts behind it. */
+export async function addSite({ server }: AcmeEdge, { site, peer, local, key, hosts }: Site): Promise<void> {
   const [near, far] = ["02:00:00:00:01:01", "02:00:00:00:01:02"];
-  const [local, peer, site] = [ROUTERS[name], peerOf(name), siteOf(name)];
   const pair = `link add ${peer} address ${near} type veth peer name tunnel address ${far} netns ${site}`;
   server.ip([`netns add ${site}`]);
-  server.ip(
-    [`addr add ${local}/24 dev eth0`, pair, `link set ${peer} arp off addrgenmode none up`],
-    "router",
-  );
-  const addresses = [`addr add ${FTP}/32 dev tunnel`, `addr add ${FTP6}/128 dev tunnel nodad`];
+  server.ip([pair, `link set ${peer} arp off addrgenmode none up`], "router");
+  const addresses = hosts.map((host) => `addr add ${host} dev tunnel nodad`);
   const routes = ["route add 0.0.0.0/0 dev tunnel", "route add ::/0 dev tunnel"];
   server.ip(["link set tunnel arp off addrgenmode none up", ...addresses, ...routes], site);
   const command = server.enter([join(packageRoot(), "dist/runtime/loader/tidegate-loader")], "router");
   const loader = await Loader.start({ command });
   const pins = "/run/router/gre";
-  const row = { ...CHICAGO, device: "tunnel", peer, remote: "198.18.0.1" };
+  const row = { ...CHICAGO, key, device: "tunnel", peer, remote: "198.18.0.1" };
   const index = await loader.ifindex(peer);
   await loader.updateMap(`${pins}/map_gre_tunnels`, [
     { key: ifindexKey(index), value: tunnelValue(row, local) },

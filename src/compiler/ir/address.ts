@@ -84,6 +84,23 @@ export function prefixContainsAddress(prefix: Prefix, { family, value }: Address
   return prefix.family === family && (value & prefixMask(family, prefix.length)) === prefix.base;
 }
 
+/** Addresses that everybody may use for themselves (RFC 1918, RFC 3927, RFC 6598, RFC 4193), so that they mean nobody elsewhere. */
+const PRIVATE = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "169.254.0.0/16",
+  "100.64.0.0/10",
+  "fc00::/7",
+];
+
+export function isPrivate(address: Address): boolean {
+  return PRIVATE.some((text) => {
+    const parsed = parsePrefix(text);
+    return parsed.kind === "prefix" && prefixContainsAddress(parsed.prefix, address);
+  });
+}
+
 /** The one prefix that is exactly `range`, if there is one. */
 export function rangeAsPrefix(family: Family, range: Range): Prefix | undefined {
   const size = range.high - range.low + 1n;

@@ -1,5 +1,5 @@
 import type { Spanned } from "../diagnostics/span.js";
-import { type Address, type Family, formatPrefix, type Prefix } from "./address.js";
+import { type Address, type Family, formatAddress, formatPrefix, isPrivate, type Prefix } from "./address.js";
 import type { Expr } from "./expr.js";
 import type { AddressFieldName } from "./fields.js";
 import type { Intervals } from "./intervals.js";
@@ -154,6 +154,20 @@ export const FAST_TUNNELS = 64;
 export function isSentFromXdp({ kind, remote, ttl, dscp, df, health }: Tunnel): boolean {
   const isPlain = kind === "gre" && remote.family === 4 && ttl !== "inherit" && dscp === "inherit";
   return isPlain && df === "set" && !health;
+}
+
+/** What probes begin with, behind ICMP's header, and answers bring back (runtime/health/probe-packet.ts). */
+export const PROBE_MAGIC = "tidegate";
+
+/**
+ * Whom probes ask at an address that means nobody outside of the tunnel, each once: the answer can come by the tunnel only. In style
+ * "reply" nobody answers.
+ */
+export function privateTargets(tunnels: readonly Tunnel[]): readonly Address[] {
+  const targets = tunnels.flatMap(({ health }) => {
+    return health?.style === "request" && isPrivate(health.target) ? [health.target] : [];
+  });
+  return [...new Map(targets.map((target) => [formatAddress(target), target])).values()];
 }
 
 /**

@@ -16,6 +16,7 @@ import { fastPath } from "./forward.js";
 import { type Gate, gateOf } from "./gates.js";
 import { takeAllowance } from "./gcra.js";
 import { type Miss, matches, whyNot } from "./match.js";
+import { isProbeAnswer } from "./probe-answer.js";
 import { chooseRoutes, owns } from "./route.js";
 import { newState, type State } from "./state.js";
 
@@ -132,11 +133,15 @@ function judgeBehindGates(mitigate: Decision, context: Context): Trace {
   return traced({ stage: "route", rule: null, verdict: "drop" }, decisions, context);
 }
 
-/** What happens to a packet that comes out of a customer's tunnel: only its own sources go on (BCP 38). */
+/**
+ * What happens to a packet that comes out of a customer's tunnel: only its own sources go on (BCP 38), and answers to what the
+ * edge asked.
+ */
 export function evaluateReturn(policy: Policy, bytes: Uint8Array): "passed" | "spoofed" | "malformed" {
   const decoded = decode(bytes);
   if (decoded.kind === "malformed") return "malformed";
-  return owns(policy, decoded.packet.source) ? "passed" : "spoofed";
+  const { packet } = decoded;
+  return owns(policy, packet.source) || isProbeAnswer(policy, packet) ? "passed" : "spoofed";
 }
 
 interface Context {

@@ -1,4 +1,5 @@
-import type { Policy, Rule } from "../../compiler/ir/policy.js";
+import { type Address, formatAddress } from "../../compiler/ir/address.js";
+import { type Policy, PROBE_MAGIC, privateTargets, type Rule } from "../../compiler/ir/policy.js";
 import { EDGE_LINK } from "../names.js";
 import type { Artifact } from "../target.js";
 import { Text } from "../text.js";
@@ -45,7 +46,7 @@ function emitTable(text: Text, policy: Policy, tuning: Tuning): void {
   for (const limit of limits) emitLimitChain(text, limit);
   for (const log of rules.flatMap((rule) => logRule(rule, policy))) emitLogChain(text, log);
   emitRejection(text, policy);
-  emitWayBack(text);
+  emitWayBack(text, policy);
   emitSegmentSizes(text, policy);
 }
 
@@ -68,14 +69,23 @@ function emitCounters(text: Text, policy: Policy): void {
   for (const name of names) text.block(`counter ${name} {`, () => {});
 }
 
-/** What comes out of a tunnel may only speak for the customer's own addresses (BCP 38). */
-function emitWayBack(text: Text): void {
+/** What comes out of a tunnel may only speak for the customer's own addresses (BCP 38), and answer what the edge asked. */
+function emitWayBack(text: Text, policy: Policy): void {
   text.line();
   text.block("chain way-back {", () => {
+    for (const target of privateTargets(policy.tunnels)) text.line(`${answerFrom(target)} accept`);
     text.line(`ip saddr @${prefixSet(4)} counter name ${PASSED_COUNTER} accept`);
     text.line(`ip6 saddr @${prefixSet(6)} counter name ${PASSED_COUNTER} accept`);
     text.line(`counter name ${SPOOFED_COUNTER} drop`);
   });
+}
+
+/** What an answer brings back of the probe stands behind ICMP's 8 bytes. */
+const PROBE = `@th,64,64 0x${Buffer.from(PROBE_MAGIC).toString("hex")}`;
+
+function answerFrom(target: Address): string {
+  const [ip, type] = target.family === 4 ? ["ip", "icmp type echo-reply"] : ["ip6", "icmpv6 type echo-reply"];
+  return `${ip} saddr ${formatAddress(target)} ${type} ${PROBE} counter name ${PASSED_COUNTER}`;
 }
 
 const SEND_LATER_FRAGMENTS = [

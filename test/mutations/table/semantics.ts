@@ -71,8 +71,8 @@ export const SEMANTICS: readonly Mutation[] = [
       {
         name: "spoofed-sources-leave",
         models: "the way back asks for the destination, not the source",
-        from: 'return owns(policy, decoded.packet.source) ? "passed" : "spoofed";',
-        to: 'return owns(policy, decoded.packet.destination) ? "passed" : "spoofed";',
+        from: "return owns(policy, packet.source) || isProbeAnswer",
+        to: "return owns(policy, packet.destination) || isProbeAnswer",
       },
     ],
   ),
