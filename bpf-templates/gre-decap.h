@@ -57,7 +57,8 @@ static __always_inline int decapsulate(struct __sk_buff *skb)
 		return TC_ACT_OK;
 	read = read_arrival(skb, &arrival);
 	if (read == ARRIVAL_NO_TUNNEL)
-		return arrival.protocol == IPPROTO_ICMP ? hear_news(skb) : TC_ACT_OK;
+		return arrival.protocol == IPPROTO_ICMP || arrival.protocol == IPPROTO_ICMPV6 ? hear_news(skb)
+											    : TC_ACT_OK;
 	if (read != ARRIVAL_READ)
 		return left_alone(skb, read);
 	device = bpf_map_lookup_elem(&gre_endpoints, &arrival.ends);

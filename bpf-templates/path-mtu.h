@@ -29,6 +29,7 @@
 #define ICMPV6_INFOMSG_MASK 0x80
 
 #define IP_OFFSET 0x1fff
+#define FARTHEST 0x3fff /* that bytes are summed in a frame */
 #define ANSWER_TTL 64
 #define ANSWER_TOS 0xc0 /* of ICMP errors (RFC 1812 section 4.3.2.5) */
 
@@ -42,9 +43,6 @@
  */
 #define QUOTED 512
 #define QUOTED_AT_LEAST (sizeof(struct ipv6hdr) + 8)
-
-/* Longer messages than this are passed on to nobody: they should have at most 576 bytes. */
-#define LONGEST_NEWS 1023
 
 /* "Fragmentation needed" (RFC 1191) and ICMPv6's "packet too big": the MTU's lower half is at the same place. */
 struct too_big {
@@ -85,8 +83,13 @@ static __always_inline __be16 sum_checksum(__u64 sum)
 /* The sum of `size` bytes, a constant multiple of 4; negative if the frame does not have them. */
 static __always_inline __s64 sum_bytes(struct __sk_buff *skb, __u32 offset, const __u32 size)
 {
-	void *from = (void *)(long)skb->data + offset;
+	void *from = (void *)(long)skb->data;
 
+	/* The verifier wants to see the bound where it is used. */
+	asm volatile("" : "+r"(offset));
+	if (offset > FARTHEST)
+		return -1;
+	from += offset;
 	if (from + size > (void *)(long)skb->data_end)
 		return -1;
 	return (__u32)bpf_csum_diff(NULL, 0, from, size, 0);
@@ -139,7 +142,9 @@ static __always_inline long cut_to_quote(struct __sk_buff *skb, __u32 offset, co
 {
 	const __s32 more = (__s32)(ETH_HLEN + size) - (__s32)offset;
 
-	return bpf_skb_change_tail(skb, offset + quoted, 0) ||
+	if (bpf_skb_change_tail(skb, offset + quoted, 0))
+		return -1;
+	return more &&
 	       bpf_skb_adjust_room(skb, more, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO);
 }
 
