@@ -6,6 +6,17 @@ export const INNER = { 4: "203.0.113.18", 6: "2001:db8:a:1::2" } as const;
 
 const GATEWAY = { 4: "203.0.113.17", 6: "2001:db8:a:1::1" } as const;
 
+/** The ends of the tunnel, and by what routes they reach each other. */
+export const EDGE_END = {
+  namespace: undefined,
+  routes: ["198.51.100.0/24 via 100.64.0.2", "2001:db8:c::/64 via 2001:db8:64::2"],
+} as const;
+export const ROUTER_END = {
+  namespace: "router",
+  own: { 4: "198.51.100.1", 6: "2001:db8:c::1" },
+  routes: ["default via 198.51.100.254", "default via 2001:db8:c::fe"],
+} as const;
+
 /**
  * Puts two routers between the edge and Acme's router, with a link between them that may be narrower than all others, and a
  * network with a host behind Acme's site. For an edge that has no customers yet.
@@ -16,27 +27,29 @@ export function addNarrowPath({ server }: AcmeEdge): void {
     // Acme's router keeps its device; what was the edge's end of it is now the far router's.
     "link set up1 netns far",
     "link add up1 type veth peer name eth0 netns near",
-    "addr add 100.64.0.1/30 dev up1",
     "link set up1 addrgenmode none up",
-    "route add 198.51.100.0/24 via 100.64.0.2",
+    ...addresses("up1", "100.64.0.1/30", "2001:db8:64::1/64"),
+    ...EDGE_END.routes.map((route) => `route add ${route}`),
   ]);
   server.ip(["link add eth1 type veth peer name eth0 netns far"], "near");
   server.ip(
     [
       ...["eth0", "eth1"].map((device) => `link set ${device} addrgenmode none up`),
-      "addr add 100.64.0.2/30 dev eth0",
-      "addr add 100.64.0.5/30 dev eth1",
-      "route add default via 100.64.0.1",
-      "route add 198.51.100.0/24 via 100.64.0.6",
+      ...addresses("eth0", "100.64.0.2/30", "2001:db8:64::2/64"),
+      ...addresses("eth1", "100.64.0.5/30", "2001:db8:65::1/64"),
+      ...["default via 100.64.0.1", "default via 2001:db8:64::1"].map((route) => `route add ${route}`),
+      ...["198.51.100.0/24 via 100.64.0.6", "2001:db8:c::/64 via 2001:db8:65::2"].map(
+        (route) => `route add ${route}`,
+      ),
     ],
     "near",
   );
   server.ip(
     [
       ...["eth0", "up1"].map((device) => `link set ${device} addrgenmode none up`),
-      "addr add 100.64.0.6/30 dev eth0",
-      "addr add 198.51.100.254/24 dev up1",
-      "route add default via 100.64.0.5",
+      ...addresses("eth0", "100.64.0.6/30", "2001:db8:65::2/64"),
+      ...addresses("up1", "198.51.100.254/24", "2001:db8:c::fe/64"),
+      ...["default via 100.64.0.5", "default via 2001:db8:65::1"].map((route) => `route add ${route}`),
     ],
     "far",
   );
@@ -55,6 +68,15 @@ export function setPath(
   server.ip([`link set eth0 mtu ${inner}`], "inner");
 }
 
+/** What a router forwards it asks for neighbours by an address of the link alone (ndisc_solicit). */
+function addresses(device: string, ipv4: string, ipv6: string): readonly string[] {
+  const alone = ipv6.replace(/.*::/, "fe80::");
+  return [
+    `addr add ${ipv4} dev ${device}`,
+    ...[ipv6, alone].map((address) => `addr add ${address} dev ${device} nodad`),
+  ];
+}
+
 function forward(server: EdgeServer, namespace: string): void {
   server.run(["sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"], { namespace });
 }
@@ -62,16 +84,7 @@ function forward(server: EdgeServer, namespace: string): void {
 function addInnerNetwork(server: EdgeServer): void {
   server.ip(["link add inner type veth peer name eth0 netns inner"], "site");
   const up = (device: string) => `link set ${device} addrgenmode none up`;
-  server.ip(
-    [
-      up("inner"),
-      `addr add ${GATEWAY[4]}/28 dev inner`,
-      `addr add ${GATEWAY[6]}/64 dev inner nodad`,
-      // What is forwarded it asks for neighbours by an address of the link alone (ndisc_solicit).
-      "addr add fe80::1/64 dev inner nodad",
-    ],
-    "site",
-  );
+  server.ip([up("inner"), ...addresses("inner", `${GATEWAY[4]}/28`, `${GATEWAY[6]}/64`)], "site");
   server.ip(
     [
       up("eth0"),
