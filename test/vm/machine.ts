@@ -28,8 +28,7 @@ export async function runMachine(machine: Machine): Promise<number | string> {
   const initrd = join(share, "initrd");
   await writeFile(initrd, await initramfs(machine.kernel));
   const files = await shareFiles(share);
-  // One CPU, and only what others leave of it.
-  const qemu = spawnBound(["nice", "qemu-system-x86_64", ...qemuArguments(machine, initrd)], "inherit");
+  const qemu = spawnBound(["qemu-system-x86_64", ...qemuArguments(machine, initrd)], "inherit");
   const said = collect(qemu);
   const watch = AbortSignal.timeout(60_000 * minutes);
   watch.addEventListener("abort", () => qemu.kill("SIGKILL"));
