@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageRoot } from "../../runtime/native-process.js";
 import type { NodeConfig } from "../../src/targets/manifest.js";
+import { LineServer } from "./line-server.js";
 
 export interface RuntimeError {
   readonly code?: string;
@@ -18,6 +19,7 @@ export interface RuntimeError {
 export class EdgeServer {
   readonly #pid: number;
   readonly #end: () => Promise<void>;
+  #runtime: LineServer | undefined;
   /** Outside of the machine, and visible inside. */
   readonly folder = mkdtempSync(join(tmpdir(), "tidegate-edge-"));
 
@@ -44,6 +46,7 @@ export class EdgeServer {
   }
 
   async end(): Promise<void> {
+    await this.#runtime?.end();
     await this.#end();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -102,22 +105,31 @@ export class EdgeServer {
     return commands.map((argv) => this.run(argv, namespace === undefined ? {} : { namespace })).join("\n");
   }
 
-  /** Calls the built runtime on this machine; rejects with what it failed with. */
+  /** Calls the built runtime on this machine, one call after the other; rejects with what it failed with. */
   async #call(
     operation: string,
     options: object,
     module: string = operation,
   ): Promise<Record<string, unknown>> {
     const file = join(packageRoot(), `dist/runtime/${module}.js`);
-    const script = `
-      const { ${operation} } = await import(${JSON.stringify(file)});
-      const answer = await ${operation}(${JSON.stringify(options)}).then(
-        (value) => ({ value }),
-        ({ code, message, hint, stack }) => ({ error: { code, message, hint, stack } }),
-      );
-      console.log(JSON.stringify(answer));`;
-    const { value, error } = JSON.parse(this.run(["node", "--input-type=module", "-e", script]));
+    this.#runtime ??= new LineServer(this.enter(["node", "--input-type=module", "-e", CALLS]));
+    const { value, error } = JSON.parse(
+      await this.#runtime.ask(JSON.stringify({ file, operation, options })),
+    );
     if (error) throw Object.assign(new Error(error.message), error);
     return value;
   }
 }
+
+/** One process for all calls: most of the time of a single one is that Node starts and reads the runtime's modules. */
+const CALLS = `
+  import { createInterface } from "node:readline";
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { file, operation, options } = JSON.parse(line);
+    const module = await import(file);
+    const answer = await module[operation](options).then(
+      (value) => ({ value }),
+      ({ code, message, hint, stack }) => ({ error: { code, message, hint, stack } }),
+    );
+    console.log(JSON.stringify(answer));
+  }`;
