@@ -3,6 +3,7 @@ import { chooseGre } from "../../runtime/gre/choose.js";
 import type { GreDriver } from "../../runtime/gre/driver.js";
 import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, CHICAGO, FTP, FTP6, NODE, type RunningScript } from "../support/acme-edge.js";
+import { ATTEMPTS, InteropLine } from "../support/interop-table.js";
 import { tunnel } from "../support/ir.js";
 import { PATIENCE } from "../support/patience.js";
 
@@ -47,19 +48,13 @@ const ROWS: readonly Row[] = [
   ...(HAS_DEVICES ? [["kernel", "kernel", "GRE over IPv4"] as const] : []),
 ];
 
-/** The table: what was tried → how it went, of each row. */
-const table: Record<string, Record<string, string>> = {};
-
-afterAll(() => console.table(table));
-
 describe.each(ROWS)("%s at the edge, %s at the router, %s", (edgeDriver, routerDriver, kind) => {
   const through = { ...CHICAGO, ...KINDS[kind] };
-  const line: Record<string, string> = {};
+  const line = new InteropLine({ edge: edgeDriver, router: routerDriver, tunnel: kind }, ATTEMPTS);
   let edge: AcmeEdge;
   let echo: RunningScript;
 
   beforeAll(async () => {
-    table[`${edgeDriver} – ${routerDriver}, ${kind}`] = line;
     edge = await AcmeEdge.start({
       router: routerDriver,
       tunnel: through,
@@ -85,7 +80,7 @@ describe.each(ROWS)("%s at the edge, %s at the router, %s", (edgeDriver, routerD
     });
 
   // First of all, before anybody has learned what fits.
-  test.each([
+  test.each<["IPv4" | "IPv6", string, string]>([
     ["IPv4", `-s 1472 ${FTP}`, `From 198.18.0.1 icmp_seq=1 Frag needed and DF set (mtu = ${through.mtu})`],
     ["IPv6", `-s 1452 ${FTP6}`, `From 2001:db8:ed6e::1 icmp_seq=1 Packet too big: mtu=${through.mtu}`],
   ])("%s that is too big is answered, and the longest that fits arrives", (family, options, answer) => {
@@ -93,10 +88,10 @@ describe.each(ROWS)("%s at the edge, %s at the router, %s", (edgeDriver, routerD
     const header = family === "IPv4" ? 28 : 48;
     const fits = options.replace(/\d+ /, `${through.mtu - header} `);
     expect(ping("client", `-c 2 -M do ${fits}`)).toContain("2 received");
-    line[`${family} too big`] = `mtu ${through.mtu}`;
+    line.tell(family, "too big", `mtu ${through.mtu}`);
   });
 
-  test.each([
+  test.each<["IPv4" | "IPv6", string, string, string]>([
     ["IPv4", "client", FTP, "→"],
     ["IPv4", "site", CLIENT, "←"],
     ["IPv6", "client", FTP6, "→"],
@@ -104,13 +99,10 @@ describe.each(ROWS)("%s at the edge, %s at the router, %s", (edgeDriver, routerD
   ])("%s: whole and in fragments, from the %s", (family, from, to, direction) => {
     expect(ping(from, `-c 3 ${to}`)).toContain("3 received");
     expect(ping(from, `-c 3 -s 4000 -M dont ${to}`)).toContain("3 received");
-    for (const what of ["ping", "fragments"]) {
-      const column = `${family} ${what}`;
-      line[column] = `${line[column] ?? ""}${direction}`;
-    }
+    for (const what of ["ping", "fragments"] as const) line.tell(family, what, direction);
   });
 
-  test.each([
+  test.each<["IPv4" | "IPv6", string]>([
     ["IPv4", FTP],
     ["IPv6", FTP6],
   ])(`${MEGABYTES} MB of TCP over %s there and back`, (family, host) => {
@@ -127,7 +119,7 @@ describe.each(ROWS)("%s at the edge, %s at the router, %s", (edgeDriver, routerD
        });`,
     );
     expect(milliseconds).toMatch(/^\d+\n$/);
-    line[`${family} TCP`] = `${((2 * MEGABYTES * 1000) / Number(milliseconds)).toFixed(0)} MB/s`;
+    line.tell(family, "TCP", `${MEGABYTES} MB →←`);
   });
 
   test("and the edge did GRE as was asked for, without losing a packet in the tunnel", async () => {

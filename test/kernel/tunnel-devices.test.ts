@@ -111,7 +111,8 @@ function addFarEnd(type: string, outer: 4 | 6, key: number | null): void {
     "router",
     `link add far type ${type} ${ends} ${way}${keyed}`,
     ...[
-      "link set far addrgenmode none up",
+      // In one request it would be brought up first, and have an address that speaks up.
+      ...["link set far addrgenmode none", "link set far up"],
       `route add ${NEAR[4]} dev far src ${FAR[4]}`,
       `route add ${NEAR[6]} dev far`,
     ],

@@ -6,6 +6,7 @@ import { packageRoot } from "../../runtime/native-process.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { type AcmeEdge, acme, CHICAGO, FTP, FTP6, NODE } from "./acme-edge.js";
 import { number, or, rule } from "./ir.js";
+import { PATIENCE } from "./patience.js";
 
 /**
  * Two policies that disagree on every class of packets: on the verdict, on the stage that drops, or on the tunnel. What comes
@@ -113,7 +114,7 @@ export function frames(): Buffer {
   return Buffer.concat(PACKETS.flatMap((packet) => [u32(packet.length), packet]));
 }
 
-/** Sends packets of all classes in turn until `work` is done; gives how many of each, and what `work` gave. */
+/** Sends packets of all classes in turn, `rate` a second, until `work` is done; gives how many of each, and what `work` gave. */
 export async function during<T>(
   edge: AcmeEdge,
   rate: number,
@@ -129,9 +130,10 @@ export async function during<T>(
   });
   let rounds = 0;
   const input = frames();
+  const pace = Math.ceil(rate / PATIENCE);
   while (!done) {
-    const count = PACKETS.length * Math.ceil(rate / PACKETS.length / 4);
-    const [command, ...args] = edge.server.enter([wire, "eth0", mac, `${count}`, `${rate}`], "client");
+    const count = PACKETS.length * Math.ceil(pace / PACKETS.length / 4);
+    const [command, ...args] = edge.server.enter([wire, "eth0", mac, `${count}`, `${pace}`], "client");
     const child = promisify(execFile)(command, args);
     child.child.stdin?.end(input);
     await child;

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { cpio } from "../vm/cpio.js";
 import { dependencies, inOrder } from "../vm/initramfs.js";
-import { formatResults } from "../vm/results.js";
+import { formatInterop, formatResults } from "../vm/results.js";
 
 /** What npm run test:vm needs around its virtual machines. */
 
@@ -38,15 +38,33 @@ describe("modules", () => {
 });
 
 test("the table", () => {
-  const row = { files: 2, passed: 31, failed: 0, seconds: 90 };
+  const row = { files: 2, passed: 31, failed: 0, skipped: 4, seconds: 90, interop: [] };
   const results = [
     { ...row, kernel: "6.1", release: "6.1.0-56-cloud-amd64", gre: "kernel" },
     { ...row, kernel: "host", release: "6.18.5", gre: "ebpf", failed: 12 },
   ];
   expect(formatResults(results).split("\n")).toEqual([
-    "kernel  release               GRE by  files  passed  failed  minutes",
-    "6.1     6.1.0-56-cloud-amd64  kernel      2      31       0      1.5",
-    "host    6.18.5                eBPF        2      31      12      1.5",
+    "kernel  release               GRE by  files  passed  failed  skipped  minutes",
+    "6.1     6.1.0-56-cloud-amd64  kernel      2      31       0        4      1.5",
+    "host    6.18.5                eBPF        2      31      12        4      1.5",
+  ]);
+});
+
+test("the table of tunnels says of each kernel what went well, and what did not", () => {
+  const row = { files: 1, passed: 1, failed: 0, skipped: 0, seconds: 1, release: "x", gre: "kernel" };
+  const ends = { edge: "kernel", router: "ebpf", tunnel: "gre, key 7" };
+  const interop = [{ ...ends, went: { "IPv4 ping": "→←", "IPv4 TCP": "FAILED" } }];
+  const other = [{ ...ends, tunnel: "ipip", went: { "IPv4 ping": "→" } }];
+  expect(
+    formatInterop([
+      { ...row, kernel: "6.1", interop },
+      { ...row, kernel: "host", interop: other },
+    ]).split("\n"),
+  ).toEqual([
+    "| kernel | at the edge | at the router | tunnel | IPv4 ping | IPv4 TCP |",
+    "| --- | --- | --- | --- | --- | --- |",
+    "| 6.1 | kernel | ebpf | gre, key 7 | →← | FAILED |",
+    "| host | kernel | ebpf | ipip | → | – |",
   ]);
 });
 

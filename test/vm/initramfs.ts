@@ -10,7 +10,19 @@ const FIRST = ["virtio_mmio", "virtio_console", "virtiofs", "overlay"];
 
 /** What tests will ask for; whatever is missing here is loaded when it is asked for, but slowly. */
 const THEN = [
-  ...["veth", "tun", "dummy", "ip_gre", "ip6_gre", "ipip", "sit", "ip6_tunnel", "sch_ingress", "cls_bpf", "act_bpf"],
+  ...[
+    "veth",
+    "tun",
+    "dummy",
+    "ip_gre",
+    "ip6_gre",
+    "ipip",
+    "sit",
+    "ip6_tunnel",
+    "sch_ingress",
+    "cls_bpf",
+    "act_bpf",
+  ],
   ...["nf_tables", "nfnetlink", "nf_conntrack", "nf_defrag_ipv4", "nf_defrag_ipv6", "nft_ct", "nft_limit"],
   ...["nft_log", "nft_hash", "nft_numgen", "nft_connlimit", "nft_reject_inet", "nft_fib_inet", "nft_nat"],
   ...["nft_chain_nat", "nft_objref", "nft_quota", "nf_log_syslog", "xt_mark"],

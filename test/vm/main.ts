@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { EXIT, UsageError } from "../../src/cli/exit.js";
 import { packageRoot } from "../../src/cli/package-root.js";
+import { buildTests } from "./built.js";
 import { Missing, output } from "./commands.js";
 import { kernelOf, SERIES, type Series } from "./kernels.js";
 import { runMachine, VIRTIOFSD } from "./machine.js";
-import { formatResults, type Result, readResult } from "./results.js";
+import { formatInterop, formatResults, INTEROP, type Result, readResult } from "./results.js";
 import { suiteFor } from "./suite.js";
 
 /**
@@ -23,6 +24,9 @@ const MEMORY_MB = 3072;
 
 /** How much longer than on this machine anything may take in one that is emulated. */
 const PATIENCE = "20";
+
+/** Of what tests try again and again an emulated machine tries as much as fits into its minutes. */
+const FEWER = { FLIPS: "2", TIDEGATE_NFT_POLICIES: "8" };
 
 interface Options {
   readonly kernels: readonly Name[];
@@ -78,12 +82,19 @@ async function requireTools(): Promise<void> {
     throw new Missing(`please run: apt-get install --no-install-recommends ${packages.join(" ")}`);
 }
 
+function filesFor(name: Name, { files }: Options): readonly string[] {
+  return files.length > 0 ? files : suiteFor(name);
+}
+
 /** Runs the tests on one kernel; `folder` is for what they leave. */
 async function runOn(name: Name, options: Options, folder: string): Promise<number | string> {
   const { minutes } = options;
-  const files = options.files.length > 0 ? options.files : suiteFor(name);
+  const files = filesFor(name, options);
   const script = join(packageRoot(), "test/vm/on-this-kernel");
-  if (name === "host") return spawnSync(script, [folder, ...files], { stdio: "inherit" }).status ?? "killed";
+  if (name === "host") {
+    const env = { ...process.env, TIDEGATE_INTEROP: join(folder, INTEROP) };
+    return spawnSync(script, [folder, ...files], { stdio: "inherit", env }).status ?? "killed";
+  }
   const lines = [...environment(), `exec ${[script, "/share", ...files].map(quoted).join(" ")}`];
   writeFileSync(join(folder, "run"), `${lines.join("\n")}\n`);
   return runMachine({
@@ -99,6 +110,8 @@ function environment(): readonly string[] {
   const asked = Object.entries(process.env).filter(([name]) => /^(TIDEGATE_\w+|FLIPS|FLIP_RATE)$/.test(name));
   const set = {
     TIDEGATE_PATIENCE: PATIENCE,
+    TIDEGATE_INTEROP: `/share/${INTEROP}`,
+    ...FEWER,
     CI: "true",
     NO_COLOR: "1",
     HOME: "/root",
@@ -128,6 +141,7 @@ async function main(): Promise<number> {
   const options = optionsOf();
   if (process.getuid?.() !== 0) throw new Missing("please run it as root");
   if (options.kernels.some((name) => name !== "host")) await requireTools();
+  await buildTests([...new Set(options.kernels.flatMap((name) => filesFor(name, options)))]);
   const results: Result[] = [];
   let failed = false;
   for (const name of options.kernels) {
@@ -141,6 +155,8 @@ async function main(): Promise<number> {
       else console.error(`kernel ${name}: no test has ended, ${status}`);
     });
   }
+  if (results.some(({ interop }) => interop.length > 0))
+    console.log(`\nTunnels between two ends of different make:\n\n${formatInterop(results)}`);
   console.log(`\n${formatResults(results)}`);
   return failed ? EXIT.failed : EXIT.ok;
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { type InteropRow, readInterop } from "../support/interop-table.js";
 
 /** A row of the table: what the tests said on one kernel. */
 export interface Result {
@@ -13,13 +14,21 @@ export interface Result {
   readonly files: number;
   readonly passed: number;
   readonly failed: number;
+  /** Not tried there, for whatever reason. */
+  readonly skipped: number;
   readonly seconds: number;
+  /** How two ends of a tunnel came along with one another. */
+  readonly interop: readonly InteropRow[];
 }
+
+/** The file in the folder of a run that `TIDEGATE_INTEROP` names to the tests. */
+export const INTEROP = "interop.json";
 
 /** Of vitest's JSON reporter. */
 const report = z.object({
   numPassedTests: z.number(),
   numFailedTests: z.number(),
+  numPendingTests: z.number(),
   testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.unknown()) })),
 });
 
@@ -27,7 +36,8 @@ const report = z.object({
 export function readResult(kernel: string, folder: string, seconds: number): Result | undefined {
   if (!existsSync(join(folder, "report.json"))) return undefined;
   const word = (name: string) => readFileSync(join(folder, name), "utf8").trim();
-  const { numPassedTests, numFailedTests, testResults } = report.parse(JSON.parse(word("report.json")));
+  const said = report.parse(JSON.parse(word("report.json")));
+  const { numPassedTests, numFailedTests, numPendingTests, testResults } = said;
   // A file that could not be read has no test that could fail.
   const broken = testResults.filter(
     ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
@@ -35,26 +45,35 @@ export function readResult(kernel: string, folder: string, seconds: number): Res
   return {
     ...{ kernel, seconds, release: word("release"), gre: word("gre") },
     ...{ files: testResults.length, passed: numPassedTests, failed: numFailedTests + broken },
+    ...{ skipped: numPendingTests, interop: readInterop(join(folder, INTEROP)) },
   };
 }
 
 /** The table, one kernel a line. */
 export function formatResults(results: readonly Result[]): string {
-  const rows = [
-    ["kernel", "release", "GRE by", "files", "passed", "failed", "minutes"],
-    ...results.map(({ kernel, release, gre, files, passed, failed, seconds }) => [
-      ...[kernel, release, gre === "kernel" ? "kernel" : "eBPF"],
-      ...[`${files}`, `${passed}`, `${failed}`, (seconds / 60).toFixed(1)],
-    ]),
-  ];
+  const rows = results.map(({ kernel, release, gre, files, passed, failed, skipped, seconds }) => [
+    ...[kernel, release, gre === "kernel" ? "kernel" : "eBPF"],
+    ...[`${files}`, `${passed}`, `${failed}`, `${skipped}`, (seconds / 60).toFixed(1)],
+  ]);
+  const head = ["kernel", "release", "GRE by", "files", "passed", "failed", "skipped", "minutes"];
+  return table([head, ...rows], (column) => column >= 3);
+}
+
+/** What was tried between the ends of tunnels on all kernels; in Markdown, as docs/kernels.md has it. */
+export function formatInterop(results: readonly Result[]): string {
+  const rows = results.flatMap(({ kernel, interop }) => interop.map((row) => ({ kernel, ...row })));
+  const tried = [...new Set(rows.flatMap(({ went }) => Object.keys(went)))];
+  const head = ["kernel", "at the edge", "at the router", "tunnel", ...tried];
+  const body = rows.map(({ kernel, edge, router, tunnel, went }) => {
+    return [kernel, edge, router, tunnel, ...tried.map((what) => went[what] ?? "–")];
+  });
+  const lines = [head, head.map(() => "---"), ...body];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function table(rows: readonly (readonly string[])[], isNumber: (column: number) => boolean): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const isNumber = (column: number) => column >= 3;
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (isNumber(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const padded = (cell: string, column: number) =>
+    isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
+  return rows.map((row) => row.map(padded).join("  ").trimEnd()).join("\n");
 }
