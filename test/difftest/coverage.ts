@@ -1,5 +1,6 @@
 import { FIELDS, type FieldName, SLICE_PROTOCOLS } from "../../src/compiler/ir/fields.js";
 import type { Stage } from "../../src/compiler/ir/policy.js";
+import { SLOW } from "../../src/compiler/semantics/forward.js";
 import { OPERATORS, type Operator } from "../support/language-comparison.js";
 import { fieldsIn, isPlain } from "../support/language-conditions.js";
 
@@ -9,9 +10,9 @@ export const TARGET_OF = { mitigate: "xdp", firewall: "nft" } as const satisfies
 /** What a policy can have, of which a run counts the policies: each stands in one cell of a table. */
 export interface Cell {
   readonly stage: Stage;
-  /** A field, a function, or what a rule does. */
+  /** A field, a function, what a rule does, or how a packet goes on. */
   readonly row: string;
-  /** An operator; "rule" for what a rule does, "default" for what a stage does without one. */
+  /** An operator; "rule" for what a rule does, "default" for what a stage does without one, "way" for what the fast path does. */
   readonly column: string;
 }
 
@@ -48,6 +49,17 @@ const ACTIONS = {
 
 const DEFAULTS = ["allow", "drop", "reject"];
 
+/** What becomes of packets that XDP could send on: sent, or why not. */
+export const SENT = "sent into a tunnel";
+const WAYS: readonly string[] = [SENT, ...Object.values(SLOW)];
+
+/** What is no comparison. */
+const OTHERS: readonly string[] = ["rule", "default", "way"];
+
+export function isComparison({ column }: Cell): boolean {
+  return !OTHERS.includes(column);
+}
+
 /** Every cell that the language allows. */
 export const CELLS: readonly Cell[] = (["mitigate", "firewall"] as const).flatMap((stage) => {
   const fields = fieldsIn(stage === "mitigate" ? stage : "stateful");
@@ -56,8 +68,9 @@ export const CELLS: readonly Cell[] = (["mitigate", "firewall"] as const).flatMa
     ...FUNCTIONS.flatMap((row) => [...NUMERIC, "in", "&"].map((column) => ({ stage, row, column }))),
   ];
   const actions = ACTIONS[stage].map((row) => ({ stage, row, column: "rule" }));
+  const ways = stage === "mitigate" ? WAYS.map((row) => ({ stage, row, column: "way" })) : [];
   const defaults = stage === "firewall" ? DEFAULTS.map((row) => ({ stage, row, column: "default" })) : [];
-  return [...comparisons, ...actions, ...defaults];
+  return [...comparisons, ...actions, ...defaults, ...ways];
 });
 
 function keyOf({ stage, row, column }: Cell): string {
@@ -81,9 +94,9 @@ export class Coverage {
 
   /** Lines: a row for each field and function with a column for each operator, then what rules and stages do. */
   table(): readonly string[] {
-    const comparisons = CELLS.filter(({ column }) => column !== "rule" && column !== "default");
+    const comparisons = CELLS.filter(isComparison);
     const others = CELLS.filter((cell) => !comparisons.includes(cell));
-    return [...this.#grid(comparisons, OPERATORS), "", ...this.#grid(others, ["rule", "default"])];
+    return [...this.#grid(comparisons, OPERATORS), "", ...this.#grid(others, OTHERS)];
   }
 
   #grid(cells: readonly Cell[], columns: readonly string[]): readonly string[] {

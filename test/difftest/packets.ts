@@ -9,6 +9,7 @@ import { gateOf } from "../../src/compiler/semantics/gates.js";
 import { owns } from "../../src/compiler/semantics/route.js";
 import type { TestPacket } from "../../src/verify/packets.js";
 import { type Aim, aimsIn, shapedPackets, startOf, withChecksum } from "../support/aimed-packets.js";
+import { turned, turnsOf } from "../support/forwarded-packets.js";
 
 /**
  * Packets by the thousand for each of thousands of policies. Building one from its parts takes ten times as long as judging
@@ -82,11 +83,13 @@ export function aimedFrom(
       .map((aim) => (chance.oneIn(ASTRAY) ? aim : owned(policy, aim)))
       .map(targetOf),
   );
+  const turns = turnsOf(policy);
   const spans = rules.flatMap(({ action }) => (action.kind === "limit" ? [action.limit.interval] : []));
   let at = FIRST;
   return Array.from({ length: count }, () => {
     at += pause(chance, spans);
-    return { ...one(supply, chance.among(targets) ?? [], chance), at, why: "random" };
+    const made = one(supply, chance.among(targets) ?? [], chance);
+    return { ...(turns ? turned(made, turns, chance) : made), at, why: "random" };
   });
 }
 

@@ -2,10 +2,12 @@ import fc from "fast-check";
 import { type Miscount, mismatches } from "../../src/cli/verify/compare.js";
 import type { StageName } from "../../src/cli/verify/stage.js";
 import { packetText } from "../../src/compiler/analysis/packets/plain-text.js";
-import type { Policy } from "../../src/compiler/ir/policy.js";
+import { forwardsInXdp, type Policy } from "../../src/compiler/ir/policy.js";
+import { evaluate } from "../../src/compiler/semantics/evaluate.js";
+import { newState } from "../../src/compiler/semantics/state.js";
 import type { TestPacket } from "../../src/verify/packets.js";
 import { policyIn, type WrittenPolicy, writtenPolicies } from "../support/language-arbitrary.js";
-import type { Cell } from "./coverage.js";
+import { type Cell, SENT } from "./coverage.js";
 import { disagree, disagreeing, type Judgement, type Kernel } from "./kernel.js";
 import { aimedFrom, type Supply, supplyFor } from "./packets.js";
 import { compareWords, type WordsMismatch } from "./words.js";
@@ -86,8 +88,21 @@ export class Tries {
       mitigate: packets.slice(0, WITH_WORDS),
       firewall: met.slice(0, WITH_WORDS),
     });
-    return { policy, packets, judged, cells: words.cells, judgements, misread: words.wrong };
+    const cells = [...words.cells, ...waysOf(policy, packets.slice(0, WITH_WORDS))];
+    return { policy, packets, judged, cells, judgements, misread: words.wrong };
   }
+}
+
+/** How packets go on that the policy lets XDP send into tunnels. */
+function waysOf(policy: Policy, packets: readonly TestPacket[]): readonly Cell[] {
+  if (!forwardsInXdp(policy)) return [];
+  const traces = packets.map(({ bytes, at, surroundings }) =>
+    evaluate(policy, bytes, newState(), at, surroundings),
+  );
+  const rows = traces.flatMap(({ where, verdict, slow }) =>
+    where === "xdp" && verdict === "allow" ? [SENT] : (slow ?? []),
+  );
+  return [...new Set(rows)].map((row) => ({ stage: "mitigate", row, column: "way" }));
 }
 
 function withoutRules(policy: Policy): Policy {

@@ -6,11 +6,13 @@ import { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
 import { compileXdp } from "../../src/cli/io/clang.js";
 import { textOf } from "../../src/cli/verify/xdp-program.js";
-import type { Policy } from "../../src/compiler/ir/policy.js";
+import { parsePrefix } from "../../src/compiler/ir/address.js";
+import { type AddressList, FAST_TUNNELS, type Policy, type Rule } from "../../src/compiler/ir/policy.js";
 import { type Form, planOf } from "../../src/targets/xdp/classifier/plan.js";
+import { MAX_MAPS, mostMaps } from "../../src/targets/xdp/cost.js";
 import { emit } from "../../src/targets/xdp/emit.js";
 import { type BpfFs, mountBpfFs } from "../support/bpffs.js";
-import { constant, inList, limit, list, number, policy, rule } from "../support/ir.js";
+import { constant, inList, limit, list, number, policy, rule, tunnel } from "../support/ir.js";
 import { stressRules } from "../support/stress-rules.js";
 
 /** Does the verifier of this kernel take each sort of program that there is? npm run test:vm asks other kernels. */
@@ -65,7 +67,49 @@ const POLICIES: readonly (readonly [string, Form, () => Policy])[] = [
   ["rules in tables", "tables", () => policy(stressRules("port ranges", 40))],
   ["rules in vectors", "vectors", () => policy(stressRules("port ranges", 300))],
   ["all fields in vectors", "vectors", () => policy(stressRules("all fields", 300))],
+  ["as many maps as there may be", "linear", () => policy(...limitsAndLists(MAX_MAPS))],
+  ["the fast path by as many ways as there may be", "linear", () => fast([])],
+  [
+    "the fast path past a list of 10,000 prefixes",
+    "linear",
+    () => fast([rule("listed", "drop", inList("ip.src", "l", 4))], [list("l", ...blocked)]),
+  ],
+  ["the fast path and as many maps", "linear", () => fast(...limitsAndLists(mostMaps(fast([]))))],
+  ["the fast path behind vectors", "vectors", () => fast(stressRules("port ranges", 300))],
 ];
+
+/** Half of so many maps are those of limits, each of which asks another list. */
+function limitsAndLists(count: number): readonly [readonly Rule[], readonly AddressList[]] {
+  const names = Array.from({ length: Math.ceil(count / 2) }, (_, at) => `l${at}`);
+  const limits = names.length * 2 === count ? names : names.slice(1);
+  const rules = names.map((name) => {
+    const action = limits.includes(name) ? limit(5000, 10, "ip.src") : ({ kind: "count" } as const);
+    return rule(name, action, inList("ip.src", name, 4));
+  });
+  return [rules, names.map((name, at) => list(name, `10.${at}.0.0/16`))];
+}
+
+/** With 256 routes of both families (TG4010), into 64 tunnels. */
+function fast(rules: readonly Rule[], lists: readonly AddressList[] = []): Policy {
+  const plain = policy(rules, lists);
+  const tunnels = Array.from({ length: FAST_TUNNELS }, (_, at) =>
+    tunnel(`t${at}`, `198.51.100.${at + 1}`, { key: at }),
+  );
+  const routes = Array.from({ length: 256 }, (_, at) => {
+    const text = at < 128 ? `203.0.113.${2 * at}/31` : `2001:db8:${at.toString(16)}::/48`;
+    const parsed = parsePrefix(text);
+    if (parsed.kind !== "prefix") throw new Error(text);
+    return {
+      prefix: parsed.prefix,
+      tunnel: `t${at % FAST_TUNNELS}`,
+      priority: 100,
+      weight: 1,
+      span: plain.span,
+    };
+  });
+  const firewall = { ...plain.firewall, default: "allow", offload: "auto" } as const;
+  return { ...plain, firewall, datapath: "xdp", tunnels, routes };
+}
 
 test.each(POLICIES)("a customer's program: %s (%s)", async (name, form, make) => {
   const asked = make();

@@ -5,6 +5,8 @@ import { GEOGRAPHY, PARTNERS } from "./language-addresses.js";
 import { BINDINGS, type Binding, type Condition } from "./language-comparison.js";
 import { comparisonsIn, comparisonsOf, type Place } from "./language-conditions.js";
 
+import { writtenWays } from "./language-routes.js";
+
 /** Whole policies as text: conditions joined in every way, every action, both stages. */
 
 export interface WrittenRule {
@@ -131,17 +133,22 @@ const firewalls = fc.oneof(
   { weight: 1, arbitrary: fc.record({ rules: rulesIn("stateful"), stateful: fc.constant(true) }) },
 );
 
+/** Of most policies, which leave packets to the namespace. */
+const ONE_WAY = `tunnels: { main: gre({ remote: "198.51.100.1" }) },
+  routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "2001:db8::/32", tunnel: "main" }],`;
+
 export const writtenPolicies: fc.Arbitrary<WrittenPolicy> = fc
   .record({
     mitigate: rulesIn("mitigate"),
     firewall: firewalls,
     byDefault: fc.constantFrom<Verdict>("allow", "drop", "reject"),
     offload: fc.constantFrom<Offload>("auto", "auto", "auto", "off"),
+    ways: fc.option(writtenWays, { freq: 2 }),
   })
-  .map(({ mitigate, firewall: { rules: firewall, stateful }, byDefault, offload }) => ({
+  .map(({ mitigate, firewall: { rules: firewall, stateful }, byDefault, offload, ways }) => ({
     rules: { mitigate, firewall },
     byDefault,
-    text: `import { allow, count, drop, expr, gre, limit, list, log, policy, reject } from "tidegate";
+    text: `import { allow, count, drop, expr, gre, ipip, limit, list, log, policy, reject } from "tidegate";
 const partners = list(${JSON.stringify(PARTNERS)});
 export default policy({
   customer: "language",
@@ -157,14 +164,13 @@ export default policy({
       ${firewall.map(({ text }) => text).join("\n      ")}
     ],
   },
-  tunnels: { main: gre({ remote: "198.51.100.1" }) },
-  routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "2001:db8::/32", tunnel: "main" }],
+  ${ways && offload === "auto" && !stateful ? `datapath: "xdp",\n  ${ways.text}` : ONE_WAY}
 });
 `,
   }));
 
-/** What chance may write, and a policy must not say: sets of nothing, and rules too large for a target. */
-const REFUSED: readonly string[] = ["TG2008", "TG2012", "TG4001", "TG4050"];
+/** What chance may write, and a policy must not say: sets of nothing, rules too large for a target, and what is never fast. */
+const REFUSED: readonly string[] = ["TG2008", "TG2012", "TG2060", "TG4001", "TG4010", "TG4050"];
 
 /** undefined: refused, as it should be. */
 export function policyIn({ text }: WrittenPolicy): Policy | undefined {

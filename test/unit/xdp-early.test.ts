@@ -7,9 +7,24 @@ import { check } from "../../src/targets/xdp/check.js";
 import { mostMaps } from "../../src/targets/xdp/cost.js";
 import { emit } from "../../src/targets/xdp/emit.js";
 import { tables } from "../../src/targets/xdp/tables.js";
-import { and, constant, entangled, inList, limit, list, number, or, policy, rule } from "../support/ir.js";
+import {
+  and,
+  constant,
+  entangled,
+  inList,
+  limit,
+  list,
+  number,
+  or,
+  policy,
+  rule,
+  tunnel,
+} from "../support/ir.js";
 
 type Options = Partial<Omit<Firewall, "rules">>;
+
+const [{ prefix }] = policy([]).prefixes as [Policy["prefixes"][number]];
+const route = { prefix, priority: 100, weight: 1, span: policy([]).span };
 
 const BOGONS = rule("bogons", "drop", number("tcp.dstport", 0));
 
@@ -89,15 +104,18 @@ describe("the early step", () => {
   });
 });
 
+const PORTS = Array.from({ length: 1200 }, (_, i) => 3 * i);
+
+/** The last one is what tables cannot say. */
+function large(count: number): readonly Rule[] {
+  return Array.from({ length: count }, (_, i) => {
+    const match = number("tcp.dstport", ...PORTS);
+    return rule(`r${i}`, "drop", i < count - 1 ? match : or(match, entangled("x")));
+  });
+}
+
 describe("what fits", () => {
-  const ports = Array.from({ length: 1200 }, (_, i) => 3 * i);
   const lists = [list("x", "10.0.0.1")];
-  /** The last one is what tables cannot say. */
-  const large = (count: number) =>
-    Array.from({ length: count }, (_, i) => {
-      const match = number("tcp.dstport", ...ports);
-      return rule(`r${i}`, "drop", i < count - 1 ? match : or(match, entangled("x")));
-    });
 
   test("is looked at, and a firewall that is too large is no mistake", () => {
     const early = (rules: readonly Rule[], options?: Options) =>
@@ -134,11 +152,17 @@ describe("what fits", () => {
 });
 
 describe("what sends packets on", () => {
-  const fast = (rules: readonly Rule[], options: Options = {}): Policy => ({
-    ...built(rules, options),
-    datapath: "xdp",
-  });
+  const near = tunnel("near", "198.51.100.1");
+  const far = tunnel("far", "198.51.100.2");
+  const into = (name: string) => ({ ...route, tunnel: name });
+  const fast = (
+    rules: readonly Rule[],
+    options: Options = {},
+    besides: Partial<Policy> = { tunnels: [near], routes: [into("near")] },
+  ): Policy => ({ ...built(rules, options), datapath: "xdp", ...besides });
   const allow = rule("web", "allow", web);
+  /** As much of `mitigate` as a program has room for. */
+  const crowd = large(3).map((one) => ({ ...one, name: `m-${one.name}` }));
 
   test.each<[string, Policy]>([
     ["nothing gets past the first rule", fast([rule("all", { kind: "count" }, constant(true)), allow])],
@@ -158,6 +182,37 @@ describe("what sends packets on", () => {
   test.each<[string, Policy, string | null]>([
     ["nothing surely", fast([rule("ssh", "drop", ssh)]), "the firewall allows nothing that XDP can tell"],
     ["something", fast([allow]), null],
+    [
+      "no room for it",
+      fast(
+        [rule("ports", "allow", number("tcp.dstport", ...PORTS))],
+        {},
+        { tunnels: [near], routes: [into("near")], mitigate: crowd, lists: [list("x", "10.0.0.1")] },
+      ),
+      "XDP has no room for a rule of the firewall that allows",
+    ],
+    ...[
+      { tunnels: [{ ...near, kind: "ipip" as const }], routes: [into("near")] },
+      { tunnels: [tunnel("near", "2001:db8:1::1")], routes: [into("near")] },
+      { tunnels: [{ ...near, dscp: 46 }], routes: [into("near")] },
+      { tunnels: [near, far], routes: [into("near"), into("far")] },
+    ].map((besides): [string, Policy, string] => [
+      "no way",
+      fast([allow], {}, besides),
+      "of the routes each shares its prefix, or leads into a tunnel that only the namespace can take",
+    ]),
+    [
+      "one way of two",
+      fast(
+        [allow],
+        {},
+        {
+          tunnels: [{ ...near, kind: "ipip" }, far],
+          routes: [into("near"), { ...into("far"), priority: 7 }],
+        },
+      ),
+      null,
+    ],
   ])("must have something to send: %s", (_, one, reason) => {
     const diagnostics = new Diagnostics();
     check(one, diagnostics);

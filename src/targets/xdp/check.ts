@@ -4,6 +4,7 @@ import { forwardsInXdp, type Policy, type Rule } from "../../compiler/ir/policy.
 import { planOf } from "./classifier/plan.js";
 import { instructions, MAX_INSTRUCTIONS, mostMaps, programCost } from "./cost.js";
 import { sendsSome } from "./early.js";
+import { hasFastWay } from "./forward.js";
 import { limitMap, listsIn } from "./maps.js";
 import { numberTests } from "./places.js";
 import { earlyRoom } from "./room.js";
@@ -68,11 +69,22 @@ function checkMaps(policy: Policy, isByTables: boolean, diagnostics: Diagnostics
   }
 }
 
-/** A firewall of which nothing is allowed before the namespace leaves XDP nothing to send. */
+/** A firewall of which nothing is allowed before the namespace leaves XDP nothing to send; so do routes that only the kernel can take. */
 function checkForwarding(policy: Policy, diagnostics: Diagnostics): void {
+  if (diagnostics.hasErrors || !forwardsInXdp(policy)) return;
+  if (!hasFastWay(policy)) {
+    const reason =
+      "of the routes each shares its prefix, or leads into a tunnel that only the namespace can take";
+    const hint =
+      "route a prefix into one tunnel alone, a `gre` over IPv4 without `health`, `dscp`, `df` or a `ttl` to inherit, or leave `datapath` out";
+    diagnostics.report("TG4010", policy.span, { reason }, { hint });
+  } else checkAllowance(policy, diagnostics);
+}
+
+function checkAllowance(policy: Policy, diagnostics: Diagnostics): void {
   const earlyRules = earlyRoom(policy);
   const firewall = { ...policy.firewall, ...(earlyRules !== undefined && { earlyRules }) };
-  if (diagnostics.hasErrors || !forwardsInXdp(policy) || sendsSome({ ...policy, firewall })) return;
+  if (sendsSome({ ...policy, firewall })) return;
   const reason =
     earlyRules === undefined
       ? "the firewall allows nothing that XDP can tell"

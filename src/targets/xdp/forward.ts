@@ -42,6 +42,11 @@ function waysOf({ routes, tunnels }: Policy): readonly Way[] {
   });
 }
 
+/** Whether there is a prefix whose packets XDP can send on. */
+export function hasFastWay(policy: Policy): boolean {
+  return waysOf(policy).some(({ place }) => place !== null);
+}
+
 /** The function that finds a packet's tunnel; nothing where the program sends nothing on. */
 export function emitForwarding(text: Text, policy: Policy): void {
   if (!sendsSome(policy)) return;
