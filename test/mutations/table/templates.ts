@@ -236,4 +236,46 @@ export const TEMPLATES: readonly Mutation[] = [
       },
     ],
   ),
+  ...inFile(
+    "bpf-templates/path-news.h",
+    ["kernel/path-news"],
+    [
+      {
+        name: "path-news-not-summed",
+        models: "a message that was damaged on its way is passed on with a right checksum",
+        from: "return !left && !sum_checksum(total);",
+        to: "return !left;",
+      },
+      {
+        name: "path-news-of-others",
+        models: "what another address is said to have sent is believed",
+        from: "read.quote.saddr != read.ip.daddr",
+        to: "!read.quote.saddr",
+      },
+      {
+        name: "path-news-forgotten",
+        models: "the sender of one packet is told, and the server learns nothing",
+        from: "bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS)",
+        to: "false",
+      },
+    ],
+  ),
+  ...inFile(
+    "bpf-templates/path-mtu.h",
+    ["kernel/path-news"],
+    [
+      {
+        name: "too-big-for-errors",
+        models: "an ICMP error is answered with another one",
+        from: "(type == ICMP_ECHO || type == ICMP_ECHOREPLY)",
+        to: "type != 0xff",
+      },
+      {
+        name: "too-big-below-ipv6",
+        models: "senders of IPv6 are told what they cannot keep to",
+        from: "packet->mtu < LEAST_IP6 ? LEAST_IP6 : packet->mtu",
+        to: "packet->mtu",
+      },
+    ],
+  ),
 ];
