@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { cpio } from "../vm/cpio.js";
 import { dependencies, inOrder } from "../vm/initramfs.js";
 import { formatInterop, formatResults } from "../vm/results.js";
+import { LEFT_OUT, suiteFor, WITHOUT_LEFT_OUT } from "../vm/suite.js";
 
 /** What npm run test:vm needs around its virtual machines. */
 
@@ -66,6 +68,18 @@ test("the table of tunnels says of each kernel what went well, and what did not"
     "| 6.1 | kernel | ebpf | gre, key 7 | →← | FAILED |",
     "| host | kernel | ebpf | ipip | → | – |",
   ]);
+});
+
+describe("the suite", () => {
+  const texts = suiteFor("host").map((file) => readFileSync(file, "utf8"));
+
+  test("leaves out tests that there are, and no other", () => {
+    for (const name of LEFT_OUT) {
+      expect(texts.filter((text) => text.includes(name.replace("nft/acme.nft", "%s")))).toHaveLength(1);
+      expect(`drift > ${name}`).not.toMatch(new RegExp(WITHOUT_LEFT_OUT));
+    }
+    expect("drift > firewall: found, and mended by applying again").toMatch(new RegExp(WITHOUT_LEFT_OUT));
+  });
 });
 
 test.each([

@@ -10,7 +10,7 @@ import { Missing, output } from "./commands.js";
 import { kernelOf, SERIES, type Series } from "./kernels.js";
 import { runMachine, VIRTIOFSD } from "./machine.js";
 import { formatInterop, formatResults, INTEROP, type Result, readResult } from "./results.js";
-import { suiteFor } from "./suite.js";
+import { suiteFor, WITHOUT_LEFT_OUT } from "./suite.js";
 
 /**
  * `npm run test:vm -- [--kernel 6.1|6.12|host]… [FILE…]`: kernel tests on Debian's kernels in virtual machines, and on this one.
@@ -95,7 +95,8 @@ async function runOn(name: Name, options: Options, folder: string): Promise<numb
     const env = { ...process.env, TIDEGATE_INTEROP: join(folder, INTEROP) };
     return spawnSync(script, [folder, ...files], { stdio: "inherit", env }).status ?? "killed";
   }
-  const lines = [...environment(), `exec ${[script, "/share", ...files].map(quoted).join(" ")}`];
+  const chosen = options.files.length === 0 ? [`export TIDEGATE_TESTS=${quoted(WITHOUT_LEFT_OUT)}`] : [];
+  const lines = [...chosen, ...environment(), `exec ${[script, "/share", ...files].map(quoted).join(" ")}`];
   writeFileSync(join(folder, "run"), `${lines.join("\n")}\n`);
   return runMachine({
     kernel: await kernelOf(name satisfies Series),
