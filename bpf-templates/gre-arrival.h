@@ -121,6 +121,8 @@ static __always_inline bool skips_ipv6_options(struct __sk_buff *skb, __u32 at, 
  */
 static __always_inline int skip_extensions(struct __sk_buff *skb, struct arrival *arrival)
 {
+	/* clang would enter the loop in its middle and fall through to its head, which Linux 6.1 refuses ("back-edge", check_cfg). */
+#pragma unroll
 	for (int i = 0; i < MAX_EXTENSIONS; i++) {
 		const __u8 kind = arrival->protocol;
 		const __u32 at = ETH_HLEN + arrival->size;
