@@ -29,7 +29,9 @@ const report = z.object({
   numPassedTests: z.number(),
   numFailedTests: z.number(),
   numPendingTests: z.number(),
-  testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.unknown()) })),
+  testResults: z.array(
+    z.object({ status: z.string(), assertionResults: z.array(z.object({ status: z.string() })) }),
+  ),
 });
 
 /** Reads what `on-this-kernel` has left in a folder; undefined if it was ended before its tests were. */
@@ -38,9 +40,10 @@ export function readResult(kernel: string, folder: string, seconds: number): Res
   const word = (name: string) => readFileSync(join(folder, name), "utf8").trim();
   const said = report.parse(JSON.parse(word("report.json")));
   const { numPassedTests, numFailedTests, numPendingTests, testResults } = said;
-  // A file that could not be read has no test that could fail.
+  // A file that could not be read, or where nothing could begin, has no test that could fail.
   const broken = testResults.filter(
-    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+    ({ status, assertionResults }) =>
+      status === "failed" && assertionResults.every((test) => test.status !== "failed"),
   ).length;
   return {
     ...{ kernel, seconds, release: word("release"), gre: word("gre") },
