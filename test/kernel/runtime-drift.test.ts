@@ -36,6 +36,7 @@ interface Damage {
 }
 
 const ROOT = "/run/tidegate/bpf/root";
+const ENDPOINTS = "/run/tidegate/bpf/gre/map_gre_endpoints";
 /** Acme is the second customer. Both of its places for a program, as keys of a map. */
 const PLACES = ["1 0 0 0", "1 16 0 0"];
 
@@ -107,6 +108,17 @@ const ROUNDS: readonly (readonly [name: string, damage: readonly Damage[]])[] = 
       },
       { found: "hop program on tg-acme", command: "tc filter del dev tg-acme egress" },
       { found: "root program on tg-acme", command: `rm ${ROOT}/link_tg-acme` },
+    ],
+  ],
+  [
+    "maps of tunnels from a build that had others",
+    [
+      {
+        found: "GRE program",
+        command: `rm ${ENDPOINTS}; bpftool map create ${ENDPOINTS} type hash key 16 value 16 entries 9 name gre_endpoints flags 1`,
+        ebpf: true,
+      },
+      { found: "tunnel chicago", command: "true", ebpf: true },
     ],
   ],
   ["its link", [{ found: "link tg-acme", command: "ip link del tg-acme" }]],

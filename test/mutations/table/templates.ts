@@ -202,7 +202,7 @@ export const TEMPLATES: readonly Mutation[] = [
   ),
   ...inFile(
     "bpf-templates/gre-encap.h",
-    ["kernel/gre"],
+    ["kernel/gre", "kernel/tunnel-kinds"],
     [
       {
         name: "gre-key-not-sent",
@@ -210,11 +210,29 @@ export const TEMPLATES: readonly Mutation[] = [
         from: "header.gre.flags = GRE_KEY;",
         to: "header.gre.flags = 0;",
       },
+      {
+        name: "outer-dscp-not-chosen",
+        models: "a number for the DSCP outside is not written",
+        from: "own == TOS_INHERIT ? inner : own;",
+        to: "own == TOS_INHERIT ? inner : inner;",
+      },
+      {
+        name: "outer-ttl-inherited-as-zero",
+        models: "an inherited TTL is none",
+        from: "tunnel->ttl ? tunnel->ttl : outer->inner.hops;",
+        to: "tunnel->ttl;",
+      },
+      {
+        name: "no-identification-for-what-is-cut-up",
+        models: "outer packets that may be cut up have no identification",
+        from: ".id = outer->whole ? 0 : bpf_htons(next_identification(&tunnel->ends)),",
+        to: ".id = 0,",
+      },
     ],
   ),
   ...inFile(
     "bpf-templates/gre-arrival.h",
-    ["kernel/gre"],
+    ["kernel/gre", "kernel/tunnel-kinds"],
     [
       {
         name: "gre-key-not-asked",
@@ -222,17 +240,35 @@ export const TEMPLATES: readonly Mutation[] = [
         from: "arrival->ends.has_key = 1;",
         to: "arrival->ends.key = 0;",
       },
+      {
+        name: "outer-source-route-taken",
+        models: "options of the outer header that the kernel refuses are gone over",
+        from: "if (type == IPOPT_LSRR || type == IPOPT_SSRR || second >= size",
+        to: "if (second >= size",
+      },
+      {
+        name: "ipip-taken-for-gre",
+        models: "IP in IP from a router finds its GRE tunnel",
+        from: "arrival->ends.protocol = IPPROTO_IPIP;",
+        to: "arrival->ends.protocol = IPPROTO_GRE;",
+      },
     ],
   ),
   ...inFile(
     "bpf-templates/gre-inner.h",
-    ["kernel/gre"],
+    ["kernel/gre", "kernel/tunnel-kinds"],
     [
       {
         name: "gre-congestion-forgotten",
         models: "congestion that the outer header met is not told to the inner one",
         from: "head[1] = (head[1] & 0x0f) | tos << 4;",
         to: "head[1] |= 0;",
+      },
+      {
+        name: "ect1-outside-forgotten",
+        models: "ECT(1) outside is not told to the inner packet (RFC 6040)",
+        from: "outside == ECN_ECT1 && inside == ECN_ECT0",
+        to: "outside == ECN_ECT1 && inside == ECN_ECT1",
       },
     ],
   ),
