@@ -114,15 +114,16 @@ const ASKED = { 4: "203.0.113.9", 6: "2001:db8:a::9" } as const;
 const LONG4 = whole(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=1450`);
 const LONG6 = packetBytes(`udp [${SENDER[6]}]:7 > [${ASKED[6]}]:9 len=1450`);
 
+interface NewsChange {
+  readonly mtu?: number;
+  readonly quoted?: number;
+}
+
 /** Messages have 576 bytes at most, of IPv6 1280. */
 const MOST_QUOTED = { 4: 548, 6: 1232 } as const;
 
 /** What a router on a tunnel's path says when it cannot pass on what the tunnel made of a packet. */
-function news(
-  name: Name,
-  inner: Uint8Array,
-  change: { readonly mtu?: number; readonly quoted?: number } = {},
-): Buffer {
+function news(name: Name, inner: Uint8Array, change: NewsChange = {}): Buffer {
   const through = TUNNELS[name];
   const [source, destination] = [anycastOf(through), formatAddress(through.remote)];
   const sent = outerPacket(inner, through, { source, destination });
@@ -136,14 +137,14 @@ const answer = (inner: Uint8Array, mtu: number, quoted = 512): Buffer => {
 };
 
 describe("news of a tunnel's path go to the sender of the packet", () => {
-  const cases: readonly (readonly [string, Name, Buffer, number, { mtu?: number; quoted?: number }?])[] = [
-    ["IPv4 in GRE with a key", "keyed", LONG4, 1372],
-    ["IPv6 in GRE with a key", "keyed", LONG6, 1372],
-    ["IPv4 in GRE", "plain", LONG4, 1376],
-    ["IPv4 in IPv4", "ipip", LONG4, 1380],
-    ["IPv6 in IPv4", "ipip", LONG6, 1380],
-    ["IPv4 in GRE over IPv6", "over6", LONG4, 1356],
-    ["IPv6 in GRE over IPv6", "over6", LONG6, 1356],
+  const cases: readonly (readonly [string, Name, Buffer, number, NewsChange])[] = [
+    ["IPv4 in GRE with a key", "keyed", LONG4, 1372, {}],
+    ["IPv6 in GRE with a key", "keyed", LONG6, 1372, {}],
+    ["IPv4 in GRE", "plain", LONG4, 1376, {}],
+    ["IPv4 in IPv4", "ipip", LONG4, 1380, {}],
+    ["IPv6 in IPv4", "ipip", LONG6, 1380, {}],
+    ["IPv4 in GRE over IPv6", "over6", LONG4, 1356, {}],
+    ["IPv6 in GRE over IPv6", "over6", LONG6, 1356, {}],
     ["from a router that says no MTU (RFC 1191, section 4)", "plain", LONG4, 528, { mtu: 0 }],
     ["that less fits than the kernel believes", "plain", LONG4, 528, { mtu: 300 }],
     ["that less fits than IPv6 has to carry", "plain", LONG6, 1280, { mtu: 1200 }],
