@@ -35,6 +35,8 @@ export const FAILURES = {
     `the remote ${remote} of \`${customer}\`'s tunnel \`${tunnel}\` lies in ${prefix} of \`${other}\``,
   TG5027: ({ family, tunnel, remote }) =>
     `the node has no IPv${family} anycast address for tunnel \`${tunnel}\` to ${remote}`,
+  TG5028: ({ remote, tunnel }) =>
+    `the remote ${remote} of tunnel \`${tunnel}\` is the node's own anycast address`,
   TG9001: () => "only root can do this",
   TG9002: ({ cause }) => `another run is at work on this node: ${cause}`,
   TG9003: ({ device }) => `strict reverse-path filtering on \`${device}\` would drop customers' packets`,

@@ -14,7 +14,7 @@ import {
 type Holder = Pick<Manifest, "customer" | "namespace" | "link" | "prefixes" | "tunnels">;
 
 /**
- * May this customer have what its bundle asks for? Throws TG5006 to TG5009, TG5011 or TG5026 if not. Of several grants that hold
+ * May this customer have what its bundle asks for? Throws TG5006 to TG5009, TG5011, TG5026 or TG5028 if not. Of several grants that hold
  * a prefix the longest counts: who was given a part of another's prefix has it alone.
  */
 export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: readonly Holder[]): void {
@@ -39,6 +39,7 @@ export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: rea
   checkKernelNames(manifest, others);
   checkEndpoints(manifest, others);
   checkRemotes(manifest, others);
+  checkNotOwn(manifest, node);
 }
 
 /** Two customers' names can meet where they are hashes, or were shortened to what the kernel allows. */
@@ -96,6 +97,13 @@ function refuseInside({ customer, tunnels }: Holder, other: Holder): void {
     const params = { remote, customer, tunnel, prefix: around.text, other: other.customer };
     throw failure("TG5026", params, "give an address of the router that is in no customer's prefix");
   }
+}
+
+/** What goes to the anycast address ends on this server. */
+function checkNotOwn({ tunnels }: Manifest, { anycast }: NodeConfig): void {
+  const own = new Set(anycast.map((address) => addressBytes(address)?.join(".")));
+  const looped = tunnels.find(({ remote }) => own.has(addressBytes(remote)?.join(".")));
+  if (looped) throw failure("TG5028", { remote: looped.remote, tunnel: looped.name });
 }
 
 /** Who was granted the longest prefix that holds `prefix`. */

@@ -4,6 +4,7 @@ import type { SurfaceEdge, SurfacePolicy, SurfaceRule } from "../dsl/surface.js"
 import { TARGETS, withinRoom } from "../targets/registry.js";
 import type { Artifact } from "../targets/target.js";
 import { type Diagnostic, Diagnostics } from "./diagnostics/diagnostic.js";
+import { invariant } from "./diagnostics/invariant.js";
 import { SourceFile } from "./diagnostics/span.js";
 import type { Suppressed } from "./diagnostics/suppressions.js";
 import type { EdgeNode } from "./ir/edge.js";
@@ -13,6 +14,7 @@ import { buildEdge } from "./passes/build-edge.js";
 import { buildPolicy } from "./passes/build-policy.js";
 import { allRules } from "./passes/filters.js";
 import { reportShadows } from "./passes/shadows.js";
+import { reportTogether } from "./passes/together.js";
 import { reportTooBig } from "./passes/too-big.js";
 import { checkUnused } from "./passes/unused.js";
 
@@ -39,13 +41,13 @@ export interface EdgeAnalysis extends Findings {
 
 /** Reads a policy, gives it its meaning, and asks every target whether it can express it. */
 export function analyze(file: string, text: string, modules?: ModuleHost, geography?: Geography): Analysis {
-  const { policy, written, findings } = analyzeAs("policy", file, text, { modules, geography });
+  const { policy, written, findings } = found(readAs("policy", { file, text }, { modules, geography }));
   return { policy, written, ...findings };
 }
 
 /** Reads an edge file and gives it its meaning. */
 export function analyzeEdge(file: string, text: string, modules?: ModuleHost): EdgeAnalysis {
-  const { edge, findings } = analyzeAs("edge", file, text, { modules });
+  const { edge, findings } = found(readAs("edge", { file, text }, { modules }));
   return { edge, ...findings };
 }
 
@@ -56,11 +58,31 @@ export function analyzeAny(
   modules?: ModuleHost,
   geography?: Geography,
 ): Analysis & EdgeAnalysis {
-  const { policy, written, edge, findings } = analyzeAs("any", file, text, {
-    ...{ modules, geography },
-    remarks: true,
+  const [only] = analyzeTogether([{ file, text }], modules, geography);
+  invariant(only, "each text has its analysis");
+  return only;
+}
+
+/** Reads files that are policies or edges, and holds them against one another, as if all were to run on one server. */
+export function analyzeTogether(
+  files: readonly Named[],
+  modules?: ModuleHost,
+  geography?: Geography,
+): readonly (Analysis & EdgeAnalysis)[] {
+  const read = files.map((file) => readAs("any", file, { modules, geography, remarks: true }));
+  const policies = read.flatMap(({ policy, diagnostics }) => (policy ? [{ policy, diagnostics }] : []));
+  const edges = read.flatMap(({ edge }) => edge ?? []);
+  reportTogether(policies, edges);
+  return read.map((one) => {
+    const { policy, written, edge, findings } = found(one);
+    return { policy, written, edge, ...findings };
   });
-  return { policy, written, edge, ...findings };
+}
+
+/** A text, and what it is called. */
+export interface Named {
+  readonly file: string;
+  readonly text: string;
 }
 
 /** What an analysis knows besides the file: what it may import, and the operator's tables. */
@@ -71,12 +93,21 @@ interface Around {
   readonly remarks?: boolean;
 }
 
-function analyzeAs(
+/** A file as far as it is known by itself. */
+interface Read {
+  readonly policy: Policy | null;
+  readonly written: readonly SurfaceRule[];
+  readonly edge: EdgeNode | null;
+  readonly diagnostics: Diagnostics;
+  readonly source: SourceFile;
+  readonly sources: ReadonlyMap<string, SourceFile>;
+}
+
+function readAs(
   kind: ModuleKind | "any",
-  file: string,
-  text: string,
+  { file, text }: Named,
   { modules, geography, remarks }: Around,
-) {
+): Read {
   const source = new SourceFile(file, text);
   const diagnostics = new Diagnostics();
   const { content, made, sources } = readModule(kind, source, diagnostics, modules);
@@ -88,6 +119,10 @@ function analyzeAs(
     reportTooBig(policy, diagnostics);
   }
   const edge = content.kind === "edge" ? edgeOf(content.edge, diagnostics) : null;
+  return { policy, written, edge, diagnostics, source, sources };
+}
+
+function found({ policy, written, edge, diagnostics, source, sources }: Read) {
   const { all, suppressed } = diagnostics;
   return { policy, written, edge, findings: { diagnostics: all, suppressed, source, sources } };
 }

@@ -160,6 +160,12 @@ describe("ownership", () => {
       [{ ...tunnelled, tunnels: [{ ...TUNNEL, remote: "192.0.2.1" }] }],
     ],
     [
+      "a router at the edge's own address",
+      "TG5028",
+      { tunnels: [{ ...TUNNEL, remote: NODE.anycast[0] ?? "" }] },
+      [],
+    ],
+    [
       "one tunnel twice",
       "TG5011",
       { tunnels: [TUNNEL, { ...TUNNEL, name: "again", device: "gre-again", peer: "tg-acme-again" }] },

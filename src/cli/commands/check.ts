@@ -1,4 +1,4 @@
-import { analyzeAny } from "../../compiler/compile.js";
+import { analyzeTogether } from "../../compiler/compile.js";
 import { compare } from "../../compiler/diagnostics/compare.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import type { SourceFile } from "../../compiler/diagnostics/span.js";
@@ -31,7 +31,8 @@ interface Checked {
 export async function check(files: readonly string[], options: CheckOptions): Promise<number> {
   const modules = projectModules();
   const geography = options.geo === undefined ? undefined : readGeography(options.geo);
-  const read = files.map((file) => analyzeAny(file, readSource(file), modules, geography));
+  const texts = files.map((file) => ({ file, text: readSource(file) }));
+  const read = analyzeTogether(texts, modules, geography);
   const report = await reportOn(files, read, modules, options.types ?? true);
   const text = renderReport(report, options.format, process.cwd());
   if (text !== "") console.log(text);

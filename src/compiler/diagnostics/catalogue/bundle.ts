@@ -263,4 +263,15 @@ as remote.`,
       'anycast: ["198.18.0.1", "2001:db8::1"] in edge.ts',
     ),
   ),
+  TG5028: error(
+    message`the remote ${"remote"} of tunnel \`${"tunnel"}\` is the node's own anycast address`,
+    `Every server of the edge has that address itself: what goes into the tunnel would come out of it again on the same
+server, as if the customer had sent it, and go around. The remote is the customer's router.`,
+    example(
+      "sketch",
+      'gre({ remote: "198.18.0.1" }), and anycast: ["198.18.0.1"] in edge.ts',
+      'gre({ remote: "198.51.100.1" })',
+    ),
+    "give the address of the customer's router",
+  ),
 };

@@ -7,12 +7,14 @@ import { STORE } from "./store.js";
 import { SUPPRESSION } from "./suppression.js";
 import { SYNTAX } from "./syntax.js";
 import { TARGETS } from "./targets.js";
+import { TOGETHER } from "./together.js";
 
 /** Every code that Tidegate can raise. Codes are never reused for another meaning. */
 export const CATALOGUE = {
   ...SYNTAX,
   ...NAMES,
   ...LINT,
+  ...TOGETHER,
   ...SUPPRESSION,
   ...TARGETS,
   ...BUNDLE,
