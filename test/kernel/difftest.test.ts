@@ -15,6 +15,7 @@ import { allFound } from "../difftest/found.js";
 import { disagree, Kernel } from "../difftest/kernel.js";
 import { casesOf, describeTrial, failed, Tries } from "../difftest/trial.js";
 import { policyIn, policyOfText } from "../support/language-arbitrary.js";
+import { PATIENCE } from "../support/patience.js";
 
 /**
  * A few of the random policies that `npm run difftest` tries by the thousand: what the words mean, the reference, XDP and
@@ -24,7 +25,7 @@ const SEED = 20_261_122;
 const PACKETS = 300;
 const SECONDS = 40;
 /** On a machine so slow that fewer are tried, something else is wrong. */
-const AT_LEAST = 60;
+const AT_LEAST = Math.ceil(60 / PATIENCE);
 const AT_MOST = 300;
 
 let kernel: Kernel;
@@ -53,7 +54,7 @@ test(
       }
     }
   },
-  1000 * SECONDS + 120_000,
+  1000 * SECONDS + 120_000 * PATIENCE,
 );
 
 describe("the clang that stays", () => {

@@ -51,11 +51,12 @@ const ROWS: readonly Row[] = [
 
 describe.each(ROWS)("%s at the edge, %s at the router, %s", (edgeDriver, routerDriver, kind) => {
   const through = { ...CHICAGO, ...KINDS[kind] };
-  const line = new InteropLine({ edge: edgeDriver, router: routerDriver, tunnel: kind }, ATTEMPTS);
+  let line: InteropLine;
   let edge: AcmeEdge;
   let echo: RunningScript;
 
   beforeAll(async () => {
+    line = new InteropLine({ edge: edgeDriver, router: routerDriver, tunnel: kind }, ATTEMPTS);
     edge = await AcmeEdge.start({
       router: routerDriver,
       tunnel: through,

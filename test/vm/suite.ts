@@ -5,7 +5,7 @@ import type { Series } from "./kernels.js";
  * ten to twenty times slower than this one. What many other tests rest upon comes first.
  */
 const EVERYWHERE = [
-  ...["verifier", "interop", "xdp-root", "gre", "gre-kernel", "tunnel-kinds", "tunnel-devices"],
+  ...["verifier", "interop", "gre", "gre-kernel", "tunnel-kinds", "tunnel-devices", "netlink"],
   ...["runtime-apply", "runtime-traffic", "runtime-flip", "lab-sites"],
 ];
 
