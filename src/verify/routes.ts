@@ -14,7 +14,7 @@ import type { Ground } from "./ground.js";
 import { type Session, single } from "./session.js";
 import { LONGEST } from "./shapes.js";
 import { spread } from "./spread.js";
-import { withLength } from "./variants.js";
+import { variantsOf, withLength } from "./variants.js";
 
 /**
  * Allowed packets to both ends of each route's prefix, and to their neighbours, which take another route or none; and where XDP
@@ -89,7 +89,8 @@ interface Like extends Built {
 }
 
 /** What turns the fast path (docs/semantics.md), from both sides. */
-function likesOf(policy: Policy, { tunnel: name }: Route, built: Built): readonly Like[] {
+function likesOf(policy: Policy, { tunnel: name }: Route, found: Built): readonly Like[] {
+  const built = { ...found, bytes: withoutSyn(found.bytes) };
   const decoded = decode(built.bytes);
   const tunnel = policy.tunnels.find((one) => one.name === name);
   if (decoded.kind === "malformed" || !tunnel) return [];
@@ -99,7 +100,18 @@ function likesOf(policy: Policy, { tunnel: name }: Route, built: Built): readonl
     writeChecksums(bytes);
     return { ...built, how, bytes };
   });
-  return [...right, ...asTheyAre(packet).map(([how, bytes]): Like => ({ ...built, how, bytes }))];
+  const damaged = asTheyAre(packet).map(([how, bytes]): Like => ({ ...built, how, bytes }));
+  return [...right, ...damaged, ...variantsOf(built, [])];
+}
+
+/** A packet that opens a connection never is plain. */
+function withoutSyn(bytes: Uint8Array): Uint8Array {
+  const decoded = decode(bytes);
+  const [acknowledged] = decoded.kind === "packet" ? flags(decoded.packet) : [];
+  if (!acknowledged) return bytes;
+  const [, changed] = acknowledged;
+  writeChecksums(changed);
+  return changed;
 }
 
 type Made = readonly [how: string, bytes: Uint8Array];
@@ -159,7 +171,7 @@ function headers({ bytes, family }: Packet): readonly Made[] {
   });
 }
 
-const FLAGS = { SYN: 0x02, "SYN and ACK": 0x12, ACK: 0x10 } as const;
+const FLAGS = { ACK: 0x10, SYN: 0x02, "SYN and ACK": 0x12 } as const;
 
 function flags({ bytes, protocol, transport }: Packet): readonly Made[] {
   const at = (transport?.offset ?? 0) + 13;

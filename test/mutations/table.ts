@@ -4,6 +4,7 @@ import { CHANGES } from "./table/changes.js";
 import { CLASSIFY } from "./table/classify.js";
 import { DAEMON } from "./table/daemon.js";
 import { EARLY } from "./table/early.js";
+import { FORWARD } from "./table/forward.js";
 import { IR } from "./table/ir.js";
 import { NFT } from "./table/nft.js";
 import { PASSES } from "./table/passes.js";
@@ -22,6 +23,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CLASSIFY,
   ...XDP,
   ...EARLY,
+  ...FORWARD,
   ...TEMPLATES,
   ...TABLES,
   ...NFT,
