@@ -2,7 +2,7 @@ import { type Bundle, readBundle, storedBundle } from "./bundle.js";
 import { missingDispatch, prefixesOf } from "./customer/dispatch.js";
 import { firewallInForce } from "./customer/firewall.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
-import { programInForce } from "./customer/program.js";
+import { fastPathInForce, programInForce } from "./customer/program.js";
 import { unfinished } from "./customer/recover.js";
 import { tableInForce } from "./customer/routes.js";
 import { greDriver } from "./gre/choose.js";
@@ -46,15 +46,30 @@ export async function customerDrift(
     { name: "record", present: () => isRecordWhole(host.paths, manifest.customer) },
     { name: "stored bundle", present: async () => whole !== undefined },
     ...(await lastChange(host, loaded)),
-    ...tunnelParts(greDriver(host, gre), bundle, config).values(),
+    ...tunnelsMeant(tunnelParts(greDriver(host, gre), whole ?? bundle, config), whole !== undefined),
     { name: "firewall", present: () => firewallInForce(host, manifest, generation, whole) },
     {
       name: "routing table",
       present: () => tableInForce(host, manifest.namespace, generation, whole),
     },
-    { name: "XDP program", present: () => programInForce(host, loaded) },
+    {
+      name: "XDP program",
+      present: async () =>
+        (await programInForce(host, loaded)) && (await fastPathInForce(host, loaded, manifest, config)),
+    },
   ];
   return [...(await missingParts(parts)), ...(await missingDispatch(host, manifest, slot))];
+}
+
+/** Without the bundle's files, which is drift of its own, nobody knows what more than there they should be. */
+function tunnelsMeant(
+  parts: ReadonlyMap<string, Part>,
+  isKnown: boolean,
+): readonly Pick<Part, "name" | "present">[] {
+  return [...parts.values()].map((part) => ({
+    name: part.name,
+    present: async () => (await part.present()) && (!isKnown || (await part.asMeant?.()) !== false),
+  }));
 }
 
 /** With its files; undefined where they are damaged. */

@@ -7,6 +7,8 @@ export interface Part {
   /** What it is, as status and failures name it. */
   readonly name: string;
   present(): Promise<boolean>;
+  /** Is what is there as it should be? A change sees to that where it stands, so only who looks for drift asks. */
+  asMeant?(): Promise<boolean>;
   up(): Promise<void>;
   /** Takes it away; copes with a thing that is half there or gone already. */
   down(): Promise<void>;

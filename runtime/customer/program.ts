@@ -38,7 +38,8 @@ export async function loadProgram(
   const shares =
     before &&
     sharesProgram(before.manifest, bundle.manifest) &&
-    (bundle.manifest.datapath !== "xdp" || (!mend && (await sharesTunnels(host, before, bundle, node))));
+    (!mend || bundle.manifest.datapath !== "xdp") &&
+    (await fastPathInForce(host, before, bundle.manifest, node));
   if (shares) await shareProgram(host, bundle, record, before);
   else await loadNewProgram(host, bundle, record, before);
   if (!shares && bundle.manifest.datapath === "xdp") await fillFastPath(host, bundle, record, node);
@@ -101,18 +102,18 @@ async function fillFastPath(
 }
 
 /**
- * Where a program sends packets on itself, it does so by the tunnels that it was loaded with: the map says which, since the node's
- * anycast address may have changed without it.
+ * Where a program sends packets on itself, does it so by these tunnels? By those that it was loaded with: the map says which, since the
+ * node's anycast address may have changed without it.
  */
-async function sharesTunnels(
+export async function fastPathInForce(
   { loader, paths }: Host,
-  { customer, generation }: CustomerRecord,
-  { manifest }: Bundle,
+  { customer, generation }: Placed,
+  { datapath, tunnels }: Manifest,
   node: NodeConfig,
 ): Promise<boolean> {
   const anycast = anycast4(node);
-  const pins = paths.pins(customer, generation);
-  return anycast !== undefined && holdsTunnels(loader, pins, manifest.tunnels, anycast);
+  if (datapath !== "xdp" || anycast === undefined) return true;
+  return holdsTunnels(loader, paths.pins(customer, generation), tunnels, anycast);
 }
 
 function keptMaps(before: Manifest, after: Manifest): readonly string[] {

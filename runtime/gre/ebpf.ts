@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import type { Bundle } from "../bundle.js";
 import { readCounter, sum } from "../counters.js";
 import { builtFile, type Host, tolerating } from "../host.js";
-import { ERRNO, LoaderError } from "../loader-client.js";
+import { ERRNO, LoaderError, type MapEntry } from "../loader-client.js";
 import { deleteLink, findLink, setLink } from "../netlink/link.js";
 import { inside } from "../netlink/network.js";
 import { perform } from "../netlink/perform.js";
@@ -97,6 +97,7 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
         return false;
       return (await endpointIs(host, endpointKey(row, anycast))) === "known";
     },
+    asMeant: () => mapsHold(host, row, namespace, anycast),
     up: async () => {
       await perform(host, await tunnelText(bundle, row, "veth", anycast));
       await perform(customer, [
@@ -153,21 +154,57 @@ async function alter(
   const [now, then] = [endpointKey(row, anycast), endpointKey(before.row, before.anycast)];
   if (!Buffer.from(now).equals(then))
     await tolerating(["ENOENT"], host.loader.deleteFromMap(greMap(host, "gre_endpoints"), [then]));
+  else await dropOtherEndpoints(host, row, anycast);
 }
 
 /** Arriving packets find the tunnel last: until then they are nobody's. */
 async function fillMaps(host: Host, row: TunnelRow, namespace: string, anycast: string): Promise<void> {
+  const entries = await mapEntries(host, row, namespace, anycast);
+  if (!entries) throw new Error(`${row.peer} or ${row.device} was not made`);
+  await host.loader.updateMap(greMap(host, "gre_tunnels"), [entries.tunnel]);
+  await host.loader.updateMap(greMap(host, "gre_endpoints"), [entries.endpoint]);
+}
+
+async function mapsHold(host: Host, row: TunnelRow, namespace: string, anycast: string): Promise<boolean> {
+  const entries = await mapEntries(host, row, namespace, anycast);
+  if (!entries) return false;
+  const holds = async (map: MapName, { key, value }: MapEntry) => {
+    const [found] = await host.loader.lookupMap(greMap(host, map), [key]);
+    return found?.[0]?.equals(value) === true;
+  };
+  return (await holds("gre_tunnels", entries.tunnel)) && (await holds("gre_endpoints", entries.endpoint));
+}
+
+/** undefined: one end of the pair is missing. */
+async function mapEntries(
+  host: Host,
+  row: TunnelRow,
+  namespace: string,
+  anycast: string,
+): Promise<{ readonly tunnel: MapEntry; readonly endpoint: MapEntry } | undefined> {
   const [peer, device] = await Promise.all([
     findLink(host, row.peer),
     findLink(inside(host, namespace), row.device),
   ]);
-  if (!peer || !device) throw new Error(`${row.peer} or ${row.device} was not made`);
-  await host.loader.updateMap(greMap(host, "gre_tunnels"), [
-    { key: ifindexKey(peer.index), value: tunnelValue(row, anycast) },
-  ]);
-  await host.loader.updateMap(greMap(host, "gre_endpoints"), [
-    { key: endpointKey(row, anycast), value: deviceValue(peer.index, device.mac, peer.mac) },
-  ]);
+  if (!peer || !device) return undefined;
+  return {
+    tunnel: { key: ifindexKey(peer.index), value: tunnelValue(row, anycast) },
+    endpoint: {
+      key: endpointKey(row, anycast),
+      value: deviceValue(peer.index, device.mac, peer.mac),
+    },
+  };
+}
+
+/** Packets to an anycast address that the node had before are nobody's: a tunnel has one endpoint. */
+async function dropOtherEndpoints(host: Host, row: TunnelRow, anycast: string): Promise<void> {
+  const index = await peerIndex(host, row);
+  const map = greMap(host, "gre_endpoints");
+  const own = Buffer.from(endpointKey(row, anycast));
+  const others = (await host.loader.dumpMap(map)).filter(
+    ({ key, values: [value] }) => value?.readUInt32LE() === index && !key.equals(own),
+  );
+  for (const { key } of others) await tolerating(["ENOENT"], host.loader.deleteFromMap(map, [key]));
 }
 
 async function peerIndex({ loader }: Host, { peer }: TunnelRow): Promise<number | undefined> {

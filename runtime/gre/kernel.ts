@@ -2,9 +2,10 @@ import type { Bundle } from "../bundle.js";
 import { deleteLink, findLink, linkCounters, setLink } from "../netlink/link.js";
 import { inside, type Network } from "../netlink/network.js";
 import { perform } from "../netlink/perform.js";
+import { changeTunnel, isTunnel } from "../netlink/tunnel.js";
 import type { Part } from "../steps.js";
 import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
-import { changedText, tunnelText, upText } from "./text.js";
+import { deviceMeant, tunnelText, upText } from "./text.js";
 
 /** The kernel's tunnel devices. The device lives in the customer's namespace, its underlay stays in the default one. */
 export function kernelGre(node: Network): GreDriver {
@@ -22,6 +23,7 @@ function tunnel(node: Network, bundle: Bundle, row: TunnelRow, anycast: string):
   return {
     name: `tunnel ${row.name}`,
     present: async () => (await findLink(customer, row.device)) !== undefined,
+    asMeant: async () => isTunnel(customer, await deviceMeant(bundle, row, anycast)),
     up: async () => {
       await perform(node, await tunnelText(bundle, row, row.kind, anycast));
       await perform(customer, [...(await upText(bundle, row)), setLink(row.device, { alias: row.name })]);
@@ -38,7 +40,7 @@ async function alter(customer: Network, bundle: Bundle, row: TunnelRow, anycast:
   const { device, mtu, name } = row;
   if (!(await findLink(customer, device))) return;
   await perform(customer, [
-    ...(await changedText(bundle, row, anycast)),
+    changeTunnel(await deviceMeant(bundle, row, anycast)),
     // Alone: a device that was too narrow for IPv6 has nothing yet of which the next one could speak.
     setLink(device, { mtu, alias: name }),
     ...(await upText(bundle, row)),

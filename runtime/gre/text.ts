@@ -1,6 +1,7 @@
 import { type Bundle, bundleText } from "../bundle.js";
-import { readLines } from "../netlink/lines.js";
+import { readLines, readTunnel } from "../netlink/lines.js";
 import type { Request } from "../netlink/network.js";
+import type { TunnelDevice } from "../netlink/tunnel.js";
 import type { TunnelRow } from "./driver.js";
 
 /** What makes a tunnel's device, with this node's anycast address in it. */
@@ -18,16 +19,16 @@ function withSource(text: string, anycast: string): string {
   return text.replaceAll(/\$anycast[46]/g, anycast);
 }
 
-/** What gives a device that is up, in the customer's namespace, the parameters that the bundle says. */
-export async function changedText(
+/** The tunnel's device of the kernel's, as it stands in the customer's namespace. */
+export async function deviceMeant(
   bundle: Bundle,
   { name, kind, device }: TunnelRow,
   anycast: string,
-): Promise<readonly Request[]> {
-  const text = await bundleText(bundle, `route/${bundle.manifest.customer}.${name}.${kind}.ip`);
-  const made = text.split("\n").filter((line) => line.startsWith("link add "));
-  const changed = made.map((line) => line.replace(/^link add dev \S+/, `link change dev ${device}`));
-  return readLines(withSource(changed.join("\n"), anycast));
+): Promise<TunnelDevice> {
+  const file = `route/${bundle.manifest.customer}.${name}.${kind}.ip`;
+  const lines = (await bundleText(bundle, file)).split("\n");
+  const made = lines.find((line) => line.startsWith("link add ")) ?? "";
+  return { ...readTunnel(withSource(made, anycast)), name: device };
 }
 
 /** What brings it up, in the customer's namespace. */

@@ -3,11 +3,11 @@ import { addVeth, moveLink, setLink, type VethEnd } from "./link.js";
 import type { Family, Request } from "./network.js";
 import { addGroup, addNexthop, type Member, type ResilientGroup, replaceGroup } from "./nexthop.js";
 import { addRoute, type Route, replaceRoute } from "./route.js";
-import { addTunnel, changeTunnel, type TunnelDevice, type TunnelDeviceType } from "./tunnel.js";
+import { addTunnel, type TunnelDevice, type TunnelDeviceType } from "./tunnel.js";
 
 /**
  * The lines of ip(8) in a bundle (`src/targets/route`), with all that a node puts into them, as requests. They are those that
- * runtime/trust/texts.ts lets in, and `link change` of the runtime's own (gre/text.ts); throws for any other. `family`: of what does not say it itself.
+ * runtime/trust/texts.ts lets in; throws for any other. `family`: of what does not say it itself.
  */
 export function readLines(text: string, family: Family = 4): readonly Request[] {
   return text
@@ -34,6 +34,16 @@ export function readRoute(line: string): Route {
   return route(new Options(line, words));
 }
 
+/** What a line that makes a tunnel's device says of it. */
+export function readTunnel(line: string): TunnelDevice {
+  const [, , ...words] = line.split(" ");
+  const options = new Options(line, words);
+  const name = options.text("dev");
+  options.expect("type");
+  const type = TUNNEL_TYPES.find((one) => options.has(one)) ?? options.refuse();
+  return tunnelDevice(name, type, options);
+}
+
 function readLine(line: string, family: Family): readonly Request[] {
   const [object, verb, ...words] = line.split(" ");
   const options = new Options(line, words);
@@ -50,8 +60,6 @@ function read(what: string, options: Options, family: Family): readonly Request[
       return [nexthop(options, family)];
     case "link add":
       return [newLink(options)];
-    case "link change":
-      return [changedTunnel(options)];
     case "link set":
       return changedLink(options);
     default:
@@ -109,13 +117,6 @@ function newLink(options: Options): Request {
 function end(name: string, options: Options): VethEnd {
   const mtu = options.has("mtu") ? options.nextNumber() : undefined;
   return { name, mtu, mac: options.has("address") ? options.next() : undefined };
-}
-
-function changedTunnel(options: Options): Request {
-  const name = options.text("dev");
-  options.expect("type");
-  const type = TUNNEL_TYPES.find((one) => options.has(one)) ?? options.refuse();
-  return changeTunnel(tunnelDevice(name, type, options));
 }
 
 const TUNNEL_TYPES = ["gre", "ip6gre", "sit", "ip6tnl"] as const satisfies readonly TunnelDeviceType[];

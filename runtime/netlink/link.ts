@@ -69,6 +69,21 @@ export async function findLink(network: Network, name: string): Promise<Link | u
   return answer && readLink(answer.body);
 }
 
+/** What sort of device it is, and the parameters that only its sort has; undefined: there is no such device. */
+export async function linkKind(
+  network: Network,
+  name: string,
+): Promise<{ readonly kind: string; readonly data: Attributes } | undefined> {
+  const question = message(RTM.getLink, 0, ifinfo(), attribute(IFLA.ifname, text(name)));
+  const [answer] = await ask(network, `link show dev ${name}`, question, ["ENODEV"]);
+  if (!answer) return undefined;
+  const info = readAttributes(readAttributes(answer.body, IFINFO).get(IFLA.linkinfo) ?? Buffer.alloc(0));
+  return {
+    kind: readText(info.get(INFO.kind) ?? Buffer.alloc(0)),
+    data: readAttributes(info.get(INFO.data) ?? Buffer.alloc(0)),
+  };
+}
+
 /** The names of all devices. */
 export async function linkNames(network: Network): Promise<readonly string[]> {
   const mask = attribute(IFLA.extMask, u32(SKIP_STATS));

@@ -1,7 +1,7 @@
 import { addressBytes } from "../prefix.js";
-import { writeLink } from "./link.js";
-import { attribute, u8, u16be, u32, u32be } from "./message.js";
-import type { Request } from "./network.js";
+import { linkKind, writeLink } from "./link.js";
+import { attribute, readAttributes, u8, u16be, u32, u32be } from "./message.js";
+import type { Network, Request } from "./network.js";
 
 /** GRE over IPv4 and IPv6; IP in IP, of which sit and ip6tnl carry both families (`mode any`). */
 export type TunnelDeviceType = "gre" | "ip6gre" | "sit" | "ip6tnl";
@@ -38,6 +38,8 @@ const TOS_INHERIT = 1;
 /** IP6_TNL_F_* of linux/ip6_tunnel.h: no option that limits encapsulation; the inner packet's traffic class. */
 const NO_ENCAPSULATION_LIMIT = 0x1;
 const INNER_TRAFFIC_CLASS = 0x2;
+/** The kernel tells of what a tunnel can do in the same word, from IP6_TNL_F_CAP_XMIT (0x10000) on. */
+const OWN_FLAGS = 0xffff;
 
 /** Of the flow information (RFC 8200 section 3) the traffic class is the octet behind the version. */
 const TRAFFIC_CLASS_SHIFT = 20;
@@ -54,19 +56,42 @@ export function changeTunnel(device: TunnelDevice): Request {
   return writeTunnel("change", device);
 }
 
+/** Is there a device of this name with these parameters? */
+export async function isTunnel(network: Network, device: TunnelDevice): Promise<boolean> {
+  const found = await linkKind(network, device.name);
+  if (found?.kind !== device.type) return false;
+  const meant = readAttributes(Buffer.concat(parameters(device)));
+  const at = attributesOf(device);
+  return [...meant].every(([type, value]) => {
+    const is = found.data.get(type);
+    if (type === at.flags)
+      return is !== undefined && (is.readUInt32LE() & OWN_FLAGS) === value.readUInt32LE();
+    // A sit device with a TTL of its own has "don't fragment" set, whatever it was told (ipip6_netlink_parms).
+    if (type === at.discovery && device.type === "sit") return true;
+    return is?.equals(value) === true;
+  });
+}
+
+function attributesOf({ type }: TunnelDevice): typeof GRE | typeof IPTUN {
+  return type === "gre" || type === "ip6gre" ? GRE : IPTUN;
+}
+
 function writeTunnel(verb: "add" | "change", device: TunnelDevice): Request {
   const { name, type, local, remote } = device;
-  const isGre = type === "gre" || type === "ip6gre";
-  const at = isGre ? GRE : IPTUN;
-  const data = [
-    ...(isGre ? keyAttributes(device.key) : [attribute(IPTUN.protocol, u8(ANY_PROTOCOL))]),
+  const { words, ...request } = writeLink(verb, name, type, parameters(device));
+  return { words: `${words} local ${local} remote ${remote}`, ...request };
+}
+
+function parameters(device: TunnelDevice): readonly Buffer[] {
+  const { type, local, remote } = device;
+  const at = attributesOf(device);
+  return [
+    ...(at === GRE ? keyAttributes(device.key) : [attribute(IPTUN.protocol, u8(ANY_PROTOCOL))]),
     attribute(at.local, bytesOf(local)),
     attribute(at.remote, bytesOf(remote)),
     attribute(at.ttl, u8(device.ttl === "inherit" ? 0 : device.ttl)),
     ...(type === "ip6gre" || type === "ip6tnl" ? overIpv6(device, at) : overIpv4(device, at)),
   ];
-  const { words, ...request } = writeLink(verb, name, type, data);
-  return { words: `${words} local ${local} remote ${remote}`, ...request };
 }
 
 function keyAttributes(key: number | null): readonly Buffer[] {

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseGre } from "../../runtime/gre/choose.js";
 import { askedBy } from "../../runtime/health/lives.js";
@@ -152,6 +153,43 @@ test("what marks packets and leads them is mended where it stands, also by a cha
     "198.18.64.0/24, 203.0.113.0/24",
   );
 });
+
+/** It comes with one customer's change; the tunnels of all others have the old address until they are mended. */
+test("another anycast address: found at each tunnel that does not have it, and mended", async () => {
+  const [now, then] = ["198.18.0.2", "198.18.0.1"];
+  const other = edge.bundle("globex", globex());
+  const ends = () => edge.server.run(["bpftool", "-j", "map", "dump", "pinned", ENDPOINTS]);
+  const ebpf = (await chooseGre()) === "ebpf";
+  for (const [address, before] of [
+    [now, then],
+    [then, now],
+  ] as const) {
+    const node = { ...NODE, anycast: NODE.anycast.map((one) => (one === before ? address : one)) };
+    await edge.server.apply(other, node);
+    expect(await drift()).toEqual(["tunnel chicago"]);
+    expect((await edge.server.apply(bundle, node))["drift"]).toEqual(["tunnel chicago"]);
+    expect(await drift()).toEqual([]);
+    expect(await outerSource()).toBe(address);
+    if (ebpf) expect(JSON.parse(ends())).toHaveLength(1);
+  }
+});
+
+/** The source of a packet that the tunnel carries now. */
+async function outerSource(): Promise<string> {
+  const capture = ["tcpdump", "-ni", "eth0", "-c", "1", "--immediate-mode", "ip proto 47"];
+  const [command, ...args] = edge.server.enter(["timeout", "20", ...capture], "router");
+  const tcpdump = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  tcpdump.stdout.on("data", (chunk: Buffer) => {
+    output += chunk;
+  });
+  const ended = new Promise((resolve) => tcpdump.once("close", resolve));
+  await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
+  // Where the site does not know the address there is no answer.
+  edge.connect(21);
+  await ended;
+  return /IP (\S+) > /.exec(output)?.[1] ?? output;
+}
 
 describe("one thing of a customer's firewall that somebody changed", () => {
   const odd = Array.from({ length: 60 }, (_, index) => 2 * index + 1001);
