@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AnalysisFigures } from "./analysis/child.js";
 import { measureAnalysis } from "./analysis/section.js";
 import { type Built, build, type CompileFigures } from "./bundles.js";
+import { type DatapathRow, measureDatapaths } from "./forwarding/datapaths.js";
 import { type EncapsulationRow, measureEncapsulation } from "./forwarding/encapsulation.js";
 import { forwardingPolicy, type Sending } from "./forwarding/policy.js";
 import { type AddressList, listPolicy, listWorkload } from "./lists.js";
@@ -23,7 +24,7 @@ import {
 } from "./xdp/section.js";
 import { XdpWorkbench } from "./xdp/workbench.js";
 
-export const SECTIONS = ["compile", "xdp", "nft", "lists", "analysis", "encapsulation"] as const;
+export const SECTIONS = ["compile", "xdp", "nft", "lists", "analysis", "encapsulation", "datapaths"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What was measured with one set; a section that could not be measured has a problem instead of rows. */
@@ -43,6 +44,7 @@ export interface Measured {
   readonly replaced: readonly SetResult<Replacement>[];
   readonly analysis: readonly SetResult<AnalysisFigures>[];
   readonly encapsulation: readonly EncapsulationRow[];
+  readonly datapaths: readonly DatapathRow[];
 }
 
 export interface Setting {
@@ -66,7 +68,7 @@ export async function measureSets(
     lists: [],
     replaced: [],
     analysis: [],
-    encapsulation: [],
+    ...{ encapsulation: [], datapaths: [] },
   };
   const bench = await XdpWorkbench.start();
   try {
@@ -79,8 +81,7 @@ export async function measureSets(
       measured.lists.push(...results.lists);
       measured.replaced.push(...results.replaced);
     }
-    if (sections.includes("encapsulation"))
-      measured.encapsulation.push(...(await encapsulationRows(bench, setting)));
+    await measureForwarding(new Set(sections), bench, setting, measured);
   } finally {
     await bench.close();
   }
@@ -203,9 +204,23 @@ async function listResults(
   };
 }
 
-async function encapsulationRows(bench: XdpWorkbench, setting: Setting): Promise<Measured["encapsulation"]> {
-  setting.say("encapsulation");
-  return measureEncapsulation(bench, await forwardingBundles(setting), setting.effort);
+async function measureForwarding(
+  sections: ReadonlySet<Section>,
+  bench: XdpWorkbench,
+  setting: Setting,
+  measured: Collected,
+): Promise<void> {
+  if (!sections.has("encapsulation") && !sections.has("datapaths")) return;
+  const { effort, workshop, say } = setting;
+  const bundles = await forwardingBundles(setting);
+  if (sections.has("encapsulation")) {
+    say("encapsulation");
+    measured.encapsulation.push(...(await measureEncapsulation(bench, bundles, effort)));
+  }
+  if (sections.has("datapaths")) {
+    say("datapaths");
+    measured.datapaths.push(...(await measureDatapaths(bench, workshop, bundles, effort)));
+  }
 }
 
 /** The customer whose packets are forwarded, on both datapaths. */

@@ -8,6 +8,8 @@ export interface Effort {
   readonly tracePackets: number;
   /** Packets whose verdict is held against the rules. */
   readonly answers: number;
+  /** Packets that go through an edge in a round. */
+  readonly floodPackets: number;
   readonly rounds: number;
 }
 
@@ -16,6 +18,14 @@ export const FULL: Effort = {
   repeat: 200,
   tracePackets: 100_000,
   answers: 20_000,
+  floodPackets: 500_000,
   rounds: 7,
 };
-export const QUICK: Effort = { hotPackets: 40, repeat: 20, tracePackets: 2000, answers: 1000, rounds: 3 };
+export const QUICK: Effort = {
+  hotPackets: 40,
+  repeat: 20,
+  tracePackets: 2000,
+  answers: 1000,
+  floodPackets: 5000,
+  rounds: 3,
+};

@@ -86,6 +86,15 @@ export class Probe {
     return words(answers, frames.length);
   }
 
+  /**
+   * Runs a pinned XDP program on `count` copies of a frame in the process's network namespace, and does with each what it answers;
+   * resolves to nanoseconds a frame, in which is what the frames meet behind, as far as it runs on the same CPU. Linux 5.18.
+   */
+  async xdpFlood(program: string, frame: Uint8Array, count: number): Promise<number> {
+    const [nanoseconds] = await this.#process.call("xdp.flood", program, String(count), frame);
+    return Number(nanoseconds);
+  }
+
   /** Sets the `test_clock` map (one u64) that a program built with TG_TEST_CLOCK reads. */
   async setClock(map: string, ns: bigint): Promise<void> {
     await this.#process.call("clock.set", map, String(ns));

@@ -44,6 +44,7 @@ function tables(measured: Measured): readonly Table[] {
     replacedTable(measured),
     analysisTable(measured),
     encapsulationTable(measured),
+    datapathsTable(measured),
     barsTable(measured),
   ];
   return all.filter(({ rows }) => rows.length > 0);
@@ -137,6 +138,17 @@ function encapsulationTable({ encapsulation }: Measured): Table {
     ...[row.sent === null ? null : 100 * row.sent, row.wrong],
   ]);
   return { title: "Encapsulation in XDP, a packet", columns, rows };
+}
+
+function datapathsTable({ datapaths }: Measured): Table {
+  const columns = [
+    ...[{ name: "road" }, { name: "CPU ns" }, { name: "the edge's" }],
+    ...[{ name: "packets/s" }, { name: "lost %", digits: 2 }],
+  ];
+  const rows = datapaths.map(({ subject, packet, edge, rate, lost }) => {
+    return [subject, packet, edge, rate, 100 * lost];
+  });
+  return { title: "Datapaths, a packet", columns, rows };
 }
 
 function charts(measured: Measured): readonly { readonly name: string; readonly chart: Chart }[] {

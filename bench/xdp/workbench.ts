@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
 import { Scratch } from "../../src/cli/verify/scratch.js";
 import { loadCustomer, loadRoot, type XdpProgram } from "../../src/cli/verify/xdp-program.js";
@@ -133,10 +134,7 @@ export class XdpWorkbench {
 
   /** Puts the trace where the first step of `fed` takes its packets from. */
   async loadTrace(frames: readonly Uint8Array[]): Promise<void> {
-    for (let at = 0; at < frames.length; at += PIECE) {
-      const entries = frames.slice(at, at + PIECE).map((value, index) => ({ key: word(at + index), value }));
-      await this.scratch.loader.updateMap(`${this.#feed}/map_trace`, entries);
-    }
+    await fillTrace(this.scratch.loader, this.#feed, frames);
     this.#first = frames[0];
   }
 
@@ -164,8 +162,7 @@ export class XdpWorkbench {
   async #startFeeding(program: string, count: number): Promise<void> {
     const { loader } = this.scratch;
     await loader.setProgram(`${this.#feed}/map_onward`, 0, program);
-    const value = Buffer.concat([word(0), word(count)]);
-    await loader.updateMap(`${this.#feed}/map_position`, [{ key: word(0), value }]);
+    await rewind(loader, this.#feed, count);
   }
 
   get #feed(): string {
@@ -175,6 +172,21 @@ export class XdpWorkbench {
   #folder(): string {
     return join(this.scratch.pins, `bench-${this.#loadings++}`);
   }
+}
+
+/** Fills the map of bench/bpf/trace.h that a program has in this folder of pins, and starts with the first of the frames. */
+export async function fillTrace(loader: Loader, pins: string, frames: readonly Uint8Array[]): Promise<void> {
+  for (let at = 0; at < frames.length; at += PIECE) {
+    const entries = frames.slice(at, at + PIECE).map((value, index) => ({ key: word(at + index), value }));
+    await loader.updateMap(`${pins}/map_trace`, entries);
+  }
+  await rewind(loader, pins, frames.length);
+}
+
+/** The first `count` frames come in turn. */
+async function rewind(loader: Loader, pins: string, count: number): Promise<void> {
+  const value = Buffer.concat([word(0), word(count)]);
+  await loader.updateMap(`${pins}/map_position`, [{ key: word(0), value }]);
 }
 
 /** Entries of one request: together a few megabytes. */

@@ -321,6 +321,38 @@ static int time_loops(const struct request *request, struct answer *answer)
 	return status;
 }
 
+/* As many as fit into the queue of a veth, four times. */
+#define FLOOD_BATCH 64
+#define FLOOD_MAX 100000000
+
+/*
+ * xdp.flood PROGRAM COUNT FRAME -> nanoseconds a frame. The kernel does what the program says of each, in this process, and
+ * with it most of what the frames meet behind (BPF_F_TEST_XDP_LIVE_FRAMES, Linux 5.18).
+ */
+static int flood(const struct request *request, struct answer *answer)
+{
+	const struct field *frame = &request->arguments[2];
+	LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+		    .batch_size = FLOOD_BATCH, .data_in = frame->data, .data_size_in = frame->size);
+	uint32_t count;
+	int program, status = 0;
+
+	if (request_u32(request, 1, &count, answer))
+		return -1;
+	if (count == 0 || count > FLOOD_MAX)
+		return fail(answer, EINVAL, "cannot send %u frames", count);
+	program = pin_open(request_text(request, 0), PIN_PROGRAM, answer);
+	if (program < 0)
+		return -1;
+	options.repeat = count;
+	if (bpf_prog_test_run_opts(program, &options))
+		status = fail(answer, errno, "cannot send %u frames", count);
+	else
+		answer_number(answer, options.duration);
+	close(program);
+	return status;
+}
+
 /* clock.set CLOCK NANOSECONDS */
 static int clock_set(const struct request *request, struct answer *answer)
 {
@@ -344,6 +376,7 @@ const struct operation xdp_operations[] = {
 	{ "xdp.run-fresh", 4, 4, 1u << 3, run_fresh },
 	{ "xdp.time", 3, 3, 1u << 2, time_single_runs },
 	{ "xdp.time-loop", 3, 3, 1u << 2, time_loops },
+	{ "xdp.flood", 3, 3, 1u << 2, flood },
 	{ "clock.set", 2, 2, 0, clock_set },
 	{ 0 },
 };

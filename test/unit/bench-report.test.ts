@@ -51,7 +51,7 @@ describe("a table", () => {
 describe("the bars", () => {
   const nothing: Measured = {
     ...{ compile: [], xdp: [], nft: [], lists: [], replaced: [], analysis: [] },
-    encapsulation: [],
+    ...{ encapsulation: [], datapaths: [] },
   };
   const row = (ratioP50: number): XdpRow => ({
     ...{ subject: "tidegate", p50: 28, p99: 28, ratioP50, ratioP99: 2, lookups: 1 },
