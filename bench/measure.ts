@@ -219,7 +219,8 @@ async function measureForwarding(
   }
   if (sections.has("datapaths")) {
     say("datapaths");
-    measured.datapaths.push(...(await measureDatapaths(bench, workshop, bundles, effort)));
+    const places = { workshop, pins: bench.scratch.pins };
+    measured.datapaths.push(...(await measureDatapaths(places, bundles, effort)));
   }
 }
 

@@ -8,9 +8,9 @@ import { Probe } from "../../runtime/probe-client.js";
 import type { Built } from "../bundles.js";
 import type { Effort } from "../options.js";
 import { median } from "../statistics.js";
-import { fillTrace, type XdpWorkbench } from "../xdp/workbench.js";
+import { fillTrace } from "../xdp/workbench.js";
 import { allowedFrames, type Sending } from "./policy.js";
-import { LOADER, openRoad, type Road, roads } from "./roads.js";
+import { LOADER, openRoads, type Road, roads } from "./roads.js";
 
 /** A flood of packets from a client through an edge to a router, where all is done by one CPU. */
 export interface DatapathRow {
@@ -33,35 +33,29 @@ function oneCpu(): string {
 const DIST = join(packageRoot(), "dist");
 const PROBE = join(DIST, "runtime/probe/tidegate-probe");
 
-/** Floods each road in turn, in several rounds; medians of those. */
+/** Floods each road in turn, in several rounds; medians of those. `pins`: a folder for what is loaded. */
 export async function measureDatapaths(
-  bench: XdpWorkbench,
-  workshop: string,
+  places: { readonly workshop: string; readonly pins: string },
   built: Readonly<Record<Sending, Built>>,
   effort: Effort,
 ): Promise<readonly DatapathRow[]> {
-  const open: OpenRoad[] = [];
+  const all = await roads(places, built);
+  const world = await openRoads(all);
+  let traffic: Traffic | undefined;
   try {
-    for (const road of await roads(workshop, built)) {
-      open.push(await OpenRoad.open(road, join(bench.scratch.pins, `road-${open.length}`), effort));
-    }
-    const rounds = open.map((): Flooded[] => []);
+    traffic = await Traffic.start(world, all, places.pins, effort);
     // The first time memory is made that the others find, and a tunnel's first packet goes by the namespace.
-    for (const road of open) await road.flood(effort.floodPackets);
+    for (const road of all) await traffic.flood(road, effort.floodPackets);
+    const rounds = all.map((): Flooded[] => []);
     for (let round = 0; round < effort.rounds; round++) {
-      for (const [index, road] of open.entries()) {
-        rounds[index]?.push(await road.flood(effort.floodPackets));
+      for (const [index, road] of all.entries()) {
+        rounds[index]?.push(await traffic.flood(road, effort.floodPackets));
       }
     }
-    const packets = rounds.map((of) => median(of.map(({ packet }) => packet)));
-    return open.map(({ name }, index): DatapathRow => {
-      const packet = packets[index] ?? Number.NaN;
-      const arrived = median((rounds[index] ?? []).map(({ arrived }) => arrived));
-      const edge = packet - (packets[0] ?? Number.NaN);
-      return { subject: name, packet, edge, rate: (1e9 / packet) * arrived, lost: 1 - arrived };
-    });
+    return compared(all, rounds);
   } finally {
-    for (const road of open) await road.close();
+    await traffic?.end();
+    await world.remove();
   }
 }
 
@@ -71,57 +65,69 @@ interface Flooded {
   readonly arrived: number;
 }
 
-/** A road with a generator at its start and a sink at its end. */
-class OpenRoad {
-  readonly name: string;
-  readonly #arrives: number;
-  #arrived = 0;
+function compared(all: readonly Road[], rounds: readonly (readonly Flooded[])[]): readonly DatapathRow[] {
+  const packets = rounds.map((of) => median(of.map(({ packet }) => packet)));
+  return all.map(({ name }, index) => {
+    const packet = packets[index] ?? Number.NaN;
+    const arrived = median((rounds[index] ?? []).map((one) => one.arrived));
+    const edge = packet - (packets[0] ?? Number.NaN);
+    return { subject: name, packet, edge, rate: (1e9 / packet) * arrived, lost: 1 - arrived };
+  });
+}
 
-  private constructor(
-    { name, arrives }: Road,
-    private readonly world: World,
-    private readonly pins: string,
-    private readonly loader: Loader,
-    private readonly probe: Probe,
-    private readonly frame: Uint8Array,
-  ) {
-    this.name = name;
-    this.#arrives = arrives === "GRE" ? 0 : 1;
+/** A generator at the client and a sink at the router. */
+class Traffic {
+  readonly #world: World;
+  readonly #pins: string;
+  readonly #loader: Loader;
+  readonly #probe: Probe;
+  readonly #frame: Uint8Array;
+
+  private constructor(world: World, pins: string, loader: Loader, probe: Probe, frame: Uint8Array) {
+    this.#world = world;
+    this.#pins = pins;
+    this.#loader = loader;
+    this.#probe = probe;
+    this.#frame = frame;
   }
 
-  static async open(road: Road, pins: string, { tracePackets }: Effort): Promise<OpenRoad> {
-    const world = await openRoad(road, `${pins}-edge`);
-    const [client, router] = [world.host("client"), world.host("router")];
-    const loader = await Loader.start({ command: router.enter([LOADER]) });
-    const probe = await Probe.start({ command: client.enter(["taskset", "-c", oneCpu(), PROBE]) });
-    const load = (name: string) =>
-      loader.loadObject({ object: join(DIST, `bench/${name}.bpf.o`), pinDir: `${pins}-${name}`, reuse: {} });
-    await load("sink");
-    const sink = { program: `${pins}-sink/prog_sink`, link: `${pins}-sink/link`, mode: "native" } as const;
-    await loader.attachXdp({ device: "eth0", ...sink });
-    await load("flood");
+  static async start(
+    world: World,
+    all: readonly Road[],
+    pins: string,
+    { tracePackets }: Effort,
+  ): Promise<Traffic> {
     const frames = allowedFrames(tracePackets);
-    await fillTrace(loader, `${pins}-flood`, frames);
-    const index = Number(await client.run(["cat", "/sys/class/net/eth0/ifindex"]));
-    await loader.updateMap(`${pins}-flood/map_way`, [{ key: ifindexKey(0), value: ifindexKey(index) }]);
-    return new OpenRoad(road, world, pins, loader, probe, frames[0] ?? new Uint8Array());
+    const loader = await Loader.start({ command: world.host("router").enter([LOADER]) });
+    const command = world.host("client").enter(["taskset", "-c", oneCpu(), PROBE]);
+    const probe = await Probe.start({ command });
+    for (const name of ["sink", "flood"]) {
+      const object = join(DIST, `bench/${name}.bpf.o`);
+      await loader.loadObject({ object, pinDir: `${pins}/${name}`, reuse: {} });
+    }
+    const sink = { program: `${pins}/sink/prog_sink`, mode: "native" } as const;
+    for (const { device } of all) await loader.attachXdp({ device, link: `${pins}/sink/${device}`, ...sink });
+    await fillTrace(loader, `${pins}/flood`, frames);
+    return new Traffic(world, pins, loader, probe, frames[0] ?? new Uint8Array());
   }
 
-  async flood(count: number): Promise<Flooded> {
-    const packet = await this.probe.xdpFlood(`${this.pins}-flood/prog_flood`, this.frame, count);
-    const before = this.#arrived;
-    this.#arrived = await this.#count();
-    return { packet, arrived: (this.#arrived - before) / count };
+  async flood({ device, arrives }: Road, count: number): Promise<Flooded> {
+    const file = `/sys/class/net/${device}/ifindex`;
+    const value = ifindexKey(Number(await this.#world.host("client").run(["cat", file])));
+    await this.#loader.updateMap(`${this.#pins}/flood/map_way`, [{ key: ifindexKey(0), value }]);
+    const before = await this.#arrived(arrives);
+    const packet = await this.#probe.xdpFlood(`${this.#pins}/flood/prog_flood`, this.#frame, count);
+    return { packet, arrived: ((await this.#arrived(arrives)) - before) / count };
   }
 
-  async #count(): Promise<number> {
-    const rows = await this.loader.dumpMap(`${this.pins}-sink/map_arrived`);
-    const values = rows[this.#arrives]?.values ?? [];
+  /** In the order of `enum arrived` in bench/bpf/sink.bpf.c. */
+  async #arrived(kind: Road["arrives"]): Promise<number> {
+    const rows = await this.#loader.dumpMap(`${this.#pins}/sink/map_arrived`);
+    const values = rows[kind === "GRE" ? 0 : 1]?.values ?? [];
     return values.reduce((sum, value) => sum + Number(Buffer.from(value).readBigUInt64LE()), 0);
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.loader.close(), this.probe.close()]);
-    await this.world.remove();
+  async end(): Promise<void> {
+    await Promise.all([this.#loader.close(), this.#probe.close()]);
   }
 }

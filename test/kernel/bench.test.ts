@@ -10,32 +10,29 @@ import { ownSets } from "../../bench/sets.js";
 import { HASH_LOOKUP, PARSE_AND_DROP } from "../../bench/xdp/section.js";
 
 /** Not how fast anything is: that what is measured is what is said, and decides as the rules do. */
-describe("the benchmarks", () => {
-  let workshop: string;
+const workshop = mkdtempSync(join(tmpdir(), "tidegate-bench-test-"));
+
+afterAll(() => rmSync(workshop, { recursive: true, force: true }));
+
+const FORWARDING: readonly Section[] = ["encapsulation", "datapaths"];
+
+function measure(sections: readonly Section[]): Promise<Measured> {
+  const sets = ownSets(true).filter(({ name }) => name === "fw 10");
+  const lists = addressLists(true).slice(0, 1);
+  return measureSets(sets, lists, sections, { effort: QUICK, workshop, say: () => undefined });
+}
+
+/** What is left behind of what was measured, by file. */
+function written(measured: Measured): (file: string) => string {
+  writeResults(join(workshop, "results"), measured);
+  return (file) => readFileSync(join(workshop, "results", file), "utf8");
+}
+
+describe("the benchmarks of rules", () => {
   let measured: Measured;
 
-  beforeAll(() => {
-    workshop = mkdtempSync(join(tmpdir(), "tidegate-bench-test-"));
-  });
-
-  afterAll(() => rmSync(workshop, { recursive: true, force: true }));
-
-  const FORWARDING: readonly Section[] = ["encapsulation", "datapaths"];
-
-  async function measure(sections: readonly Section[]): Promise<Measured> {
-    const sets = ownSets(true).filter(({ name }) => name === "fw 10");
-    const lists = addressLists(true).slice(0, 1);
-    return measureSets(sets, lists, sections, { effort: QUICK, workshop, say: () => undefined });
-  }
-
-  // Each in a hook of its own, which has a time of its own.
   beforeAll(async () => {
     measured = await measure(SECTIONS.filter((section) => !FORWARDING.includes(section)));
-  });
-
-  beforeAll(async () => {
-    const { encapsulation, datapaths } = await measure(FORWARDING);
-    measured = { ...measured, encapsulation, datapaths };
   });
 
   test("compile the rules for both stages", () => {
@@ -90,6 +87,27 @@ describe("the benchmarks", () => {
     expect(result?.rows[0]?.regions).toBeGreaterThan(0);
   });
 
+  test("leave figures, tables and charts behind", () => {
+    const read = written(measured);
+    expect(JSON.parse(read("results.json"))).toMatchObject({
+      xdp: [{ set: "fw 10" }],
+      nft: [{ set: "fw 10" }],
+    });
+    expect(read("results.md")).toMatch(/### XDP, a packet\n\n\| set +\| rules \| program/);
+    expect(read("xdp.svg")).toContain(">tidegate, fw</text>");
+    // Ten rules cost next to nothing: what noise measured as less than an empty chain has no place on a logarithmic axis.
+    const drawn = (measured.nft[0]?.rows ?? []).filter(({ added }) => added > 0);
+    for (const { subject } of drawn) expect(read("nft.svg")).toContain(`>${subject}, fw</text>`);
+  });
+});
+
+describe("the benchmarks of forwarding", () => {
+  let measured: Measured;
+
+  beforeAll(async () => {
+    measured = await measure(FORWARDING);
+  });
+
   test("time encapsulation beside parse-and-drop, and all of it is encapsulated", () => {
     const rows = measured.encapsulation;
     expect(rows.map(({ subject, wrong }) => [subject, wrong])).toEqual([
@@ -114,17 +132,9 @@ describe("the benchmarks", () => {
     }
   });
 
-  test("leave figures, tables and charts behind", () => {
-    writeResults(join(workshop, "results"), measured);
-    const read = (name: string) => readFileSync(join(workshop, "results", name), "utf8");
-    expect(JSON.parse(read("results.json"))).toMatchObject({
-      xdp: [{ set: "fw 10" }],
-      nft: [{ set: "fw 10" }],
-    });
-    expect(read("results.md")).toMatch(/### XDP, a packet\n\n\| set +\| rules \| program/);
-    expect(read("xdp.svg")).toContain(">tidegate, fw</text>");
-    // Ten rules cost next to nothing: what noise measured as less than an empty chain has no place on a logarithmic axis.
-    const drawn = (measured.nft[0]?.rows ?? []).filter(({ added }) => added > 0);
-    for (const { subject } of drawn) expect(read("nft.svg")).toContain(`>${subject}, fw</text>`);
+  test("leave tables behind", () => {
+    expect(written(measured)("results.md")).toMatch(
+      /### Encapsulation in XDP, a packet\n.*### Datapaths, a packet\n.*### Bars\n.*encapsulation, hot/s,
+    );
   });
 });
