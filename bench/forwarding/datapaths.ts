@@ -97,18 +97,24 @@ class Traffic {
     pins: string,
     { tracePackets }: Effort,
   ): Promise<Traffic> {
-    const frames = allowedFrames(tracePackets);
     const loader = await Loader.start({ command: world.host("router").enter([LOADER]) });
-    const command = world.host("client").enter(["taskset", "-c", oneCpu(), PROBE]);
-    const probe = await Probe.start({ command });
-    for (const name of ["sink", "flood"]) {
-      const object = join(DIST, `bench/${name}.bpf.o`);
-      await loader.loadObject({ object, pinDir: `${pins}/${name}`, reuse: {} });
+    try {
+      const frames = allowedFrames(tracePackets);
+      for (const name of ["sink", "flood"]) {
+        const object = join(DIST, `bench/${name}.bpf.o`);
+        await loader.loadObject({ object, pinDir: `${pins}/${name}`, reuse: {} });
+      }
+      const sink = { program: `${pins}/sink/prog_sink`, mode: "native" } as const;
+      for (const { device } of all)
+        await loader.attachXdp({ device, link: `${pins}/sink/${device}`, ...sink });
+      await fillTrace(loader, `${pins}/flood`, frames);
+      const command = world.host("client").enter(["taskset", "-c", oneCpu(), PROBE]);
+      const probe = await Probe.start({ command });
+      return new Traffic(world, pins, loader, probe, frames[0] ?? new Uint8Array());
+    } catch (problem) {
+      await loader.close();
+      throw problem;
     }
-    const sink = { program: `${pins}/sink/prog_sink`, mode: "native" } as const;
-    for (const { device } of all) await loader.attachXdp({ device, link: `${pins}/sink/${device}`, ...sink });
-    await fillTrace(loader, `${pins}/flood`, frames);
-    return new Traffic(world, pins, loader, probe, frames[0] ?? new Uint8Array());
   }
 
   async flood({ device, arrives }: Road, count: number): Promise<Flooded> {
