@@ -10,15 +10,9 @@ const KERNEL_SETUP = ["test/support/seed.ts", "test/support/requirements.ts"];
 
 /** What counts packets while something else happens, or measures: other files beside it would be part of what is counted. */
 const ALONE = [
-  ...["bench", "scale", "stress", "daemon-recovers"],
-  ...[
-    "fast-path-edge",
-    "runtime-flip",
-    "runtime-health",
-    "runtime-leaves",
-    "runtime-survives",
-    "runtime-tunnels",
-  ],
+  ...["bench", "scale", "stress", "daemon-recovers", "fast-path-edge", "path-mtu"],
+  ...["runtime-apart", "runtime-flip", "runtime-health", "runtime-leaves", "runtime-outage"],
+  ...["runtime-shares", "runtime-survives", "runtime-tunnels"],
 ].map((name) => `test/kernel/${name}.test.ts`);
 
 /** Groups of files run one after another, in this order. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { chooseGre } from "../../runtime/gre/choose.js";
 import type { TunnelRow } from "../../runtime/gre/driver.js";
 import { kernelGre } from "../../runtime/gre/kernel.js";
@@ -92,8 +92,20 @@ const DEVICES: readonly {
   },
 ];
 
-describe.runIf((await chooseGre()) === "kernel")("the kernel's device", () => {
-  test.each(DEVICES)("$first.type: is told from what it was, and from what it was not", async (row) => {
+const hasDevices = (await chooseGre()) === "kernel";
+
+test.each(hasDevices ? [] : DEVICES)(
+  "$first.type: a kernel without such devices is refused, by name",
+  async ({ first }) => {
+    const network = { loader, namespace };
+    await expect(perform(network, [addTunnel(first)])).rejects.toThrow(first.name);
+    expect(await isTunnel(network, first)).toBe(false);
+  },
+);
+
+test.each(hasDevices ? DEVICES : [])(
+  "$first.type: is told from what it was, and from what it was not",
+  async (row) => {
     const network = { loader, namespace };
     let before = row.first;
     expect(await isTunnel(network, before)).toBe(false);
@@ -108,5 +120,5 @@ describe.runIf((await chooseGre()) === "kernel")("the kernel's device", () => {
     }
     await deleteLink(network, before.name);
     expect(await isTunnel(network, before)).toBe(false);
-  });
-});
+  },
+);
