@@ -93,9 +93,17 @@ const recordSchema = z.strictObject({
   since: z.string(),
   /** What others may not have: so that it is known even where the stored manifest is damaged. */
   holds: manifestSchema.pick({ namespace: true, link: true, prefixes: true, tunnels: true }),
-  /** What programs of earlier generations counted, in maps with these ids: those go, and are not counted again. */
+  /**
+   * What programs of earlier generations counted, in maps with these ids: those go, and are not counted again. `sent`: into tunnels, by
+   * their devices.
+   */
   counted: z
-    .strictObject({ maps: z.array(z.int()), mitigate: countersSchema, firewall: countersSchema })
+    .strictObject({
+      maps: z.array(z.int()),
+      mitigate: countersSchema,
+      firewall: countersSchema,
+      sent: countersSchema.optional(),
+    })
     .optional(),
 });
 export type CustomerRecord = z.infer<typeof recordSchema>;
@@ -284,8 +292,9 @@ export async function forgetRecord(paths: Paths, customer: string): Promise<void
 export async function recordedNames(paths: Paths): Promise<readonly string[]> {
   const names: string[] = [];
   for (const name of await customerNames(paths)) {
-    const isLost = !isThere(paths.note(name)) && (await storedGenerations(paths, name)).length > 0;
-    if (isThere(paths.record(name)) || isLost) names.push(name);
+    const isLost = async () =>
+      !isThere(paths.note(name)) && (await storedGenerations(paths, name)).length > 0;
+    if (isThere(paths.record(name)) || (await isLost())) names.push(name);
   }
   return names;
 }

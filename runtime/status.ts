@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Counters, namedCounters, sum } from "./counters.js";
 import { programCounters, readSteadily } from "./customer/counting.js";
-import { sentFromXdp } from "./customer/fast-path.js";
 import { firewallCounters } from "./customer/firewall.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { greDriver } from "./gre/choose.js";
@@ -152,9 +151,10 @@ async function mapCounters({ loader }: Host, pin: string, names: readonly string
 async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustomer): Promise<CustomerStatus> {
   const { customer, generation, hash, since, manifest } = loaded;
   const drift = await customerDrift(host, state, loaded);
-  const counters = await readSteadily(host.paths, loaded, (now) => customerCounters(host, now));
-  const fast = await sentFromXdp(host.loader, host.paths.pins(customer, generation));
-  const tunnels = manifest.tunnels.map((row, place) => tunnelStatus(host, state, loaded, row, fast[place]));
+  const { fromXdp, ...counters } = await readSteadily(host.paths, loaded, (now) =>
+    customerCounters(host, now),
+  );
+  const tunnels = manifest.tunnels.map((row) => tunnelStatus(host, state, loaded, row, fromXdp[row.device]));
   return {
     name: customer,
     generation,
@@ -179,14 +179,15 @@ async function releaseOf(
   return text === undefined ? null : knownRelease(text, hash, config.keys);
 }
 
-/** What was counted of a customer, by stage and rule. */
+/** What was counted of a customer, by stage and rule, and what XDP sent into tunnels itself, by their devices. */
 export async function customerCounters(
   host: Host,
   loaded: LoadedCustomer,
-): Promise<CustomerStatus["counters"]> {
+): Promise<CustomerStatus["counters"] & { readonly fromXdp: Counters }> {
   const program = await programCounters(host, loaded, loaded.manifest);
   const namespace = await firewallCounters(host, loaded.manifest.namespace);
-  return { mitigate: program.mitigate, ...ruleCounters(loaded, namespace, program.firewall) };
+  const rules = ruleCounters(loaded, namespace, program.firewall);
+  return { mitigate: program.mitigate, ...rules, fromXdp: program.sent };
 }
 
 /**

@@ -12,13 +12,27 @@ import {
   storedGenerations,
   storedManifest,
 } from "../state.js";
+import { sentFromXdp } from "./fast-path.js";
 import { namesOf } from "./program.js";
 
 /** What programs counted: of `firewall` only what they dropped themselves, before the namespace. */
 export interface ProgramCounters {
   readonly mitigate: Counters;
   readonly firewall: Counters;
+  /** What they sent into tunnels themselves, by the tunnels' devices. */
+  readonly sent: Counters;
 }
+
+const NOTHING: ProgramCounters = { mitigate: {}, firewall: {}, sent: {} };
+
+/** The maps of a generation that count, and what of it they do. Of two generations each may be one map, or two. */
+const COUNTED_IN = {
+  map_counters: rulesOf,
+  map_hops: sentOf,
+} as const satisfies Record<string, (...of: Parameters<typeof countedBy>) => Promise<ProgramCounters>>;
+
+type CountingMap = keyof typeof COUNTED_IN;
+const COUNTING_MAPS = ["map_counters", "map_hops"] as const satisfies readonly CountingMap[];
 
 /** Changes of one customer are a quarter of a second apart, and a look takes milliseconds. */
 const MOST_LOOKS = 5;
@@ -48,17 +62,27 @@ export async function readSteadily<T>(
 }
 
 /**
- * What a customer's programs counted, by rule, and as `default` what no rule decided: also those of earlier generations, as
- * long as the rule has been there. Each map is read once, also where generations share it.
+ * What a customer's programs counted, by rule, and as `default` what no rule decided, and sent, by device: also those of earlier
+ * generations, as long as the rule, or the device, has been there. Each map is read once, also where generations share it.
  */
 export async function programCounters(
   host: Host,
   record: CustomerRecord,
   manifest: Manifest,
 ): Promise<ProgramCounters> {
-  const { mitigate, firewall } = await earlierCounters(host, record, manifest);
-  const now = await countedBy(host, record.customer, record.generation, manifest);
-  return { mitigate: addCounters(mitigate, now.mitigate), firewall: addCounters(firewall, now.firewall) };
+  const { mitigate, firewall, sent = {} } = await earlierCounters(host, record, manifest);
+  return added(
+    { mitigate, firewall, sent },
+    await countedBy(host, record.customer, record.generation, manifest),
+  );
+}
+
+function added(one: ProgramCounters, other: ProgramCounters): ProgramCounters {
+  return {
+    mitigate: addCounters(one.mitigate, other.mitigate),
+    firewall: addCounters(one.firewall, other.firewall),
+    sent: addCounters(one.sent, other.sent),
+  };
 }
 
 /** What programs other than the present one counted under the names of `manifest`, and in which maps. */
@@ -68,25 +92,26 @@ export async function earlierCounters(
   manifest: Manifest,
 ): Promise<NonNullable<CustomerRecord["counted"]>> {
   const others = (await storedGenerations(host.paths, customer)).filter((other) => other !== generation);
-  const own = others.length > 0 ? await mapId(host, customer, generation) : null;
   const known = new Set(counted?.maps);
   const maps = new Set<number>();
-  let { mitigate = {}, firewall = {} } = counted ?? {};
+  let all = counted ? added(NOTHING, { ...counted, sent: counted.sent ?? {} }) : NOTHING;
   for (const other of others) {
-    const id = await mapId(host, customer, other);
     const theirs = await storedManifest(host.paths, customer, other);
-    if (id === null || id === own || !theirs) continue;
-    maps.add(id);
-    if (known.has(id)) continue;
-    known.add(id);
-    const more = await countedBy(host, customer, other, theirs);
-    mitigate = addCounters(mitigate, more.mitigate);
-    firewall = addCounters(firewall, more.firewall);
+    if (!theirs) continue;
+    for (const map of COUNTING_MAPS) {
+      const id = await mapId(host, customer, other, map);
+      if (id === null || id === (await mapId(host, customer, generation, map))) continue;
+      maps.add(id);
+      if (known.has(id)) continue;
+      known.add(id);
+      all = added(all, await COUNTED_IN[map](host, customer, other, theirs));
+    }
   }
   return {
     maps: [...maps],
-    mitigate: pick(mitigate, manifest.mitigate),
-    firewall: pick(firewall, manifest.firewall.rules),
+    mitigate: pick(all.mitigate, withDefault(manifest.mitigate)),
+    firewall: pick(all.firewall, withDefault(manifest.firewall.rules)),
+    sent: pick(all.sent, sendingDevices(manifest)),
   };
 }
 
@@ -94,32 +119,67 @@ async function countedBy(
   host: Host,
   customer: string,
   generation: number,
+  manifest: Manifest,
+): Promise<ProgramCounters> {
+  const rules = await rulesOf(host, customer, generation, manifest);
+  return { ...rules, sent: (await sentOf(host, customer, generation, manifest)).sent };
+}
+
+async function rulesOf(
+  host: Host,
+  customer: string,
+  generation: number,
   { mitigate, firewall }: Manifest,
 ): Promise<ProgramCounters> {
-  const pin = countersPin(host, customer, generation);
+  const pin = mapPin(host, customer, generation, "map_counters");
   const entries = existsSync(pin) ? await host.loader.dumpMap(pin) : [];
   const early = firewall.early ? withDefault(firewall.rules) : [];
   return {
+    ...NOTHING,
     mitigate: namedCounters(entries, withDefault(mitigate)),
     firewall: namedCounters(entries, early, mitigate.length + 1),
   };
+}
+
+async function sentOf(
+  { loader, paths }: Host,
+  customer: string,
+  generation: number,
+  { tunnels }: Manifest,
+): Promise<ProgramCounters> {
+  const sent = await sentFromXdp(loader, paths.pins(customer, generation));
+  const byDevice = tunnels.flatMap(({ device }, place) => {
+    const traffic = sent[place];
+    return traffic ? [[device, traffic] as const] : [];
+  });
+  return { ...NOTHING, sent: Object.fromEntries(byDevice) };
+}
+
+/** What the namespace's own devices have counted of a tunnel goes on with the device; so does this. */
+function sendingDevices({ tunnels }: Manifest): readonly string[] {
+  return tunnels.map(({ device }) => device);
 }
 
 function withDefault(rules: Manifest["mitigate"]): readonly string[] {
   return [...namesOf(rules), "default"];
 }
 
-function pick(counters: Counters, rules: Manifest["mitigate"]): Counters {
+function pick(counters: Counters, names: readonly string[]): Counters {
   const none = { packets: 0, bytes: 0 };
-  return Object.fromEntries(withDefault(rules).map((name) => [name, counters[name] ?? none]));
+  return Object.fromEntries(names.map((name) => [name, counters[name] ?? none]));
 }
 
 /** null: it counts nothing. */
-async function mapId(host: Host, customer: string, generation: number): Promise<number | null> {
-  const pin = countersPin(host, customer, generation);
+async function mapId(
+  host: Host,
+  customer: string,
+  generation: number,
+  map: CountingMap,
+): Promise<number | null> {
+  const pin = mapPin(host, customer, generation, map);
   return existsSync(pin) ? (await host.loader.pinnedId(pin)).id : null;
 }
 
-function countersPin({ paths }: Host, customer: string, generation: number): string {
-  return join(paths.pins(customer, generation), "map_counters");
+function mapPin({ paths }: Host, customer: string, generation: number, map: CountingMap): string {
+  return join(paths.pins(customer, generation), map);
 }

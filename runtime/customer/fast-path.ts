@@ -90,10 +90,10 @@ export async function sentFromXdp(loader: Loader, pinDir: string): Promise<reado
   return hops.map(({ values }) => sum(values.map((value) => readCounter(value.subarray(HOPS_KEPT_FROM)))));
 }
 
-/** What was sent by a tunnel goes on to be counted as long as the places are the same tunnels'. */
+/** Next hops, and what was sent, are those of places: they stay as long as these are the same devices', and so lead to the same ends. */
 export function keepsHops(before: Manifest, after: Manifest): boolean {
-  const names = ({ tunnels }: Manifest) => tunnels.map(({ name }) => name).join();
-  return before.datapath === "xdp" && after.datapath === "xdp" && names(before) === names(after);
+  const devices = ({ tunnels }: Manifest) => tunnels.map(({ device }) => device).join();
+  return before.datapath === "xdp" && after.datapath === "xdp" && devices(before) === devices(after);
 }
 
 /** struct tg_uplink. */

@@ -1,14 +1,13 @@
 import type { Manifest } from "../../src/targets/manifest.js";
-import { type Counter, sum } from "../counters.js";
+import { type Counter, type Counters, sum } from "../counters.js";
 import { readSteadily } from "../customer/counting.js";
-import { sentFromXdp } from "../customer/fast-path.js";
 import { greDriver } from "../gre/choose.js";
 import type { GreDriver, TunnelTraffic } from "../gre/driver.js";
 import { readLives } from "../health/lives.js";
 import { healthOf, type Report, type TunnelHealth } from "../health/report.js";
 import { type Host, withHost } from "../host.js";
 import { type LoadedCustomer, readCustomers, readNodeState } from "../state.js";
-import { customerCounters, rootCounters } from "../status.js";
+import { type CustomerStatus, customerCounters, rootCounters } from "../status.js";
 import { together } from "../together.js";
 
 type Action = Manifest["mitigate"][number]["action"];
@@ -63,14 +62,16 @@ async function countsOf(
   report: Report,
 ): Promise<CustomerCount> {
   const { customer, generation, since } = loaded;
-  const rules = await ruleCounts(host, loaded);
-  const tunnels = await tunnelCounts(host, gre, loaded, report);
+  const counters = await customerCounters(host, loaded);
+  const rules = ruleCounts(loaded, counters);
+  const tunnels = await tunnelCounts(host, gre, loaded, counters.fromXdp, report);
   return { customer, generation, since: Date.parse(since) / 1000, rules, tunnels };
 }
 
-async function ruleCounts(host: Host, loaded: LoadedCustomer): Promise<readonly RuleCount[]> {
-  const { manifest } = loaded;
-  const counters = await customerCounters(host, loaded);
+function ruleCounts(
+  { manifest }: LoadedCustomer,
+  counters: CustomerStatus["counters"],
+): readonly RuleCount[] {
   const rules = {
     mitigate: manifest.mitigate,
     firewall: manifest.firewall.rules,
@@ -90,16 +91,16 @@ async function ruleCounts(host: Host, loaded: LoadedCustomer): Promise<readonly 
 async function tunnelCounts(
   host: Host,
   gre: GreDriver,
-  { customer, generation, manifest }: LoadedCustomer,
+  { customer, manifest }: LoadedCustomer,
+  fromXdp: Counters,
   report: Report,
 ): Promise<readonly TunnelCount[]> {
   const isAsked = manifest.tunnels.some(({ health }) => health);
   const lives = isAsked ? await readLives(host.paths, customer) : {};
-  const fromXdp = await sentFromXdp(host.loader, host.paths.pins(customer, generation));
   const counts: TunnelCount[] = [];
-  for (const [place, row] of manifest.tunnels.entries()) {
+  for (const row of manifest.tunnels) {
     const traffic = await gre.traffic(manifest, row);
-    const sent = sum([traffic.sent, ...fromXdp.slice(place, place + 1)]);
+    const sent = sum([traffic.sent, ...[fromXdp[row.device]].filter((one) => one !== undefined)]);
     const health = healthOf(manifest, row, lives, report);
     counts.push({ tunnel: row.name, ...traffic, sent, health });
   }

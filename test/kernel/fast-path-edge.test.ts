@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Counter } from "../../runtime/counters.js";
 import type { Datapath, Policy } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, FTP, NODE } from "../support/acme-edge.js";
 import { number, rule } from "../support/ir.js";
@@ -134,6 +135,25 @@ describe.each([
     const arrived: number[] = JSON.parse((await site.end()).split("\n").at(-2) ?? "");
     expect(sent).toBeGreaterThan(100);
     expect([...arrived].sort((a, b) => a - b)).toEqual(numbers(sent));
+  });
+
+  test("what it sent stays counted while tunnels come and go, and while the namespace sends", async () => {
+    const { tunnels } = sending("xdp");
+    const [chicago] = tunnels;
+    if (!chicago) throw new Error("Acme has a tunnel");
+    const more = { ...sending("xdp"), tunnels: [{ ...chicago, name: "dallas", key: 9 }, ...tunnels] };
+    const counts = async () => {
+      const all = (await acmeStatus()).tunnels as { name: string; sent: Counter; fromXdp: Counter }[];
+      const { sent, fromXdp } = all.find(({ name }) => name === "chicago") ?? {};
+      return { sent, fromXdp };
+    };
+    await edge.server.apply(edge.bundle("one", sending("xdp")), NODE);
+    const before = await counts();
+    expect(before.fromXdp?.packets).toBeGreaterThan(0);
+    for (const policy of [more, sending("namespace"), sending("xdp")]) {
+      await edge.server.apply(edge.bundle("another", policy), NODE);
+      expect(await counts()).toEqual(before);
+    }
   });
 
   test("where sources are filtered, loosely too, all goes by the namespace", async () => {

@@ -6,6 +6,7 @@ import { FAST_TUNNELS, type Policy } from "../../src/compiler/ir/policy.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
 import { newState } from "../../src/compiler/semantics/state.js";
+import { manifest } from "../../src/targets/bundle.js";
 import { emit } from "../../src/targets/xdp/emit.js";
 import { policyOf } from "../support/policies.js";
 
@@ -104,4 +105,28 @@ test("the compiler sends into as many tunnels as the map has room for, and the r
   const header = readFileSync(join(import.meta.dirname, "../../bpf-templates/forward.h"), "utf8");
   expect(/#define TG_TUNNELS (\d+)/.exec(header)?.[1]).toBe(`${FAST_TUNNELS}`);
   expect(runtime.FAST_TUNNELS).toBe(FAST_TUNNELS);
+});
+
+const [near, ...others] = FAST.tunnels;
+const nearLeading = (elsewhere: Partial<Policy["tunnels"][number]>): Policy => ({
+  ...FAST,
+  tunnels: near ? [{ ...near, ...elsewhere }, ...others] : [],
+});
+
+test.each([
+  ["the same policy", FAST, true],
+  ["a tunnel by another name", nearLeading({ name: "renamed" }), true],
+  ["a tunnel with another MTU", nearLeading({ mtu: 1300 }), true],
+  [
+    "a tunnel that leads elsewhere by the same name",
+    nearLeading({ remote: { family: 4, value: 0xc0000209n } }),
+    false,
+  ],
+  ["a tunnel with another key", nearLeading({ key: 8 }), false],
+  ["tunnels at other places", { ...FAST, tunnels: FAST.tunnels.toReversed() }, false],
+  ["one tunnel less", { ...FAST, tunnels: FAST.tunnels.slice(0, 2) }, false],
+  ["the namespace's datapath", { ...FAST, datapath: "namespace" }, false],
+] as const)("what XDP knows of next hops, and %s", (_, after, goOn) => {
+  const of = (policy: Policy) => manifest(policy, { file: "", text: "", modules: [] }, "test", []);
+  expect(runtime.keepsHops(of(FAST), of(after))).toBe(goOn);
 });

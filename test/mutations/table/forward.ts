@@ -272,4 +272,16 @@ export const FORWARD: readonly Mutation[] = [
       },
     ],
   ),
+  ...inFile(
+    "runtime/customer/fast-path.ts",
+    ["unit/semantics-forward"],
+    [
+      {
+        name: "next-hops-by-name",
+        models: "a tunnel that leads elsewhere under its old name keeps the next hop of the way before",
+        from: "tunnels.map(({ device }) => device).join()",
+        to: "tunnels.map(({ name }) => name).join()",
+      },
+    ],
+  ),
 ];
