@@ -1,10 +1,32 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { hasErrno } from "./failures.js";
 
 /** Puts a file in its place as a whole: who reads it, also after a loss of power, sees the old one or the new one. */
 export async function replaceDurably(file: string, content: Uint8Array | string): Promise<void> {
   await withFresh(file, content, (fresh) => rename(fresh, file));
+}
+
+/**
+ * As `replaceDurably`, for what only one writes at a time, as under the lock: what one that was killed has left beside it, the next one
+ * writes over.
+ */
+export async function replaceAlone(file: string, content: string): Promise<void> {
+  const fresh = besideOf(file);
+  await writeFile(fresh, content, { flush: true });
+  await rename(fresh, file).catch(async (error: unknown) => {
+    if (!hasErrno(error, "EISDIR")) throw error;
+    // Whoever made a folder of it has destroyed what it said already.
+    await rm(file, { recursive: true, force: true });
+    await rename(fresh, file);
+  });
+  await syncFolder(dirname(file));
+}
+
+/** Where `replaceAlone` writes first. */
+export function besideOf(file: string): string {
+  return `${file}.new`;
 }
 
 /**

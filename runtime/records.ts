@@ -1,8 +1,8 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { syncFolder } from "./durable.js";
+import { besideOf, replaceAlone } from "./durable.js";
 import { causeOf, failure, hasErrno } from "./failures.js";
 import { sha256 } from "./hash.js";
 
@@ -52,8 +52,10 @@ export async function isWhole<T>(place: Place, schema: z.ZodType<T>): Promise<bo
 export async function writeRecord(place: Place, value: object): Promise<void> {
   const content = `${JSON.stringify(sealed(value), null, 2)}\n`;
   if (await holds([place.twin, place.file], content)) return;
-  await replace(place.twin, content);
-  await replace(place.file, content);
+  for (const file of [place.twin, place.file]) {
+    await mkdir(dirname(file), { recursive: true });
+    await replaceAlone(file, content);
+  }
 }
 
 /** The file goes last: as long as it is there, the record is. */
@@ -64,7 +66,7 @@ export async function removeRecord(place: Place): Promise<void> {
 
 /** All but the file itself; for who has to remove something else before the record may go. */
 export async function removeTwin({ file, twin }: Place): Promise<void> {
-  for (const one of [twin, fresh(twin), fresh(file)]) await rm(one, { recursive: true, force: true });
+  for (const one of [twin, besideOf(twin), besideOf(file)]) await rm(one, { recursive: true, force: true });
 }
 
 async function read<T>(
@@ -99,21 +101,4 @@ function sealOf(value: object): string {
 async function holds(files: readonly string[], content: string): Promise<boolean> {
   for (const file of files) if ((await readFile(file, "utf8").catch(() => null)) !== content) return false;
   return true;
-}
-
-async function replace(file: string, content: string): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  await writeFile(fresh(file), content, { flush: true });
-  await rename(fresh(file), file).catch(async (error: unknown) => {
-    if (!hasErrno(error, "EISDIR")) throw error;
-    // Whoever made a folder of it has destroyed the record already.
-    await rm(file, { recursive: true, force: true });
-    await rename(fresh(file), file);
-  });
-  await syncFolder(folder);
-}
-
-function fresh(file: string): string {
-  return `${file}.new`;
 }

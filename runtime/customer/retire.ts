@@ -5,6 +5,7 @@ import { type Bundle, storedBundle } from "../bundle.js";
 import { namespaceFile } from "../command.js";
 import { keepEarlier } from "../earlier.js";
 import type { GreDriver } from "../gre/driver.js";
+import { forgetUnasked } from "../health/lives.js";
 import type { Host } from "../host.js";
 import {
   type LoadedCustomer,
@@ -51,6 +52,7 @@ export async function retireOthers(inForce: InForce): Promise<void> {
   const opposite = { ...loaded, generation: generation + 1 };
   if (stands) await emptyTable(host, manifest.namespace, tableOf(opposite.generation));
   await clearPlace(host, opposite);
+  await forgetUnasked(host.paths, manifest);
   const counted = await earlierCounters(host, loaded, manifest);
   await recordCustomer(host.paths, { ...recordOf(loaded), counted });
   for (const other of others) {

@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Manifest } from "../../src/targets/manifest.js";
-import { replaceDurably } from "../durable.js";
+import { replaceAlone } from "../durable.js";
 import type { Paths } from "../state.js";
 
 type TunnelRow = Manifest["tunnels"][number];
@@ -32,9 +33,9 @@ export async function readLives(paths: Paths, customer: string): Promise<Lives> 
   }
 }
 
-/** Rejects where the customer is gone. */
+/** Under the lock. Rejects where the customer is gone. */
 export async function writeLives(paths: Paths, customer: string, lives: Lives): Promise<void> {
-  await replaceDurably(paths.lives(customer), `${JSON.stringify(lives, null, 2)}\n`);
+  await replaceAlone(paths.lives(customer), `${JSON.stringify(lives, null, 2)}\n`);
 }
 
 /** Who is asked by this tunnel's probes, and by which way; null: nobody. */
@@ -48,13 +49,29 @@ export function lifeOf(row: TunnelRow, lives: Lives): Lives[string] | undefined 
   return known && known.asked === askedBy(row) ? known : undefined;
 }
 
-/** Devices of the tunnels of which the routers are dead. */
-export async function deadDevices(
+/** Under the lock: what is known of tunnels that nobody asks about any more would be old when somebody asks again. */
+export async function forgetUnasked(
   paths: Paths,
-  { customer, tunnels }: Manifest,
-): Promise<ReadonlySet<string>> {
-  const asked = tunnels.filter(({ health }) => health);
-  if (asked.length === 0) return new Set();
-  const lives = await readLives(paths, customer);
-  return new Set(asked.filter((row) => lifeOf(row, lives)?.life === "dead").map(({ device }) => device));
+  { customer, tunnels }: Pick<Manifest, "customer" | "tunnels">,
+): Promise<void> {
+  const before = await readLives(paths, customer);
+  const asked = tunnels.flatMap((row) => {
+    const known = lifeOf(row, before);
+    return known ? [[row.name, known] as const] : [];
+  });
+  const lives = Object.fromEntries(asked);
+  if (asked.length === 0) await rm(paths.lives(customer), { recursive: true, force: true });
+  else if (!isDeepStrictEqual(lives, before)) await writeLives(paths, customer, lives);
+}
+
+/** Devices of the tunnels of which the routers are dead. */
+export async function deadDevices(paths: Paths, manifest: Manifest): Promise<ReadonlySet<string>> {
+  if (!manifest.tunnels.some(({ health }) => health)) return new Set();
+  return deadAmong(manifest, await readLives(paths, manifest.customer));
+}
+
+/** Devices of the tunnels that are dead by these lives. */
+export function deadAmong({ tunnels }: Manifest, lives: Lives): ReadonlySet<string> {
+  const dead = tunnels.filter((row) => lifeOf(row, lives)?.life === "dead");
+  return new Set(dead.map(({ device }) => device));
 }

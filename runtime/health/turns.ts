@@ -1,12 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
-import { type Bundle, readBundle } from "../bundle.js";
-import { routeAround } from "../customer/live-routes.js";
 import type { Say } from "../daemon/journal.js";
 import { causeOf } from "../failures.js";
-import { type Host, withHost } from "../host.js";
-import { type LoadedCustomer, Paths, readCustomer } from "../state.js";
+import { followRouters } from "./follow.js";
 import type { Life } from "./liveness.js";
-import { askedBy, deadDevices, type Lives, lifeOf, readLives, writeLives } from "./lives.js";
 import type { TunnelRow } from "./tunnel-prober.js";
 
 export interface TurnsOptions {
@@ -30,7 +25,6 @@ const AGAIN_MS = 500;
 /** Has routing tables go by what was found out about routers, one customer at a time. */
 export class Turns {
   readonly #options: TurnsOptions;
-  readonly #paths: Paths;
   readonly #due = new Set<string>();
   #working: Promise<void> | undefined;
   #again: NodeJS.Timeout | undefined;
@@ -40,7 +34,6 @@ export class Turns {
 
   constructor(options: TurnsOptions) {
     this.#options = options;
-    this.#paths = new Paths(options.stateDir);
   }
 
   note(turn: Turn): void {
@@ -74,7 +67,8 @@ export class Turns {
     for (const customer of this.#due) {
       if (this.#ending) return;
       this.#due.delete(customer);
-      await this.#follow(customer).then(
+      const { stateDir, lifeOf } = this.#options;
+      await followRouters({ stateDir, customer, lifeOf: (row) => lifeOf(customer, row) }).then(
         () => this.#behind.delete(customer),
         (error: unknown) => this.#failed(customer, causeOf(error)),
       );
@@ -91,41 +85,6 @@ export class Turns {
       for (const behind of this.#behind.keys()) this.sync(behind);
     }, AGAIN_MS);
   }
-
-  /** Under the lock: whoever fills a table meanwhile would go by what was known before. */
-  #follow(customer: string): Promise<void> {
-    return withHost({ stateDir: this.#options.stateDir, lock: true }, async (host) => {
-      const loaded = await readCustomer(host.paths, customer);
-      if (!loaded) return;
-      // Where the bundle cannot be had the routes cannot follow, so what they go by stays as well.
-      const bundle = await bundleOf(host, loaded);
-      await this.#write(loaded);
-      const dead = await deadDevices(host.paths, loaded.manifest);
-      await routeAround(host, bundle, loaded.generation, dead);
-    });
-  }
-
-  /** Written first: should this process end in between, the table is found not to be as it should be, and mended. */
-  async #write({ customer, manifest }: LoadedCustomer): Promise<void> {
-    const before = await readLives(this.#paths, customer);
-    const lives: Record<string, Lives[string]> = {};
-    for (const row of manifest.tunnels) {
-      const asked = askedBy(row);
-      if (asked === null) continue;
-      const known = lifeOf(row, before);
-      const life = this.#options.lifeOf(customer, row) ?? known?.life ?? "unknown";
-      if (life === "unknown") continue;
-      const since = known?.life === life ? known.since : new Date().toISOString();
-      lives[row.name] = { asked, life, since };
-    }
-    if (!isDeepStrictEqual(lives, before)) await writeLives(this.#paths, customer, lives);
-  }
-}
-
-async function bundleOf(host: Host, { customer, generation, hash }: LoadedCustomer): Promise<Bundle> {
-  const bundle = await readBundle(host.paths.bundle(customer, generation));
-  if (bundle.hash !== hash) throw new Error("the node's copy of its bundle is damaged");
-  return bundle;
 }
 
 function wordsOf({ customer, row, life, was }: Turn): {

@@ -13,7 +13,15 @@ import { newKey, signFolder, trusted } from "../support/signed-bundle.js";
 import { type Arrived, arrived, CLASS, counting, frames } from "../support/two-policies.js";
 import type { Point } from "./points.js";
 import { type Answer, type Call, type Fault, Resident } from "./resident.js";
-import { type Loaded, POLICIES, type PolicyName, passes, policyOf, type Scenario } from "./scenarios.js";
+import {
+  isAsked,
+  type Loaded,
+  POLICIES,
+  type PolicyName,
+  passes,
+  policyOf,
+  type Scenario,
+} from "./scenarios.js";
 import { differences, shapeOf } from "./shape.js";
 
 const STATE = "/run/tidegate";
@@ -36,6 +44,7 @@ export class FaultLab {
   readonly #key = newKey();
   readonly #bundles: Readonly<Record<PolicyName | "globex", string>>;
   readonly #found: string;
+  readonly #main: string;
   readonly #mac: string;
   #serial = 1;
   #victim: Resident;
@@ -53,6 +62,7 @@ export class FaultLab {
     const all = Object.entries(POLICIES).map(([name, { policy }]) => [name, edge.bundle(name, policy)]);
     this.#bundles = { ...Object.fromEntries(all), globex: edge.bundle("globex", globex()) };
     this.#found = server.portrait();
+    this.#main = this.#mainTable();
     [{ address: this.#mac }] = JSON.parse(server.run(["ip", "-j", "link", "show", "up0"]));
     this.#victim = new Resident(server);
     this.#spare = new Resident(server);
@@ -109,10 +119,22 @@ export class FaultLab {
     const place = { stateDir: STATE, memoryDir: MEMORY };
     if (operation === "apply") return this.#apply(to.acme ?? "globex", to.small);
     if (operation === "uninstall") return { operation, options: place };
+    if (operation === "turn") return this.#turn(to.dead);
     return { operation, options: { customer: "acme", ...place } };
   }
 
+  /** What tidegated does when a router is found dead, or alive. */
+  #turn(dead: boolean): Call {
+    return turn({ chicago: dead ? "dead" : "live", dallas: "live" });
+  }
+
   readonly recovery: Call = { operation: "recoverNode", options: { stateDir: STATE } };
+
+  /** What tidegated does when it starts: routes that are not what is known of routers are made so. */
+  async recover({ from }: Scenario): Promise<void> {
+    await this.demand(this.recovery);
+    if (isAsked(from)) await this.demand(turn({}));
+  }
 
   #apply(name: PolicyName | "globex", small: boolean): Call {
     // Signed anew each time, so that there is a serial to remember.
@@ -140,6 +162,7 @@ export class FaultLab {
     const other = customers.find(({ name }) => name === "globex");
     if (other) this.#expectUntouched(`${other.generation} ${other.since}`);
     const loaded = this.#loadedBy(status);
+    this.#expectMainTable();
     this.#expectNoRemains(loaded, new Map(customers.map(({ name, generation }) => [name, generation])));
     return loaded;
   }
@@ -157,6 +180,7 @@ export class FaultLab {
       acme: (name ?? null) as PolicyName | null,
       globex: customers.some((customer) => customer.name === "globex"),
       small: node?.uplinks.length === 1,
+      dead: own?.tunnels.some(({ health }) => health?.life === "dead") ?? false,
     };
   }
 
@@ -167,6 +191,17 @@ export class FaultLab {
 
   #expectUntouched(globex: string): void {
     if (this.#globex !== globex) throw new Error(`Globex was touched: ${this.#globex}, now ${globex}`);
+  }
+
+  /** Whoever is loaded: but for what the kernel adds for an address, it is the machine's own. */
+  #expectMainTable(): void {
+    const strays = differences(this.#main.split("\n"), this.#mainTable().split("\n"));
+    if (strays.length > 0) throw new Error(`the main table was touched:\n${strays.join("\n")}`);
+  }
+
+  #mainTable(): string {
+    const show = "for family in 4 6; do ip -$family route show table main; done | grep -v 'proto kernel'";
+    return this.server.run(["sh", "-c", `${show} || true`]);
   }
 
   /** Whatever was done before, with the same loaded there is the same; and with nothing, what was found. */
@@ -198,6 +233,7 @@ export class FaultLab {
     if (now && now.small !== wanted.small && isLoaded("globex")) await this.#applyGlobex(wanted.small);
     if (wanted.earlier) await this.demand(this.#apply(wanted.earlier, wanted.small));
     if (wanted.acme) await this.demand(this.#apply(wanted.acme, wanted.small));
+    if (isAsked(wanted)) await this.demand(this.#turn(wanted.dead));
     if (wanted.globex && !isLoaded("globex")) await this.#applyGlobex(wanted.small);
     const remove = (customer: string): Call => ({
       operation: "remove",
@@ -286,14 +322,19 @@ function judged(loaded: Loaded): object {
   return sharesPackets(loaded) ? of(chicago) : { chicago: of(chicago), dallas: of(dallas) };
 }
 
-function sharesPackets({ acme }: Loaded): boolean {
-  return acme !== null && policyOf(acme).shares === true;
+function sharesPackets({ acme, dead }: Loaded): boolean {
+  return acme !== null && !dead && policyOf(acme).shares === true;
 }
 
 function sum(one: Arrived["chicago"], other: Arrived["dallas"]): object {
   return Object.fromEntries(
     Object.entries(one).map(([name, packets]) => [name, packets + other[name as keyof typeof other]]),
   );
+}
+
+/** What is thought of routers' lives, by tunnel; of those that are not named, what is known. */
+function turn(lives: Readonly<Record<string, "live" | "dead">>): Call {
+  return { operation: "turn", options: { stateDir: STATE, customer: "acme", lives } };
 }
 
 /** The lab's own parts stay as they are. */
@@ -318,5 +359,6 @@ true
 `;
 
 export function same(one: Loaded, other: Loaded): boolean {
-  return one.acme === other.acme && one.globex === other.globex && one.small === other.small;
+  const parts = ["acme", "globex", "small", "dead"] as const;
+  return parts.every((part) => one[part] === other[part]);
 }

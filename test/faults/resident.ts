@@ -5,7 +5,7 @@ import type { EdgeServer } from "../support/edge-server.js";
 import type { Action, Point } from "./points.js";
 
 export interface Call {
-  readonly operation: "apply" | "remove" | "rollback" | "uninstall" | "recoverNode" | "status";
+  readonly operation: "apply" | "remove" | "rollback" | "uninstall" | "recoverNode" | "status" | "turn";
   readonly options: object;
 }
 

@@ -1,10 +1,11 @@
-import { FaultLab } from "./lab.js";
+import { FaultLab, same } from "./lab.js";
 import { choose, type Point, pointsOf } from "./points.js";
 import { type Loaded, SCENARIOS, type Scenario } from "./scenarios.js";
 import { attempt, type Outcome } from "./trial.js";
 
-/** So many pages, or files, are more than any run needs. */
+/** So many pages, or files, are more than any run needs; a turn writes one small file. */
 const ROOM = 16;
+const ROOM_OF_TURN = 1;
 
 /** Every way in which something can go wrong: each scenario is gone through once, and nothing does. */
 export async function allPoints(
@@ -23,9 +24,10 @@ export async function allPoints(
 }
 
 /** A disk that is really full, but for so much. */
-function disksOf({ name: scenario }: Scenario): readonly Point[] {
+function disksOf({ name: scenario, operation }: Scenario): readonly Point[] {
+  const length = operation === "turn" ? ROOM_OF_TURN : ROOM;
   return (["blocks", "inodes"] as const).flatMap((kind) =>
-    Array.from({ length: ROOM }, (_, nth) => ({
+    Array.from({ length }, (_, nth) => ({
       ...{ scenario, kind, nth },
       ...{ name: `${nth} ${kind} left`, alike: `N ${kind} left` },
     })),
@@ -99,7 +101,7 @@ function scenarioOf({ scenario }: Point): Scenario {
 }
 
 function begins({ from }: Scenario, now: Loaded): boolean {
-  return from.acme === now.acme && from.globex === now.globex && from.small === now.small && !from.earlier;
+  return same(from, now) && !from.earlier;
 }
 
 /** Works until nothing is left. A lab in which something is wrong is given up for another. */

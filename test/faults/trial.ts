@@ -63,7 +63,7 @@ async function goWrong(lab: FaultLab, scenario: Scenario, point: Point, again: b
     return gone;
   }
   if (point.kind !== "rival") await expectAsSaid(lab, scenario, answer);
-  await lab.demand(lab.recovery);
+  await lab.recover(scenario);
   // Whoever does it again comes to the end, or is told that it is reached.
   if (again && scenario.operation !== "rollback") {
     const { error } = await lab.calmly(lab.callOf(scenario));

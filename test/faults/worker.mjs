@@ -18,6 +18,11 @@ const operations = {};
 for (const [name, module] of Object.entries(MODULES))
   operations[name] = (await import(`../../dist/runtime/${module}.js`))[name];
 
+// As tidegated does when it has found out about a customer's routers; `lives` says what, by tunnel.
+const { followRouters } = await import("../../dist/runtime/health/follow.js");
+operations.turn = ({ lives, ...options }) =>
+  followRouters({ ...options, lifeOf: ({ name }) => lives[name] });
+
 const onStep = (step) => void reach("step", `step: ${step}`);
 
 for await (const line of createInterface({ input: process.stdin })) {

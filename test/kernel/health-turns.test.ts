@@ -1,10 +1,12 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { askedBy, forgetUnasked, type Lives, readLives, writeLives } from "../../runtime/health/lives.js";
 import { Turns } from "../../runtime/health/turns.js";
 import { Paths, recordCustomer } from "../../runtime/state.js";
 import { parseAddress } from "../../src/compiler/ir/address.js";
+import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
 import { acme, CHICAGO, FTP } from "../support/acme-edge.js";
 
@@ -46,4 +48,33 @@ test("a bundle that is damaged leaves what routes go by as it was, and delays no
     expect(said[index]).toContain(`${customer}: its routes cannot follow its routers yet: `);
     expect(existsSync(paths.lives(customer))).toBe(false);
   }
+});
+
+test("what is known of tunnels that nobody asks about any more is forgotten, and the rest is not", async () => {
+  const dallas = { ...CHICAGO, name: "dallas", key: 9 };
+  const asked = { ...CHICAGO, health };
+  const manifestOf = (...of: readonly Tunnel[]) => {
+    return { customer: "acme", tunnels: [...tunnels(acme({ tunnels: of }))] };
+  };
+  const all = manifestOf(asked, { ...dallas, health });
+  const since = new Date(0).toISOString();
+  const lives: Lives = Object.fromEntries(
+    all.tunnels.map((row) => [row.name, { asked: askedBy(row) ?? "", life: "dead" as const, since }]),
+  );
+  await writeLives(paths, "acme", lives);
+  await forgetUnasked(paths, all);
+  expect(await readLives(paths, "acme")).toEqual(lives);
+  await forgetUnasked(paths, manifestOf(asked, dallas));
+  expect(Object.keys(await readLives(paths, "acme"))).toEqual(["chicago"]);
+  await forgetUnasked(paths, manifestOf(CHICAGO));
+  expect(existsSync(paths.lives("acme"))).toBe(false);
+});
+
+test("what a run that was killed had begun to write, the next one writes over", async () => {
+  writeFileSync(`${paths.lives("acme")}.new`, "{ hal");
+  await writeLives(paths, "acme", {});
+  expect(await readLives(paths, "acme")).toEqual({});
+  expect(readdirSync(paths.customer("acme")).filter((name) => name.includes("health"))).toEqual([
+    "health.json",
+  ]);
 });

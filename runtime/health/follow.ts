@@ -1,0 +1,57 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Bundle, readBundle } from "../bundle.js";
+import { routeAround } from "../customer/live-routes.js";
+import { type Host, withHost } from "../host.js";
+import { type LoadedCustomer, type Paths, readCustomer } from "../state.js";
+import type { Life } from "./liveness.js";
+import { askedBy, deadAmong, type Lives, lifeOf, readLives, writeLives } from "./lives.js";
+import type { TunnelRow } from "./tunnel-prober.js";
+
+export interface FollowOptions {
+  readonly stateDir: string;
+  readonly customer: string;
+  /** What is thought of a tunnel's router now; undefined: nobody asks, and what was known before holds. */
+  readonly lifeOf: (row: TunnelRow) => Life | undefined;
+}
+
+/**
+ * Has a customer's routing table go by what is thought of its routers. Under the lock: whoever fills a table meanwhile would go by
+ * what was known before. Can be repeated.
+ */
+export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Promise<void> {
+  return withHost({ stateDir, lock: true }, async (host) => {
+    const loaded = await readCustomer(host.paths, customer);
+    if (!loaded) return;
+    // Where the bundle cannot be had the routes cannot follow, so what they go by stays as well.
+    const bundle = await bundleOf(host, loaded);
+    const lives = await note(host.paths, loaded, lifeOf);
+    await routeAround(host, bundle, loaded.generation, deadAmong(loaded.manifest, lives));
+  });
+}
+
+/** Written first: should this process end in between, the table is found not to be as it should be, and mended. */
+async function note(
+  paths: Paths,
+  { customer, manifest }: LoadedCustomer,
+  lifeNow: FollowOptions["lifeOf"],
+): Promise<Lives> {
+  const before = await readLives(paths, customer);
+  const lives: Record<string, Lives[string]> = {};
+  for (const row of manifest.tunnels) {
+    const asked = askedBy(row);
+    if (asked === null) continue;
+    const known = lifeOf(row, before);
+    const life = lifeNow(row) ?? known?.life ?? "unknown";
+    if (life === "unknown") continue;
+    const since = known?.life === life ? known.since : new Date().toISOString();
+    lives[row.name] = { asked, life, since };
+  }
+  if (!isDeepStrictEqual(lives, before)) await writeLives(paths, customer, lives);
+  return lives;
+}
+
+async function bundleOf(host: Host, { customer, generation, hash }: LoadedCustomer): Promise<Bundle> {
+  const bundle = await readBundle(host.paths.bundle(customer, generation));
+  if (bundle.hash !== hash) throw new Error("the node's copy of its bundle is damaged");
+  return bundle;
+}
