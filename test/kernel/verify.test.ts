@@ -7,6 +7,7 @@ import { compile } from "../../src/cli/commands/compile.js";
 import { verify } from "../../src/cli/commands/verify.js";
 import { compileXdp } from "../../src/cli/io/clang.js";
 import { mismatchesOf } from "../../src/cli/render/verified.js";
+import { agreement } from "../../src/cli/verify/rates.js";
 import { verifyBundle } from "../../src/cli/verify/verify-bundle.js";
 import { verifyPolicy } from "../../src/cli/verify/verify-policy.js";
 import { packetText } from "../../src/compiler/analysis/packets/plain-text.js";
@@ -247,11 +248,12 @@ describe("a bundle", () => {
 });
 
 describe("a bundle that sends from XDP", () => {
-  const POLICY = `import { policy, expr, allow, count, gre } from "tidegate";
+  const POLICY = `import { policy, expr, allow, count, gre, limit } from "tidegate";
 export default policy({
   customer: "fast",
   prefixes: ["203.0.113.0/24", "2001:db8:a::/48"],
   datapath: "xdp",
+  mitigate: [limit("slow", expr\`tcp.dstport == 80\`, { rate: "5000/s", burst: 10_000, per: "ip.src" })],
   firewall: {
     default: "drop",
     rules: [count("seen", expr\`udp.dstport == 53\`), allow("web", expr\`tcp.dstport == 80\`), allow("dns", expr\`udp.srcport == 53\`)],
@@ -285,6 +287,17 @@ export default policy({
     const verified = await verifyBundle(bundle, () => {});
     expect(verified.counterexamples).toEqual([]);
     expect(mismatchesOf(verified)).toBe(0);
+    expect(verified.rates.map(agreement)).toEqual([true]);
+  });
+
+  test("by a program that limits otherwise does not pass", async () => {
+    const text = readFileSync(join(bundle, "xdp/fast.bpf.c"), "utf8");
+    const faster = text.replace("200000ULL, 10000ULL", "200000ULL, 11000ULL");
+    expect(faster).not.toBe(text);
+    await tampered(bundle, "xdp/fast.bpf.o", compileXdp("fast", faster), async () => {
+      const { rates, counterexamples } = await verifyBundle(bundle, () => {});
+      expect([rates.map(agreement), counterexamples]).toEqual([[false], []]);
+    });
   });
 
   test.each([

@@ -4,6 +4,7 @@ import { progressBar } from "../../src/cli/render/progress.js";
 import { mismatchesOf, renderVerified, verifiedJson } from "../../src/cli/render/verified.js";
 import { mismatches } from "../../src/cli/verify/compare.js";
 import { formatProof, packetOfText, proofOf, proofSchema } from "../../src/cli/verify/proof.js";
+import { agreement, measureRate } from "../../src/cli/verify/rates.js";
 import { batches, type Verified } from "../../src/cli/verify/run-check.js";
 import { smallerPackets } from "../../src/cli/verify/smaller.js";
 import { choosePackets } from "../../src/cli/verify/verify-policy.js";
@@ -100,6 +101,41 @@ test("a mismatch is a packet that is judged otherwise, or that another counter h
   expect(mismatches({ ...none, counts })).toBe(2);
 });
 
+describe("a limit by a clock that is not ours", () => {
+  /** 1000 at once, and one each 200 µs; `limits` says how many pass in so many seconds, `took` what a packet takes. */
+  async function measured(limits: (seconds: number) => number, took: number, burst = 1000n) {
+    const sent: number[] = [];
+    const kernel = {
+      reset: async () => {},
+      rush: async (_: TestPacket, times: number) => {
+        const seconds = times * took;
+        sent.push(times);
+        return { seconds, counted: new Map([["slow", Math.max(0, times - limits(seconds))]]) };
+      },
+    };
+    const packet = { bytes: new Uint8Array(), surroundings: ALONE, at: 0n, why: "" };
+    const probe = { stage: "mitigate", rule: "slow", packet, burst, interval: 200_000n } as const;
+    return { agrees: agreement(await measureRate(kernel, probe)), sent };
+  }
+  const right = (seconds: number) => 1000 + Math.floor(seconds / 0.0002);
+
+  test.each<[string, (seconds: number) => number, number, boolean | null, readonly number[]]>([
+    ["that limits", right, 1e-6, true, [1314]],
+    ["that lets too much through", (seconds) => right(seconds) + 50, 1e-6, false, [1314]],
+    ["that lets too little through", () => 999, 1e-6, false, [1314]],
+    ["is met by more packets, where these come slowly", right, 1e-4, true, [1314, 60_000]],
+    ["is found not to limit by more packets, too", () => Infinity, 1e-4, false, [1314, 60_000]],
+    ["is not said to limit where no packet could be over it", () => Infinity, 3e-4, null, [1314, 60_000]],
+    ["that lets too little through, met slowly", () => 999, 3e-4, false, [1314]],
+  ])("%s", async (_, limits, took, agrees, sent) => {
+    expect(await measured(limits, took)).toEqual({ agrees, sent });
+  });
+
+  test("is not said to limit where its burst is more than is sent", async () => {
+    expect(await measured(() => Infinity, 1e-6, 100_000n)).toEqual({ agrees: null, sent: [60_000] });
+  });
+});
+
 describe("what is printed", () => {
   const packet = {
     bytes: new Uint8Array(20),
@@ -127,6 +163,13 @@ describe("what is printed", () => {
 
   test("a limit that is out of bounds is a mismatch too", () => {
     expect(mismatchesOf(verified)).toBe(3);
+  });
+
+  test("one that was never met is none, and is said", () => {
+    const rates = [{ stage: "firewall", rule: "slow", sent: 9, passed: 9, atLeast: 4, atMost: 9 }] as const;
+    expect(mismatchesOf({ ...verified, rates })).toBe(2);
+    expect(verifiedJson({ ...verified, rates })).toMatchObject({ limits: [{ rule: "slow", agrees: null }] });
+    expect(renderVerified("acme", { ...verified, rates })).toMatch(/9 of 9 through; .* not held against/);
   });
 
   test("JSON has what scripts rely on", () => {

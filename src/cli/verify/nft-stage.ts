@@ -1,7 +1,7 @@
 import { NFT_VERDICT, Probe } from "../../../runtime/probe-client.js";
 import type { TestPacket } from "../../verify/packets.js";
 import { connectionsOf } from "./connections.js";
-import { countedSince, type KernelRun, type KernelStage, type KernelVerdict } from "./stage.js";
+import { counting, type KernelRun, type KernelStage, type KernelVerdict, type Rush } from "./stage.js";
 
 export interface NftBuild {
   /** What `nft -f` takes; it replaces itself. */
@@ -58,15 +58,24 @@ export class NftStage implements KernelStage {
   }
 
   async run(packets: readonly TestPacket[]): Promise<KernelRun> {
-    this.#fresh = false;
-    const before = await this.#counters();
-    const start = performance.now();
-    const marks = await this.#probe.nftRun(packets.map(({ bytes }) => bytes));
-    const seconds = (performance.now() - start) / 1000;
-    const counted = countedSince(before, await this.#counters());
+    const { result: marks, ...took } = await this.#send(packets);
     const verdicts = Array.from(marks, verdictOf);
     const met = this.#build.stateful ? await connectionsOf(packets) : packets;
-    return { verdicts, sent: [], counted, met, seconds };
+    return { verdicts, sent: [], met, ...took };
+  }
+
+  async rush(packet: TestPacket, times: number): Promise<Rush> {
+    const { counted, seconds } = await this.#send(Array.from({ length: times }, () => packet));
+    return { counted, seconds };
+  }
+
+  #send(packets: readonly TestPacket[]): Promise<Rush & { readonly result: Uint8Array }> {
+    this.#fresh = false;
+    const bytes = packets.map((packet) => packet.bytes);
+    return counting(
+      () => this.#counters(),
+      () => this.#probe.nftRun(bytes),
+    );
   }
 
   /** By rule's name; others in brackets. */

@@ -19,12 +19,16 @@ export interface KernelRun {
   readonly seconds: number;
 }
 
+export type Rush = Pick<KernelRun, "counted" | "seconds">;
+
 /** One stage of a policy, loaded in the real kernel. */
 export interface KernelStage {
   readonly name: StageName;
   /** Forgets everything about packets before: allowances of limits, parts of datagrams. */
   reset(): Promise<void>;
   run(packets: readonly TestPacket[]): Promise<KernelRun>;
+  /** The same packet so many times, as fast as this machine can: nothing else is done between them, or told of each. */
+  rush(packet: TestPacket, times: number): Promise<Rush>;
   /** Takes it out of the kernel. */
   unload(): Promise<void>;
 }
@@ -53,8 +57,19 @@ export interface Expected {
   readonly counted: readonly string[];
 }
 
-/** What was counted since `before`. */
-export function countedSince(
+/** Does `work`, which runs packets, and says what `counters` counted of them. */
+export async function counting<T>(
+  counters: () => Promise<ReadonlyMap<string, number>>,
+  work: () => Promise<T>,
+): Promise<Rush & { readonly result: T }> {
+  const before = await counters();
+  const start = performance.now();
+  const result = await work();
+  const seconds = (performance.now() - start) / 1000;
+  return { result, seconds, counted: countedSince(before, await counters()) };
+}
+
+function countedSince(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, number> {
