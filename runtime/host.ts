@@ -7,7 +7,7 @@ import { rebuiltRecord } from "./customer/rebuild.js";
 import { causeOf, failure, RuntimeFailure } from "./failures.js";
 import { ERRNO, Loader, LoaderError } from "./loader-client.js";
 import { NativeError, packageRoot } from "./native-process.js";
-import { type LoadedCustomer, Paths, readCustomers } from "./state.js";
+import { type LoadedCustomer, Paths, readCustomers, recordedNames } from "./state.js";
 import { requireOwnFolder } from "./trust/own-folder.js";
 
 /** What all work on a node needs. "The node" is the network namespace that the process was started in. */
@@ -29,10 +29,12 @@ export async function withHost<T>(options: HostOptions, work: (host: Host) => Pr
 }
 
 /** All customers that are loaded. Without a host, which knows what a damaged record said, this costs little. */
-export function customersInForce(stateDir: string): Promise<readonly LoadedCustomer[]> {
-  return readCustomers(new Paths(stateDir)).catch(() =>
-    withHost({ stateDir, lock: false }, (host) => readCustomers(host.paths)),
-  );
+export async function customersInForce(stateDir: string): Promise<readonly LoadedCustomer[]> {
+  const paths = new Paths(stateDir);
+  const loaded = await readCustomers(paths).catch(() => undefined);
+  // Of whom both copies are missing is none to those who have only records.
+  if (loaded && (await recordedNames(paths)).length <= loaded.length) return loaded;
+  return withHost({ stateDir, lock: false }, (host) => readCustomers(host.paths));
 }
 
 /** For work that needs no loader: what kernel or tools refuse meanwhile is a RuntimeFailure here, too. */

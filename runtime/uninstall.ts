@@ -1,8 +1,9 @@
 import { rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { connect } from "node:net";
+import { basename, join } from "node:path";
 import { readBundle } from "./bundle.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
-import { RuntimeFailure } from "./failures.js";
+import { failure, RuntimeFailure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
 import { explained, type Host, requireRoot, withHost } from "./host.js";
 import { tearDownNode } from "./node/setup.js";
@@ -10,6 +11,7 @@ import { knownNames } from "./notes.js";
 import { remove } from "./remove.js";
 import {
   DEFAULT_STATE_DIR,
+  entriesOf,
   forgetCustomer,
   forgetNode,
   type NodeState,
@@ -32,12 +34,13 @@ export interface Uninstalled {
 
 /**
  * Leaves the machine as it was before the first customer, whatever a run that was killed has left behind, and nothing in the
- * state directory. Can be repeated. Kernel modules that were loaded on the way stay.
+ * state directory. Can be repeated. Kernel modules that were loaded on the way stay. Throws TG9002 while a daemon runs.
  */
 export async function uninstall(options: UninstallOptions = {}): Promise<Uninstalled> {
   const { stateDir = DEFAULT_STATE_DIR, onStep = () => {} } = options;
   requireRoot();
   const paths = new Paths(stateDir);
+  await requireNoDaemon(paths);
   const customers = await explained(recordedNames(paths));
   for (const customer of customers) await removeIfThere(customer, stateDir, onStep);
   await withHost({ stateDir, lock: true }, async (host) => {
@@ -52,10 +55,29 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
   return { customers };
 }
 
+/** It would put back what is taken away, and nobody could hand a command over to it again. */
+async function requireNoDaemon(paths: Paths): Promise<void> {
+  const isTaken = await new Promise<boolean>((resolve) => {
+    const socket = connect(paths.commands());
+    const end = (taken: boolean) => {
+      socket.destroy();
+      resolve(taken);
+    };
+    socket.once("connect", () => end(true));
+    // Of a daemon that was killed there may be a socket, at which nobody listens.
+    socket.once("error", () => end(false));
+  });
+  if (isTaken) throw failure("TG9002", { cause: "tidegated follows a store here" }, "stop tidegated first");
+}
+
 async function removeFiles(paths: Paths): Promise<void> {
   await rm(paths.incoming(), { recursive: true, force: true });
   for (const file of [paths.daemon(), paths.commands(), paths.probes(), paths.lock(), paths.watchLock()])
     await rm(file, { force: true });
+  // A daemon was killed while it wrote (replaceDurably, writeReport).
+  const begun = [`.${basename(paths.daemon())}.`, `${basename(paths.probes())}.`];
+  for (const file of await entriesOf(paths.stateDir))
+    if (begun.some((name) => file.startsWith(name))) await rm(join(paths.stateDir, file), { force: true });
 }
 
 /** Somebody else may have been faster. */

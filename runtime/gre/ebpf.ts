@@ -115,6 +115,9 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
         const drop = (map: MapName, key: Uint8Array) =>
           tolerating(["ENOENT", "EINVAL"], loader.deleteFromMap(greMap(host, map), [key]));
         await drop("gre_endpoints", endpointKey(row, anycast));
+        // The node's anycast address may have changed without this customer; the device's number will be another's.
+        if (index !== undefined && existsSync(greMap(host, "gre_endpoints")))
+          await dropOtherEndpoints(host, row, anycast);
         if (index !== undefined) await drop("gre_tunnels", ifindexKey(index));
         if (index !== undefined) await drop("gre_counters", ifindexKey(index));
       }

@@ -21,6 +21,13 @@ export function uplinkKnown(host: Host, device: string, uplinks: readonly string
     return link && uplinkRow(link.index, link.mac);
   };
   const remove = async ({ key }: MapEntry) => tolerating(["ENOENT"], loader.deleteFromMap(pin, [key]));
+  /** Of a device that was there before, and of which another may have the number now. */
+  const removeStrays = async () => {
+    const links = await Promise.all(uplinks.map((one) => findLink(host, one)));
+    const known = new Set(links.map((link) => link?.index));
+    for (const { key } of await loader.dumpMap(pin))
+      if (!known.has(key.readUInt32LE())) await tolerating(["ENOENT"], loader.deleteFromMap(pin, [key]));
+  };
   const isSlow = async () => (await whySlow(host, uplinks)) !== null;
   return {
     name: `uplink ${device} known to XDP`,
@@ -34,6 +41,7 @@ export function uplinkKnown(host: Host, device: string, uplinks: readonly string
     up: async () => {
       const own = await row();
       if (!own || !existsSync(pin)) return;
+      await removeStrays();
       if (await isSlow()) await remove(own);
       else await loader.updateMap(pin, [own]);
     },

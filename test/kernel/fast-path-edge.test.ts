@@ -173,12 +173,33 @@ describe.each([
     await edge.server.apply(bundle, NODE);
   });
 
+  const UPLINKS = "/run/tidegate/bpf/root/map_uplinks";
+  const known = (): { key: readonly string[] }[] =>
+    JSON.parse(edge.server.run(["bpftool", "-j", "map", "dump", "pinned", UPLINKS]));
+
   test("a row of an uplink that is not its own is missed, and the next apply puts it right", async () => {
     const bundle = edge.bundle("xdp-mended", sending("xdp"));
+    // Of a device that is gone, and made anew has another number.
+    const gone = [
+      "key",
+      "hex",
+      "77",
+      "77",
+      "00",
+      "00",
+      "value",
+      "hex",
+      ...("020000000909".match(/../g) ?? []),
+      "00",
+      "00",
+    ];
+    edge.server.run(["bpftool", "map", "update", "pinned", UPLINKS, ...gone]);
+    expect(known()).toHaveLength(3);
     edge.server.ip(["link set up0 down", "link set up0 address 02:00:00:00:07:07", "link set up0 up"]);
     const { node } = await edge.server.status();
     expect(node.drift).toEqual(["uplink up0 known to XDP"]);
     await edge.server.apply(bundle, NODE);
     expect((await edge.server.status()).node.drift).toEqual([]);
+    expect(known()).toHaveLength(2);
   });
 });

@@ -139,6 +139,22 @@ describe("uninstall", () => {
     },
   );
 
+  test("is refused while a daemon runs, and takes away what one that was killed has left", async () => {
+    const state = "/run/tidegate";
+    edge.server.run(["mkdir", "-p", state]);
+    const socket = `${state}/commands`;
+    const daemon = await edge.start(
+      "client",
+      `require("net").createServer().listen("${socket}", () => console.log("up"));`,
+    );
+    expect(tidegate("uninstall")).toMatchObject({ code: 1, output: expect.stringContaining("TG9002") });
+    expect(edge.server.run(["ls", "-A", state])).toContain("commands");
+    await daemon.end();
+    edge.server.run(["touch", `${state}/.daemon.json.0123456789ab`]);
+    expect(tidegate("uninstall").code).toBe(0);
+    expect(edge.server.run(["ls", "-A", "/run"])).not.toContain("tidegate");
+  });
+
   test("of nothing does nothing, and keeps files that are not ours", () => {
     edge.server.run(["sh", "-c", "mkdir -p /run/tidegate && touch /run/tidegate/mine"]);
     expect(tidegate("uninstall", "--json")).toMatchObject({ code: 0, output: '{"customers":[]}\n' });

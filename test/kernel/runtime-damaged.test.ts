@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../runtime/native-process.js";
 import { AcmeEdge, acme, globex, NODE, owned } from "../support/acme-edge.js";
 import type { RuntimeError } from "../support/edge-server.js";
 import { address, rule } from "../support/ir.js";
@@ -35,6 +37,14 @@ const drift = async () => {
   const { node, customers } = await edge.server.status();
   return [node, ...customers].map((one) => one.drift);
 };
+
+/** As the daemon sees it. */
+function inForce(): string {
+  const script = `
+    const { customersInForce } = await import(${JSON.stringify(join(packageRoot(), "dist/runtime/host.js"))});
+    console.log((await customersInForce(${JSON.stringify(STATE)})).map(({ customer }) => customer).join());`;
+  return edge.server.run(["node", "--input-type=module", "-e", script]).trim();
+}
 
 /** Through the tunnel and back: Acme's policy is in force. */
 const expectJudged = () => expect([edge.connect(21), edge.connect(22)]).toEqual(["refused", "silence"]);
@@ -79,6 +89,7 @@ describe("its record", () => {
   test("that is missing, both copies, is as one that is damaged", async () => {
     edge.server.run(["rm", `${STATE}/${RECORD}`, `${STATE}/twins/${RECORD}`]);
     expect(await drift()).toEqual([[], ["record"], []]);
+    expect(inForce()).toBe("acme,globex");
     const again = { ...globex(), mitigate: [rule("others", "drop", address("ip.src", "10.1.0.0/16"))] };
     await edge.server.apply(edge.bundle("globex-3", again), NODE);
     expectJudged();

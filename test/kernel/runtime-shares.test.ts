@@ -5,6 +5,7 @@ import { packetBytes } from "../../examples/lab/packets/packet.js";
 import { packageRoot } from "../../runtime/native-process.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, CHICAGO, endsOf, FTP, FTP6, NODE } from "../support/acme-edge.js";
+import { PATIENCE } from "../support/patience.js";
 
 /** Tunnels that share the packets of a prefix: by weight, flow by flow, and what becomes of the flows when one goes. */
 
@@ -127,7 +128,8 @@ describe("three tunnels", () => {
   async function ways(family: Family): Promise<readonly string[]> {
     const file = join(edge.server.folder, "ways.pcap");
     const capture = ["tcpdump", "-i", "eth0", "-U", "-w", file, "-c", `${FLOWS}`, "ip proto 47"];
-    const [command, ...args] = edge.server.enter(capture, "router");
+    // One packet less, and it would wait for ever.
+    const [command, ...args] = edge.server.enter(["timeout", `${20 * PATIENCE}`, ...capture], "router");
     const tcpdump = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
     await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
     const ended = new Promise((resolve) => tcpdump.once("close", resolve));

@@ -15,7 +15,8 @@ Run the command with sudo.`,
   TG9002: error(
     message`another run is at work on this node: ${"cause"}`,
     `Changes of a node are made one at a time, under a lock in the state directory. The lock goes with the process that
-holds it, so a killed run leaves none behind. Wait for the other run to end, then try again.`,
+holds it, so a killed run leaves none behind. Wait for the other run to end, then try again. \`tidegate uninstall\` waits
+for no daemon, which would put back what it takes away: stop tidegated first.`,
     example(
       "sketch",
       `tidegate apply build/acme --edge edge.ts &
