@@ -61,9 +61,13 @@ function kindsOf({ sort, name }: Action): readonly Kind[] {
   return [...KINDS_OF.change, ...half, ...full];
 }
 
-/** So many of all: every kind of every scenario has its share, and within it they are spread evenly, from a start by the seed. */
+/**
+ * So many of all: every kind of every scenario has its share, those that have one more (or one at all) being chosen by the seed, and
+ * within it they are spread evenly, from a start by the seed.
+ */
 export function choose(all: readonly Point[], count: number, seed: number): readonly Point[] {
-  const groups = grouped(all);
+  const random = randomOf(seed);
+  const groups = shuffled(grouped(all), random);
   const shares = new Map(groups.map((group) => [group, 0]));
   let left = Math.min(count, all.length);
   while (left > 0)
@@ -72,7 +76,6 @@ export function choose(all: readonly Point[], count: number, seed: number): read
       shares.set(group, share + 1);
       left--;
     }
-  const random = randomOf(seed);
   return [...shares].flatMap(([group, share]) => {
     const start = random();
     return Array.from(
@@ -80,6 +83,11 @@ export function choose(all: readonly Point[], count: number, seed: number): read
       (_, index) => group[Math.floor(((index + start) * group.length) / share)] as Point,
     );
   });
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): readonly T[] {
+  const keyed = items.map((item) => ({ item, key: random() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
 }
 
 function grouped(all: readonly Point[]): readonly (readonly Point[])[] {

@@ -7,13 +7,15 @@ import { SCENARIOS } from "../faults/scenarios.js";
  * old policy or the new one is in force, whole, and until then no packet got through that both forbid.
  */
 
-const SAMPLE = ["the node's first bundle", "a change", "a change of tunnels", "the last removal"];
+const SAMPLE = ["the node's first bundle", "a change of tunnels", "a router dies", "the last removal"];
 const POINTS = 16;
 
 test("a node recovers from whatever goes wrong in a run", { timeout: 240_000 }, async () => {
   const scenarios = SCENARIOS.filter(({ name }) => SAMPLE.includes(name));
   const { outcomes } = await tryPoints({ points: POINTS, seed: 1, labs: 2, scenarios }, () => {});
+if (process.env["SHOW"]) console.log(outcomes.map(({point, result})=>`${point.scenario}: ${point.kind} ${point.name} ${JSON.stringify(result)}`).join("\n"));
   const tried = outcomes.filter(({ result }) => result !== "not reached");
   expect(tried.filter(({ result }) => result !== "recovered")).toEqual([]);
   expect(tried).toHaveLength(POINTS);
+  expect([...new Set(tried.map(({ point }) => point.scenario))].sort()).toEqual([...SAMPLE].sort());
 });
