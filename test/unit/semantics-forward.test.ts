@@ -14,10 +14,11 @@ const policyWith = (besides: string) =>
   policyOf(`import { policy, expr, allow, drop, count, gre } from "tidegate";
 export default policy({
   customer: "acme",
-  prefixes: ["203.0.113.0/24", "2001:db8:a::/48"],
+  prefixes: ["203.0.113.0/24", "203.0.114.0/24", "2001:db8:a::/48"],
   tunnels: {
     near: gre({ remote: "192.0.2.1" }),
     far: gre({ remote: "192.0.2.2", mtu: 1400, key: 7 }),
+    marked: gre({ remote: "192.0.2.4", dscp: 46 }),
     asked: gre({ remote: "192.0.2.3", health: { target: "203.0.113.1" } }),
   },
   routes: [
@@ -26,6 +27,7 @@ export default policy({
     { prefix: "203.0.113.64/26", tunnel: "near" },
     { prefix: "203.0.113.128/25", tunnel: "near" },
     { prefix: "203.0.113.128/25", tunnel: "far" },
+    { prefix: "203.0.114.0/24", tunnel: "marked" },
     { prefix: "2001:db8:a::/48", tunnel: "asked" },
     { prefix: "2001:db8:a:1::/64", tunnel: "far" },
   ],
@@ -67,7 +69,12 @@ test.each([
   ["tcp 240.0.0.1:40000 > 203.0.113.9:80 flags=A", "namespace", "an address of it is special"],
   ["tcp [fd00::1]:40000 > [2001:db8:a:1::9]:80 flags=A", "namespace", "an address of it is special"],
   ["udp 192.0.2.7:40000 > 203.0.113.9:9 frag=0+", "namespace", "it has options, or is a fragment"],
-  ["tcp [2001:db8:7::1]:40000 > [2001:db8:a::9]:80 flags=A", "namespace", "its tunnel is the namespace's"],
+  ["tcp 192.0.2.7:40000 > 203.0.114.9:80 flags=A", "namespace", "its tunnel is the namespace's"],
+  [
+    "tcp [2001:db8:7::1]:40000 > [2001:db8:a::9]:80 flags=A",
+    "namespace",
+    "its tunnel has `health`, and the namespace knows whether it lives",
+  ],
   ["proto=17 2001:db8:7::1 > 2001:db8:a:1::9 id=7 frag=0", "namespace", "it has extension headers"],
 ] as const)("%s goes by %s", (text, where, slow) => {
   expect(judge(FAST, text)).toMatchObject({ where, slow });
@@ -90,6 +97,7 @@ test("the program asks for the longest prefix first, and leaves shares and healt
     ["1", '"far"'],
     ["TG_NO_TUNNEL", "the namespace chooses"],
     ["0", '"near"'],
+    ["TG_NO_TUNNEL", "the namespace chooses"],
   ]);
   expect(text).toContain('LICENSE[] SEC("license") = "GPL"');
   expect(text).toContain("return tg_forward(ctx, p, &counters, verdict.rule, tunnel_of(p));");

@@ -55,6 +55,11 @@ test("a customer whose packets XDP sends on says how many", () => {
   const tunnels = [{ ...about, ...traffic, fromXdp: counted, health: null }];
   const text = renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels }] });
   expect(text).toMatch(/^ {2}datapath {2}xdp: 3 packets sent from there, the others by the namespace$/m);
+  const health = { life: "live", since: null, probes: null } as const;
+  const both = tunnels.flatMap((one) => [one, { ...one, name: "dallas", health }]);
+  expect(renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels: both }] })).toMatch(
+    /, the others by the namespace, as all to tunnels with health \(dallas\)$/m,
+  );
   const slow = { ...NODE, slow: "up0 has generic XDP" };
   expect(renderStatus({ node: slow, customers: [{ ...ACME, datapath: "xdp", tunnels }] })).toMatch(
     /^ {2}datapath {2}xdp asked for; by the namespace here: up0 has generic XDP$/m,

@@ -59,7 +59,9 @@ function renderDatapath({ datapath, tunnels }: CustomerStatus, slow: string | nu
   if (datapath === "namespace") return [];
   if (slow !== null) return [`  datapath  xdp asked for; by the namespace here: ${slow}`];
   const packets = tunnels.reduce((total, { fromXdp }) => total + fromXdp.packets, 0);
-  return [`  datapath  xdp: ${packets} packets sent from there, the others by the namespace`];
+  const asked = tunnels.filter(({ health }) => health !== null).map(({ name }) => name);
+  const rest = asked.length === 0 ? "" : `, as all to tunnels with health (${asked.join(", ")})`;
+  return [`  datapath  xdp: ${packets} packets sent from there, the others by the namespace${rest}`];
 }
 
 function renderTunnel({ name, remote, device, driver, state, health }: TunnelStatus): string {
