@@ -13,7 +13,6 @@ const POINTS = 16;
 test("a node recovers from whatever goes wrong in a run", { timeout: 240_000 }, async () => {
   const scenarios = SCENARIOS.filter(({ name }) => SAMPLE.includes(name));
   const { outcomes } = await tryPoints({ points: POINTS, seed: 1, labs: 2, scenarios }, () => {});
-if (process.env["SHOW"]) console.log(outcomes.map(({point, result})=>`${point.scenario}: ${point.kind} ${point.name} ${JSON.stringify(result)}`).join("\n"));
   const tried = outcomes.filter(({ result }) => result !== "not reached");
   expect(tried.filter(({ result }) => result !== "recovered")).toEqual([]);
   expect(tried).toHaveLength(POINTS);
