@@ -66,6 +66,7 @@ test.each([
   ],
   ["tcp 192.0.2.7:40000 > 203.0.113.200:80 flags=A", "namespace", "several tunnels share its prefix"],
   ["tcp 0.1.2.3:40000 > 203.0.113.9:80 flags=A", "namespace", "an address of it is special"],
+  [`${TCP} vlan=7`, "namespace", "it has a VLAN tag"],
   ["tcp 240.0.0.1:40000 > 203.0.113.9:80 flags=A", "namespace", "an address of it is special"],
   ["tcp [fd00::1]:40000 > [2001:db8:a:1::9]:80 flags=A", "namespace", "an address of it is special"],
   ["udp 192.0.2.7:40000 > 203.0.113.9:9 frag=0+", "namespace", "it has options, or is a fragment"],

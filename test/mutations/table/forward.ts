@@ -19,10 +19,11 @@ export const FORWARD: readonly Mutation[] = [
         to: "bytes.length >= tunnel.mtu",
       },
       {
-        name: "fast-loopback",
-        models: "the reference sends packets from 127.0.0.0/8 on",
-        from: "first !== 0n && first !== 127n && first < 224n",
-        to: "first !== 0n && first < 224n",
+        name: "fast-class-e",
+        models:
+          "the reference sends packets from 240.0.0.0/4 on (those from 127.0.0.0/8 a gate drops before)",
+        from: "first !== 127n && first < 224n",
+        to: "first !== 127n && first < 256n",
       },
     ],
   ),
