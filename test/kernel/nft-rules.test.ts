@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Probe } from "../../runtime/probe-client.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
+import { evaluateReturn } from "../../src/compiler/semantics/evaluate.js";
 import { nft } from "../../src/targets/nft/target.js";
 import { firewall, hourly } from "../support/firewall-policies.js";
 import {
@@ -19,6 +20,7 @@ import {
   xor,
 } from "../support/ir.js";
 import { type PacketShape, packetBytes } from "../support/packet-bytes.js";
+import { askingBoth, PROBE_ANSWERS } from "../support/probe-answers.js";
 
 /** Each thing that nftables could get wrong, by name, in the real kernel. */
 
@@ -154,8 +156,11 @@ describe("a limit", () => {
 
 describe("the way back", () => {
   /** The probe's device is called `edge`; under another name it is a tunnel. */
-  async function returned(packets: readonly Uint8Array[]): Promise<Record<string, number>> {
-    await probe.nftLoad(ruleset(firewall([])).replaceAll('"edge"', '"other"'));
+  async function returned(
+    packets: readonly Uint8Array[],
+    policy = firewall([]),
+  ): Promise<Record<string, number>> {
+    await probe.nftLoad(ruleset(policy).replaceAll('"edge"', '"other"'));
     await probe.nftRun(packets);
     return counted();
   }
@@ -167,6 +172,20 @@ describe("the way back", () => {
     ];
     const spoofed = [packet({ from: "192.0.2.7" }), packet({ family: 6, from: "2001:db9::7" })];
     expect(await returned([...own, ...spoofed])).toEqual({ "return-passed": 2, "return-spoofed": 2 });
+  });
+
+  const asking = askingBoth(firewall([]));
+
+  test.each(PROBE_ANSWERS)("of who is asked by probes, %s", async (_, packet, verdict) => {
+    expect(await returned([packet], asking)).toEqual({ [`return-${verdict}`]: 1 });
+    expect(evaluateReturn(asking, packet)).toBe(verdict);
+  });
+
+  test("is open to answers behind a stateful firewall, too", async () => {
+    const stateful = { ...asking, firewall: { ...asking.firewall, stateful: true } };
+    const whole = PROBE_ANSWERS.filter(([name]) => / an answer$| a byte longer$/.test(name));
+    const packets = whole.map(([, packet]) => packet);
+    expect(await returned(packets, stateful)).toEqual({ "return-passed": 2, "return-spoofed": 2 });
   });
 });
 

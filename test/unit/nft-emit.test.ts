@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../../src/compiler/diagnostics/diagnostic.js";
-import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Expr } from "../../src/compiler/ir/expr.js";
-import type { Health, Policy, Rule } from "../../src/compiler/ir/policy.js";
+import type { Policy, Rule } from "../../src/compiler/ir/policy.js";
 import { slice } from "../../src/compiler/ir/wire.js";
 import { nft } from "../../src/targets/nft/target.js";
 import { firewall, hourly } from "../support/firewall-policies.js";
@@ -23,6 +22,7 @@ import {
   tunnel,
   xor,
 } from "../support/ir.js";
+import { asking } from "../support/probe-answers.js";
 
 function emitted(policy: Policy): string {
   return nft.emit(policy)[0]?.text ?? "";
@@ -280,20 +280,16 @@ describe("the table", () => {
 });
 
 test("the way back is open to answers from private addresses that tunnels ask, each once", () => {
-  const asks = (target: string, style: "request" | "reply" = "request") => {
-    const health = { style, target: parseAddress(target), interval: 1000, timeout: 1000, up: 3, down: 3 };
-    return tunnel(`t${target.length}`, "198.51.100.1", { health: health as Health });
-  };
   const tunnels = [
-    asks("10.0.0.1"),
-    asks("10.0.0.1"),
-    asks("fd00::1"),
-    asks("192.0.2.1"),
-    asks("10.0.0.2", "reply"),
+    asking("a", "10.0.0.1"),
+    asking("b", "10.0.0.1"),
+    asking("c", "fd00::1"),
+    asking("d", "192.0.2.1"),
+    asking("e", "10.0.0.2", "reply"),
   ];
   expect(chain({ ...firewall([]), tunnels }, "way-back").slice(0, -3)).toEqual([
-    "ip saddr 10.0.0.1 icmp type echo-reply @th,64,64 0x7469646567617465 counter name return-passed accept",
-    "ip6 saddr fd00::1 icmpv6 type echo-reply @th,64,64 0x7469646567617465 counter name return-passed accept",
+    "ip saddr 10.0.0.1 ip hdrlength 5 ip length 84 ip frag-off & 0x3fff == 0 icmp type echo-reply @th,64,64 0x7469646567617465 counter name return-passed accept",
+    "ip6 saddr fd00::1 ip6 nexthdr icmpv6 ip6 length 64 icmpv6 type echo-reply @th,64,64 0x7469646567617465 counter name return-passed accept",
   ]);
 });
 

@@ -159,6 +159,9 @@ export function isSentFromXdp({ kind, remote, ttl, dscp, df, health }: Tunnel): 
 /** What probes begin with, behind ICMP's header, and answers bring back (runtime/health/probe-packet.ts). */
 export const PROBE_MAGIC = "tidegate";
 
+/** Bytes of a probe and of its answer, from ICMP's header on. */
+export const PROBE_LENGTH = 64;
+
 /**
  * Whom probes ask at an address that means nobody outside of the tunnel, each once: the answer can come by the tunnel only. In style
  * "reply" nobody answers.

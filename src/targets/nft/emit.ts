@@ -1,5 +1,11 @@
 import { type Address, formatAddress } from "../../compiler/ir/address.js";
-import { type Policy, PROBE_MAGIC, privateTargets, type Rule } from "../../compiler/ir/policy.js";
+import {
+  type Policy,
+  PROBE_LENGTH,
+  PROBE_MAGIC,
+  privateTargets,
+  type Rule,
+} from "../../compiler/ir/policy.js";
 import { EDGE_LINK } from "../names.js";
 import type { Artifact } from "../target.js";
 import { Text } from "../text.js";
@@ -83,9 +89,15 @@ function emitWayBack(text: Text, policy: Policy): void {
 /** What an answer brings back of the probe stands behind ICMP's 8 bytes. */
 const PROBE = `@th,64,64 0x${Buffer.from(PROBE_MAGIC).toString("hex")}`;
 
+/** As isProbeAnswer in the reference: of a probe's length, whole, without options or extension headers. */
+const ANSWER = {
+  4: `ip hdrlength 5 ip length ${20 + PROBE_LENGTH} ip frag-off & 0x3fff == 0 icmp type echo-reply ${PROBE}`,
+  6: `ip6 nexthdr icmpv6 ip6 length ${PROBE_LENGTH} icmpv6 type echo-reply ${PROBE}`,
+} as const;
+
 function answerFrom(target: Address): string {
-  const [ip, type] = target.family === 4 ? ["ip", "icmp type echo-reply"] : ["ip6", "icmpv6 type echo-reply"];
-  return `${ip} saddr ${formatAddress(target)} ${type} ${PROBE} counter name ${PASSED_COUNTER}`;
+  const ip = target.family === 4 ? "ip" : "ip6";
+  return `${ip} saddr ${formatAddress(target)} ${ANSWER[target.family]} counter name ${PASSED_COUNTER}`;
 }
 
 const SEND_LATER_FRAGMENTS = [

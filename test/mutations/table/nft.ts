@@ -27,6 +27,18 @@ export const NFT: readonly Mutation[] = [
         killers: ["kernel/stateful", "kernel/reassembly"],
       },
       {
+        name: "nft-answers-of-any-length",
+        models: "what a private target sends goes out, however long it is, if it begins like an answer",
+        from: "ip6 length ${PROBE_LENGTH} ",
+        to: "",
+      },
+      {
+        name: "nft-answers-in-fragments",
+        models: "a first fragment counts as an answer",
+        from: " ip frag-off & 0x3fff == 0",
+        to: "",
+      },
+      {
         name: "nft-spoofed-sources-leave",
         models: "what comes out of a tunnel may have any source",
         from: "counter name ${SPOOFED_COUNTER} drop",

@@ -77,6 +77,24 @@ export const SEMANTICS: readonly Mutation[] = [
     ],
   ),
   ...inFile(
+    "src/compiler/semantics/probe-answer.ts",
+    ["unit/semantics-evaluate"],
+    [
+      {
+        name: "answers-longer-than-probes",
+        models: "what a private target sends goes out, however long it is, if it begins like an answer",
+        from: "message.length === PROBE_LENGTH",
+        to: "message.length >= PROBE_LENGTH",
+      },
+      {
+        name: "answers-in-fragments",
+        models: "a first fragment counts as an answer",
+        from: " || pieceOf(packet) !== null",
+        to: "",
+      },
+    ],
+  ),
+  ...inFile(
     "src/compiler/semantics/gcra.ts",
     ["unit/semantics-evaluate", "unit/docs-semantics"],
     [
