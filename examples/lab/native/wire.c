@@ -5,7 +5,8 @@
  * Sends the IP packets on stdin, byte for byte, past every check of the host's own network stack: a bogon
  * source or a broken header leaves as it is. Input: per packet a u32 length (little-endian) and its bytes.
  * COUNT packets are sent in all (default: each once), going round, at RATE packets a second (default: no
- * pause). Prints {"sent":N,"nanoseconds":D}, D from the first to the last packet.
+ * pause); after a stall it makes up for a few only, and ends later. Prints {"sent":N,"nanoseconds":D}, D from
+ * the first to the last packet.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -26,6 +27,8 @@
 #define NSEC_PER_SEC 1000000000ULL
 /* Sleeping for each packet would cap the rate at the timer's resolution. */
 #define PACKETS_PER_PAUSE 10
+/* Sent at once after it did not run for a while: a veth that runs XDP has room for 256 (VETH_RING_SIZE). */
+#define MOST_LATE 128
 
 struct packet {
 	uint32_t length;
@@ -118,10 +121,20 @@ static void send_one(int fd, const struct packet *packet, struct sockaddr_ll *to
 	}
 }
 
+/* Waits until `when`. Gives when that was, or what is as late as it may be. */
+static uint64_t keep_pace(uint64_t when, uint64_t rate)
+{
+	uint64_t earliest;
+
+	sleep_until(when);
+	earliest = now() - MOST_LATE * NSEC_PER_SEC / rate;
+	return when < earliest ? earliest : when;
+}
+
 int main(int argc, char **argv)
 {
 	static struct packet packets[MAX_PACKETS];
-	uint64_t start, last, sent, count, rate;
+	uint64_t start, due, last, sent, count, rate;
 	struct sockaddr_ll to;
 	size_t given;
 	int fd;
@@ -139,10 +152,10 @@ int main(int argc, char **argv)
 	if (fd < 0)
 		die("AF_PACKET socket");
 
-	start = now();
+	start = due = now();
 	for (sent = 0; sent < count; sent++) {
 		if (rate && sent % PACKETS_PER_PAUSE == 0)
-			sleep_until(start + sent * NSEC_PER_SEC / rate);
+			due = keep_pace(due, rate) + PACKETS_PER_PAUSE * NSEC_PER_SEC / rate;
 		send_one(fd, &packets[sent % given], &to);
 	}
 	last = now();
