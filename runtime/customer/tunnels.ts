@@ -57,7 +57,6 @@ async function alterTunnels(
   }
 }
 
-/** How their routers are asked makes no tunnel another. */
 /** Are they the same to their device? How a router is asked is not its matter. */
 export function sameTunnel(one: TunnelRow, other: TunnelRow): boolean {
   const parameters = (row: TunnelRow) => JSON.stringify({ ...row, health: undefined });

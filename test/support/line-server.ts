@@ -5,6 +5,7 @@ import { createInterface, type Interface } from "node:readline";
 export class LineServer {
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
+  #hasEnded = false;
   #said = "";
   #waiting: { readonly resolve: (line: string) => void; readonly reject: (error: Error) => void }[] = [];
 
@@ -15,14 +16,20 @@ export class LineServer {
       this.#said += chunk;
     });
     this.#lines().on("line", (line) => this.#waiting.shift()?.resolve(line));
+    // Whoever wrote to it when it had ended is told by its end.
+    this.#child.stdin?.on("error", () => {});
     void this.#closed.then(() => {
+      this.#hasEnded = true;
       for (const { reject } of this.#waiting) reject(new Error(`${command} ended: ${this.#said}`));
     });
   }
 
   ask(line: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      if (this.#child.exitCode !== null) reject(new Error(`it has ended: ${this.#said}`));
+      if (this.#hasEnded) {
+        reject(new Error(`it has ended: ${this.#said}`));
+        return;
+      }
       this.#waiting.push({ resolve, reject });
       this.#child.stdin?.write(`${line}\n`);
     });

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { liveLines, routesInto } from "../../runtime/health/live-lines.js";
 import { after, type Life, startingAs } from "../../runtime/health/liveness.js";
 import { askedBy, type Lives, lifeOf } from "../../runtime/health/lives.js";
-import { nonceIn, probeBytes } from "../../runtime/health/probe-packet.js";
-import type { Tunnel } from "../../src/compiler/ir/policy.js";
+import { nonceIn, OPENING, probeBytes } from "../../runtime/health/probe-packet.js";
+import { PROBE_MAGIC, type Tunnel } from "../../src/compiler/ir/policy.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 import { summarize } from "../../src/compiler/semantics/packet-summary.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
@@ -100,6 +100,15 @@ describe("a probe", () => {
     const packet = { style: "request", source: "192.0.2.1", destination: "2001:db8::1", nonce } as const;
     expect(() => probeBytes(packet)).toThrow("there is no probe from 192.0.2.1 to 2001:db8::1");
   });
+});
+
+/** What lets answers back in knows them by this (src/targets/nft), and it is the runtime that sends it, which sees nothing of a policy. */
+test("probes begin with what firewalls let back in", () => {
+  const [source, destination] = ["192.0.2.1", "192.0.2.2"];
+  const probe = probeBytes({ style: "request", source, destination, nonce: Buffer.alloc(16) });
+  const [ip, icmp] = [20, 8];
+  expect(probe.subarray(ip + icmp).toString("latin1", 0, PROBE_MAGIC.length)).toBe(PROBE_MAGIC);
+  expect(Buffer.from(OPENING).toString("latin1", 0, PROBE_MAGIC.length)).toBe(PROBE_MAGIC);
 });
 
 describe("routes while tunnels are dead", () => {
