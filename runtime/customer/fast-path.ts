@@ -22,20 +22,22 @@ export async function fillTunnels(
   if (rows.length > 0) await loader.updateMap(join(pinDir, "map_tunnels"), rows);
 }
 
-/** Whether the program that is pinned in `pinDir` has these tunnels, and no others. */
+/**
+ * Whether the program that is pinned in `pinDir` has these tunnels, and no others. Without its pin nobody can say what it has: then only
+ * where there are none to have.
+ */
 export async function holdsTunnels(
-  loader: Loader,
+  loader: Pick<Loader, "dumpMap">,
   pinDir: string,
   tunnels: Manifest["tunnels"],
   anycast: string,
 ): Promise<boolean> {
   const pin = join(pinDir, "map_tunnels");
-  // One that never sends has no map of them.
-  if (!existsSync(pin)) return true;
-  const wanted = new Map(tunnelRows(tunnels, anycast).map(({ key, value }) => [hex(key), hex(value)]));
-  const found = await loader.dumpMap(pin);
-  const none = hex(new Uint8Array(TUNNEL_BYTES));
-  return found.every(({ key, values }) => hex(values[0] ?? []) === (wanted.get(hex(key)) ?? none));
+  const found = existsSync(pin) ? await loader.dumpMap(pin) : [];
+  const filled = found.map(({ key, values }) => [hex(key), hex(values[0] ?? [])] as const);
+  const held = new Map(filled.filter(([, value]) => value !== NO_TUNNEL));
+  const wanted = tunnelRows(tunnels, anycast);
+  return held.size === wanted.length && wanted.every(({ key, value }) => held.get(hex(key)) === hex(value));
 }
 
 const hex = (bytes: ArrayLike<number>) => Buffer.from(Array.from(bytes)).toString("hex");
@@ -52,6 +54,7 @@ function isFast({ kind, remote, ttl }: Manifest["tunnels"][number]): boolean {
 }
 
 const TUNNEL_BYTES = 16;
+const NO_TUNNEL = hex(new Uint8Array(TUNNEL_BYTES));
 
 /** struct tg_tunnel: addresses and key in network order. */
 function tunnelRow(

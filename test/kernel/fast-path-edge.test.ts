@@ -173,6 +173,15 @@ describe.each([
     await edge.server.apply(bundle, NODE);
   });
 
+  test("a program whose tunnels nobody can look at any more is missed, and the next apply loads another", async () => {
+    const rows = "/run/tidegate/bpf/customers/acme/*/map_tunnels";
+    edge.server.run(["sh", "-ec", `rm ${rows}`]);
+    expect(await acmeStatus()).toMatchObject({ drift: ["XDP program"] });
+    await edge.server.apply(edge.bundle("xdp-unpinned", sending("xdp")), NODE);
+    expect(await acmeStatus()).toMatchObject({ drift: [] });
+    edge.server.run(["sh", "-ec", `ls ${rows}`]);
+  });
+
   const UPLINKS = "/run/tidegate/bpf/root/map_uplinks";
   const known = (): { key: readonly string[] }[] =>
     JSON.parse(edge.server.run(["bpftool", "-j", "map", "dump", "pinned", UPLINKS]));
