@@ -1,12 +1,16 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../runtime/native-process.js";
 import { publishBundle } from "../../runtime/store/bundles.js";
 import { dirStore } from "../../runtime/store/dir-store.js";
 import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Policy, Tunnel } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, CHICAGO, endsOf, FTP, globex, NODE, owned } from "../support/acme-edge.js";
 import { RunningDaemon, writeEdge } from "../support/daemon.js";
+import { framed } from "../support/flows.js";
+import { PROBE_ANSWERS } from "../support/probe-answers.js";
 import { addSite } from "../support/router-sites.js";
 
 /** Customers' packets stay in their own tunnels: two customers behind one router, and packets that no tunnel takes. */
@@ -17,7 +21,8 @@ describe("two customers behind one router, told apart by the key alone", () => {
   /** The router's end of either tunnel has this address inside: what each of the two means by it is its own. */
   const INSIDE = "10.0.0.1";
   const HOST = "198.18.64.1";
-  const THRESHOLDS = { interval: 100, timeout: 300, up: 3, down: 3 } as const;
+  /** Answers that a busy machine is late with are no losses. */
+  const THRESHOLDS = { interval: 100, timeout: 1000, up: 3, down: 3 } as const;
 
   let edge: AcmeEdge;
   let daemon: RunningDaemon;
@@ -63,14 +68,32 @@ describe("two customers behind one router, told apart by the key alone", () => {
     await edge?.server.end();
   });
 
-  /** Packets that came out of tunnels with sources that they may not have, by customer. */
-  async function spoofed(): Promise<Readonly<Record<string, number>>> {
+  /** What a counter of packets that came out of tunnels says, by customer. */
+  async function returned(
+    counter: "return-passed" | "return-spoofed",
+  ): Promise<Readonly<Record<string, number>>> {
     const { customers } = await edge.server.status();
     return Object.fromEntries(
       customers.map(({ name, counters }: { name: string; counters: never }) => {
-        return [name, counters["other"]["return-spoofed"]["packets"]];
+        return [name, counters["other"][counter]["packets"]];
       }),
     );
+  }
+
+  /** Packets with sources that they may not have. */
+  function spoofed(): Promise<Readonly<Record<string, number>>> {
+    return returned("return-spoofed");
+  }
+
+  /** Puts packets into Acme's tunnel as they are, at the router's end. */
+  function sendRaw(packets: readonly Uint8Array[]): void {
+    const link = ["ip", "-j", "link", "show", "peer"];
+    const [{ address = "" } = {}] = JSON.parse(edge.server.run(link, { namespace: "router" })) as [
+      { address?: string },
+    ];
+    const wire = join(packageRoot(), "dist/examples/lab/wire");
+    const [command, ...args] = edge.server.enter([wire, "tunnel", address], "site");
+    execFileSync(command, args, { input: framed(packets) });
   }
 
   /** The source that the host of that address in the site sees of a datagram from the client, and what comes back of its answer. */
@@ -107,6 +130,18 @@ describe("two customers behind one router, told apart by the key alone", () => {
     expect([added("acme"), added("globex")]).toEqual([2, 1]);
   });
 
+  test("of what has a private target's address only what can answer a probe comes out", async () => {
+    const rows = PROBE_ANSWERS.filter(([, packet]) => (packet[0] ?? 0) >> 4 === 4);
+    const refused = rows.filter(([, , verdict]) => verdict === "spoofed");
+    const [before, passedBefore] = [await spoofed(), await returned("return-passed")];
+    sendRaw(rows.map(([, packet]) => packet));
+    const added = async () => ((await spoofed())["acme"] ?? 0) - (before["acme"] ?? 0);
+    await expect.poll(added, { timeout: 10_000 }).toBe(refused.length);
+    // Answers to probes come meanwhile, too.
+    const passed = ((await returned("return-passed"))["acme"] ?? 0) - (passedBefore["acme"] ?? 0);
+    expect(passed).toBeGreaterThanOrEqual(rows.length - refused.length);
+  });
+
   test("both ask the same private address, each the host behind its own tunnel", async () => {
     const lives = async () => {
       const { customers } = await edge.server.status();
@@ -117,7 +152,7 @@ describe("two customers behind one router, told apart by the key alone", () => {
     };
     expect(await lives()).toEqual(["live", "live"]);
     edge.server.ip([`addr del ${INSIDE}/32 dev tunnel`], "site-globex");
-    expect(await daemon.says(/is dead/)).toContain("globex: tunnel yard");
+    await daemon.says(/globex: tunnel yard is dead/);
     expect(await lives()).toEqual(["live", "dead"]);
   });
 });

@@ -124,7 +124,7 @@ function wire({ server }: AcmeEdge, count: number, rate: number): [string, ...st
 }
 
 /** As the sender reads them: each behind its length. */
-function framed(packets: readonly Buffer[]): Buffer {
+export function framed(packets: readonly Uint8Array[]): Buffer {
   return Buffer.concat(
     packets.flatMap((packet) => {
       const size = Buffer.alloc(4);
