@@ -25,7 +25,8 @@ import {
  * coming one router after the other dies: its flows move, at once, and nobody else's do.
  */
 
-const THRESHOLDS = { interval: 100, timeout: 300, up: 3, down: 3 } as const;
+/** Where each second probe is lost, one late answer makes three losses in a row. */
+const THRESHOLDS = { interval: 100, timeout: 500, up: 3, down: 4 } as const;
 
 /** Nobody has this address: a router that gets a packet from there has only to pass it on. */
 const NOBODY = "203.0.113.1";
