@@ -260,6 +260,16 @@ export class Loader {
     await this.#process.call("gro.set", device, on ? "1" : "0");
   }
 
+  /** Do packets go out by a device before their checksums are filled in, which is left to who sends them on (transmit offload)? */
+  async leavesChecksums(namespace: string, device: string): Promise<boolean> {
+    const [on] = await this.#process.call("tx-checksum.get", namespace, device);
+    return String(on) === "1";
+  }
+
+  async setLeavesChecksums(namespace: string, device: string, on: boolean): Promise<void> {
+    await this.#process.call("tx-checksum.set", namespace, device, on ? "1" : "0");
+  }
+
   /** What is pinned at a path, with the kernel's id for it. */
   async pinnedId(pin: string): Promise<Pinned> {
     const [kind, id, program, ifindex] = (await this.#process.call("pin.info", pin)).map(String);

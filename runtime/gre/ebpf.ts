@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Bundle } from "../bundle.js";
+import { namespaceFile } from "../command.js";
 import { readCounter, sum } from "../counters.js";
 import { builtFile, type Host, tolerating } from "../host.js";
 import { ERRNO, LoaderError, type MapEntry } from "../loader-client.js";
@@ -15,10 +16,10 @@ import { clsact, hasClassifier } from "./tc.js";
 import { tunnelText, upText } from "./text.js";
 
 /**
- * A TCP burst that was merged to one packet is cut up again where it leaves the customer's namespace, so that
+ * A burst that was merged to one packet is cut up again where it leaves the customer's namespace, so that
  * what is encapsulated are packets as they go on the wire: not every kernel can cut them up inside of GRE, and
- * one that cannot drops them. A merged packet of less than 1,000 bytes (the kernel allows no smaller bound than
- * some 400) passes whole.
+ * one that cannot drops them. Those whose checksums are still to be filled in are cut up there in any case (fillChecksums); of
+ * others (`rx-gro-list` of ethtool(8)) one of less than 1,000 bytes passes whole: the kernel allows no smaller bound than some 400.
  */
 const CUT_UP = { size: 1000, segments: 1 };
 
@@ -97,7 +98,9 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
         return false;
       return (await endpointIs(host, endpointKey(row, anycast))) === "known";
     },
-    asMeant: () => mapsHold(host, row, namespace, anycast),
+    asMeant: async () =>
+      (await mapsHold(host, row, namespace, anycast)) &&
+      !(await loader.leavesChecksums(namespaceFile(namespace), row.device)),
     up: async () => {
       await perform(host, await tunnelText(bundle, row, "veth", anycast));
       await perform(customer, [
@@ -105,6 +108,7 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
         ...(await upText(bundle, row)),
       ]);
       await silence(row);
+      await fillChecksums(host, row, namespace);
       await fillMaps(host, row, namespace, anycast);
       await loader.attachTc({ ...SLOT, device: row.peer, program: programPin(host, "gre_encap") });
     },
@@ -134,6 +138,14 @@ async function silence({ mtu, peer }: TunnelRow): Promise<void> {
   if (mtu >= 1280) await writeSysctl(`net/ipv6/conf/${peer}/disable_ipv6`, "1");
 }
 
+/**
+ * What comes out of the device has its checksums. Else a network card, or the kernel before it, would fill in that of a packet which
+ * gre_encap quotes in an answer: within the quote, after the answer's own was taken.
+ */
+async function fillChecksums({ loader }: Host, { device }: TunnelRow, namespace: string): Promise<void> {
+  await loader.setLeavesChecksums(namespaceFile(namespace), device, false);
+}
+
 async function alter(
   host: Host,
   bundle: Bundle,
@@ -152,6 +164,7 @@ async function alter(
   const [, ...up] = await tunnelText(bundle, row, "veth", anycast);
   await perform(host, up);
   await silence(row);
+  await fillChecksums(host, row, namespace);
   await perform(customer, await upText(bundle, row));
   await fillMaps(host, row, namespace, anycast);
   const [now, then] = [endpointKey(row, anycast), endpointKey(before.row, before.anycast)];

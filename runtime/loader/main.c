@@ -8,8 +8,8 @@
 int main(void)
 {
 	static const struct operation *const groups[] = {
-		gro_operations,	    lock_operations,   map_operations,
-		netlink_operations, nft_operations,    object_operations,
+		lock_operations,    map_operations,    netlink_operations,
+		nft_operations,     object_operations, offload_operations,
 		slot_operations,    tc_operations,     xdp_operations,
 		NULL,
 	};

@@ -5,12 +5,12 @@
 #include "serve.h"
 
 /* One table a file; arguments and results stand above each operation. */
-extern const struct operation gro_operations[];
 extern const struct operation lock_operations[];
 extern const struct operation map_operations[];
 extern const struct operation netlink_operations[];
 extern const struct operation nft_operations[];
 extern const struct operation object_operations[];
+extern const struct operation offload_operations[];
 extern const struct operation slot_operations[];
 extern const struct operation tc_operations[];
 extern const struct operation xdp_operations[];

@@ -129,6 +129,24 @@ describe.each(ROWS)("a narrow path, GRE by the %s driver, %s", (driver, kind) =>
     },
   );
 
+  test.each([4, 6] as const)(
+    "IPv%s: an answer has a right checksum, whoever fills in that of the packet that it quotes",
+    async (family) => {
+      const { server } = narrow.edge;
+      narrow.ping("client", `-c 1 -M do -s 1400 ${SITE[family]}`);
+      narrow.forget("client");
+      server.run(["ethtool", "-K", "up0", "tx", "off"]);
+      narrow.edge.script(
+        "client",
+        `const s = require("dgram").createSocket("udp${family}"); s.send("x".repeat(1400), 9, "${SITE[family]}", () => s.close());`,
+      );
+      const known = () =>
+        server.run(["ip", `-${family}`, "route", "get", SITE[family]], { namespace: "client" });
+      await expect.poll(known, { timeout: 2000 * PATIENCE }).toContain(`mtu ${fits}`);
+      server.run(["ethtool", "-K", "up0", "tx", "on"]);
+    },
+  );
+
   if (through.mss) describe("TCP", () => bulk(() => narrow));
 });
 

@@ -112,6 +112,17 @@ const ROUNDS: readonly (readonly [name: string, damage: readonly Damage[]])[] = 
     ],
   ],
   [
+    "who fills in checksums of what goes into a tunnel",
+    [
+      {
+        found: "tunnel chicago",
+        command: `ethtool -K ${endsOf("chicago").device} tx on`,
+        inside: true,
+        ebpf: true,
+      },
+    ],
+  ],
+  [
     "maps of tunnels from a build that had others",
     [
       {
