@@ -174,7 +174,10 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct arrival *arri
 	arrival->ends.remote = ip.saddr;
 	arrival->is_wrong = ip.version != 6;
 	read = skip_extensions(skb, arrival);
-	return is_tunnel_protocol(arrival->protocol) ? read : ARRIVAL_NO_TUNNEL;
+	if (!is_tunnel_protocol(arrival->protocol))
+		return ARRIVAL_NO_TUNNEL;
+	/* They would be the ends of a tunnel over IPv4. */
+	return is_ipv4(&ip.daddr) || is_ipv4(&ip.saddr) ? GRE_UNKNOWN : read;
 }
 
 /* A sequence number is ignored, and a checksum is none of our tunnels', as of the kernel's devices that asked for neither. */

@@ -2,6 +2,7 @@
 /* Takes the outer headers off a packet that is of a tunnel, and hands on what was inside. */
 #pragma once
 
+#include <linux/if_packet.h>
 #include "gre-arrival.h"
 #include "gre-inner.h"
 #include "gre-maps.h"
@@ -53,12 +54,13 @@ static __always_inline int decapsulate(struct __sk_buff *skb)
 	struct inner inner;
 	int read;
 
-	if (skb->vlan_present)
-		return TC_ACT_OK;
+	/* Behind us are classifiers of the node's own: TC_ACT_OK would end them all. */
+	if (skb->vlan_present || skb->pkt_type == PACKET_OTHERHOST)
+		return TC_ACT_UNSPEC;
 	read = read_arrival(skb, &arrival);
 	if (read == ARRIVAL_NO_TUNNEL)
 		return arrival.protocol == IPPROTO_ICMP || arrival.protocol == IPPROTO_ICMPV6 ? hear_news(skb)
-											    : TC_ACT_OK;
+											    : TC_ACT_UNSPEC;
 	if (read != ARRIVAL_READ)
 		return left_alone(skb, read);
 	device = bpf_map_lookup_elem(&gre_endpoints, &arrival.ends);

@@ -254,7 +254,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb)
 		return dropped(self, outer.length);
 	lost = find_way(skb, &outer, outer.length + outer.size);
 	if (lost == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
-		if (!outer.over_ipv4 || !goes_in_pieces(skb, ETH_HLEN, skb->protocol, outer.length))
+		if (!goes_in_pieces(skb, ETH_HLEN, skb->protocol, outer.length))
 			return too_long(skb, &outer);
 		lost = find_way_in_pieces(skb, &outer);
 	}

@@ -137,5 +137,5 @@ static __always_inline int left_alone(struct __sk_buff *skb, __u32 reason)
 
 	if (counter)
 		count(counter, skb->len - ETH_HLEN);
-	return TC_ACT_OK;
+	return TC_ACT_UNSPEC;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * What stands before a packet in a GRE tunnel (RFC 2784, keys of RFC 2890) over IPv4: the same bytes whichever program
- * writes them, gre.bpf.c at tc or a customer's own in XDP (forward.h).
+ * What stands before a packet in a tunnel: the bytes of GRE (RFC 2784, keys of RFC 2890), and what every kind has of IPv4 outside,
+ * whichever program writes them, gre.bpf.c at tc or a customer's own in XDP (forward.h).
  */
 #pragma once
 

@@ -123,7 +123,14 @@ static __always_inline bool is_answered4(struct __sk_buff *skb, __u32 offset, co
 	       (type == ICMP_ECHO || type == ICMP_ECHOREPLY);
 }
 
-/* RFC 4443 section 2.4. */
+/* Behind these could be an error. */
+static __always_inline bool is_extension6(__u8 nexthdr)
+{
+	return nexthdr == IPPROTO_HOPOPTS || nexthdr == IPPROTO_ROUTING || nexthdr == IPPROTO_DSTOPTS ||
+	       nexthdr == IPPROTO_AH || nexthdr == IPPROTO_MH;
+}
+
+/* RFC 4443 section 2.4. A fragment's header begins with what is behind it. */
 static __always_inline bool is_answered6(struct __sk_buff *skb, __u32 offset, const struct ipv6hdr *ip)
 {
 	const __be32 *from = ip->saddr.in6_u.u6_addr32;
@@ -132,7 +139,10 @@ static __always_inline bool is_answered6(struct __sk_buff *skb, __u32 offset, co
 	if (ip->version != 6 || ip->saddr.in6_u.u6_addr8[0] == 0xff || !(from[0] | from[1] | from[2] | from[3]))
 		return false;
 	if (ip->nexthdr != IPPROTO_ICMPV6)
-		return true;
+		return !is_extension6(ip->nexthdr) &&
+		       (ip->nexthdr != IPPROTO_FRAGMENT ||
+			(!bpf_skb_load_bytes(skb, offset + sizeof(*ip), &type, sizeof(type)) &&
+			 (type == IPPROTO_TCP || type == IPPROTO_UDP)));
 	return !bpf_skb_load_bytes(skb, offset + sizeof(*ip), &type, sizeof(type)) &&
 	       type & ICMPV6_INFOMSG_MASK;
 }
@@ -238,9 +248,14 @@ static __always_inline int answer_too_big(struct __sk_buff *skb, __u16 mtu)
 {
 	struct long_packet packet = { .offset = ETH_HLEN, .mtu = mtu, .protocol = skb->protocol };
 	struct ethhdr eth;
+	long error;
 
-	if (bpf_skb_load_bytes(skb, 0, &eth, sizeof(eth)) ||
-	    become_answer(skb, &packet, QUOTED, eth.h_source, eth.h_dest))
+	if (bpf_skb_load_bytes(skb, 0, &eth, sizeof(eth)))
 		return -1;
-	return bpf_redirect(skb->ifindex, 0);
+	/* The verifier wants a constant size. */
+	if (skb->len >= ETH_HLEN + QUOTED)
+		error = become_answer(skb, &packet, QUOTED, eth.h_source, eth.h_dest);
+	else
+		error = become_answer(skb, &packet, QUOTED_AT_LEAST, eth.h_source, eth.h_dest);
+	return error ? -1 : bpf_redirect(skb->ifindex, 0);
 }

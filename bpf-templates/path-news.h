@@ -81,6 +81,7 @@ static __always_inline bool read_news6(struct __sk_buff *skb, struct news *news)
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, &read, sizeof(read)) || read.ip.version != 6 ||
 	    read.ip.nexthdr != IPPROTO_ICMPV6 || read.icmp.type != ICMPV6_PKT_TOOBIG ||
 	    read.icmp.code || read.icmp.unused || read.quote.version != 6 ||
+	    is_ipv4(&read.quote.saddr) || is_ipv4(&read.quote.daddr) ||
 	    !is_same6(&read.quote.saddr, &read.ip.daddr))
 		return false;
 	news->ends.local = read.quote.saddr;
@@ -199,8 +200,8 @@ static __always_inline int tell_sender(struct __sk_buff *skb, const struct long_
 }
 
 /*
- * An ICMP message. Whatever it says, it is the kernel's, too. Anyone can say it who knows both ends of a tunnel and its key; a
- * packet that would have fit is none of those that a router says it of.
+ * An ICMP message. Whatever it says, it is the kernel's, too. Anyone can say it who knows both ends of a tunnel (without its key to
+ * the kernel alone); a packet that would have fit is none of those that a router says it of.
  */
 static __always_inline int hear_news(struct __sk_buff *skb)
 {
@@ -210,12 +211,12 @@ static __always_inline int hear_news(struct __sk_buff *skb)
 	bool is_news = skb->protocol == bpf_htons(ETH_P_IP) ? read_news4(skb, &news) : read_news6(skb, &news);
 
 	if (!is_news || !read_quoted_gre(skb, &news) || news.outer_length <= news.mtu)
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	device = bpf_map_lookup_elem(&gre_endpoints, &news.ends);
 	if (!device || !is_undamaged(skb, &news) || become_known(skb, &news))
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	if (!is_for_sender(skb, &news, &packet) || bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS))
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	/* What was changed for the kernel may be of the packet inside. */
 	if (is_ipv4(&news.ends.local) &&
 	    alter(skb, &news, news.behind_at, bpf_htons(ICMP_ECHOREPLY << 8), news.first))

@@ -14,7 +14,7 @@ const ANYCAST = "c6120001"; // 198.18.0.1
 const ROUTER = "c6336401"; // 198.51.100.1
 const PINS = "/run/bpf/gre";
 /** TC_ACT_* of linux/pkt_cls.h. */
-const ACTIONS = { 0: "left alone", 2: "dropped", 7: "redirected" } as const;
+const ACTIONS = { 4294967295: "left alone", 2: "dropped", 7: "redirected" } as const;
 
 const ROW = { kind: "gre", ttl: 61, mtu: 1400, dscp: "inherit", df: "set" } as const;
 
@@ -25,7 +25,7 @@ const ifindex = { plain: 0, keyed: 0, uplink: 0 };
 beforeAll(async () => {
   server = await EdgeServer.start();
   server.ip([
-    "link add uplink type veth peer name far",
+    "link add uplink address 02:00:00:00:00:02 type veth peer name far address 02:00:00:00:00:0d",
     "addr add 198.51.100.254/24 dev uplink",
     ...["plain", "keyed"].map((name) => `link add ${name} type veth peer name ${name}-in`),
     ...["uplink", "far", "plain", "keyed"].map((name) => `link set ${name} addrgenmode none up`),

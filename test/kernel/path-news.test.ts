@@ -21,7 +21,7 @@ const ANYCAST = { 4: "198.18.0.1", 6: "2001:db8:ed6e::1" } as const;
 const ISP = { 4: "100.64.0.9", 6: "2001:db8:64::9" } as const;
 const PINS = "/run/bpf/gre";
 /** TC_ACT_* of linux/pkt_cls.h. */
-const ACTIONS = { 0: "left alone", 2: "dropped", 7: "redirected" } as const;
+const ACTIONS = { 4294967295: "left alone", 2: "dropped", 7: "redirected" } as const;
 const [DEVICE_MAC, PEER_MAC] = ["02000000000d", "020000000005"];
 
 const TUNNELS = {
@@ -206,6 +206,15 @@ describe("nobody is told", () => {
   test.each([
     ["a packet that may be cut up", packetBytes(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=1450`), "left alone"],
     ["an error", whole(`icmp ${SENDER[4]} > ${ASKED[4]} type=3 code=1 len=1450`), "dropped"],
+    [
+      "IPv6 that may be an error, behind another header",
+      Buffer.concat([
+        packetBytes(`proto=60 [${SENDER[6]}] > [${ASKED[6]}] len=1450`).subarray(0, 40),
+        Buffer.from("3a00010400000000", "hex"),
+        Buffer.alloc(1402),
+      ]),
+      "dropped",
+    ],
     ["an error of IPv6", packetBytes(`icmp6 ${SENDER[6]} > ${ASKED[6]} type=1 code=1 len=1450`), "dropped"],
     ["a later fragment", whole(`proto=17 ${SENDER[4]} > ${ASKED[4]} frag=8 id=1 len=1450`), "dropped"],
     ["nobody's packet", whole(`udp 224.0.0.7:7 > ${ASKED[4]}:9 len=1450`), "dropped"],
