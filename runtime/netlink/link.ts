@@ -84,11 +84,16 @@ export async function linkKind(
   };
 }
 
-/** The names of all devices. */
-export async function linkNames(network: Network): Promise<readonly string[]> {
+/** All devices of a namespace. */
+export async function allLinks(network: Network): Promise<readonly Link[]> {
   const mask = attribute(IFLA.extMask, u32(SKIP_STATS));
   const answers = await ask(network, "link show", message(RTM.getLink, FLAG.dump, ifinfo(), mask));
-  return answers.map(({ body }) => readLink(body).name);
+  return answers.map(({ body }) => readLink(body));
+}
+
+/** The names of all devices. */
+export async function linkNames(network: Network): Promise<readonly string[]> {
+  return (await allLinks(network)).map(({ name }) => name);
 }
 
 /** Packets and bytes in both directions, and packets that were lost; undefined: there is no such device. */

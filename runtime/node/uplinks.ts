@@ -3,7 +3,7 @@ import { uplinkRow } from "../customer/fast-path.js";
 import { hasErrno } from "../failures.js";
 import { type Host, tolerating } from "../host.js";
 import type { MapEntry } from "../loader-client.js";
-import { findLink } from "../netlink/link.js";
+import { allLinks, findLink } from "../netlink/link.js";
 import type { Part } from "../steps.js";
 import { rootMap, xdpMode } from "./root-program.js";
 import { readSysctl } from "./sysctls.js";
@@ -21,12 +21,15 @@ export function uplinkKnown(host: Host, device: string, uplinks: readonly string
     return link && uplinkRow(link.index, link.mac);
   };
   const remove = async ({ key }: MapEntry) => tolerating(["ENOENT"], loader.deleteFromMap(pin, [key]));
-  /** Of a device that was there before, and of which another may have the number now. */
+  /** Of devices that are gone, and of which others may have the numbers now. */
   const removeStrays = async () => {
-    const links = await Promise.all(uplinks.map((one) => findLink(host, one)));
-    const known = new Set(links.map((link) => link?.index));
-    for (const { key } of await loader.dumpMap(pin))
-      if (!known.has(key.readUInt32LE())) await tolerating(["ENOENT"], loader.deleteFromMap(pin, [key]));
+    const rows = (await allLinks(host)).map(({ index, mac }) => uplinkRow(index, mac));
+    const isOfOne = (key: Buffer, value: Uint8Array | undefined) =>
+      rows.some(
+        (row) => key.equals(row.key) && value !== undefined && Buffer.compare(value, row.value) === 0,
+      );
+    for (const { key, values } of await loader.dumpMap(pin))
+      if (!isOfOne(key, values[0])) await tolerating(["ENOENT"], loader.deleteFromMap(pin, [key]));
   };
   const isSlow = async () => (await whySlow(host, uplinks)) !== null;
   return {
