@@ -7,6 +7,7 @@ import { whenSettled } from "./customer/ending.js";
 import { freeSlot } from "./customer/program.js";
 import { endChange, recover, type Unfinished, unfinished } from "./customer/recover.js";
 import { stage } from "./customer/stage.js";
+import { standingTunnels } from "./customer/standing.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { causeOf, failure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
@@ -176,10 +177,13 @@ async function change(host: Host, request: Request, steps: Steps): Promise<Done>
   const { node: config, loaded } = request;
   const { customer } = request.bundle.manifest;
   const previous = await previousOf(host, request);
-  const marked = loaded.flatMap(({ manifest }) => prefixesOf(manifest));
+  const customers = {
+    marked: loaded.flatMap(({ manifest }) => prefixesOf(manifest)),
+    standing: request.before ? standingTunnels(loaded, request.before.config) : [],
+  };
   const place = placeOf(customer, loaded);
   const by = { customer, generation: place.generation };
-  const { state: node, remade } = await setUpNode(host, config, request.before, by, marked, steps);
+  const { state: node, remade } = await setUpNode(host, config, request.before, by, customers, steps);
   const change: Change = {
     host,
     node: config,

@@ -11,6 +11,13 @@ export interface Traffic {
   readonly bytes: number;
 }
 
+/** A tunnel of a customer in force, as it stands on the node. */
+export interface StandingTunnel {
+  readonly namespace: string;
+  readonly row: TunnelRow;
+  readonly anycast: string;
+}
+
 export interface Before {
   readonly row: TunnelRow;
   readonly anycast: string;
@@ -26,8 +33,8 @@ export interface TunnelTraffic {
 /** One way to do tunnels. All put the same bytes on the wire. */
 export interface GreDriver {
   readonly name: "kernel" | "ebpf";
-  /** What the driver needs once on a node. */
-  nodeParts(uplinks: readonly string[]): readonly Part[];
+  /** What the driver needs once on a node. `standing`: the tunnels that what is made anew has to carry from its beginning. */
+  nodeParts(uplinks: readonly string[], standing: readonly StandingTunnel[]): readonly Part[];
   /** A tunnel of a bundle, with its device in the customer's namespace. `anycast` is its outer source, of the remote's family. */
   tunnel(bundle: Bundle, tunnel: TunnelRow, anycast: string): Part;
   /**

@@ -1,18 +1,18 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import type { Bundle } from "../bundle.js";
 import { namespaceFile } from "../command.js";
 import { readCounter, sum } from "../counters.js";
 import { builtFile, type Host, tolerating } from "../host.js";
 import { ERRNO, LoaderError, type MapEntry } from "../loader-client.js";
-import { deleteLink, findLink, setLink } from "../netlink/link.js";
+import { deleteLink, findLink, linkKind, setLink } from "../netlink/link.js";
 import { inside } from "../netlink/network.js";
 import { perform } from "../netlink/perform.js";
 import { writeSysctl } from "../node/sysctls.js";
 import type { Part } from "../steps.js";
-import type { Before, GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
+import type { Before, GreDriver, StandingTunnel, TunnelRow, TunnelTraffic } from "./driver.js";
 import { deviceValue, ENDPOINT_BYTES, endpointKey, ifindexKey, tunnelValue } from "./ebpf-maps.js";
-import { clsact, hasClassifier } from "./tc.js";
+import { clsact, hasClassifier, isTaken } from "./tc.js";
 import { tunnelText, upText } from "./text.js";
 
 /**
@@ -30,8 +30,8 @@ const SLOT = { direction: "ingress", priority: 0x5447, handle: 1 } as const;
 export function ebpfGre(host: Host): GreDriver {
   return {
     name: "ebpf",
-    nodeParts: (uplinks) => [
-      greProgram(host),
+    nodeParts: (uplinks, standing) => [
+      greProgram(host, uplinks, standing),
       ...uplinks.flatMap((device) => [clsact(host, device), classifier(host, device, "gre_decap")]),
     ],
     tunnel: (bundle, row, anycast) => tunnelPart(host, bundle, row, anycast),
@@ -43,33 +43,84 @@ export function ebpfGre(host: Host): GreDriver {
 type Program = "gre_encap" | "gre_decap";
 type MapName = "gre_tunnels" | "gre_endpoints" | "gre_counters" | "gre_left_alone";
 
-const programPin = (host: Host, program: Program) => host.paths.bpf("gre", `prog_${program}`);
-export const greMap = (host: Host, map: MapName) => host.paths.bpf("gre", `map_${map}`);
+const PROGRAMS: readonly Program[] = ["gre_encap", "gre_decap"];
+/** Bytes of each map's key. */
+const KEYS: Readonly<Record<MapName, number>> = {
+  ...{ gre_tunnels: 4, gre_endpoints: ENDPOINT_BYTES, gre_counters: 4, gre_left_alone: 4 },
+};
 
-function greProgram(host: Host): Part {
-  const pinDir = host.paths.bpf("gre");
+/** Where programs and maps are pinned; until those of a new load know all tunnels, beside. */
+type Folder = "gre" | "gre-next";
+
+const programPin = (host: Host, program: Program) => host.paths.bpf("gre", `prog_${program}`);
+export const greMap = (host: Host, map: MapName, folder: Folder = "gre") =>
+  host.paths.bpf(folder, `map_${map}`);
+
+/**
+ * The programs with their maps. They are loaded anew where a pin is gone, or a map is one of a build that had other keys: tunnels
+ * stand then, and packets come. So those that sit on devices stay until the new maps know every tunnel, and each is replaced in
+ * one step.
+ */
+function greProgram(host: Host, uplinks: readonly string[], standing: readonly StandingTunnel[]): Part {
+  const [pins, next] = [host.paths.bpf("gre"), host.paths.bpf("gre-next")];
+  const clear = (folder: string) => rm(folder, { recursive: true, force: true });
   return {
     name: "GRE program",
-    present: async () =>
-      existsSync(programPin(host, "gre_decap")) &&
-      (await endpointIs(host, new Uint8Array(ENDPOINT_BYTES))) !== "of another build",
-    up: () => host.loader.loadObject({ object: builtFile("bpf/gre.bpf.o"), pinDir, reuse: {} }),
-    down: () => rm(pinDir, { recursive: true, force: true }),
+    present: () => isWhole(host),
+    up: async () => {
+      await clear(next);
+      await host.loader.loadObject({ object: builtFile("bpf/gre.bpf.o"), pinDir: next, reuse: {} });
+      const known = await fillAll(host, standing);
+      await clear(pins);
+      await rename(next, pins);
+      for (const { row } of known) await attach(host, row.peer, "gre_encap");
+      for (const device of uplinks)
+        if (await isTaken(host, { ...SLOT, device })) await attach(host, device, "gre_decap");
+    },
+    down: async () => {
+      for (const folder of [next, pins]) await clear(folder);
+    },
+    staysUp: true,
   };
 }
 
-/**
- * Whether packets from there find a tunnel. A build before that knew fewer kinds of tunnels has maps with other keys: then the
- * programs are loaded anew, and their maps with them.
- */
-async function endpointIs(host: Host, key: Uint8Array): Promise<"known" | "unknown" | "of another build"> {
-  return host.loader.lookupMap(greMap(host, "gre_endpoints"), [key]).then(
-    ([found]) => (found ? "known" : "unknown"),
+async function isWhole(host: Host): Promise<boolean> {
+  if (!PROGRAMS.every((program) => existsSync(programPin(host, program)))) return false;
+  const maps = Object.keys(KEYS) as readonly MapName[];
+  const found = await Promise.all(maps.map((map) => valueIn(host, map, new Uint8Array(KEYS[map]))));
+  return !found.includes("no such map");
+}
+
+/** Makes the tunnels known to the maps of a new load; gives those that are there. What is missing is drift, which others mend. */
+async function fillAll(host: Host, standing: readonly StandingTunnel[]): Promise<readonly StandingTunnel[]> {
+  const known: StandingTunnel[] = [];
+  for (const tunnel of standing) {
+    const entries = await mapEntries(host, tunnel);
+    if (!entries) continue;
+    await store(host, entries, "gre-next");
+    known.push(tunnel);
+  }
+  return known;
+}
+
+/** The first value by this key, which is undefined where there is none. A map may be gone, or have keys of another size. */
+async function valueIn(
+  host: Host,
+  map: MapName,
+  key: Uint8Array,
+): Promise<Buffer | undefined | "no such map"> {
+  return host.loader.lookupMap(greMap(host, map), [key]).then(
+    ([found]) => found?.[0],
     (error: unknown) => {
-      if (error instanceof LoaderError && error.errno === ERRNO.EINVAL) return "of another build";
+      if (error instanceof LoaderError && (error.errno === ERRNO.EINVAL || error.errno === ERRNO.ENOENT))
+        return "no such map";
       throw error;
     },
   );
+}
+
+function attach(host: Host, device: string, program: Program): Promise<void> {
+  return host.loader.attachTc({ ...SLOT, device, program: programPin(host, program) });
 }
 
 function classifier(host: Host, device: string, program: Program): Part {
@@ -77,7 +128,7 @@ function classifier(host: Host, device: string, program: Program): Part {
   return {
     name: `${program} on ${device}`,
     present: () => hasProgram(host, device, program),
-    up: () => host.loader.attachTc({ ...slot, program: programPin(host, program) }),
+    up: () => attach(host, device, program),
     down: () => tolerating(["ENOENT", "EINVAL", "ENODEV"], host.loader.detachTc(slot)),
   };
 }
@@ -91,15 +142,15 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
   const { loader } = host;
   const { namespace } = bundle.manifest;
   const customer = inside(host, namespace);
+  const standing: StandingTunnel = { namespace, row, anycast };
   return {
     name: `tunnel ${row.name}`,
     present: async () => {
-      if (!(await findLink(customer, row.device)) || !(await hasProgram(host, row.peer, "gre_encap")))
-        return false;
-      return (await endpointIs(host, endpointKey(row, anycast))) === "known";
+      if (!(await isPair(host, standing)) || !(await hasProgram(host, row.peer, "gre_encap"))) return false;
+      return (await valueIn(host, "gre_endpoints", endpointKey(row, anycast))) instanceof Buffer;
     },
     asMeant: async () =>
-      (await mapsHold(host, row, namespace, anycast)) &&
+      (await mapsHold(host, standing)) &&
       !(await loader.leavesChecksums(namespaceFile(namespace), row.device)),
     up: async () => {
       await perform(host, await tunnelText(bundle, row, "veth", anycast));
@@ -109,8 +160,8 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
       ]);
       await silence(row);
       await fillChecksums(host, row, namespace);
-      await fillMaps(host, row, namespace, anycast);
-      await loader.attachTc({ ...SLOT, device: row.peer, program: programPin(host, "gre_encap") });
+      await fillMaps(host, standing);
+      await attach(host, row.peer, "gre_encap");
     },
     down: async () => {
       const index = await peerIndex(host, row);
@@ -126,8 +177,16 @@ function tunnelPart(host: Host, bundle: Bundle, row: TunnelRow, anycast: string)
         if (index !== undefined) await drop("gre_counters", ifindexKey(index));
       }
       await deleteLink(host, row.peer);
+      // Of another pair, or kind: it has the name that the next one takes.
+      await deleteLink(customer, row.device);
     },
   };
+}
+
+/** Are both ends there, and devices of that kind? */
+async function isPair(host: Host, { namespace, row }: StandingTunnel): Promise<boolean> {
+  const ends = await Promise.all([linkKind(host, row.peer), linkKind(inside(host, namespace), row.device)]);
+  return ends.every((end) => end?.kind === "veth");
 }
 
 /**
@@ -156,7 +215,8 @@ async function alter(
   const { namespace } = bundle.manifest;
   const { device, peer, mtu, name } = row;
   const customer = inside(host, namespace);
-  if (!(await findLink(customer, device))) return;
+  const standing: StandingTunnel = { namespace, row, anycast };
+  if (!(await isPair(host, standing))) return;
   const near = () => perform(host, [setLink(peer, { mtu })]);
   const far = () => perform(customer, [setLink(device, { mtu, alias: name })]);
   // A veth drops what is longer than its other end takes.
@@ -166,38 +226,47 @@ async function alter(
   await silence(row);
   await fillChecksums(host, row, namespace);
   await perform(customer, await upText(bundle, row));
-  await fillMaps(host, row, namespace, anycast);
+  await fillMaps(host, standing);
+  if (!(await hasProgram(host, peer, "gre_encap"))) await attach(host, peer, "gre_encap");
   const [now, then] = [endpointKey(row, anycast), endpointKey(before.row, before.anycast)];
   if (!Buffer.from(now).equals(then))
     await tolerating(["ENOENT"], host.loader.deleteFromMap(greMap(host, "gre_endpoints"), [then]));
   else await dropOtherEndpoints(host, row, anycast);
 }
 
-/** Arriving packets find the tunnel last: until then they are nobody's. */
-async function fillMaps(host: Host, row: TunnelRow, namespace: string, anycast: string): Promise<void> {
-  const entries = await mapEntries(host, row, namespace, anycast);
-  if (!entries) throw new Error(`${row.peer} or ${row.device} was not made`);
-  await host.loader.updateMap(greMap(host, "gre_tunnels"), [entries.tunnel]);
-  await host.loader.updateMap(greMap(host, "gre_endpoints"), [entries.endpoint]);
+async function fillMaps(host: Host, tunnel: StandingTunnel): Promise<void> {
+  const { peer, device } = tunnel.row;
+  const entries = await mapEntries(host, tunnel);
+  if (!entries) throw new Error(`${peer} or ${device} was not made`);
+  await store(host, entries);
 }
 
-async function mapsHold(host: Host, row: TunnelRow, namespace: string, anycast: string): Promise<boolean> {
-  const entries = await mapEntries(host, row, namespace, anycast);
+/** Arriving packets find the tunnel last: until then they are nobody's. */
+async function store(host: Host, { tunnel, endpoint }: Entries, folder: Folder = "gre"): Promise<void> {
+  await host.loader.updateMap(greMap(host, "gre_tunnels", folder), [tunnel]);
+  await host.loader.updateMap(greMap(host, "gre_endpoints", folder), [endpoint]);
+}
+
+async function mapsHold(host: Host, tunnel: StandingTunnel): Promise<boolean> {
+  const entries = await mapEntries(host, tunnel);
   if (!entries) return false;
   const holds = async (map: MapName, { key, value }: MapEntry) => {
-    const [found] = await host.loader.lookupMap(greMap(host, map), [key]);
-    return found?.[0]?.equals(value) === true;
+    const found = await valueIn(host, map, key);
+    return found instanceof Buffer && found.equals(value);
   };
   return (await holds("gre_tunnels", entries.tunnel)) && (await holds("gre_endpoints", entries.endpoint));
+}
+
+interface Entries {
+  readonly tunnel: MapEntry;
+  readonly endpoint: MapEntry;
 }
 
 /** undefined: one end of the pair is missing. */
 async function mapEntries(
   host: Host,
-  row: TunnelRow,
-  namespace: string,
-  anycast: string,
-): Promise<{ readonly tunnel: MapEntry; readonly endpoint: MapEntry } | undefined> {
+  { namespace, row, anycast }: StandingTunnel,
+): Promise<Entries | undefined> {
   const [peer, device] = await Promise.all([
     findLink(host, row.peer),
     findLink(inside(host, namespace), row.device),

@@ -1,11 +1,11 @@
 import type { Bundle } from "../bundle.js";
-import { deleteLink, findLink, linkCounters, setLink } from "../netlink/link.js";
+import { deleteLink, linkCounters, linkKind, setLink } from "../netlink/link.js";
 import { inside, type Network } from "../netlink/network.js";
 import { perform } from "../netlink/perform.js";
 import { changeTunnel, isTunnel } from "../netlink/tunnel.js";
 import type { Part } from "../steps.js";
 import type { GreDriver, TunnelRow, TunnelTraffic } from "./driver.js";
-import { deviceMeant, tunnelText, upText } from "./text.js";
+import { deviceMeant, deviceType, tunnelText, upText } from "./text.js";
 
 /** The kernel's tunnel devices. The device lives in the customer's namespace, its underlay stays in the default one. */
 export function kernelGre(node: Network): GreDriver {
@@ -22,7 +22,7 @@ function tunnel(node: Network, bundle: Bundle, row: TunnelRow, anycast: string):
   const customer = inside(node, bundle.manifest.namespace);
   return {
     name: `tunnel ${row.name}`,
-    present: async () => (await findLink(customer, row.device)) !== undefined,
+    present: () => isOfKind(customer, row),
     asMeant: async () => isTunnel(customer, await deviceMeant(bundle, row, anycast)),
     up: async () => {
       await perform(node, await tunnelText(bundle, row, row.kind, anycast));
@@ -36,9 +36,14 @@ function tunnel(node: Network, bundle: Bundle, row: TunnelRow, anycast: string):
   };
 }
 
+/** The kernel makes no device one of another kind (rtnl_changelink, EOPNOTSUPP): that is none of this name, and is made anew. */
+async function isOfKind(customer: Network, row: TunnelRow): Promise<boolean> {
+  return (await linkKind(customer, row.device))?.kind === deviceType(row);
+}
+
 async function alter(customer: Network, bundle: Bundle, row: TunnelRow, anycast: string): Promise<void> {
   const { device, mtu, name } = row;
-  if (!(await findLink(customer, device))) return;
+  if (!(await isOfKind(customer, row))) return;
   await perform(customer, [
     changeTunnel(await deviceMeant(bundle, row, anycast)),
     // Alone: a device that was too narrow for IPv6 has nothing yet of which the next one could speak.

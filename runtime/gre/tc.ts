@@ -25,12 +25,19 @@ export async function hasClassifier(
   slot: TcSlot,
   pin: string,
 ): Promise<boolean> {
-  const [{ id }, sitting] = await Promise.all([
-    loader.pinnedId(pin),
-    loader.queryTc(slot).catch((error: unknown) => {
-      if (error instanceof LoaderError && NOTHING_THERE.includes(error.errno)) return null;
-      throw error;
-    }),
-  ]);
-  return sitting === id;
+  const [{ id }, found] = await Promise.all([loader.pinnedId(pin), sitting(loader, slot)]);
+  return found === id;
+}
+
+/** Does any program classify at this slot? */
+export async function isTaken({ loader }: { readonly loader: Loader }, slot: TcSlot): Promise<boolean> {
+  return (await sitting(loader, slot)) !== null;
+}
+
+/** The id of the program there. */
+function sitting(loader: Loader, slot: TcSlot): Promise<number | null> {
+  return loader.queryTc(slot).catch((error: unknown) => {
+    if (error instanceof LoaderError && NOTHING_THERE.includes(error.errno)) return null;
+    throw error;
+  });
 }

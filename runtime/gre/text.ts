@@ -1,7 +1,8 @@
 import { type Bundle, bundleText } from "../bundle.js";
 import { readLines, readTunnel } from "../netlink/lines.js";
 import type { Request } from "../netlink/network.js";
-import type { TunnelDevice } from "../netlink/tunnel.js";
+import type { TunnelDevice, TunnelDeviceType } from "../netlink/tunnel.js";
+import { familyOf } from "../prefix.js";
 import type { TunnelRow } from "./driver.js";
 
 /** What makes a tunnel's device, with this node's anycast address in it. */
@@ -30,6 +31,16 @@ export async function deviceMeant(
   const made = lines.find((line) => line.startsWith("link add ")) ?? "";
   return { ...readTunnel(withSource(made, anycast)), name: device };
 }
+
+/** The kind of the kernel's device for such a tunnel, which `src/targets/route` writes. */
+export function deviceType({ kind, remote }: TunnelRow): TunnelDeviceType {
+  return DEVICE_TYPES[kind][familyOf(remote)];
+}
+
+const DEVICE_TYPES = {
+  gre: { 4: "gre", 6: "ip6gre" },
+  ipip: { 4: "sit", 6: "ip6tnl" },
+} as const satisfies Record<TunnelRow["kind"], Record<4 | 6, TunnelDeviceType>>;
 
 /** What brings it up, in the customer's namespace. */
 export async function upText(bundle: Bundle, tunnel: TunnelRow): Promise<readonly Request[]> {

@@ -1,7 +1,7 @@
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { hopProgram } from "../customer/hops.js";
 import { failure } from "../failures.js";
-import type { GreDriver } from "../gre/driver.js";
+import type { GreDriver, StandingTunnel } from "../gre/driver.js";
 import type { Host } from "../host.js";
 import { findLink, linkNames } from "../netlink/link.js";
 import type { Prefix } from "../prefix.js";
@@ -31,15 +31,24 @@ async function missingUplink(host: Host, device: string): Promise<Error> {
   return failure("TG9004", { device }, `devices here are: ${present.join(", ")}`);
 }
 
+/** What stands for customers. */
+export interface Customers {
+  /** The prefixes that are marked as theirs. */
+  readonly marked: readonly Prefix[];
+  readonly standing: readonly StandingTunnel[];
+}
+
+const NO_CUSTOMERS: Customers = { marked: [], standing: [] };
+
 /**
- * Everything that a node has once, whatever its customers, in the order in which it is made. `marked`: the prefixes of customers
- * that are loaded, for what is made anew.
+ * Everything that a node has once, whatever its customers, in the order in which it is made. The last argument: what
+ * customers that are loaded need of what is made anew.
  */
 export function nodeParts(
   host: Host,
   node: NodeConfig,
   gre: GreDriver,
-  marked: readonly Prefix[] = [],
+  { marked, standing }: Customers = NO_CUSTOMERS,
 ): readonly Part[] {
   return [
     ...forwardingParts(),
@@ -50,7 +59,7 @@ export function nodeParts(
     policyRouting(host, 4),
     policyRouting(host, 6),
     markingTable(host, marked),
-    ...gre.nodeParts(node.uplinks),
+    ...gre.nodeParts(node.uplinks, standing),
     ...node.uplinks.flatMap((uplink) => [rootProgramOn(host, uplink), packetsApart(host, uplink)]),
     // Whether one may be known hangs on all.
     ...node.uplinks.map((uplink) => uplinkKnown(host, uplink, node.uplinks)),

@@ -1,28 +1,28 @@
 import type { NodeConfig } from "../../src/targets/manifest.js";
+import { alignTunnels } from "../customer/standing.js";
 import { chooseGre, greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
-import type { Prefix } from "../prefix.js";
 import { forgetNode, type NodeState, writeNodeState } from "../state.js";
 import { missingParts, type OnStep, type Part, type Steps, takeDown } from "../steps.js";
-import { nodeParts } from "./parts.js";
+import { type Customers, nodeParts } from "./parts.js";
 
 /** Who changes the node: one customer, with a change of its own. */
 export type By = Pick<NonNullable<NodeState["change"]>, "customer" | "generation">;
 
 /**
  * Makes what the node lacks. What that is gets noted first, so that it is known as Tidegate's even if this process is
- * killed: only that is taken down again. `marked`: the prefixes of customers that are loaded. `remade`: something was missing.
+ * killed: only that is taken down again. `customers`: what stands for those that are loaded. `remade`: something was missing.
  */
 export async function setUpNode(
   host: Host,
   config: NodeConfig,
   before: NodeState | undefined,
   by: By,
-  marked: readonly Prefix[],
+  customers: Customers,
   steps: Steps,
 ): Promise<{ readonly state: NodeState; readonly remade: boolean }> {
   const gre = before?.gre ?? (await chooseGre());
-  const parts = nodeParts(host, config, greDriver(host, gre), marked);
+  const parts = nodeParts(host, config, greDriver(host, gre), customers);
   const missing = await missingParts(parts);
   const state = stateOf({ config, gre, parts, missing, before, by });
   // As long as something of it is left, the record must say so.
@@ -72,8 +72,8 @@ function textOf(node: NodeConfig): string {
 
 /**
  * Ends a change of the node: it holds if the customer's with which it came does, `generation` being what is on record of that
- * customer. What only the other configuration asks for goes, and nothing has to be made for that, so it cannot fail for want of
- * something. Can be repeated.
+ * customer. Tunnels of all customers get the outer source of the one that holds, and then what only the other configuration asks
+ * for goes; nothing has to be made for that, so it cannot fail for want of something. Can be repeated.
  */
 export async function endNodeChange(
   host: Host,
@@ -84,6 +84,7 @@ export async function endNodeChange(
   if (!change) return state;
   const holds = generation !== undefined && generation >= change.generation;
   const config = holds ? state.config : change.from;
+  await alignTunnels(host, greDriver(host, rest.gre), config, holds ? change.from : state.config);
   const wanted = new Set(partsOf(host, { ...rest, config }).map(({ name }) => name));
   const isWanted = (name: string) => wanted.has(name);
   await takeDown(

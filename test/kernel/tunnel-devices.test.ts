@@ -5,8 +5,9 @@ import type { Bundle } from "../../runtime/bundle.js";
 import { chooseGre } from "../../runtime/gre/choose.js";
 import type { TunnelRow } from "../../runtime/gre/driver.js";
 import { kernelGre } from "../../runtime/gre/kernel.js";
+import { deviceType } from "../../runtime/gre/text.js";
 import { Loader } from "../../runtime/loader-client.js";
-import { findLink } from "../../runtime/netlink/link.js";
+import { findLink, linkKind } from "../../runtime/netlink/link.js";
 import { inside } from "../../runtime/netlink/network.js";
 import { addressBytes } from "../../runtime/prefix.js";
 import type { Policy, Tunnel } from "../../src/compiler/ir/policy.js";
@@ -144,6 +145,25 @@ test.each(hasDevices ? [] : KINDS)(
     const part = partOf(tunnel("chicago", ROUTER[outer], { kind, key, ...OWN }), outer);
     await expect(part.up()).rejects.toThrow(`type ${type.split(" ")[0]} local ${ANYCAST[outer]}`);
     expect(await part.present()).toBe(false);
+  },
+);
+
+test.each(KINDS)(
+  "%s: a device that is no %s over IPv%i is left alone by a change, key %s",
+  async (kind, type, outer, key) => {
+    const made = tunnel("chicago", ROUTER[outer], { kind, key, ...OWN });
+    const { bundle, row } = bundleOf(made);
+    const part = partOf(made, outer);
+    const device = async () => (await linkKind(inside({ loader }, namespaces.site), row.device))?.kind;
+    expect(deviceType(row)).toBe(type.split(" ")[0]);
+    ip("site", `link add ${row.device} type bridge`);
+    expect(await part.present()).toBe(false);
+    const driver = kernelGre(inside({ loader }, namespaces.edge));
+    await driver.alter(bundle, row, ANYCAST[outer], { row, anycast: ANYCAST[outer] });
+    expect(await device()).toBe("bridge");
+    // Before it is made anew, as the change goes on.
+    await part.down();
+    expect(await device()).toBeUndefined();
   },
 );
 

@@ -228,6 +228,30 @@ export const DAEMON: readonly Mutation[] = [
     ],
   ),
   ...inFile(
+    "runtime/gre/ebpf.ts",
+    ["kernel/runtime-drift"],
+    [
+      {
+        name: "tunnels-forgotten-by-new-maps",
+        models: "programs of tunnels that are loaded anew know no tunnel of another customer",
+        from: "const known = await fillAll(host, standing);",
+        to: "const known = await fillAll(host, []);",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/standing.ts",
+    ["kernel/runtime-drift"],
+    [
+      {
+        name: "others-keep-the-old-anycast-address",
+        models: "another anycast address takes its source from tunnels of the other customers",
+        from: "await gre.alter(bundle, row, now, { row, anycast: then });",
+        to: "void then;",
+      },
+    ],
+  ),
+  ...inFile(
     "src/cli/edge/reading.ts",
     ["unit/edge-reading"],
     [
