@@ -84,7 +84,7 @@ describe.each(policyFiles())("$name", ({ file }) => {
   });
 });
 
-const A_WHILE = 180_000;
+const A_WHILE = 600_000;
 
 test("so it is in policies that chance wrote", { timeout: A_WHILE }, () => {
   let told = 0;
