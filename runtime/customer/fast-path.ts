@@ -4,6 +4,7 @@ import type { Manifest } from "../../src/targets/manifest.js";
 import { readCounter, sum } from "../counters.js";
 import type { Traffic } from "../gre/driver.js";
 import { ERRNO, type Loader, LoaderError, type MapEntry } from "../loader-client.js";
+import { mac, u32 } from "../netlink/message.js";
 import { addressBytes } from "../prefix.js";
 
 /** What a program needs that sends packets into tunnels itself: the maps of bpf-templates/forward.h, byte for byte. */
@@ -69,7 +70,7 @@ function tunnelRow(
   value.writeUInt16LE(mtu, 12);
   value.writeUInt8(Number(ttl), 14);
   value.writeUInt8(key === null ? 0 : 1, 15);
-  return { key: word(place), value };
+  return { key: u32(place), value };
 }
 
 function ipv4(text: string): Uint8Array {
@@ -100,13 +101,6 @@ export function keepsHops(before: Manifest, after: Manifest): boolean {
 }
 
 /** struct tg_uplink. */
-export function uplinkRow(ifindex: number, mac: string): MapEntry {
-  const address = mac.split(":").map((part) => Number.parseInt(part, 16));
-  return { key: word(ifindex), value: Uint8Array.from([...address, 0, 0]) };
-}
-
-function word(number: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(number);
-  return bytes;
+export function uplinkRow(ifindex: number, address: string): MapEntry {
+  return { key: u32(ifindex), value: Uint8Array.from([...mac(address), 0, 0]) };
 }

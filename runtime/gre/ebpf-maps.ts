@@ -1,12 +1,11 @@
+import { mac, u32 } from "../netlink/message.js";
 import { addressBytes } from "../prefix.js";
 import type { TunnelRow } from "./driver.js";
 
 /** Keys and values of the maps of bpf-templates/gre-maps.h, byte for byte. Network order but for `ifindex`. */
 
 export function ifindexKey(ifindex: number): Uint8Array {
-  const key = Buffer.alloc(4);
-  key.writeUInt32LE(ifindex);
-  return key;
+  return u32(ifindex);
 }
 
 /** struct gre_tunnel */
@@ -46,7 +45,7 @@ const PROTOCOL = { gre: 47, ipip: 4 } as const satisfies Record<TunnelRow["kind"
 
 /** struct gre_device */
 export function deviceValue(ifindex: number, destination: string, source: string): Uint8Array {
-  return Buffer.concat([ifindexKey(ifindex), mac(destination), mac(source)]);
+  return Buffer.concat([u32(ifindex), mac(destination), mac(source)]);
 }
 
 /** Of IPv4 as `::ffff:a.b.c.d` (RFC 4291, section 2.5.5.2). */
@@ -54,8 +53,4 @@ function mapped(text: string): Uint8Array {
   const bytes = addressBytes(text.includes(":") ? text : `::ffff:${text}`);
   if (!bytes) throw new Error(`\`${text}\` is not an address`);
   return bytes;
-}
-
-function mac(text: string): Uint8Array {
-  return Uint8Array.from(text.split(":"), (part) => Number.parseInt(part, 16));
 }
