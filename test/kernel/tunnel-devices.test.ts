@@ -9,12 +9,12 @@ import { deviceType } from "../../runtime/gre/text.js";
 import { Loader } from "../../runtime/loader-client.js";
 import { findLink, linkKind } from "../../runtime/netlink/link.js";
 import { inside } from "../../runtime/netlink/network.js";
-import { addressBytes } from "../../runtime/prefix.js";
 import type { Policy, Tunnel } from "../../src/compiler/ir/policy.js";
 import { route } from "../../src/targets/route/target.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
 import { policy, tunnel } from "../support/ir.js";
-import { innerOf, outerHeader, splitPacket } from "../support/outer-header.js";
+import { innerOf, splitPacket } from "../support/outer-header.js";
+import { outerPacket } from "../support/outer-packets.js";
 
 /**
  * Each kind of tunnel, made of the kernel's device by the driver, altered where it stands, and removed; ip(8) makes the router's
@@ -98,10 +98,6 @@ async function carried(): Promise<readonly Buffer[]> {
   return reader.packets;
 }
 
-function bytesOf(address: string): Uint8Array {
-  return addressBytes(address) ?? new Uint8Array();
-}
-
 /** The same tunnel's other end, by ip(8). */
 function addFarEnd(type: string, outer: 4 | 6, key: number | null): void {
   const ends = `local ${ROUTER[outer]} remote ${ANYCAST[outer]}`;
@@ -177,6 +173,7 @@ describe.each(hasDevices ? KINDS : [])("%s: the kernel's %s over IPv%i, key %s",
   const driver = () => kernelGre(inside({ loader }, namespaces.edge));
   const part = (of: Tunnel) => partOf(of, outer);
   const link = (of: Tunnel) => findLink(inside({ loader }, namespaces.site), bundleOf(of).row.device);
+  const ends = { source: ANYCAST[outer], destination: ROUTER[outer] };
 
   beforeAll(() => {
     addFarEnd(type, outer, key);
@@ -197,7 +194,7 @@ describe.each(hasDevices ? KINDS : [])("%s: the kernel's %s over IPv%i, key %s",
       { ttl: 35, tos: 0xba },
     ]);
     for (const { header, inner } of packets) {
-      const expected = outerHeader(innerOf(inner), of, bytesOf(ANYCAST[outer]), bytesOf(ROUTER[outer]));
+      const expected = splitPacket(outerPacket(inner, of, ends), of).header;
       expect(header.toString("hex")).toBe(expected.toString("hex"));
     }
   };
