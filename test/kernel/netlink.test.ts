@@ -89,7 +89,8 @@ describe("devices", () => {
     expect(flags).toEqual(expect.arrayContaining(["NOARP", "UP"]));
     expect(flags).not.toContain("MULTICAST");
     expect(show("ip", ["-6", "addr", "show", "near"])).toEqual([]);
-    expect((await findLink(network, "near"))?.state).toBe("UP");
+    // The kernel works that out by and by (linkwatch, net/core/link_watch.c).
+    await expect.poll(async () => (await findLink(network, "near"))?.state, { timeout: 10_000 }).toBe("UP");
   });
 
   test("what netfilter sees of a bridge is told", async () => {
