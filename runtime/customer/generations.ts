@@ -12,6 +12,12 @@ export interface Judge {
 /** Packets without a stamp that anybody judges by: they came past XDP, or very late. */
 const UNKNOWN: Declaration = { kind: "counter", name: "unknown-generation", lines: [] };
 
+/**
+ * Where the way back is judged, for all generations: before datagrams are put together (NF_IP_PRI_CONNTRACK_DEFRAG), as what
+ * comes out of a tunnel is judged fragment by fragment. A stateless firewall stands here, too, in the same chain.
+ */
+const WAY_BACK = "type filter hook prerouting priority -450; policy drop;";
+
 /** Behind every chain that judges, and before the kernel routes. */
 const ROUTES = {
   kind: "chain",
@@ -97,7 +103,7 @@ interface HookChain {
  * asks for itself, at the look-up (nft_set_elem_active()), and a packet in between finds nothing in it.
  */
 function hooksOf(judges: readonly Judge[]): readonly HookChain[] {
-  const places = [...new Set(judges.map(({ ruleset }) => ruleset.hook))];
+  const places = [...new Set([WAY_BACK, ...judges.map(({ ruleset }) => ruleset.hook)])];
   const routes = judges.map(
     ({ stamp, mark }) => `iifname "${EDGE}" ether saddr ${stampAddress(stamp)} meta mark set ${hex(mark)}`,
   );
@@ -141,7 +147,7 @@ function placeRules(judges: readonly Judge[], hook: string): readonly string[] {
     return `ether saddr ${stampAddress(stamp)} ${verdict}`;
   });
   return [
-    `iifname != "${EDGE}" ${newest?.hook === hook ? `goto ${newest.wayBack}` : "accept"}`,
+    `iifname != "${EDGE}" ${newest && hook === WAY_BACK ? `goto ${newest.wayBack}` : "accept"}`,
     ...verdicts,
     `counter name ${UNKNOWN.name} drop`,
   ];

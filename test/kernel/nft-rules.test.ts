@@ -5,6 +5,7 @@ import type { Policy } from "../../src/compiler/ir/policy.js";
 import { evaluateReturn } from "../../src/compiler/semantics/evaluate.js";
 import { nft } from "../../src/targets/nft/target.js";
 import { firewall, hourly } from "../support/firewall-policies.js";
+import { cutUp } from "../support/fragments.js";
 import {
   address,
   and,
@@ -165,11 +166,12 @@ describe("the way back", () => {
     return counted();
   }
 
+  const own = [
+    packet({ from: "203.0.113.9", to: "192.0.2.7" }),
+    packet({ family: 6, from: "2001:db8::9", to: "2001:db9::7" }),
+  ];
+
   test("is open to the customer's own sources only", async () => {
-    const own = [
-      packet({ from: "203.0.113.9", to: "192.0.2.7" }),
-      packet({ family: 6, from: "2001:db8::9", to: "2001:db9::7" }),
-    ];
     const spoofed = [packet({ from: "192.0.2.7" }), packet({ family: 6, from: "2001:db9::7" })];
     expect(await returned([...own, ...spoofed])).toEqual({ "return-passed": 2, "return-spoofed": 2 });
   });
@@ -181,11 +183,32 @@ describe("the way back", () => {
     expect(evaluateReturn(asking, packet)).toBe(verdict);
   });
 
-  test("is open to answers behind a stateful firewall, too", async () => {
-    const stateful = { ...asking, firewall: { ...asking.firewall, stateful: true } };
-    const whole = PROBE_ANSWERS.filter(([name]) => / an answer$| a byte longer$/.test(name));
-    const packets = whole.map(([, packet]) => packet);
-    expect(await returned(packets, stateful)).toEqual({ "return-passed": 2, "return-spoofed": 2 });
+  /** As they are; and those without extension headers in fragments, few and many, the first one first or last. */
+  const whole = PROBE_ANSWERS.filter(([name]) => !/fragment|more headers|IPv6 with/.test(name));
+  const pieces = [
+    ...PROBE_ANSWERS.map(([, bytes]) => bytes),
+    ...[...whole.map(([, bytes]) => bytes), ...own].flatMap((bytes, id) => [
+      ...cutUp(bytes, 48, id),
+      ...[...cutUp(bytes, 8, id + 1000)].reverse(),
+    ]),
+  ];
+
+  test.each([
+    ["stateless", false],
+    ["stateful", true],
+  ])("behind a %s firewall has the reference's count after each fragment", async (_, stateful) => {
+    const policy = { ...asking, firewall: { ...asking.firewall, stateful } };
+    const expected: Record<string, number> = {};
+    await returned([], policy);
+    for (const bytes of pieces) {
+      const fate = `return-${evaluateReturn(policy, bytes)}`;
+      expected[fate] = (expected[fate] ?? 0) + 1;
+      await probe.nftRun([bytes]);
+      expect({ after: Buffer.from(bytes).toString("hex"), ...(await counted()) }).toEqual({
+        after: Buffer.from(bytes).toString("hex"),
+        ...expected,
+      });
+    }
   });
 });
 

@@ -124,9 +124,32 @@ describe("a transition", () => {
       "judge.filter ether saddr 02:54:47:01:00:01 accept",
       "judge.filter counter name unknown-generation drop",
     ]);
-    expect(transition(new Set(contents([stateful, old])), [stateful])).toContain(
-      "delete chain inet tidegate judge.-450",
+    expect(transition(new Set(contents([stateful, old])), [old])).toContain(
+      "delete chain inet tidegate judge.filter",
     );
+  });
+
+  test("judges the way back before reassembly, whatever the firewalls are, once", () => {
+    const stateful = judge(2, firewall(5, { stateful: true }), NEW);
+    for (const judges of [[stateful], [old, stateful], [stateful, old]]) {
+      const text = transition(new Set(), judges);
+      const places = [...text.matchAll(/^\tchain judge\.(.*) \{\n\t\t(.*)$/gm)].map(([, ...found]) => found);
+      expect(places.sort()).toEqual([
+        ["-450", "type filter hook prerouting priority -450; policy drop;"],
+        ["filter", "type filter hook prerouting priority filter; policy drop;"],
+      ]);
+      expect(rulesOf(text).filter((rule) => rule.includes('iifname != "edge"'))).toEqual([
+        `judge.-450 iifname != "edge" goto ${judges.at(-1)?.ruleset.wayBack}`,
+        'judge.filter iifname != "edge" accept',
+      ]);
+    }
+    expect(
+      rulesOf(transition(new Set(), [stateful])).filter((rule) => rule.startsWith("judge.-450")),
+    ).toEqual([
+      'judge.-450 iifname != "edge" goto way-back.bbbbbbbbbbbb',
+      "judge.-450 ether saddr 02:54:47:01:00:02 accept",
+      "judge.-450 counter name unknown-generation drop",
+    ]);
   });
 
   test("lowers the MSS as each generation says, and where none does nowhere", () => {

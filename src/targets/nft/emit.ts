@@ -75,10 +75,17 @@ function emitCounters(text: Text, policy: Policy): void {
   for (const name of names) text.block(`counter ${name} {`, () => {});
 }
 
-/** What comes out of a tunnel may only speak for the customer's own addresses (BCP 38), and answer what the edge asked. */
+/**
+ * What comes out of a tunnel may only speak for the customer's own addresses (BCP 38), and answer what the edge asked. It is
+ * judged as it comes, each fragment by itself: put together, those of somebody else's datagram could look like an answer.
+ */
 function emitWayBack(text: Text, policy: Policy): void {
   text.line();
   text.block("chain way-back {", () => {
+    if (policy.firewall.stateful) {
+      text.line(`type filter hook prerouting priority ${RAW_BEFORE_DEFRAG}; policy accept;`);
+      text.line(`iifname "${EDGE_LINK}" accept`);
+    }
     for (const target of privateTargets(policy.tunnels)) text.line(`${answerFrom(target)} accept`);
     text.line(`ip saddr @${prefixSet(4)} counter name ${PASSED_COUNTER} accept`);
     text.line(`ip6 saddr @${prefixSet(6)} counter name ${PASSED_COUNTER} accept`);
@@ -118,7 +125,7 @@ const DROP_FRAGMENTS = ["ip frag-off & 0x3fff != 0 drop", "exthdr frag exists dr
  *
  * A look at `ct` anywhere in the namespace has the kernel put datagrams together (-400) and track connections (-200), from
  * some moments before its transaction until some after (nft_ct_get_init). A stateful firewall stands behind both, a
- * stateless one before them: so that sees packets as they are, whatever else goes on.
+ * stateless one before them: so that sees packets as they are, whatever else goes on. There the way back is judged for either.
  */
 function emitDispatch(text: Text, { firewall }: Policy): void {
   text.line();
@@ -126,7 +133,7 @@ function emitDispatch(text: Text, { firewall }: Policy): void {
     const priority = firewall.stateful ? "filter" : RAW_BEFORE_DEFRAG;
     text.line(`type filter hook prerouting priority ${priority}; policy drop;`);
     if (firewall.stateful) text.line('ct state invalid comment "no verdict: turns connection tracking on"');
-    text.line(`iifname != "${EDGE_LINK}" goto way-back`);
+    text.line(`iifname != "${EDGE_LINK}" ${firewall.stateful ? "accept" : "goto way-back"}`);
     text.line(`ip daddr != @${prefixSet(4)} counter name ${FOREIGN_COUNTER} drop`);
     text.line(`ip6 daddr != @${prefixSet(6)} counter name ${FOREIGN_COUNTER} drop`);
     text.lines(firewall.stateful ? DROP_FRAGMENTS : SEND_LATER_FRAGMENTS);

@@ -44,6 +44,12 @@ export const CHANGES: readonly Mutation[] = [
         to: "const newest = judges.at(0)?.ruleset;",
       },
       {
+        name: "way-back-behind-reassembly",
+        models: "where all firewalls are stateful, nobody judges what comes out of tunnels",
+        from: "new Set([WAY_BACK, ...judges.map(",
+        to: "new Set([...judges.map(",
+      },
+      {
         name: "old-sets-stay",
         models: "each change leaves the sets of the policy before in the namespace",
         from: '...statements("delete", "set"),',

@@ -27,6 +27,13 @@ export const NFT: readonly Mutation[] = [
         killers: ["kernel/stateful", "kernel/reassembly"],
       },
       {
+        name: "nft-way-back-behind-reassembly",
+        models:
+          "behind a stateful firewall fragments that a tunnel brings are put together before they are judged",
+        from: "if (policy.firewall.stateful) {",
+        to: "if (policy.firewall.stateful && policy.tunnels.length < 0) {",
+      },
+      {
         name: "nft-answers-of-any-length",
         models: "what a private target sends goes out, however long it is, if it begins like an answer",
         from: "ip6 length ${PROBE_LENGTH} ",
