@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type FollowOptions, followRouters } from "../../runtime/health/follow.js";
+import { Turns } from "../../runtime/health/turns.js";
+
+/** When routes are to follow what is thought of routers. What they do then is the kernel tests'. */
+
+vi.mock(import("../../runtime/health/follow.js"), () => ({ followRouters: vi.fn() }));
+
+const follow = vi.mocked(followRouters);
+let said: string[];
+let turns: Turns;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  said = [];
+  const say = (level: string, text: string) => void said.push(`${level}: ${text}`);
+  turns = new Turns({ stateDir: "nowhere", say, lifeOf: () => "live" });
+});
+
+afterEach(async () => {
+  await turns.end();
+  vi.useRealTimers();
+  follow.mockReset();
+});
+
+function followed(): readonly string[] {
+  return follow.mock.calls.map(([{ customer }]) => customer);
+}
+
+test("one customer at a time, each as often as it was said to have changed", async () => {
+  const open: (() => void)[] = [];
+  follow.mockImplementation(() => new Promise<void>((resolve) => open.push(resolve)));
+  const done = async () => {
+    open.shift()?.();
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  turns.sync("acme");
+  turns.sync("globex");
+  expect(followed()).toEqual(["acme"]);
+  // What is found out while a table is being changed may have come too late for it.
+  turns.sync("acme");
+  await done();
+  expect(followed()).toEqual(["acme", "globex"]);
+  await done();
+  expect(followed()).toEqual(["acme", "globex", "acme"]);
+  await done();
+  turns.sync("globex");
+  expect(followed()).toEqual(["acme", "globex", "acme", "globex"]);
+  await done();
+});
+
+test("who cannot follow is tried again until it can, and why is said once", async () => {
+  const locked = async ({ customer }: FollowOptions) => {
+    if (customer === "acme") throw new Error("somebody has the lock");
+  };
+  follow.mockImplementation(locked);
+  turns.sync("acme");
+  turns.sync("globex");
+  await vi.advanceTimersByTimeAsync(5000);
+  const why = "warning: acme: its routes cannot follow its routers yet: somebody has the lock";
+  expect(said).toEqual([why]);
+  expect(followed().filter((customer) => customer === "acme").length).toBeGreaterThan(5);
+  expect(followed().filter((customer) => customer === "globex")).toHaveLength(1);
+
+  follow.mockResolvedValue();
+  await vi.advanceTimersByTimeAsync(1000);
+  const before = followed().length;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(followed()).toHaveLength(before);
+
+  // Another time is told of again.
+  follow.mockImplementation(locked);
+  turns.sync("acme");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(said).toEqual([why, why]);
+});
+
+test("who ends, ends what is under way, and nothing more is tried", async () => {
+  follow.mockRejectedValue(new Error("somebody has the lock"));
+  turns.sync("acme");
+  turns.sync("globex");
+  await turns.end();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(followed()).toEqual(["acme"]);
+});
