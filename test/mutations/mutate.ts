@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Hunt } from "./hunt.js";
-import { page, table, type Verdict } from "./report.js";
+import { page, readPage, table, type Verdict } from "./report.js";
 import { MUTATIONS } from "./table.js";
 import { Tree } from "./tree.js";
 import { typeProblems } from "./types.js";
@@ -11,6 +11,7 @@ import { typeProblems } from "./types.js";
 /**
  * `npm run mutate [-- --only TEXT] [--jobs N] [--likely]`: plants known kinds of bug, one at a time, in copies of the
  * project, and sees that a test fails. Exit code 0: each was caught; 1: some was not; 2: nothing can be said.
+ * With UPDATE_DOCS=1 the page says what became of these.
  */
 
 const PROJECT = process.cwd();
@@ -59,7 +60,7 @@ async function main({ only, jobs: most, likely }: Options): Promise<number> {
   if (refused.length > 0) return cannot(refused.join("\n"));
   const hunt = new Hunt([first, ...others], folder, !likely);
   const verdicts = await hunt.run(mutations, (verdict) => console.log(progress(verdict)));
-  return report(verdicts, only === null);
+  return report(verdicts);
 }
 
 function cannot(reason: string): number {
@@ -77,13 +78,19 @@ function progress({ mutation, seconds, ...rest }: Verdict): string {
   return `${mutation.name}: ${what} (${seconds.toFixed(1)} s)`;
 }
 
-function report(verdicts: readonly Verdict[], isWhole: boolean): number {
+function report(verdicts: readonly Verdict[]): number {
   const caught = verdicts.filter(({ kind }) => kind === "caught").length;
   const total = `caught / planted: ${caught} / ${verdicts.length}`;
   console.log(`\n${table(verdicts)}\n\n${total}`);
-  if (process.env["UPDATE_DOCS"] && isWhole) writeFileSync(join(PROJECT, PAGE), page(verdicts, total));
+  if (process.env["UPDATE_DOCS"]) updatePage(verdicts);
   if (verdicts.some(({ kind }) => kind === "broken")) return 2;
   return caught === verdicts.length ? 0 : 1;
+}
+
+function updatePage(verdicts: readonly Verdict[]): void {
+  const file = join(PROJECT, PAGE);
+  const today = new Date().toISOString().slice(0, 10);
+  writeFileSync(file, page(MUTATIONS, readPage(readFileSync(file, "utf8")), verdicts, today));
 }
 
 /** undefined: said what is wrong with them. */

@@ -5,6 +5,7 @@ import { CLASSIFY } from "./table/classify.js";
 import { DAEMON } from "./table/daemon.js";
 import { EARLY } from "./table/early.js";
 import { FORWARD } from "./table/forward.js";
+import { HEALTH } from "./table/health.js";
 import { IR } from "./table/ir.js";
 import { NFT } from "./table/nft.js";
 import { PASSES } from "./table/passes.js";
@@ -29,5 +30,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...NFT,
   ...RUNTIME,
   ...CHANGES,
+  ...HEALTH,
   ...DAEMON,
 ];

@@ -152,4 +152,47 @@ export const PASSES: readonly Mutation[] = [
       },
     ],
   ),
+  ...inFile(
+    "src/compiler/passes/together.ts",
+    ["unit/passes-together"],
+    [
+      {
+        name: "ends-whatever-the-key",
+        models: "two customers' tunnels to one router are said to be one, though their keys tell them apart",
+        from: "return `${kind} ${formatAddress(remote)} ${key}`;",
+        to: 'return `${kind} ${formatAddress(remote)} ${key ? "" : ""}`;',
+      },
+      {
+        name: "ends-whatever-the-kind",
+        models: "GRE and IP in IP to one router are said to be one tunnel",
+        from: "return `${kind} ${formatAddress(remote)} ${key}`;",
+        to: 'return `${kind ? "" : ""} ${formatAddress(remote)} ${key}`;',
+      },
+      {
+        name: "own-ends-taken",
+        models: "two versions of one customer's policy are said to want the same tunnel",
+        from: "earlier.find((one) => one.policy.customer !== policy.customer)",
+        to: "earlier.find((one) => one.policy !== policy)",
+      },
+      {
+        name: "inside-of-those-before",
+        models: "a router in a prefix of a policy that is checked later is not seen",
+        from: "for (const other of all) {",
+        to: "for (const other of all.slice(0, all.findIndex((one) => one.policy === policy))) {",
+      },
+      {
+        name: "inside-of-its-own-versions",
+        models:
+          "a router in a prefix that another version of the policy claims is said to be another customer's",
+        from: "if (!own || customer === policy.customer) continue;",
+        to: "if (!own || other.policy === policy) continue;",
+      },
+      {
+        name: "own-address-of-ipv4-alone",
+        models: "a tunnel to the edge's own IPv6 address is not seen",
+        from: "anycast[remote.family]?.value === remote.value",
+        to: "anycast[4]?.value === remote.value",
+      },
+    ],
+  ),
 ];
