@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -6,7 +6,9 @@ import { namedCounters, readCounter } from "../../runtime/counters.js";
 import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "../../runtime/gre/ebpf-maps.js";
 import { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
+import { compileBpf } from "../support/bpf-object.js";
 import { EdgeServer } from "../support/edge-server.js";
+import { framed } from "../support/flows.js";
 
 /** bpf-templates/gre.bpf.c byte by byte: frames by hand, run by the kernel's BPF test runs. */
 
@@ -245,6 +247,62 @@ test("a tunnel counts the bytes of inner packets", async () => {
   const before = await sent();
   runProgram("gre_encap", "keyed", ethernet(IP, inner4()));
   expect((await sent()) - before).toBe(32);
+});
+
+describe("a filter of the node's own, behind our classifier", () => {
+  const slot = { direction: "ingress", device: "uplink", handle: 1 } as const;
+  const [own, behind] = [
+    { ...slot, priority: 1 },
+    { ...slot, priority: 2 },
+  ];
+  const tunnelled = outer(inner4(), { source: ROUTER }) + PLAIN4 + inner4();
+  /** An error of another kind than those that say what fits. */
+  const error = ipv4({ length: 28, ttl: 60, protocol: 1, source: ROUTER, destination: ANYCAST });
+  const leftToNode = [
+    inner4(),
+    outer(inner4(), { source: "c6336402" }) + PLAIN4 + inner4(),
+    outer(inner4(), { source: ROUTER, fragment: "2000" }) + PLAIN4 + inner4(),
+    `${error}0301000000000000`,
+  ];
+
+  beforeAll(async () => {
+    const object = join(server.folder, "drop.bpf.o");
+    compileBpf(object, 'SEC("tc") int drop(struct __sk_buff *skb) { return 2; /* TC_ACT_SHOT */ }');
+    await loader.loadObject({ object, pinDir: "/run/bpf/own", reuse: {} });
+    await loader.attachTc({ ...own, program: `${PINS}/prog_gre_decap` });
+    const chain = "chain c { type filter hook prerouting priority 0; }";
+    const counting = 'add rule inet came c iifname "uplink" meta nfproto ipv4 counter';
+    server.run(["nft", `table inet came { ${chain}; }; ${counting}`]);
+  });
+
+  afterAll(() => loader.detachTc(own));
+
+  /** How many of them came to the node, and how many to the tunnel. */
+  async function send(packets: readonly string[]) {
+    const counts = async () => {
+      const [, node] =
+        /counter packets (\d+)/.exec(server.run(["nft", "list", "table", "inet", "came"])) ?? [];
+      const entries = await loader.dumpMap(`${PINS}/map_gre_counters`);
+      const plain = entries.find(({ key }) => key.equals(ifindexKey(ifindex.plain)));
+      const tunnel = plain?.values.reduce((sum, value) => sum + readCounter(value, 1).packets, 0) ?? 0;
+      return { node: Number(node), tunnel };
+    };
+    const before = await counts();
+    const wire = [join(packageRoot(), "dist/examples/lab/wire"), "far", "02:00:00:00:00:02"];
+    const [command, ...args] = server.enter(wire);
+    execFileSync(command, args, { input: framed(packets.map((packet) => Buffer.from(packet, "hex"))) });
+    const after = await counts();
+    return { node: after.node - before.node, tunnel: after.tunnel - before.tunnel };
+  }
+
+  test("sees what is no tunnel's, and drops it; what is a tunnel's has gone there before", async () => {
+    const packets = [...leftToNode, tunnelled];
+    expect(await send(packets)).toEqual({ node: leftToNode.length, tunnel: 1 });
+    await loader.attachTc({ ...behind, program: "/run/bpf/own/prog_drop" });
+    expect(await send(packets)).toEqual({ node: 0, tunnel: 1 });
+    await loader.detachTc(behind);
+    expect(await send(packets)).toEqual({ node: leftToNode.length, tunnel: 1 });
+  });
 });
 
 describe("a packet out of one tunnel and into another, which never crossed a wire between", () => {

@@ -9,7 +9,7 @@ import { formatAddress } from "../../src/compiler/ir/address.js";
 import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import { EdgeServer } from "../support/edge-server.js";
 import { tunnel } from "../support/ir.js";
-import { outerPacket } from "../support/outer-packets.js";
+import { familyOf, outerPacket } from "../support/outer-packets.js";
 import { tooBig } from "../support/too-big.js";
 
 /**
@@ -29,6 +29,8 @@ const TUNNELS = {
   plain: tunnel("plain", "198.51.100.2"),
   ipip: tunnel("ipip", "198.51.100.3", { kind: "ipip" }),
   over6: tunnel("over6", "2001:db8:c::1"),
+  /** Of its path somebody lies. */
+  forged: tunnel("forged", "2001:db8:c::2"),
   /** Its path is known to be too narrow for IPv6. */
   narrow: tunnel("narrow", "198.51.101.1"),
 } as const;
@@ -113,6 +115,12 @@ const SENDER = { 4: "192.0.2.7", 6: "2001:db8:1::7" } as const;
 const ASKED = { 4: "203.0.113.9", 6: "2001:db8:a::9" } as const;
 const LONG4 = whole(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=1450`);
 const LONG6 = packetBytes(`udp [${SENDER[6]}]:7 > [${ASKED[6]}]:9 len=1450`);
+/** Parts of datagrams: the first, and one behind it. */
+const FIRST4 = whole(`proto=17 ${SENDER[4]} > ${ASKED[4]} frag=0+ id=1 len=1450`);
+const LATER4 = whole(`proto=17 ${SENDER[4]} > ${ASKED[4]} frag=8 id=1 len=1450`);
+const part6 = (proto: number, frag: string) =>
+  packetBytes(`proto=${proto} ${SENDER[6]} > ${ASKED[6]} frag=${frag} id=1 len=1450`);
+const [FIRST6, LATER6, LATER_TCP6] = [part6(17, "0+"), part6(17, "8"), part6(6, "8+")];
 
 interface NewsChange {
   readonly mtu?: number;
@@ -132,7 +140,7 @@ function news(name: Name, inner: Uint8Array, change: NewsChange = {}): Buffer {
 }
 
 const answer = (inner: Uint8Array, mtu: number, quoted = 512): Buffer => {
-  const family = (inner[0] ?? 0) >> 4 === 6 ? 6 : 4;
+  const family = familyOf(inner);
   return tooBig({ from: ASKED[family], to: SENDER[family], mtu, quote: inner.subarray(0, quoted) });
 };
 
@@ -148,11 +156,15 @@ describe("news of a tunnel's path go to the sender of the packet", () => {
     ["from a router that says no MTU (RFC 1191, section 4)", "plain", LONG4, 528, { mtu: 0 }],
     ["that less fits than the kernel believes", "plain", LONG4, 528, { mtu: 300 }],
     ["that less fits than IPv6 has to carry", "plain", LONG6, 1280, { mtu: 1200 }],
+    ["of an IPv4 datagram's first fragment", "keyed", FIRST4, 1372, {}],
+    ["of an IPv6 datagram's first fragment", "keyed", FIRST6, 1372, {}],
+    ["of a later one, which IPv6 has nothing against", "over6", LATER6, 1356, {}],
+    ["of a later one of TCP", "ipip", LATER_TCP6, 1380, {}],
   ];
   test.each(cases)("%s", (_name, device, inner, mtu, change) => {
     const shown = runProgram("gre_decap", "uplink", news(device, inner, change));
     expect(hex(shown.packet)).toBe(hex(answer(inner, mtu)));
-    expect(shown.ethernet).toBe(`${DEVICE_MAC}${PEER_MAC}${inner === LONG6 ? "86dd" : "0800"}`);
+    expect(shown.ethernet).toBe(`${DEVICE_MAC}${PEER_MAC}${familyOf(inner) === 6 ? "86dd" : "0800"}`);
     expect(shown.action).toBe("redirected");
   });
 
@@ -162,6 +174,19 @@ describe("news of a tunnel's path go to the sender of the packet", () => {
     expect(hex(shown.packet)).toBe(hex(answer(LONG4, 1376, 48)));
     for (const quoted of [size - 1, 28])
       expect(runProgram("gre_decap", "uplink", news("plain", LONG4, { quoted })).action).toBe("dropped");
+  });
+
+  test.each([
+    ["plain", LONG4, 1376],
+    ["plain", LONG6, 1376],
+    ["over6", LONG6, 1356],
+  ] as const)("of less than 512 bytes 48 are passed on, by %s", (name, inner, mtu) => {
+    const size = { plain: 24, over6: 44 }[name];
+    for (const rest of [49, 255, 477, 500, 511, 512, 513]) {
+      const shown = runProgram("gre_decap", "uplink", news(name, inner, { quoted: size + rest }));
+      expect([rest, hex(shown.packet)]).toEqual([rest, hex(answer(inner, mtu, rest < 512 ? 48 : 512))]);
+      expect(shown.action).toBe("redirected");
+    }
   });
 
   test.each(["keyed", "ipip", "over6"] as const)("and the server keeps to them from then on: %s", (name) => {
@@ -180,6 +205,15 @@ describe("nobody is told", () => {
     const sent = outerPacket(inner, of, { source: ANYCAST[4], destination: formatAddress(of.remote) });
     return tooBig({ from: ISP[4], to, mtu: 1400, quote: sent.subarray(0, MOST_QUOTED[4]) });
   };
+  /** An IPv6 packet, of which an end is IPv4's written as IPv6: as if it were of a tunnel over IPv4. */
+  const aboutMapped = (source: string, destination: string) => {
+    const sent = outerPacket(LONG4, { ...TUNNELS.over6, key: TUNNELS.plain.key }, { source, destination });
+    return tooBig({ from: ISP[6], to: source, mtu: 1400, quote: sent.subarray(0, MOST_QUOTED[6]) });
+  };
+  const [mappedAnycast, mappedRemote] = [
+    `::ffff:${ANYCAST[4]}`,
+    `::ffff:${formatAddress(TUNNELS.plain.remote)}`,
+  ];
   const unreachable = about(TUNNELS.plain);
   unreachable.writeUInt8(1, 21);
 
@@ -189,6 +223,7 @@ describe("nobody is told", () => {
     ["of a tunnel that there is not", about(elsewhere)],
     ["of what another address is said to have sent", about(TUNNELS.plain, "198.51.100.254")],
     ["of other errors", unreachable],
+    ["of IPv4's ends in IPv6", aboutMapped(mappedAnycast, mappedRemote)],
     [
       "of a packet that fits",
       about(TUNNELS.plain, ANYCAST[4], whole(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=1376`)),
@@ -216,7 +251,8 @@ describe("nobody is told", () => {
       "dropped",
     ],
     ["an error of IPv6", packetBytes(`icmp6 ${SENDER[6]} > ${ASKED[6]} type=1 code=1 len=1450`), "dropped"],
-    ["a later fragment", whole(`proto=17 ${SENDER[4]} > ${ASKED[4]} frag=8 id=1 len=1450`), "dropped"],
+    ["a later fragment", LATER4, "dropped"],
+    ["a fragment of IPv6 that may be an error's", part6(58, "0+"), "dropped"],
     ["nobody's packet", whole(`udp 224.0.0.7:7 > ${ASKED[4]}:9 len=1450`), "dropped"],
   ])("of %s, but the server", (_name, inner, action) => {
     expect(runProgram("gre_decap", "uplink", news("plain", inner)).action).toBe(action);
@@ -228,6 +264,9 @@ describe("what is too long for a path that is known", () => {
   test.each([
     ["IPv4", LONG4, NARROW - 24],
     ["IPv6", LONG6, 1280],
+    ["an IPv4 datagram's first fragment", FIRST4, NARROW - 24],
+    ["an IPv6 datagram's first fragment", FIRST6, 1280],
+    ["a later one of IPv6", LATER6, 1280],
   ])("%s is answered, by the device that it came by", (_family, inner, mtu) => {
     const shown = runProgram("gre_encap", "narrow", inner);
     expect(hex(shown.packet)).toBe(hex(answer(inner, mtu)));
@@ -249,8 +288,23 @@ describe("what is too long for a path that is known", () => {
     expect(hex(packet.subarray(24))).toBe(hex(inner));
   });
 
-  test("an error is not answered", () => {
-    const inner = whole(`icmp ${SENDER[4]} > ${ASKED[4]} type=3 code=1 len=1450`);
+  test.each([
+    ["an error", whole(`icmp ${SENDER[4]} > ${ASKED[4]} type=3 code=1 len=1450`)],
+    ["a later fragment of IPv4", LATER4],
+    ["a fragment of IPv6 that may be an error's", part6(58, "8")],
+  ])("%s is not answered", (_name, inner) => {
     expect(runProgram("gre_encap", "narrow", inner).action).toBe("dropped");
+  });
+
+  test("IPv6 in IPv6 still goes with what every path has to carry, whatever somebody says of the path", () => {
+    const fits = packetBytes(`udp [${SENDER[6]}]:7 > [${ASKED[6]}]:9 len=1280`);
+    const longer = packetBytes(`udp [${SENDER[6]}]:7 > [${ASKED[6]}]:9 len=1281`);
+    expect(runProgram("gre_decap", "uplink", news("forged", LONG6, { mtu: 1280 })).action).toBe("redirected");
+    expect(server.run(["ip", "route", "get", formatAddress(TUNNELS.forged.remote)])).toContain("mtu 1280");
+    const { action, packet } = runProgram("gre_encap", "forged", fits);
+    expect(action).toBe("redirected");
+    expect(packet.length).toBe(1280 + 44);
+    expect(hex(packet.subarray(44))).toBe(hex(fits));
+    expect(hex(runProgram("gre_encap", "forged", longer).packet)).toBe(hex(answer(longer, 1280)));
   });
 });

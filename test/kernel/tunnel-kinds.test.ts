@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packetBytes } from "../../examples/lab/packets/packet.js";
@@ -7,6 +7,7 @@ import { packageRoot } from "../../runtime/native-process.js";
 import { formatAddress } from "../../src/compiler/ir/address.js";
 import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, NODE, owned } from "../support/acme-edge.js";
+import { framed } from "../support/flows.js";
 import { tunnel } from "../support/ir.js";
 import {
   checksum,
@@ -87,11 +88,12 @@ function policyOf() {
   });
 }
 
-/** Puts packets on a wire of the edge; gives what comes out at the other one, as soon as there are `count`, or for a second. */
+/** Puts packets on a wire of the edge, `strays` to another machine first; gives the first `count` that come out at the other one. */
 async function passed(
   way: "into tunnels" | "out of tunnels",
   packets: readonly Uint8Array[],
   count: number,
+  strays: readonly Uint8Array[] = [],
 ): Promise<readonly Buffer[]> {
   const [from, to, mac] =
     way === "into tunnels"
@@ -105,19 +107,19 @@ async function passed(
   tcpdump.stdout.on("data", (chunk: Buffer) => reader.push(chunk));
   const ended = new Promise((resolve) => tcpdump.once("close", resolve));
   await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
-  const input = Buffer.concat(packets.flatMap((packet) => [lengthOf(packet), packet]));
-  const wire = [join(packageRoot(), "dist/examples/lab/wire"), "eth0", mac];
-  const [program, ...options] = edge.server.enter(wire, from);
-  const sender = spawn(program, options, { stdio: ["pipe", "ignore", "inherit"] });
-  sender.stdin.end(input);
+  if (strays.length > 0) put(from, FOREIGN_MAC, strays);
+  put(from, mac, packets);
   await ended;
   return reader.packets;
 }
 
-function lengthOf(packet: Uint8Array): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(packet.length);
-  return bytes;
+/** Another machine's, of those that may be on the same wire. */
+const FOREIGN_MAC = "02:00:00:00:00:fe";
+
+function put(namespace: string, mac: string, packets: readonly Uint8Array[]): void {
+  const wire = [join(packageRoot(), "dist/examples/lab/wire"), "eth0", mac];
+  const [command, ...args] = edge.server.enter(wire, namespace);
+  execFileSync(command, args, { input: framed(packets) });
 }
 
 /** Without what the RFCs leave open: IPv4's identification, and IPv6's flow label. */
@@ -214,41 +216,75 @@ const isOver4 = ({ remote }: Tunnel) => remote.family === 4;
 const isOver6 = ({ remote }: Tunnel) => remote.family === 6;
 const isGre = ({ kind }: Tunnel) => kind === "gre";
 
-type Trial = readonly [what: string, isOf: (one: Tunnel) => boolean, more: Partial<Outside>];
+type Outer = (inner: Uint8Array, one: Tunnel) => Buffer;
+type Trial = readonly [what: string, isOf: (one: Tunnel) => boolean, outer: Outer];
+
+const outside =
+  (more: Partial<Outside>): Outer =>
+  (inner, one) =>
+    outerPacket(inner, one, { ...inwards(one), ...more });
+
+/** IPv6, of which one or both ends are those of a tunnel over IPv4, written as IPv6 addresses (RFC 4291, section 2.5.5.2). */
+const mapped =
+  (ends: readonly (keyof ReturnType<typeof endsOf>)[]): Outer =>
+  (inner, one) => {
+    const { anycast, router } = endsOf(one);
+    const source = ends.includes("router") ? `::ffff:${router}` : over6(11);
+    const destination = ends.includes("anycast") ? `::ffff:${anycast}` : (NODE.anycast[1] ?? "");
+    return outerPacket(inner, { ...one, remote: tunnel("", over6(11)).remote }, { source, destination });
+  };
 
 const TAKEN: readonly Trial[] = [
-  ["a recorded route", isOver4, { options: hex("07 07 04 00000000 00") }],
-  ["options that are none", isOver4, { options: hex("01 01 01 00") }],
-  ["a limit of encapsulation (RFC 2473)", isOver6, { extension: [60, hex("00 00 04 01 04 01 01 00")] }],
-  ["options for every hop", isOver6, { extension: [0, hex("00 00 01 04 00000000")] }],
-  ["a sequence number", isGre, { flags: [0x1000, NONE, hex("00000009")] }],
+  ["a recorded route", isOver4, outside({ options: hex("07 07 04 00000000 00") })],
+  ["options that are none", isOver4, outside({ options: hex("01 01 01 00") })],
+  [
+    "a limit of encapsulation (RFC 2473)",
+    isOver6,
+    outside({ extension: [60, hex("00 00 04 01 04 01 01 00")] }),
+  ],
+  ["options for every hop", isOver6, outside({ extension: [0, hex("00 00 01 04 00000000")] })],
+  ["a sequence number", isGre, outside({ flags: [0x1000, NONE, hex("00000009")] })],
 ];
 
 const REFUSED: readonly Trial[] = [
-  ["a source route", isOver4, { options: hex("83 07 04 c6336463 00") }],
-  ["an option that nobody knows, and must", isOver6, { extension: [60, hex("00 00 5e 04 00000000")] }],
-  ["a checksum", isGre, { flags: [0x8000, hex("00000000"), NONE] }],
-  ["GRE's own source route (RFC 1701)", isGre, { flags: [0x4000, hex("00000000"), hex("00000000")] }],
-  ["from a stranger over IPv4", isOver4, { source: over4(99) }],
-  ["from a stranger over IPv6", isOver6, { source: over6(99) }],
+  ["a source route", isOver4, outside({ options: hex("83 07 04 c6336463 00") })],
+  [
+    "an option that nobody knows, and must",
+    isOver6,
+    outside({ extension: [60, hex("00 00 5e 04 00000000")] }),
+  ],
+  ["a checksum", isGre, outside({ flags: [0x8000, hex("00000000"), NONE] })],
+  [
+    "GRE's own source route (RFC 1701)",
+    isGre,
+    outside({ flags: [0x4000, hex("00000000"), hex("00000000")] }),
+  ],
+  ["from a stranger over IPv4", isOver4, outside({ source: over4(99) })],
+  ["from a stranger over IPv6", isOver6, outside({ source: over6(99) })],
+  ["of IPv4's ends in IPv6", isOver4, mapped(["router", "anycast"])],
+  ["of IPv4's far end in IPv6", isOver4, mapped(["router"])],
+  ["to IPv4's anycast address in IPv6", isOver4, mapped(["anycast"])],
 ];
 
 /** Tries all of it with each tunnel; what came out of packets with marks of their own, of which so many should. */
-async function comeOut(trials: readonly Trial[], count: (tried: number) => number) {
+async function comeOut(
+  trials: readonly Trial[],
+  count: (tried: number) => number,
+  to: "edge" | "others" = "edge",
+) {
   const tried = TUNNELS.flatMap((one, index) =>
-    trials.flatMap(([what, isOf, more]) =>
-      isOf(one) ? fromHosts(index).map((inner) => ({ what: `${one.name}: ${what}`, one, inner, more })) : [],
+    trials.flatMap(([what, isOf, outer]) =>
+      isOf(one) ? fromHosts(index).map((inner) => ({ what: `${one.name}: ${what}`, one, inner, outer })) : [],
     ),
   );
-  const outer = tried.map(({ one, inner, more }, mark) =>
-    outerPacket(withMark(inner, mark), one, { ...inwards(one), ...more }),
-  );
+  const made = tried.map(({ one, inner, outer }, mark) => outer(withMark(inner, mark), one));
   // This one comes out in any case.
   const [plain] = fromHosts(0);
   const [first] = TUNNELS;
   if (!plain || !first) throw new Error("there are tunnels");
-  outer.push(outerPacket(withMark(plain, tried.length), first, inwards(first)));
-  const seen = await passed("out of tunnels", outer, count(tried.length) + 1);
+  const last = outerPacket(withMark(plain, tried.length), first, inwards(first));
+  const [strays, packets] = to === "edge" ? [[], [...made, last]] : [made, [last]];
+  const seen = await passed("out of tunnels", packets, count(tried.length) + 1, strays);
   const marks = seen.map((packet) => packet.readUInt16BE(portAt(packet)));
   expect(marks.at(-1)).toBe(tried.length);
   return {
@@ -273,6 +309,12 @@ test("what stands between the outer header and the inner one is gone over", asyn
 test("what no device of the kernel takes does not come out", async () => {
   const { all, out } = await comeOut(REFUSED, () => 0);
   expect(all.length).toBeGreaterThan(2 * TUNNELS.length);
+  expect(out).toEqual([]);
+});
+
+test("what is another machine's on the wire does not come out", async () => {
+  const { all, out } = await comeOut([["as it should be", () => true, outside({})]], () => 0, "others");
+  expect(all).toHaveLength(2 * TUNNELS.length);
   expect(out).toEqual([]);
 });
 

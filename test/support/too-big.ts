@@ -11,7 +11,7 @@ export interface TooBig {
 }
 
 export function tooBig(message: TooBig): Buffer {
-  return message.to.includes(".") ? tooBig4(message) : tooBig6(message);
+  return message.to.includes(":") ? tooBig6(message) : tooBig4(message);
 }
 
 function bytesOf(text: string): Uint8Array {
