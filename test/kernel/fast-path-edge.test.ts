@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Counter } from "../../runtime/counters.js";
 import type { Datapath, Policy } from "../../src/compiler/ir/policy.js";
@@ -59,13 +60,13 @@ describe.each([
 
   const acmeStatus = async () => (await edge.server.status()).customers[0];
 
-  /** Numbered datagrams, some hundred a second. */
-  function send(port: number, count: number): void {
+  /** Numbered datagrams, some hundred a second, of so many bytes at least. */
+  function send(port: number, count: number, length = 0): void {
     edge.script(
       "client",
       `const s = require("dgram").createSocket("udp4");
        let next = 0;
-       const more = () => next < ${count} ? s.send(String(next++), ${port}, "${FTP}", () => setTimeout(more, 1)) : s.close();
+       const more = () => next < ${count} ? s.send(String(next++).padEnd(${length}), ${port}, "${FTP}", () => setTimeout(more, 1)) : s.close();
        s.bind({ address: "192.0.2.7", port: 4000 }, more);`,
     );
   }
@@ -113,6 +114,68 @@ describe.each([
     expect([edge.connect(8000), edge.connect(8001)]).toEqual(["open", "silence"]);
     expect((await acmeStatus()).tunnels[0].fromXdp.packets).toBeGreaterThan(before);
     await site.end();
+  });
+
+  /** What XDP sent itself of `count` datagrams. */
+  async function sentFromXdp(count: number, length = 0): Promise<number> {
+    const before = (await acmeStatus()).tunnels[0].fromXdp.packets;
+    send(53, count, length);
+    return (await acmeStatus()).tunnels[0].fromXdp.packets - before;
+  }
+
+  const ROUTER = "198.51.100.1";
+  const GATEWAY = "neigh replace 192.0.2.254 lladdr";
+  test.each<[string, readonly string[], readonly string[], string?]>([
+    ["which cannot be reached", [`route add unreachable ${ROUTER}/32`], [`route del ${ROUTER}/32`]],
+    [
+      "by a device that is no uplink",
+      [
+        "link add aside type veth peer name beside",
+        "link set beside up",
+        "link set aside up",
+        `neigh add ${ROUTER} lladdr 02:00:00:00:00:aa nud permanent dev aside`,
+        `route add ${ROUTER}/32 dev aside`,
+      ],
+      ["link del aside"],
+    ],
+    [
+      "by a frame to another's address",
+      [`${GATEWAY} 02:54:47:aa:bb:cc nud permanent dev eth0`],
+      ["neigh del 192.0.2.254 dev eth0"],
+      "client",
+    ],
+    // Last, as senders remember what they are told then.
+    [
+      "by a way that is shorter than the tunnel",
+      [`route add ${ROUTER}/32 dev up1 mtu lock 1300`],
+      [`route del ${ROUTER}/32`],
+    ],
+  ])(
+    "nothing is sent from XDP to a router %s, and all is when that is over",
+    async (_, begin, end, namespace) => {
+      expect(await sentFromXdp(20)).toBeGreaterThan(10);
+      edge.server.ip(begin, namespace);
+      const meanwhile = await sentFromXdp(5, 1280);
+      edge.server.ip(end, namespace);
+      expect(meanwhile).toBe(0);
+      expect(await sentFromXdp(20)).toBeGreaterThan(10);
+    },
+  );
+
+  test("once a second a packet goes by the namespace, where the kernel asks whether the next hop lives", async () => {
+    const before = (await acmeStatus()).tunnels[0];
+    edge.script(
+      "client",
+      `const s = require("dgram").createSocket("udp4");
+       const end = performance.now() + 2200;
+       const more = () => performance.now() < end ? s.send("0", 53, "${FTP}", () => setTimeout(more, 10)) : s.close();
+       s.bind({ address: "192.0.2.7", port: 4000 }, more);`,
+    );
+    const after = (await acmeStatus()).tunnels[0];
+    const sent = (kind: "sent" | "fromXdp") => after[kind].packets - before[kind].packets;
+    // Of each processor's.
+    expect(sent("sent") - sent("fromXdp")).toBeGreaterThanOrEqual(2);
+    expect(sent("sent") - sent("fromXdp")).toBeLessThanOrEqual(4 * availableParallelism());
   });
 
   test("while the way changes and changes back no packet is lost or comes twice", async () => {

@@ -181,18 +181,14 @@ export const FORWARD: readonly Mutation[] = [
         models: "a frame that a bridge floods to all is taken for this node's own",
         from: "to[0] == own[0] && to[1] == own[1] && to[2] == own[2]",
         to: "to[0] == own[0] && to[1] == own[1]",
+        killers: ["kernel/fast-path-edge"],
       },
       {
         name: "out-by-any-device",
         models: "packets are sent by devices that lose what comes from XDP",
         from: "!bpf_map_lookup_elem(&uplinks, &device) || tg_is_zero(fib.dmac)",
         to: "tg_is_zero(fib.dmac)",
-      },
-      {
-        name: "to-nobody",
-        models: "packets are sent to the address 00:00:00:00:00:00 where the device has no neighbours",
-        from: "!bpf_map_lookup_elem(&uplinks, &device) || tg_is_zero(fib.dmac)",
-        to: "!bpf_map_lookup_elem(&uplinks, &device)",
+        killers: ["kernel/fast-path-edge"],
       },
       {
         name: "next-hop-for-ever",

@@ -280,7 +280,7 @@ export const TEMPLATES: readonly Mutation[] = [
         name: "path-news-not-summed",
         models: "a message that was damaged on its way is passed on with a right checksum",
         from: "return !left && !sum_checksum(total);",
-        to: "return !left;",
+        to: "return !left && (total || !sum_checksum(total));",
       },
       {
         name: "path-news-of-others",
