@@ -1,0 +1,242 @@
+import { inFile, type Mutation } from "../mutation.js";
+
+/** Whether routers live, and what routes make of it: who would be left out wrongly, or kept, or cost others their flows. */
+export const HEALTH: readonly Mutation[] = [
+  ...inFile(
+    "runtime/health/liveness.ts",
+    ["unit/health"],
+    [
+      {
+        name: "answers-add-up",
+        models: "hysteresis: a dead router that answers now and then lives again",
+        from: "answered ? before.answers + 1 : 0;",
+        to: "before.answers + (answered ? 1 : 0);",
+      },
+      {
+        name: "losses-add-up",
+        models: "hysteresis: a router that loses a probe now and then is dead one day",
+        from: "answered ? 0 : before.losses + 1;",
+        to: "before.losses + (answered ? 0 : 1);",
+      },
+      {
+        name: "alive-one-answer-late",
+        models: "threshold off by one (up)",
+        from: "if (answers >= up)",
+        to: "if (answers > up)",
+      },
+      {
+        name: "dead-one-loss-late",
+        models: "threshold off by one (down)",
+        from: "if (losses >= down)",
+        to: "if (losses > down)",
+      },
+      {
+        name: "thresholds-swapped",
+        models: "as many losses kill as answers revive, and the other way about",
+        from: "{ up, down }: Thresholds",
+        to: "{ up: down, down: up }: Thresholds",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/health/tunnel-prober.ts",
+    ["unit/health-prober"],
+    [
+      {
+        name: "late-answers-count",
+        models: "an answer behind the timeout keeps a router alive while this process is busy",
+        from: "const inTime = rtt <= this.#options.health.timeout;",
+        to: "const inTime = rtt <= Number.MAX_VALUE;",
+      },
+      {
+        name: "given-up-before-read",
+        models: "an answer that came in time is lost as this process is busy",
+        from: "setTimeout(() => setImmediate(() => this.#expire(key)), timeout)",
+        to: "setTimeout(() => this.#expire(key), timeout)",
+      },
+      {
+        name: "unsent-is-lost",
+        models: "probes of a sender that has died kill the routers",
+        from: "this.#forgetPending();\n        this.#probes = {",
+        to: "this.#probes = {",
+      },
+      {
+        name: "trouble-for-ever",
+        models: "status goes on saying that nothing can be sent",
+        from: "this.#probes = { ...this.#probes, trouble: null };",
+        to: "",
+      },
+      {
+        name: "servers-in-step",
+        models: "all servers ask a router at the same moment",
+        from: "JITTER * (2 * chance() - 1)",
+        to: "0 * JITTER * (2 * chance() - 1)",
+      },
+      {
+        name: "replies-are-requests",
+        models: "in style `reply` the router is sent what it would have to answer",
+        from: 'style === "request" ? [own, target] : [target, own]',
+        to: 'style === "request" || style ? [own, target] : [target, own]',
+      },
+      {
+        name: "own-address-for-a-private-target",
+        models:
+          "the source of probes is what the node's routing says of an address that is only known inside",
+        from: "sameFamily(row.remote, target) ? row.remote : target",
+        to: "sameFamily(row.remote, target) ? target : target",
+      },
+      {
+        name: "asked-after-the-end",
+        models: "a tunnel that is gone is asked for ever",
+        from: "clearTimeout(this.#next);\n    this.#forgetPending();",
+        to: "this.#forgetPending();",
+      },
+      {
+        name: "each-probe-is-news",
+        models: "routes are looked at after each probe, and the log is full",
+        from: "if (this.#liveness.life !== before) changed",
+        to: "changed",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/health/lives.ts",
+    ["unit/health"],
+    [
+      {
+        name: "life-of-whoever",
+        models: "a tunnel of the same name to another router is as dead as the one before",
+        from: "return known && known.asked === askedBy(row) ? known : undefined;",
+        to: 'return known && known.asked !== "" ? known : undefined;',
+      },
+      {
+        name: "asked-whoever-the-target",
+        models: "what was found out about one target holds for another",
+        from: "health.style, health.target]",
+        to: "health.style]",
+      },
+      {
+        name: "unasked-remembered",
+        models: "a tunnel that is asked about again after a year is what it was then",
+        from: "else if (!isDeepStrictEqual(lives, before)) await writeLives(paths, customer, lives);",
+        to: "void isDeepStrictEqual;",
+        killers: ["kernel/health-turns"],
+      },
+      {
+        name: "unknown-is-dead",
+        models: "a router that nobody has asked yet has no packets",
+        from: 'lifeOf(row, lives)?.life === "dead"',
+        to: 'lifeOf(row, lives)?.life !== "live"',
+        killers: ["kernel/runtime-health"],
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/health/turns.ts",
+    ["unit/health-turns"],
+    [
+      {
+        name: "turn-during-a-turn-lost",
+        models: "what is found out while a customer's table changes is forgotten",
+        from: "      this.#due.delete(customer);\n      const { stateDir, lifeOf } = this.#options;",
+        to: "      const { stateDir, lifeOf } = this.#options;\n      setTimeout(() => this.#due.delete(customer));",
+      },
+      {
+        name: "one-behind-all-behind",
+        models: "a customer whose routes cannot follow keeps the others' from it",
+        from: "(error: unknown) => this.#failed(customer, causeOf(error)),",
+        to: "(error: unknown) => {\n          this.#failed(customer, causeOf(error));\n          throw error;\n        },",
+      },
+      {
+        name: "tried-once",
+        models: "routes that could not follow once never do",
+        from: "for (const behind of this.#behind.keys()) this.sync(behind);",
+        to: "",
+      },
+      {
+        name: "behind-for-ever",
+        models: "a customer that could not follow once is tried for ever",
+        from: "this.#behind.delete(customer)",
+        to: "this.#behind.get(customer)",
+      },
+      {
+        name: "said-each-time",
+        models: "the log is full of a customer that cannot follow",
+        from: "if (words !== this.#behind.get(customer))",
+        to: 'if (words !== "")',
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/health/follow.ts",
+    ["kernel/runtime-health"],
+    [
+      {
+        name: "unasked-lives-again",
+        models: "a tunnel that is not asked just now is taken for live, whatever was found out before",
+        from: 'lifeNow(row) ?? known?.life ?? "unknown"',
+        to: 'lifeNow(row) ?? "unknown"',
+      },
+      {
+        name: "dead-since-just-now",
+        models: "each look at a dead router makes it have died just now",
+        from: "known?.life === life ? known.since : new Date()",
+        to: "known ? new Date().toISOString() : new Date()",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/health/prober.ts",
+    ["kernel/runtime-health"],
+    [
+      {
+        name: "restarted-and-forgotten",
+        models: "a daemon that starts anew sends packets to dead routers until it has found out again",
+        from: 'life: known?.life ?? "unknown"',
+        to: 'life: known ? "unknown" : "unknown"',
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/live-routes.ts",
+    ["kernel/runtime-outage", "kernel/runtime-health"],
+    [
+      {
+        name: "groups-taken-and-made-anew",
+        models: "a group is away for a moment while a router leaves it or comes back",
+        from: "await perform(network, [\n    ...readReplacing(",
+        to: 'const { deleteNexthop } = await import("../netlink/nexthop.js");\n  await perform(network, [\n    ...groups.map((line) => deleteNexthop(Number(line.split(" ")[3]))),\n    ...readReplacing(',
+      },
+      {
+        name: "groups-stay",
+        models: "a router that dies keeps its part of the packets that tunnels share",
+        from: 'const groups = holding.filter((line) => line.startsWith("nexthop "));',
+        to: 'const groups = holding.filter((line) => line.startsWith("nexthops "));',
+      },
+      {
+        name: "routes-gone-before-others-stand",
+        models: "of two routes by priority the dead one goes before the other one is there",
+        from: "const groups = holding.filter(",
+        to: "await perform(\n    network,\n    gone.splice(0).map(({ to, metric }) => deleteRoute(to, table, metric)),\n  );\n  const groups = holding.filter(",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/netlink/nexthop.ts",
+    ["unit/netlink", "kernel/runtime-outage"],
+    [
+      {
+        name: "flows-do-not-stay",
+        models: "a router that is back takes its flows at once, in the middle of what they send",
+        from: "u32(idleTimer * HUNDREDTHS)",
+        to: "u32(0 * idleTimer * HUNDREDTHS)",
+      },
+      {
+        name: "weights-one-more",
+        models: "weights off by one: 3:1 becomes 4:2",
+        from: "u8(one.weight - 1, 0, 0, 0)",
+        to: "u8(one.weight, 0, 0, 0)",
+      },
+    ],
+  ),
+];
