@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Counters, namedCounters, sum } from "./counters.js";
+import { type Blackhole, blackholes } from "./customer/blackholes.js";
 import { programCounters, readSteadily } from "./customer/counting.js";
 import { firewallCounters } from "./customer/firewall.js";
 import { customerDrift, nodeDrift } from "./drift.js";
@@ -72,6 +73,8 @@ export interface CustomerStatus {
   /** `xdp`: packets that are plain are sent into tunnels from XDP. */
   readonly datapath: "namespace" | "xdp";
   readonly tunnels: readonly TunnelStatus[];
+  /** Prefixes whose packets are dropped, as none of their tunnels lives. */
+  readonly blackholes: readonly Blackhole[];
 }
 
 export interface TunnelStatus extends TunnelTraffic {
@@ -166,6 +169,7 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
     counters,
     datapath: manifest.datapath ?? "namespace",
     tunnels: await Promise.all(tunnels),
+    blackholes: await blackholes(host.paths, loaded),
   };
 }
 

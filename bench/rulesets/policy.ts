@@ -57,6 +57,7 @@ export function policyOf(rules: readonly FlowRule[], { stage }: PolicyOptions): 
     lists: [],
     tunnels: [],
     routes: [],
+    noLiveTunnel: "blackhole",
     tests: [],
     span: at(1),
   };

@@ -17,13 +17,13 @@ export async function routeAround(
   generation: number,
   dead: ReadonlySet<string>,
 ): Promise<void> {
-  const { namespace, tunnels } = bundle.manifest;
+  const { namespace, tunnels, noLiveTunnel } = bundle.manifest;
   const network = inside(host, namespace);
   const table = tableOf(generation);
   const lines = await tableLines(bundle, table);
   const asked = new Set(tunnels.filter(({ health }) => health).map(({ device }) => device));
   const about = routesInto(lines, asked);
-  const { table: holding, left } = liveLines(lines, dead);
+  const { table: holding, left, closed } = liveLines(lines, dead, noLiveTunnel);
   const present = (
     await Promise.all(([4, 6] as const).map((family) => tableRoutes(network, family, table)))
   ).flat();
@@ -33,8 +33,9 @@ export async function routeAround(
   // A group that stays as it is loses nothing by being said again.
   const groups = holding.filter((line) => line.startsWith("nexthop "));
   const routes = holding.filter((line) => about.has(line));
+  // Closed first: a group of dead tunnels alone has all of them, and nothing is to go there.
   await perform(network, [
-    ...readReplacing([...groups, ...routes]),
+    ...readReplacing([...closed.map(({ line }) => line), ...groups, ...routes]),
     ...gone.map(({ to, metric }) => deleteRoute(to, table, metric)),
   ]);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bundle, bundleText } from "../bundle.js";
-import { liveLines, type TableLines } from "../health/live-lines.js";
+import { type LiveLines, liveLines, type TableLines } from "../health/live-lines.js";
 import { deadDevices } from "../health/lives.js";
 import type { Host } from "../host.js";
 import { readLines } from "../netlink/lines.js";
@@ -37,7 +37,7 @@ export async function fillTable(host: Host, bundle: Bundle, generation: number):
     readLines(await tableText(bundle, table, nexthopFile(customer, family)), family),
   );
   const lines = await tableLines(bundle, table);
-  const live = liveLines(lines, await deadDevices(host.paths, bundle.manifest));
+  const live = await linesNow(host, bundle, lines);
   await perform(network, [
     ...(await Promise.all(nexthops)).flat(),
     ...readLines(live.table.join("\n")),
@@ -69,7 +69,7 @@ export async function tableInForce(
   if (!bundle) return true;
   const lines = await tableLines(bundle, tableOf(generation));
   const asIs = async () => {
-    const live = liveLines(lines, await deadDevices(host.paths, bundle.manifest));
+    const live = await linesNow(host, bundle, lines);
     return (
       (await nexthopsInForce(network, [...lines.nexthops, ...live.table])) &&
       (await routesInForce(network, tableOf(generation), live))
@@ -80,6 +80,11 @@ export async function tableInForce(
   if (!bundle.manifest.tunnels.some(({ health }) => health)) return false;
   await sleep(SETTLING_MS);
   return asIs();
+}
+
+/** What of them holds, by what is known of the customer's routers. */
+async function linesNow({ paths }: Host, { manifest }: Bundle, lines: TableLines): Promise<LiveLines> {
+  return liveLines(lines, await deadDevices(paths, manifest), manifest.noLiveTunnel);
 }
 
 const SETTLING_MS = 200;

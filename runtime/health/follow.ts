@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Bundle, readBundle } from "../bundle.js";
+import { type Blackhole, blackholesIn } from "../customer/blackholes.js";
 import { routeAround } from "../customer/live-routes.js";
+import { tableLines, tableOf } from "../customer/routes.js";
 import { type Host, withHost } from "../host.js";
 import { type LoadedCustomer, type Paths, readCustomer } from "../state.js";
 import type { Life } from "./liveness.js";
@@ -16,16 +18,17 @@ export interface FollowOptions {
 
 /**
  * Has a customer's routing table go by what is thought of its routers. Under the lock: whoever fills a table meanwhile would go by
- * what was known before. Can be repeated.
+ * what was known before. Can be repeated. Gives the prefixes that are black holes from then on.
  */
-export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Promise<void> {
+export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Promise<readonly Blackhole[]> {
   return withHost({ stateDir, lock: true }, async (host) => {
     const loaded = await readCustomer(host.paths, customer);
-    if (!loaded) return;
+    if (!loaded) return [];
     // Where the bundle cannot be had the routes cannot follow, so what they go by stays as well.
     const bundle = await bundleOf(host, loaded);
     const lives = await note(host.paths, loaded, lifeOf);
     await routeAround(host, bundle, loaded.generation, deadAmong(loaded.manifest, lives));
+    return blackholesIn(loaded.manifest, await tableLines(bundle, tableOf(loaded.generation)), lives);
   });
 }
 

@@ -1,14 +1,25 @@
+import type { Manifest } from "../../src/targets/manifest.js";
 import { contains, type Prefix, parsePrefix } from "../prefix.js";
 
 /**
  * Which lines of a customer's routing table hold while some of its tunnels are dead (docs/semantics.md, "Whether a router
- * lives"): routes into dead tunnels do not count, unless all that hold their addresses are such.
+ * lives"): routes into dead tunnels do not count where another route holds their addresses; the rest are closed, or used all the same.
  */
 export interface LiveLines {
-  /** Groups with their live members, and routes that count, in the order in which they were. */
+  /** Groups with their live members, routes that count, and blackholes for those that are closed, in the order in which they were. */
   readonly table: readonly string[];
   /** Routes that do not count. */
   readonly left: readonly string[];
+  /** Routes that are closed: all that hold their addresses are into dead tunnels. */
+  readonly closed: readonly ClosedRoute[];
+}
+
+export interface ClosedRoute {
+  /** The blackhole that stands for it, with its prefix and metric. */
+  readonly line: string;
+  readonly prefix: Prefix;
+  /** Devices of the tunnels that end it: by its own route, or by one to a shorter prefix. */
+  readonly devices: readonly string[];
 }
 
 /** The lines that make a generation's routing table (src/targets/route). */
@@ -24,19 +35,35 @@ interface RouteLine {
 }
 
 /** `dead`: devices of dead tunnels. */
-export function liveLines({ nexthops, table }: TableLines, dead: ReadonlySet<string>): LiveLines {
-  if (dead.size === 0) return { table, left: [] };
+export function liveLines(
+  { nexthops, table }: TableLines,
+  dead: ReadonlySet<string>,
+  noLiveTunnel: Manifest["noLiveTunnel"],
+): LiveLines {
+  if (dead.size === 0) return { table, left: [], closed: [] };
   const devices = devicesOf([...nexthops, ...table]);
   const routes = table.flatMap((line) => routeOf(line, devices) ?? []);
   const isLive = (route: RouteLine) => route.devices.some((device) => !dead.has(device));
   const live = routes.filter(isLive);
   const hasOther = ({ prefix }: RouteLine) => live.some((other) => contains(other.prefix, prefix));
-  const left = new Set(routes.filter((route) => !isLive(route) && hasOther(route)).map(({ line }) => line));
+  const lifeless = routes.filter((route) => !isLive(route));
+  const left = new Set(lifeless.filter(hasOther).map(({ line }) => line));
+  const alone = noLiveTunnel === "blackhole" ? lifeless.filter((route) => !hasOther(route)) : [];
+  const closed = new Map(alone.map((route) => [route.line, closedRoute(route, routes)]));
   const isDead = (id: string) => (devices.get(id) ?? []).every((device) => dead.has(device));
   return {
-    table: table.filter((line) => !left.has(line)).map((line) => withLiveMembers(line, isDead)),
+    table: table
+      .filter((line) => !left.has(line))
+      .map((line) => closed.get(line)?.line ?? withLiveMembers(line, isDead)),
     left: [...left],
+    closed: [...closed.values()],
   };
+}
+
+function closedRoute({ line, prefix }: RouteLine, routes: readonly RouteLine[]): ClosedRoute {
+  const holding = routes.filter((other) => contains(other.prefix, prefix));
+  const devices = [...new Set(holding.flatMap((route) => route.devices))];
+  return { line: line.replace(WAY, "route add blackhole $1"), prefix, devices };
 }
 
 /** The lines of routes that lead into one of these devices, or may. */
@@ -68,8 +95,11 @@ function membersOf(group: string): readonly { readonly id: string; readonly text
   return group.split("/").map((text) => ({ id: text.replace(/,.*/, ""), text }));
 }
 
+/** Of a route: where to, and by what. */
+const WAY = /^route add (\S+) (dev|nhid) (\S+)/;
+
 function routeOf(line: string, devices: ReadonlyMap<string, readonly string[]>): RouteLine | undefined {
-  const [, to = "", kind, value = ""] = /^route add (\S+) (dev|nhid) (\S+)/.exec(line) ?? [];
+  const [, to = "", kind, value = ""] = WAY.exec(line) ?? [];
   const prefix = parsePrefix(to);
   if (!prefix) return undefined;
   return { line, prefix, devices: kind === "dev" ? [value] : (devices.get(value) ?? []) };

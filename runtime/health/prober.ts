@@ -44,6 +44,8 @@ export class Prober {
   readonly #asked = new Map<string, Asked>();
   readonly #waiting = new Map<string, (at: bigint) => void>();
   readonly #turns: Turns;
+  /** Of each customer, the one that was seen last. */
+  readonly #generations = new Map<string, number>();
   readonly #own = new Map<string, { readonly until: number; readonly address: Promise<string> }>();
   #sender: Promise<Sender> | undefined;
   #told = "";
@@ -99,10 +101,18 @@ export class Prober {
         seen.add(keyOf(loaded.customer, row.name));
         isNew = (await this.#follow(loaded, row)) || isNew;
       }
-      if (isNew) this.#turns.sync(loaded.customer);
+      if (isNew || this.#hasChangedAround(loaded)) this.#turns.sync(loaded.customer);
     }
     for (const [key, asked] of this.#asked) if (!seen.has(key)) await this.#forget(key, asked);
     if (this.#asked.size > 0) await writeReport(this.#paths, this.report());
+  }
+
+  /** A change while some router is dead: other prefixes may be black holes then, which is to be said. */
+  #hasChangedAround({ customer, generation, manifest }: LoadedCustomer): boolean {
+    const before = this.#generations.get(customer);
+    this.#generations.set(customer, generation);
+    const isDead = (row: TunnelRow) => this.#lifeOf(customer, row) === "dead";
+    return before !== generation && manifest.tunnels.some(isDead);
   }
 
   /** Begins to ask, and begins anew where somebody else is to be asked, or otherwise. Whether it did. */

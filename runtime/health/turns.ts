@@ -1,3 +1,4 @@
+import type { Blackhole } from "../customer/blackholes.js";
 import type { Say } from "../daemon/journal.js";
 import { causeOf } from "../failures.js";
 import { followRouters } from "./follow.js";
@@ -30,6 +31,8 @@ export class Turns {
   #again: NodeJS.Timeout | undefined;
   /** Those that could not follow yet, and why. */
   readonly #behind = new Map<string, string>();
+  /** The prefixes that were said to be black holes, by customer. */
+  readonly #closed = new Map<string, ReadonlySet<string>>();
   #ending = false;
 
   constructor(options: TurnsOptions) {
@@ -69,10 +72,21 @@ export class Turns {
       this.#due.delete(customer);
       const { stateDir, lifeOf } = this.#options;
       await followRouters({ stateDir, customer, lifeOf: (row) => lifeOf(customer, row) }).then(
-        () => this.#behind.delete(customer),
+        (closed) => this.#followed(customer, closed),
         (error: unknown) => this.#failed(customer, causeOf(error)),
       );
     }
+  }
+
+  #followed(customer: string, closed: readonly Blackhole[]): void {
+    const { say } = this.#options;
+    this.#behind.delete(customer);
+    const before = this.#closed.get(customer) ?? new Set();
+    const now = new Set(closed.map(({ prefix }) => prefix));
+    this.#closed.set(customer, now);
+    for (const one of closed) if (!before.has(one.prefix)) say("warning", `${customer}: ${beginOf(one)}`);
+    for (const prefix of before)
+      if (!now.has(prefix)) say("info", `${customer}: ${prefix} is no black hole any more`);
   }
 
   /** One customer's trouble is no reason to let the others wait. */
@@ -85,6 +99,12 @@ export class Turns {
       for (const behind of this.#behind.keys()) this.sync(behind);
     }, AGAIN_MS);
   }
+}
+
+function beginOf({ prefix, tunnels }: Blackhole): string {
+  const whose =
+    tunnels.length === 1 ? "when its tunnel lives again:" : "when one of its tunnels lives again:";
+  return `${prefix} is a black hole, its packets are dropped; it ends ${whose} ${tunnels.join(", ")}`;
 }
 
 function wordsOf({ customer, row, life, was }: Turn): {

@@ -1,5 +1,6 @@
 import type { Manifest } from "../../src/targets/manifest.js";
 import { type Counter, type Counters, sum } from "../counters.js";
+import { blackholes } from "../customer/blackholes.js";
 import { readSteadily } from "../customer/counting.js";
 import { greDriver } from "../gre/choose.js";
 import type { GreDriver, TunnelTraffic } from "../gre/driver.js";
@@ -33,6 +34,8 @@ export interface CustomerCount {
   readonly since: number;
   readonly rules: readonly RuleCount[];
   readonly tunnels: readonly TunnelCount[];
+  /** How many prefixes are black holes, as none of their tunnels lives. */
+  readonly blackholes: number;
 }
 
 export interface Counts {
@@ -65,7 +68,8 @@ async function countsOf(
   const counters = await customerCounters(host, loaded);
   const rules = ruleCounts(loaded, counters);
   const tunnels = await tunnelCounts(host, gre, loaded, counters.fromXdp, report);
-  return { customer, generation, since: Date.parse(since) / 1000, rules, tunnels };
+  const { length } = await blackholes(host.paths, loaded);
+  return { customer, generation, since: Date.parse(since) / 1000, rules, tunnels, blackholes: length };
 }
 
 function ruleCounts(

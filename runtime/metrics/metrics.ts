@@ -48,6 +48,11 @@ export class Metrics implements Observer {
     "customer",
     "tunnel",
   ]);
+  readonly #blackholes = this.#gauge(
+    "blackhole_prefixes",
+    "Prefixes whose packets are dropped, as none of their tunnels lives",
+    ["customer"],
+  );
   readonly #generation = this.#gauge("generation", "Number of the customer's change in force", ["customer"]);
   readonly #since = this.#gauge("in_force_since_seconds", "When it was put in force, in seconds since 1970", [
     "customer",
@@ -132,11 +137,12 @@ export class Metrics implements Observer {
   #forgetCounts(): void {
     const rules = [this.#packets, this.#bytes, this.#limited];
     const others = [this.#root, this.#rootBytes, this.#tunnelPackets, this.#tunnelBytes];
-    const probes = [this.#probes, this.#tunnelUp, this.#probeSeconds];
+    const probes = [this.#probes, this.#tunnelUp, this.#probeSeconds, this.#blackholes];
     for (const metric of [...rules, ...others, ...probes, this.#generation, this.#since]) metric.reset();
   }
 
-  #setCustomer({ customer, generation, since, rules, tunnels }: CustomerCount): void {
+  #setCustomer({ customer, generation, since, rules, tunnels, blackholes }: CustomerCount): void {
+    this.#blackholes.set({ customer }, blackholes);
     this.#generation.set({ customer }, generation);
     this.#since.set({ customer }, since);
     for (const { stage, rule, action, packets, bytes } of rules) {

@@ -243,6 +243,16 @@ export type Offload = "auto" | "off";
 export type Datapath = "auto" | "namespace" | "xdp";
 
 /**
+ * What becomes of packets to a prefix while no tunnel lives that its routes lead into. `blackhole`: they are dropped at the
+ * edge until one lives again. `use`: they go into the dead tunnels as if these lived, for a router may be well that does not
+ * answer. A tunnel without `health` counts as live.
+ *
+ * @example
+ * const noLiveTunnel: NoLiveTunnel = "use";
+ */
+export type NoLiveTunnel = "blackhole" | "use";
+
+/**
  * The second stage: nftables in your own network namespace.
  *
  * @example
@@ -322,6 +332,8 @@ export interface PolicyOptions<TunnelName extends string = string> {
   readonly tunnels?: Readonly<Record<TunnelName, Tunnel>>;
   /** Where clean packets go: the longest prefix, then the lowest priority. Without a route they are dropped. */
   readonly routes?: readonly RouteOptions<NoInfer<TunnelName>>[];
+  /** What becomes of packets all of whose tunnels are dead. Default: "blackhole". */
+  readonly noLiveTunnel?: NoLiveTunnel;
   /** Packets with the verdicts that you expect. Default: none. */
   readonly tests?: readonly TestOptions[];
 }

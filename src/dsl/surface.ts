@@ -111,6 +111,8 @@ export interface SurfacePolicy extends Spanned {
   readonly datapath: Located<string> | null;
   readonly tunnels: readonly SurfaceTunnel[];
   readonly routes: readonly SurfaceRoute[];
+  /** null: it is not written, or could not be read, which is reported. */
+  readonly noLiveTunnel: Located<string> | null;
   readonly tests: readonly SurfaceTest[];
   /** Parts that lack something that could not be read, which is reported: that it is missing is no second mistake. */
   readonly unread: ReadonlySet<PolicyPart>;

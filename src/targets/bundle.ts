@@ -53,6 +53,7 @@ export function manifest(
     ...(forwardsInXdp(policy) && { datapath: "xdp" as const }),
     watched: true,
     tunnels: [...tunnels(policy)],
+    noLiveTunnel: policy.noLiveTunnel,
     tables: [...tables(policy)],
     limits: [...limitMaps(policy)],
     files: Object.fromEntries(

@@ -110,6 +110,8 @@ export const manifestSchema = z.strictObject({
   /** What the XDP program drops can be watched: its map `watchers` is to be the root program's. */
   watched: z.boolean().default(false),
   tunnels: z.array(tunnel),
+  /** What becomes of packets all of whose tunnels are dead. Bundles of before there was a choice say nothing, and mean "use". */
+  noLiveTunnel: z.enum(["blackhole", "use"]).default("use"),
   tables: z.array(table),
   /** Maps that hold what is left of the allowances of limits; a new program goes on with one whose terms are the same. */
   limits: z.array(z.strictObject({ map: IDENTIFIER, terms: z.string() })).default([]),

@@ -1,13 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CustomerStatus } from "../../runtime/status.js";
 import { publishBundle } from "../../runtime/store/bundles.js";
 import { dirStore } from "../../runtime/store/dir-store.js";
 import { parseAddress } from "../../src/compiler/ir/address.js";
-import type { Health, Policy } from "../../src/compiler/ir/policy.js";
-import { AcmeEdge, acme, CHICAGO, FTP, NODE, owned } from "../support/acme-edge.js";
+import type { Health, NoLiveTunnel, Policy } from "../../src/compiler/ir/policy.js";
+import { AcmeEdge, acme, CHICAGO, endsOf, FTP, NODE, owned } from "../support/acme-edge.js";
 import { RunningDaemon, writeEdge } from "../support/daemon.js";
-import { range, ways } from "../support/flows.js";
+import { Capture, keepSending, packetsOf, range, type Seen, ways } from "../support/flows.js";
 import {
   addRouter,
   ROUTERS,
@@ -107,7 +108,7 @@ test("flows of a router that dies move, all others stay, and it has its part whe
   expect(all.filter((flow) => before.get(flow) !== next.get(flow))).toEqual([]);
 }, 120_000);
 
-test("a change, and a daemon that starts anew, keep a dead tunnel out; with all dead all are used", async () => {
+test("a change, and a daemon that starts anew, keep a dead tunnel out", async () => {
   setRouter(edge, "dallas", "down");
   await daemon.says(/acme: tunnel dallas is dead/);
   const rest = sharing({ firewall: { ...sharing().firewall, rules: acme().firewall.rules } });
@@ -124,17 +125,118 @@ test("a change, and a daemon that starts anew, keep a dead tunnel out; with all 
     .not.toBe(null);
   expect((await healths())["dallas"]?.life).toBe("dead");
   expect(count(await ways(edge, some), "dallas")).toBe(0);
-
-  setRouter(edge, "chicago", "down");
-  await daemon.says(/acme: tunnel chicago is dead/);
-  await expect.poll(async () => (await healths())["chicago"]?.life, { timeout: 5000 }).toBe("dead");
-  // Routers that do not answer may live all the same.
-  expect((await ways(edge, some)).size).toBe(400);
 }, 60_000);
+
+/** Both families, and a longer prefix, which has the host of all flows, into Chicago's tunnel alone. */
+function nested(noLiveTunnel: NoLiveTunnel): Policy {
+  const { prefixes } = acme();
+  const shared = prefixes.flatMap((prefix) =>
+    (["chicago", "dallas"] as const).map((tunnel) => ({ ...prefix, tunnel, priority: 100, weight: 1 })),
+  );
+  const inner = { ...owned("203.0.113.64/26"), tunnel: "chicago", priority: 100, weight: 1 };
+  return sharing({ prefixes, routes: [...shared, inner], noLiveTunnel });
+}
+
+/** What comes to routers, and what was allowed meanwhile, while packets of many flows of both families are sent. */
+async function sent(): Promise<{ readonly seen: readonly Seen[]; readonly allowed: number }> {
+  const before = await allowed();
+  const capture = await Capture.start(edge);
+  const flows = ([4, 6] as const).flatMap((family) => packetsOf(range(0, 100), family));
+  const stop = keepSending(edge, flows, 2000);
+  await expect.poll(allowed, { timeout: 10_000 }).toBeGreaterThan(before + 200);
+  await stop();
+  return { seen: await capture.end(), allowed: (await allowed()) - before };
+}
+
+async function allowed(): Promise<number> {
+  const { customers } = await edge.server.status();
+  return customers[0].counters.firewall.default.packets;
+}
+
+/** Packets of customers' that left their namespace, or the node, otherwise than into a tunnel, since this was called. */
+function countLeaks(): () => string {
+  const rules = (["prerouting", "postrouting"] as const).flatMap((hook) => {
+    const way = hook === "prerouting" ? 'iifname "tg-acme"' : 'oifname != "tg-acme"';
+    const own = ["ip daddr 203.0.113.0/24", "ip6 daddr 2001:db8:a::/48"];
+    return [
+      `add chain inet leaks ${hook} { type filter hook ${hook} priority -400; }`,
+      ...own.map((destination) => `add rule inet leaks ${hook} ${way} ${destination} counter`),
+    ];
+  });
+  edge.server.run(["nft", ["add table inet leaks", ...rules].join("; ")]);
+  return () => edge.server.run(["nft", "list table inet leaks"]);
+}
+
+describe("while no tunnel lives", () => {
+  const PREFIXES = ["203.0.113.0/24", "203.0.113.64/26", "2001:db8:a::/48"];
+
+  async function shown() {
+    const { customers } = await edge.server.status();
+    expect(customers[0].drift).toEqual([]);
+    return customers[0] as CustomerStatus;
+  }
+
+  test("its prefixes are black holes, out of which nothing comes", async () => {
+    await publishBundle(dirStore(store), edge.bundle("nested", nested("blackhole")));
+    await daemon.says(/acme: revision 3 in force/);
+    setRouter(edge, "chicago", "down");
+    for (const prefix of PREFIXES) await daemon.says(new RegExp(`acme: ${prefix} is a black hole`));
+    const leaks = countLeaks();
+    const { seen } = await sent();
+    expect(seen).toEqual([]);
+    expect(leaks().match(/packets [^0]\d*/)).toBe(null);
+    const { blackholes, tunnels } = await shown();
+    expect(blackholes.map(({ prefix }) => prefix)).toEqual(PREFIXES);
+    const since = tunnels
+      .map(({ health }) => health?.since ?? "")
+      .sort()
+      .at(-1);
+    for (const one of blackholes) expect(one).toMatchObject({ tunnels: ["chicago", "dallas"], since });
+  }, 60_000);
+
+  test("they are so in a new generation, too, unless this one uses dead tunnels", async () => {
+    await publishBundle(dirStore(store), edge.bundle("using", nested("use")));
+    await daemon.says(/acme: revision 4 in force/);
+    const { seen, allowed } = await sent();
+    expect(seen.length / allowed).toBeGreaterThan(0.9);
+    expect((await shown()).blackholes).toEqual([]);
+    for (const prefix of PREFIXES) await daemon.says(new RegExp(`acme: ${prefix} is no black hole any more`));
+    await publishBundle(dirStore(store), edge.bundle("closing", nested("blackhole")));
+    await daemon.says(/acme: revision 5 in force/);
+    expect((await sent()).seen).toEqual([]);
+    expect((await shown()).blackholes).toHaveLength(3);
+    for (const prefix of PREFIXES) await daemon.says(new RegExp(`acme: ${prefix} is a black hole`));
+  }, 60_000);
+
+  test("one that is opened by hand is drift", async () => {
+    const table = /lookup (100[01])/.exec(edge.server.run(["ip", "-n", "tg-acme", "rule"]))?.[1];
+    const route = (way: string) =>
+      edge.server.ip([`route replace ${way} metric 101 table ${table}`], "tg-acme");
+    const { device } = endsOf("chicago", nested("blackhole"));
+    route(`203.0.113.64/26 dev ${device}`);
+    const { customers } = await edge.server.status();
+    expect(customers[0].drift).toEqual(["routing table"]);
+    route("blackhole 203.0.113.64/26");
+    await shown();
+  });
+
+  test("they end when one lives again: the longer prefix takes the shorter one's way until its own tunnel does", async () => {
+    setRouter(edge, "dallas", "up");
+    await daemon.says(/acme: tunnel dallas lives again/);
+    for (const prefix of PREFIXES) await daemon.says(new RegExp(`acme: ${prefix} is no black hole any more`));
+    const some = range(0, 400);
+    expect(count(await ways(edge, some), "dallas")).toBe(400);
+    expect(count(await ways(edge, some, 6), "dallas")).toBe(400);
+    setRouter(edge, "chicago", "up");
+    await daemon.says(/acme: tunnel chicago lives again/);
+    await expect.poll(async () => (await healths())["chicago"]?.life, { timeout: 5000 }).toBe("live");
+    expect(count(await ways(edge, some), "chicago")).toBe(400);
+  }, 60_000);
+});
 
 test("a customer that goes leaves nothing of its probes", async () => {
   await publishBundle(dirStore(store), edge.bundle("third", sharing({ tunnels: [CHICAGO], routes: [] })));
-  await daemon.says(/acme: revision 3 in force/);
+  await daemon.says(/acme: revision 6 in force/);
   await edge.server.remove("acme");
   expect(edge.server.run(["ls", "/run/netns"])).not.toContain("tg-acme");
   const native = edge.server.run(["sh", "-c", "ls /run/tidegate/customers 2>/dev/null || true"]);

@@ -141,6 +141,7 @@ export function policy(mitigate: readonly Rule[], lists: readonly AddressList[] 
     lists,
     tunnels: [],
     routes: [],
+    noLiveTunnel: "blackhole",
     tests: [],
     span: SPAN,
   };

@@ -29,6 +29,7 @@ export interface PolicyParts {
   readonly rules?: string;
   readonly tunnels?: string;
   readonly routes?: string;
+  readonly noLiveTunnel?: string;
   readonly tests?: string;
 }
 
@@ -45,6 +46,7 @@ export default policy({
   },
   tunnels: ${parts.tunnels ?? '{ main: gre({ remote: "198.51.100.1" }) }'},
   routes: ${parts.routes ?? '[{ prefix: "203.0.113.0/24", tunnel: "main" }, { prefix: "2001:db8:a::/48", tunnel: "main" }]'},
+  noLiveTunnel: ${parts.noLiveTunnel ?? "undefined"},
   tests: [${parts.tests ?? ""}],
 });
 `;

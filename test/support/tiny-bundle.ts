@@ -17,6 +17,7 @@ export const MANIFEST: Manifest = {
   mitigate: [],
   firewall: { default: "drop", rules: [], early: false },
   tunnels: [],
+  noLiveTunnel: "blackhole",
   tables: [],
   limits: [],
   watched: false,

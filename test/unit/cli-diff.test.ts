@@ -75,6 +75,8 @@ test("what moves behind a rule that it crosses: both", async () => {
   expect(other.change).toBe("both");
 });
 
+const ASKED = { tunnels: '{ main: gre({ remote: "198.51.100.1", health: {} }) }' };
+
 test.each<[string, PolicyParts, PolicyParts, string]>([
   [
     "a limit's rate",
@@ -96,6 +98,12 @@ test.each<[string, PolicyParts, PolicyParts, string]>([
     {},
     { tunnels: '{ main: gre({ remote: "198.51.100.2" }) }' },
     "tunnel main: gre to 198.51.100.1 → gre to 198.51.100.2",
+  ],
+  [
+    "what becomes of packets without a live tunnel",
+    ASKED,
+    { ...ASKED, noLiveTunnel: '"use"' },
+    "noLiveTunnel: blackhole → use",
   ],
 ])("%s: no region, but told, and not equal", async (_, before, after, text) => {
   expect(await compare(before, after)).toMatchObject({ code: 1, equal: false, regions: [], also: [text] });

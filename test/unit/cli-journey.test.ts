@@ -135,4 +135,24 @@ describe("the journey of a packet", () => {
     ];
     expect(traceJson(policy, text, trace)).toMatchObject({ tunnel: null, tunnels });
   });
+
+  test.each<[string, string, string, string | undefined]>([
+    ["{}", "", "            while no tunnel lives: dropped, the prefix is a black hole", "blackhole"],
+    ["{}", ', noLiveTunnel: "use"', "            while no tunnel lives: the same", "use"],
+    // A wider route by a tunnel that nobody asks takes the packet then.
+    ['"off"', "", "", undefined],
+  ])("what becomes of it while no tunnel lives: %s%s", (health, choice, last, expected) => {
+    const routes = `tunnels: {
+        home: gre({ remote: "198.51.100.9", health: {} }),
+        away: gre({ remote: "198.51.100.8", health: ${health} }),
+      },
+      routes: [{ prefix: "203.0.113.0/25", tunnel: "home" }, { prefix: "203.0.113.0/24", tunnel: "away" }]`;
+    const open = `{ default: "allow", rules: [] }, ${routes}${choice}`;
+    const text = "udp 192.0.2.7:1 > 203.0.113.9:9";
+    const lines = journey(open, text).split("\n");
+    const found = lines.filter((line) => line.includes("while no tunnel lives"));
+    expect(found).toEqual(last === "" ? [] : [last]);
+    const { policy, trace } = judged(open, text);
+    expect((traceJson(policy, text, trace) as { noLiveTunnel?: string }).noLiveTunnel).toBe(expected);
+  });
 });

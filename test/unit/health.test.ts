@@ -1,13 +1,16 @@
 import { describe, expect, test } from "vitest";
+import { blackholesIn } from "../../runtime/customer/blackholes.js";
 import { liveLines, routesInto } from "../../runtime/health/live-lines.js";
 import { after, type Life, startingAs } from "../../runtime/health/liveness.js";
 import { askedBy, type Lives, lifeOf } from "../../runtime/health/lives.js";
 import { nonceIn, OPENING, probeBytes } from "../../runtime/health/probe-packet.js";
-import { PROBE_MAGIC, type Tunnel } from "../../src/compiler/ir/policy.js";
+import { parsePrefix } from "../../runtime/prefix.js";
+import { type NoLiveTunnel, PROBE_MAGIC, type Tunnel } from "../../src/compiler/ir/policy.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 import { summarize } from "../../src/compiler/semantics/packet-summary.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
 import { acme, CHICAGO } from "../support/acme-edge.js";
+import { MANIFEST } from "../support/tiny-bundle.js";
 
 describe("what is thought of a router", () => {
   /** `+` is an answer, `-` a loss. */
@@ -121,9 +124,15 @@ describe("routes while tunnels are dead", () => {
   const B = "route add 203.0.113.0/25 dev gre-b metric 201 table 1000";
   const ALONE = "route add 198.51.100.0/24 dev gre-a metric 101 table 1000";
   const table = [CLOSED, SHARED, ALL, A, B, ALONE];
+  /** Nobody else stands in for what `a` alone has. */
+  const CLOSED_ALONE = {
+    line: "route add blackhole 198.51.100.0/24 metric 101 table 1000",
+    prefix: parsePrefix("198.51.100.0/24"),
+    devices: ["gre-a"],
+  };
 
-  function held(...dead: readonly string[]) {
-    return liveLines({ nexthops, table }, new Set(dead.map((name) => `gre-${name}`)));
+  function held(noLiveTunnel: NoLiveTunnel, ...dead: readonly string[]) {
+    return liveLines({ nexthops, table }, new Set(dead.map((name) => `gre-${name}`)), noLiveTunnel);
   }
 
   const group = (members: string) => SHARED.replace("1,3/2,1/3,1", members);
@@ -138,10 +147,52 @@ describe("routes while tunnels are dead", () => {
       [CLOSED, group("3,1"), ALL, ALONE],
       [A, B],
     ],
-    [["a", "b", "c"], table, []],
     [["nobody"], table, []],
   ])("dead: %s", (dead, expected, left) => {
-    expect(held(...dead)).toEqual({ table: expected, left });
+    expect(held("use", ...dead)).toEqual({ table: expected, left, closed: [] });
+    const open = expected.map((line) => (line === ALONE && dead.includes("a") ? CLOSED_ALONE.line : line));
+    expect(held("blackhole", ...dead)).toEqual({
+      ...{ table: open, left },
+      closed: dead.includes("a") ? [CLOSED_ALONE] : [],
+    });
+  });
+
+  test("with all dead all are used, or each prefix is a blackhole at the metrics of its routes", () => {
+    const all = ["a", "b", "c"];
+    expect(held("use", ...all)).toEqual({ table, left: [], closed: [] });
+    const { table: closed, left } = held("blackhole", ...all);
+    expect(left).toEqual([]);
+    expect(closed).toEqual([
+      ...[CLOSED, SHARED],
+      "route add blackhole 203.0.113.0/24 metric 101 table 1000",
+      "route add blackhole 203.0.113.0/25 metric 101 table 1000",
+      "route add blackhole 203.0.113.0/25 metric 201 table 1000",
+      CLOSED_ALONE.line,
+    ]);
+  });
+
+  test("a prefix that is closed is opened by any tunnel of its routes and of those to shorter ones, and since the last of them died", () => {
+    const health = { style: "request", interval: 1000, timeout: 1000, up: 3, down: 3 } as const;
+    const asked = { ...CHICAGO, health: { ...health, target: CHICAGO.remote } };
+    const rows = tunnels(acme({ tunnels: ["a", "b", "c"].map((name) => ({ ...asked, name })) })).map(
+      (row) => {
+        return { ...row, device: `gre-${row.name}` };
+      },
+    );
+    const lives: Lives = Object.fromEntries(
+      rows.map((row, day) => [
+        row.name,
+        { asked: askedBy(row) ?? "", life: "dead", since: `2026-01-0${3 - day}T00:00:00Z` },
+      ]),
+    );
+    const manifest = { ...MANIFEST, noLiveTunnel: "blackhole", tunnels: rows } as const;
+    const since = "2026-01-03T00:00:00Z";
+    expect(blackholesIn(manifest, { nexthops, table }, lives)).toEqual([
+      { prefix: "203.0.113.0/24", tunnels: ["a", "b", "c"], since },
+      { prefix: "203.0.113.0/25", tunnels: ["a", "b", "c"], since },
+      { prefix: "198.51.100.0/24", tunnels: ["a"], since },
+    ]);
+    expect(blackholesIn({ ...manifest, noLiveTunnel: "use" }, { nexthops, table }, lives)).toEqual([]);
   });
 
   test("that lead into a tunnel, alone or among others", () => {

@@ -29,6 +29,7 @@ const COUNTS: Counts = {
           dropped: { packets: 1, bytes: 1450 },
         },
       ],
+      blackholes: 2,
     },
   ],
 };
@@ -55,6 +56,7 @@ describe("what Prometheus reads", () => {
         'tidegate_tunnel_packets_total{customer="acme",tunnel="chicago",kind="dropped"} 1',
         'tidegate_root_packets_total{kind="foreign"} 0',
         'tidegate_generation{customer="acme"} 7',
+        'tidegate_blackhole_prefixes{customer="acme"} 2',
         'tidegate_in_force_since_seconds{customer="acme"} 1700000000',
         "tidegate_customers 1",
       ]),

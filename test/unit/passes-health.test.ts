@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress } from "../../src/compiler/ir/address.js";
-import type { Health } from "../../src/compiler/ir/policy.js";
+import type { Health, NoLiveTunnel } from "../../src/compiler/ir/policy.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
 import { type PolicyParts, readParts } from "../support/reading.js";
 
@@ -84,6 +84,28 @@ test.each([
   ["soon", 'write it like "1s" or "500ms"'],
 ])("not a time: %s", (written, hint) => {
   expect(readParts(tunnelWith(`{ interval: "${written}" }`)).found[0]?.hint).toBe(hint);
+});
+
+describe("what becomes of packets without a live tunnel", () => {
+  const asked = tunnelWith("{}");
+  test.each<[string | undefined, NoLiveTunnel]>([
+    [undefined, "blackhole"],
+    ['"blackhole"', "blackhole"],
+    ['"use"', "use"],
+  ])("%s", (noLiveTunnel, expected) => {
+    const { policy, found } = readParts({ ...asked, ...(noLiveTunnel !== undefined && { noLiveTunnel }) });
+    expect(found).toEqual([]);
+    expect(policy?.noLiveTunnel).toBe(expected);
+  });
+
+  test.each<[string, PolicyParts, readonly string[]]>([
+    ['"drop"', asked, ['TG2096 "drop"']],
+    ["true", asked, ["TG2053 true"]],
+    ['"use"', {}, ['TG3022 "use"']],
+    ['"blackhole"', tunnelWith('"off"'), ['TG3022 "blackhole"']],
+  ])("%s is a mistake", (noLiveTunnel, parts, expected) => {
+    expect(codes({ ...parts, noLiveTunnel })).toEqual(expected);
+  });
 });
 
 describe("tunnels that nobody asks, though others would stand in", () => {

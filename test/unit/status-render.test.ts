@@ -23,6 +23,7 @@ const ACME: CustomerStatus = {
   counters: { mitigate: {}, firewall: {}, other: {} },
   datapath: "namespace",
   tunnels: [],
+  blackholes: [],
 };
 
 test.each([
@@ -64,4 +65,17 @@ test("a customer whose packets XDP sends on says how many", () => {
   expect(renderStatus({ node: slow, customers: [{ ...ACME, datapath: "xdp", tunnels }] })).toMatch(
     /^ {2}datapath {2}xdp asked for; by the namespace here: up0 has generic XDP$/m,
   );
+});
+
+test("a prefix without a live tunnel is said to be a black hole, since when, and how it ends", () => {
+  const [prefix, since] = ["203.0.113.0/24", "2025-11-22T12:34:56.000Z"];
+  const blackholes = [
+    { prefix, since, tunnels: ["chicago", "dallas"] },
+    { prefix: "2001:db8:a::/48", since, tunnels: ["chicago"] },
+  ];
+  const lines = renderStatus({ node: NODE, customers: [{ ...ACME, blackholes }] }).split("\n");
+  expect(lines.slice(-2)).toEqual([
+    `  route     ${prefix}: black hole since ${since}, its packets are dropped until one of chicago, dallas lives again`,
+    `  route     2001:db8:a::/48: black hole since ${since}, its packets are dropped until chicago lives again`,
+  ]);
 });

@@ -57,6 +57,7 @@ export function notesOf(before: Policy, after: Policy, written: readonly Surface
         return routes.map((one) => ({ name: routeName(one), settings: `weight ${one.weight}` }));
       }),
     ),
+    ...traffic(changed("noLiveTunnel", before.noLiveTunnel, after.noLiveTunnel)),
   ];
 }
 

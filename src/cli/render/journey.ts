@@ -3,6 +3,7 @@ import type { Span } from "../../compiler/diagnostics/span.js";
 import { formatAddress } from "../../compiler/ir/address.js";
 import type { Policy, Route, Rule } from "../../compiler/ir/policy.js";
 import type { Step, Trace } from "../../compiler/semantics/evaluate.js";
+import { withoutLiveTunnel } from "../../compiler/semantics/route.js";
 import { whyMissed } from "./found.js";
 import type { Sources } from "./sources.js";
 import { printable } from "./underline.js";
@@ -113,7 +114,14 @@ function end(policy: Policy, trace: Trace): readonly string[] {
     const stage = (index === 0 ? "route" : "").padEnd(8);
     return `  ${stage}  ${shareOf(route, trace.routes)}${intoTunnel(route, policy)}`;
   });
-  return [...lines, ...datapath(trace)];
+  return [...lines, ...lifeless(policy, trace), ...datapath(trace)];
+}
+
+function lifeless(policy: Policy, { routes }: Trace): readonly string[] {
+  const choice = withoutLiveTunnel(policy, routes);
+  if (choice === null) return [];
+  const fate = choice === "blackhole" ? `${pc.red("dropped")}, the prefix is a black hole` : "the same";
+  return [`  ${"".padEnd(8)}  while no tunnel lives: ${fate}`];
 }
 
 /** Of an allowed packet: nothing where there is only one way. */

@@ -29,6 +29,7 @@ function renderCustomer(customer: CustomerStatus, slow: string | null): readonly
     ...renderCounters("", counters.other),
     ...renderDatapath(customer, slow),
     ...customer.tunnels.map(renderTunnel),
+    ...customer.blackholes.map(renderBlackhole),
   ];
 }
 
@@ -67,6 +68,12 @@ function renderDatapath({ datapath, tunnels }: CustomerStatus, slow: string | nu
 function renderTunnel({ name, remote, device, driver, state, health }: TunnelStatus): string {
   const shown = state === "missing" || state === "DOWN" ? pc.red(state) : state;
   return `  tunnel    ${name} to ${remote}: ${device} ${shown}, ${driverName(driver)}${health ? `; ${renderHealth(health)}` : ""}`;
+}
+
+function renderBlackhole({ prefix, tunnels, since }: CustomerStatus["blackholes"][number]): string {
+  const ends =
+    tunnels.length === 1 ? `${tunnels[0]} lives again` : `one of ${tunnels.join(", ")} lives again`;
+  return `  route     ${prefix}: ${pc.red("black hole")} since ${since}, its packets are dropped until ${ends}`;
 }
 
 function renderHealth({ life, since, probes }: NonNullable<TunnelStatus["health"]>): string {

@@ -1,10 +1,12 @@
 import { type Policy, rulesOf } from "../../compiler/ir/policy.js";
 import type { Trace } from "../../compiler/semantics/evaluate.js";
+import { withoutLiveTunnel } from "../../compiler/semantics/route.js";
 
 /** The row that scripts read (docs/explain.md). */
 export function traceJson(policy: Policy, packet: string, trace: Trace): object {
   const { verdict, stage, routes } = trace;
   const [only, ...others] = routes;
+  const noLiveTunnel = withoutLiveTunnel(policy, routes);
   return {
     packet,
     verdict,
@@ -12,6 +14,7 @@ export function traceJson(policy: Policy, packet: string, trace: Trace): object 
     rule: trace.rule,
     tunnel: only && others.length === 0 ? only.tunnel : null,
     ...(others.length > 0 && { tunnels: routes.map(({ tunnel, weight }) => ({ name: tunnel, weight })) }),
+    ...(noLiveTunnel !== null && { noLiveTunnel }),
     ...ruleLine(policy, trace.rule),
     gate: trace.gate,
     where: trace.where,

@@ -122,6 +122,9 @@ export type Offload = "auto" | "off";
 /** Where allowed packets go on their way to a tunnel: see docs/semantics.md, "The fast path". */
 export type Datapath = "auto" | "namespace" | "xdp";
 
+/** What becomes of packets all of whose tunnels are dead: see docs/semantics.md, "Whether a router lives". */
+export type NoLiveTunnel = "blackhole" | "use";
+
 export interface Firewall {
   /** What happens to packets that no rule decides. */
   readonly default: Verdict;
@@ -144,6 +147,7 @@ export interface Policy extends Spanned {
   readonly lists: readonly AddressList[];
   readonly tunnels: readonly Tunnel[];
   readonly routes: readonly Route[];
+  readonly noLiveTunnel: NoLiveTunnel;
   readonly tests: readonly PolicyTest[];
 }
 

@@ -20,6 +20,7 @@ export function printPolicy(policy: Policy): string {
       ({ prefix, tunnel, priority, weight }) =>
         `route ${formatPrefix(prefix)} tunnel ${tunnel} priority ${priority} weight ${weight}`,
     ),
+    ...(policy.noLiveTunnel === "blackhole" ? [] : [`no live tunnel ${policy.noLiveTunnel}`]),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -4,7 +4,7 @@ import type { Geography } from "../ir/geography.js";
 import type { Policy, Stage } from "../ir/policy.js";
 import { readDatapath } from "./datapath.js";
 import { placeAddresses } from "./geography.js";
-import { reportUnasked } from "./health.js";
+import { readNoLiveTunnel, reportUnasked } from "./health.js";
 import { readLists } from "./lists.js";
 import { checkNames, checkReferences } from "./names.js";
 import { readOffload } from "./offload.js";
@@ -44,10 +44,14 @@ export function buildPolicy(
   const tunnels = readTunnels(surface, prefixes, diagnostics);
   const routes = readRoutes(surface, known, diagnostics);
   if (!unread.has("routes") && !unread.has("tunnels")) reportUnasked(surface, tunnels, routes, diagnostics);
+  const noLiveTunnel = surface.noLiveTunnel
+    ? readNoLiveTunnel(surface.noLiveTunnel, surface, diagnostics)
+    : "blackhole";
   const tests = readTests(surface, diagnostics);
   const datapath = surface.datapath ? readDatapath(surface.datapath, surface, diagnostics) : "auto";
 
-  if (diagnostics.hasErrors || !customer || !byDefault || !offload || !datapath) return undefined;
+  if (diagnostics.hasErrors || !customer || !byDefault) return undefined;
+  if (!offload || !datapath || !noLiveTunnel) return undefined;
   return {
     span: surface.span,
     customer: customer.value,
@@ -58,6 +62,7 @@ export function buildPolicy(
     lists: [...lists.values()].flatMap((list) => list ?? []),
     tunnels,
     routes,
+    noLiveTunnel,
     tests,
   };
 }

@@ -1,7 +1,8 @@
 import type { Located, SurfaceHealth, SurfacePolicy } from "../../dsl/surface.js";
 import type { Diagnostics } from "../diagnostics/diagnostic.js";
+import { didYouMean } from "../diagnostics/did-you-mean.js";
 import { type Address, prefixContains, prefixContainsAddress } from "../ir/address.js";
-import type { Health, OwnedPrefix, Route, Tunnel } from "../ir/policy.js";
+import type { Health, NoLiveTunnel, OwnedPrefix, Route, Tunnel } from "../ir/policy.js";
 import { checkHostAddress, readAddress } from "./addresses.js";
 import { readBounded } from "./numbers.js";
 
@@ -116,6 +117,21 @@ function readTarget(
     prefixes.length === 0 || prefixes.some(({ prefix }) => prefixContainsAddress(prefix, address));
   if (style === "reply" && !isOwn) diagnostics.report("TG2095", target.span, { target: target.value });
   return address;
+}
+
+const NO_LIVE_TUNNEL = ["blackhole", "use"] as const satisfies readonly NoLiveTunnel[];
+
+/** undefined: it is none of the choices, which is reported. Warns where no router is asked, as then all tunnels count as live. */
+export function readNoLiveTunnel(
+  { value, span }: Located<string>,
+  { tunnels, unread }: SurfacePolicy,
+  diagnostics: Diagnostics,
+): NoLiveTunnel | undefined {
+  const choice = NO_LIVE_TUNNEL.find((one) => one === value);
+  if (!choice) diagnostics.report("TG2096", span, { value }, { hint: didYouMean(value, NO_LIVE_TUNNEL) });
+  const isAsked = unread.has("tunnels") || tunnels.some(({ health }) => health?.kind === "probes");
+  if (choice && !isAsked) diagnostics.report("TG3022", span, {});
+  return choice;
 }
 
 /** Warns of tunnels that others would stand in for, if anybody asked whether their routers live. */

@@ -55,6 +55,7 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
     "GreOptions",
     "IpipOptions",
     "HealthOptions",
+    "NoLiveTunnel",
     "Duration",
     "RouteOptions",
     "TestOptions",

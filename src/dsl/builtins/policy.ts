@@ -48,6 +48,7 @@ const options = partsOf({
   datapath: optional(text),
   tunnels: optional(severalNamed(tunnel)),
   routes: optional(severalOf(route)),
+  noLiveTunnel: optional(text),
   tests: optional(severalOf(test)),
   ...{ stateful: elsewhere("`firewall`"), offload: elsewhere("`firewall`") },
 });
@@ -79,6 +80,7 @@ export function makePolicy(call: Call, diagnostics: Diagnostics): Value {
       datapath: read.datapath ?? null,
       tunnels: itemsOf("tunnels", read.tunnels).map(({ name, value }) => ({ ...value, name })),
       routes: itemsOf("routes", read.routes),
+      noLiveTunnel: read.noLiveTunnel ?? null,
       tests: itemsOf("tests", read.tests),
       unread,
     },

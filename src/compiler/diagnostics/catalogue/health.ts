@@ -71,4 +71,12 @@ tunnels: { main: gre({ remote: "198.51.100.1", health: { style: "reply", target:
     ),
     "give an address of this policy's prefixes",
   ),
+  TG2096: error(
+    message`\`noLiveTunnel\` must be "blackhole" or "use", not "${"value"}"`,
+    `It says what becomes of packets to a prefix while no tunnel lives that its routes lead into. With "blackhole", the
+default, the edge drops them until one lives again. With "use" they go into the dead tunnels as if these lived: if a
+router is well, and only does not answer, they arrive.`,
+    example("policy", 'noLiveTunnel: "drop"', 'noLiveTunnel: "blackhole"'),
+    'write "blackhole" or "use", or leave `noLiveTunnel` out',
+  ),
 };

@@ -235,6 +235,21 @@ ICMP, and the host sends smaller ones. If it never hears of it, connections open
     ),
     "let it through in a rule before, or drop less: `icmp.type == 8` is ping",
   ),
+  TG3022: warning(
+    message`no router is asked whether it lives, so none is ever found dead`,
+    `A tunnel without \`health\` counts as live whatever becomes of its router, so no prefix is ever without a live tunnel.
+Tell the tunnels how their routers are asked, \`health: {}\` for the usual way, or leave \`noLiveTunnel\` out.`,
+    example(
+      "policy",
+      `tunnels: { main: gre({ remote: "198.51.100.1" }) },
+routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }],
+noLiveTunnel: "use"`,
+      `tunnels: { main: gre({ remote: "198.51.100.1", health: {} }) },
+routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }],
+noLiveTunnel: "use"`,
+    ),
+    "add `health: {}` to the tunnels",
+  ),
   TG3030: warning(
     message`nobody asks whether the router of \`${"tunnel"}\` lives, so \`${"other"}\` does not stand in for it`,
     `Several tunnels for a prefix are worth something when one of the routers dies: then the others are to take its packets.
