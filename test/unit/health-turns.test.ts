@@ -29,7 +29,7 @@ function followed(): readonly string[] {
 
 test("one customer at a time, each as often as it was said to have changed", async () => {
   const open: (() => void)[] = [];
-  follow.mockImplementation(() => new Promise<void>((resolve) => open.push(resolve)));
+  follow.mockImplementation(() => new Promise((resolve) => open.push(() => resolve([]))));
   const done = async () => {
     open.shift()?.();
     await vi.advanceTimersByTimeAsync(0);
@@ -52,6 +52,7 @@ test("one customer at a time, each as often as it was said to have changed", asy
 test("who cannot follow is tried again until it can, and why is said once", async () => {
   const locked = async ({ customer }: FollowOptions) => {
     if (customer === "acme") throw new Error("somebody has the lock");
+    return [];
   };
   follow.mockImplementation(locked);
   turns.sync("acme");
@@ -62,7 +63,7 @@ test("who cannot follow is tried again until it can, and why is said once", asyn
   expect(followed().filter((customer) => customer === "acme").length).toBeGreaterThan(5);
   expect(followed().filter((customer) => customer === "globex")).toHaveLength(1);
 
-  follow.mockResolvedValue();
+  follow.mockResolvedValue([]);
   await vi.advanceTimersByTimeAsync(1000);
   const before = followed().length;
   await vi.advanceTimersByTimeAsync(10_000);
@@ -82,4 +83,22 @@ test("who ends, ends what is under way, and nothing more is tried", async () => 
   await turns.end();
   await vi.advanceTimersByTimeAsync(5000);
   expect(followed()).toEqual(["acme"]);
+});
+
+test("each black hole is told of when it begins and when it ends, once, and with all that ends it", async () => {
+  const since = "2026-01-01T00:00:00Z";
+  const one = { prefix: "203.0.113.0/24", tunnels: ["chicago", "dallas"], since };
+  const other = { prefix: "2001:db8:a::/48", tunnels: ["chicago"], since };
+  for (const closed of [[one], [one, other], [one, other], [other], []]) {
+    follow.mockResolvedValueOnce(closed);
+    turns.sync("acme");
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  const ends = "is a black hole, its packets are dropped; it ends when";
+  expect(said).toEqual([
+    `warning: acme: ${one.prefix} ${ends} one of its tunnels lives again: chicago, dallas`,
+    `warning: acme: ${other.prefix} ${ends} its tunnel lives again: chicago`,
+    `info: acme: ${one.prefix} is no black hole any more`,
+    `info: acme: ${other.prefix} is no black hole any more`,
+  ]);
 });
