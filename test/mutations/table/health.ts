@@ -132,6 +132,36 @@ export const HEALTH: readonly Mutation[] = [
     ],
   ),
   ...inFile(
+    "runtime/health/live-lines.ts",
+    ["unit/health"],
+    [
+      {
+        name: "one-dead-all-dead",
+        models: "a prefix that tunnels share is left as soon as one of them is dead",
+        from: "route.devices.some((device) => !dead.has(device))",
+        to: "route.devices.every((device) => !dead.has(device))",
+      },
+      {
+        name: "longer-prefix-stands-in",
+        models: "a live route to a part stands in for a dead one to the whole",
+        from: "live.some((other) => contains(other.prefix, prefix))",
+        to: "live.some((other) => contains(prefix, other.prefix))",
+      },
+      {
+        name: "equal-shares-of-what-lives",
+        models: "while one router is dead the others share alike, whatever their weights",
+        from: "live.map(({ text }) => text)",
+        to: "live.map(({ id }) => `${id},1`)",
+      },
+      {
+        name: "shared-prefixes-left-alone",
+        models: "only routes that lead nowhere else follow their tunnels",
+        from: "devices.some((device) => into.has(device))",
+        to: "devices.every((device) => into.has(device))",
+      },
+    ],
+  ),
+  ...inFile(
     "runtime/health/turns.ts",
     ["unit/health-turns"],
     [
