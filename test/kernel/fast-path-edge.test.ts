@@ -33,6 +33,8 @@ const RECEIVER = `
   }
   process.on("SIGTERM", () => { console.log(JSON.stringify(seen)); process.exit(); });`;
 
+const UP0 = "02:00:00:00:07:01";
+
 describe.each([
   ["native", false],
   ["generic", true],
@@ -44,6 +46,9 @@ describe.each([
     // As network cards do it: checksums are written before a frame leaves, and the far end takes frames from XDP.
     edge.server.run(["ethtool", "-K", "eth0", "tx", "off"], { namespace: "client" });
     edge.server.run(["ethtool", "-K", "eth0", "gro", "on"], { namespace: "router" });
+    edge.server.ip([`link set up0 address ${UP0}`]);
+    // What was too long once is sent as long again.
+    edge.server.ip(["route replace default via 192.0.2.254 mtu lock 1500"], "client");
     filterSources(0);
     await edge.server.apply(edge.bundle("xdp", sending("xdp")), NODE);
   });
@@ -60,14 +65,14 @@ describe.each([
 
   const acmeStatus = async () => (await edge.server.status()).customers[0];
 
-  /** Numbered datagrams, some hundred a second, of so many bytes at least. */
-  function send(port: number, count: number, length = 0): void {
+  /** Numbered datagrams, some hundred a second, of `length` bytes at least. */
+  function send(port: number, count: number, { length = 0, source = "192.0.2.7" } = {}): void {
     edge.script(
       "client",
       `const s = require("dgram").createSocket("udp4");
        let next = 0;
        const more = () => next < ${count} ? s.send(String(next++).padEnd(${length}), ${port}, "${FTP}", () => setTimeout(more, 1)) : s.close();
-       s.bind({ address: "192.0.2.7", port: 4000 }, more);`,
+       s.bind({ address: "${source}", port: 4000 }, more);`,
     );
   }
 
@@ -116,51 +121,59 @@ describe.each([
     await site.end();
   });
 
-  /** What XDP sent itself of `count` datagrams. */
-  async function sentFromXdp(count: number, length = 0): Promise<number> {
+  /** What XDP sent itself of 20 datagrams. */
+  async function sentFromXdp(options?: Parameters<typeof send>[2]): Promise<number> {
     const before = (await acmeStatus()).tunnels[0].fromXdp.packets;
-    send(53, count, length);
+    send(53, 20, options);
     return (await acmeStatus()).tunnels[0].fromXdp.packets - before;
   }
 
   const ROUTER = "198.51.100.1";
-  const GATEWAY = "neigh replace 192.0.2.254 lladdr";
-  test.each<[string, readonly string[], readonly string[], string?]>([
-    ["which cannot be reached", [`route add unreachable ${ROUTER}/32`], [`route del ${ROUTER}/32`]],
-    [
-      "by a device that is no uplink",
-      [
+  const [ANYCAST = ""] = NODE.anycast;
+  test.each([
+    {
+      what: "to a router that cannot be reached",
+      begin: [`route add unreachable ${ROUTER}/32`],
+      end: [`route del ${ROUTER}/32`],
+    },
+    {
+      what: "by a device that is no uplink",
+      begin: [
         "link add aside type veth peer name beside",
         "link set beside up",
         "link set aside up",
         `neigh add ${ROUTER} lladdr 02:00:00:00:00:aa nud permanent dev aside`,
         `route add ${ROUTER}/32 dev aside`,
       ],
-      ["link del aside"],
-    ],
-    [
-      "by a frame to another's address",
-      [`${GATEWAY} 02:54:47:aa:bb:cc nud permanent dev eth0`],
-      ["neigh del 192.0.2.254 dev eth0"],
-      "client",
-    ],
-    // Last, as senders remember what they are told then.
-    [
-      "by a way that is shorter than the tunnel",
-      [`route add ${ROUTER}/32 dev up1 mtu lock 1300`],
-      [`route del ${ROUTER}/32`],
-    ],
-  ])(
-    "nothing is sent from XDP to a router %s, and all is when that is over",
-    async (_, begin, end, namespace) => {
-      expect(await sentFromXdp(20)).toBeGreaterThan(10);
-      edge.server.ip(begin, namespace);
-      const meanwhile = await sentFromXdp(5, 1280);
-      edge.server.ip(end, namespace);
-      expect(meanwhile).toBe(0);
-      expect(await sentFromXdp(20)).toBeGreaterThan(10);
+      end: ["link del aside"],
     },
-  );
+    {
+      what: "by a way that is too short with the tunnel's headers alone",
+      begin: [`route add ${ROUTER}/32 dev up1 mtu lock 1300`],
+      end: [`route del ${ROUTER}/32`],
+      length: 1260,
+    },
+    {
+      what: "of a frame to another's address",
+      namespace: "client",
+      begin: [`neigh replace 192.0.2.254 lladdr ${UP0.slice(0, -1)}f nud permanent dev eth0`],
+      end: ["neigh del 192.0.2.254 dev eth0"],
+    },
+    {
+      what: "of what says to be from the node itself",
+      namespace: "client",
+      begin: [`addr add ${ANYCAST}/32 dev eth0`],
+      end: [`addr del ${ANYCAST}/32 dev eth0`],
+      source: ANYCAST,
+    },
+  ])("nothing is sent from XDP $what, and all is when that is over", async (one) => {
+    expect(await sentFromXdp()).toBeGreaterThan(10);
+    edge.server.ip(one.begin, one.namespace);
+    const meanwhile = await sentFromXdp(one);
+    edge.server.ip(one.end, one.namespace);
+    expect(meanwhile).toBe(0);
+    expect(await sentFromXdp()).toBeGreaterThan(10);
+  });
 
   test("once a second a packet goes by the namespace, where the kernel asks whether the next hop lives", async () => {
     const before = (await acmeStatus()).tunnels[0];

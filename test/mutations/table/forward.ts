@@ -175,6 +175,7 @@ export const FORWARD: readonly Mutation[] = [
         models: "packets that say to be from the anycast address itself are sent on",
         from: "p->src4 == bpf_ntohl(tunnel->local)",
         to: "p->src4 == tunnel->local",
+        killers: ["kernel/fast-path-edge"],
       },
       {
         name: "to-half-an-address",
