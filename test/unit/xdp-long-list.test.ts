@@ -77,6 +77,20 @@ describe("a long list", () => {
     expectIn(ranges, [...around, 2 ** 24, 2 ** 24 + 2 ** 16 - 1, 2 ** 24 + 2 ** 16]);
   });
 
+  test.each([
+    ["begins in it and ends behind it", 2 ** 24 + 2 ** 14, 2 ** 24 + 2 ** 16],
+    ["begins before it and ends in it", 2 ** 24 - 2 ** 14, 2 ** 24 + 2 ** 14],
+  ])("has bits for a part where the list %s", (_, low, high) => {
+    const part = 2 ** 24;
+    const wide = { low: BigInt(low), high: BigInt(high) };
+    const hosts = Array.from({ length: 20 }, (_, host) => {
+      const alone = BigInt((low < part ? high + 2 : part) + 3 * host);
+      return { low: alone, high: alone };
+    });
+    const ends = [low - 1, low, part - 1, part, part + 2 ** 15 - 1, part + 2 ** 15, high, high + 1];
+    expectIn(intervals([wide, ...hosts]), [...ends, ...hosts.map((one) => Number(one.low) + 1)]);
+  });
+
   test("is in up to the last address", () => {
     expectIn([{ low: 5n, high: BigInt(LAST) }], [0, 4, 5, 2 ** 15, 2 ** 31, LAST]);
   });
