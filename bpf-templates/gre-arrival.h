@@ -17,10 +17,19 @@
 #define NEXTHDR_FRAGMENT 44
 #define OPTION_UNKNOWN_STOPS 0xc0 /* who does not know the option must not just go on (RFC 8200, section 4.2) */
 
+/* IPv6's fragment header (RFC 8200, section 4.5). */
+struct ip6_fragment {
+	__u8 nexthdr;
+	__u8 reserved;
+	__be16 offset; /* in bytes; the lowest bit: more fragments */
+	__be32 id;
+};
+
 /* What reading came to: a reason to leave the packet to the kernel, or one of these. */
 enum {
 	ARRIVAL_NO_TUNNEL = GRE_LEFT_ALONE, /* another protocol */
 	ARRIVAL_READ,
+	ARRIVAL_TAKEN, /* a piece of a packet, of which nothing goes on yet */
 };
 
 /* The outer headers as they were read. */
@@ -31,7 +40,11 @@ struct arrival {
 	__be16 inside; /* EtherType */
 	__u8 protocol; /* behind the outer IP header and its extensions, also where that is no tunnel's */
 	__u8 tos;
+	__u8 hops;
 	bool is_wrong; /* whatever tunnel it is of: the kernel would drop it */
+	bool more; /* of a fragment: others are behind it */
+	__be32 id;
+	__u32 offset; /* in bytes */
 };
 
 static __always_inline bool is_tunnel_protocol(__u8 protocol)
@@ -102,8 +115,6 @@ static __always_inline int read_ipv4(struct __sk_buff *skb, struct arrival *arri
 	arrival->protocol = ip->protocol;
 	if (!is_tunnel_protocol(ip->protocol))
 		return ARRIVAL_NO_TUNNEL;
-	if (ip->frag_off & bpf_htons(IP_FRAGMENT))
-		return GRE_FRAGMENT;
 	arrival->size = ip->ihl * 4;
 	if (ip->version != 4 || ip->ihl < 5 ||
 	    !read_ipv4_options(skb, arrival->size - sizeof(*ip), (__u8 *)header))
@@ -114,7 +125,13 @@ static __always_inline int read_ipv4(struct __sk_buff *skb, struct arrival *arri
 	set_ipv4(&arrival->ends.remote, ip->saddr);
 	sum = bpf_csum_diff(NULL, 0, header, sizeof(header), 0);
 	arrival->is_wrong = sum < 0 || folded_checksum(sum);
-	return ARRIVAL_READ;
+	if (!(ip->frag_off & bpf_htons(IP_FRAGMENT)))
+		return ARRIVAL_READ;
+	arrival->hops = ip->ttl;
+	arrival->id = ip->id;
+	arrival->offset = (bpf_ntohs(ip->frag_off) & IP_OFFSET) * 8;
+	arrival->more = ip->frag_off & bpf_htons(IP_MORE);
+	return GRE_FRAGMENT;
 }
 
 /* Whether the kernel goes on behind these options, known to it or not. They begin at `at`, and end before `end`. */
@@ -130,9 +147,24 @@ static __always_inline bool skips_ipv6_options(struct __sk_buff *skb, __u32 at, 
 	return at == end;
 }
 
+/* The header of a fragment, behind which is what `protocol` says in the end. */
+static __always_inline int read_fragment(struct __sk_buff *skb, struct arrival *arrival)
+{
+	struct ip6_fragment head;
+
+	if (bpf_skb_load_bytes(skb, ETH_HLEN + arrival->size, &head, sizeof(head)))
+		return ARRIVAL_NO_TUNNEL;
+	arrival->protocol = head.nexthdr;
+	arrival->id = head.id;
+	arrival->offset = bpf_ntohs(head.offset) & ~7;
+	arrival->more = head.offset & bpf_htons(1);
+	arrival->size += sizeof(head);
+	return GRE_FRAGMENT;
+}
+
 /*
  * Goes over options for all hops and for the destination, such as the one that ip6_tunnel writes (encapsulation limit, RFC 2473,
- * section 4.1.1). What is behind a fragment header is what `protocol` says in the end, too.
+ * section 4.1.1).
  */
 static __always_inline int skip_extensions(struct __sk_buff *skb, struct arrival *arrival)
 {
@@ -148,9 +180,9 @@ static __always_inline int skip_extensions(struct __sk_buff *skb, struct arrival
 			return ARRIVAL_READ;
 		if (bpf_skb_load_bytes(skb, at, head, sizeof(head)))
 			return ARRIVAL_NO_TUNNEL;
-		arrival->protocol = head[0];
 		if (kind == NEXTHDR_FRAGMENT)
-			return GRE_FRAGMENT;
+			return read_fragment(skb, arrival);
+		arrival->protocol = head[0];
 		size = (head[1] + 1) * 8;
 		if (!skips_ipv6_options(skb, at + sizeof(head), at + size))
 			return GRE_UNSUPPORTED;
@@ -170,6 +202,7 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct arrival *arri
 	arrival->length = sizeof(ip) + bpf_ntohs(ip.payload_len);
 	arrival->tos = bpf_ntohl(*(__be32 *)&ip) >> 20;
 	arrival->protocol = ip.nexthdr;
+	arrival->hops = ip.hop_limit;
 	arrival->ends.local = ip.daddr;
 	arrival->ends.remote = ip.saddr;
 	arrival->is_wrong = ip.version != 6;
@@ -205,15 +238,17 @@ static __always_inline int read_gre(struct __sk_buff *skb, struct arrival *arriv
 	return ARRIVAL_READ;
 }
 
-/* Fills in an empty `arrival`. */
-static __always_inline int read_arrival(struct __sk_buff *skb, struct arrival *arrival)
+/* Fills in an empty `arrival`, as far as the IP header says it: GRE_FRAGMENT, if that is one of a fragment. */
+static __always_inline int read_outside(struct __sk_buff *skb, struct arrival *arrival)
 {
-	int read = skb->protocol == bpf_htons(ETH_P_IP)	    ? read_ipv4(skb, arrival)
-		   : skb->protocol == bpf_htons(ETH_P_IPV6) ? read_ipv6(skb, arrival)
-							    : ARRIVAL_NO_TUNNEL;
+	return skb->protocol == bpf_htons(ETH_P_IP)	? read_ipv4(skb, arrival)
+	       : skb->protocol == bpf_htons(ETH_P_IPV6) ? read_ipv6(skb, arrival)
+							: ARRIVAL_NO_TUNNEL;
+}
 
-	if (read != ARRIVAL_READ)
-		return read;
+/* What is behind the IP header. */
+static __always_inline int read_tunnel(struct __sk_buff *skb, struct arrival *arrival)
+{
 	if (arrival->protocol == IPPROTO_GRE) {
 		arrival->ends.protocol = IPPROTO_GRE;
 		return read_gre(skb, arrival);

@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #define MAX_TUNNELS 65536
+#define MAX_LOCALS 64
 #define TOS_INHERIT 1 /* of gre_tunnel: the inner packet's, as ip_tunnel_xmit() has it */
 
 /* The ends of a tunnel, from this side; outside of packets that arrive local and remote have changed places. */
@@ -51,10 +52,10 @@ struct gre_counters {
 	struct gre_counter dropped;
 };
 
-/* Packets that gre_decap left to the kernel. */
+/* Packets that gre_decap left to the kernel; and fragments that it took in vain. */
 enum gre_left_alone {
 	GRE_UNKNOWN, /* nobody's tunnel */
-	GRE_FRAGMENT, /* only the kernel can reassemble */
+	GRE_FRAGMENT, /* of what did not come whole, or is too long; what is not for us */
 	GRE_UNSUPPORTED, /* routing in any header, options that the kernel has to judge, not IP inside */
 	GRE_LEFT_ALONE,
 };
@@ -75,6 +76,15 @@ struct {
 	__type(key, struct gre_endpoint);
 	__type(value, struct gre_device);
 } gre_endpoints SEC(".maps");
+
+/* The addresses that tunnels end at here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_LOCALS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct in6_addr);
+	__type(value, __u32);
+} gre_locals SEC(".maps");
 
 /* Same key as gre_tunnels; entries are made by a tunnel's first packet. */
 struct {
@@ -103,6 +113,12 @@ static __always_inline bool is_ipv4(const struct in6_addr *address)
 	const __u32 *words = address->s6_addr32;
 
 	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline bool is_same6(const struct in6_addr *a, const struct in6_addr *b)
+{
+	return !((a->s6_addr32[0] ^ b->s6_addr32[0]) | (a->s6_addr32[1] ^ b->s6_addr32[1]) |
+		 (a->s6_addr32[2] ^ b->s6_addr32[2]) | (a->s6_addr32[3] ^ b->s6_addr32[3]));
 }
 
 static __always_inline struct gre_counters *counters_of(__u32 ifindex)

@@ -7,7 +7,8 @@
  *
  * A tunnel is a veth pair. Its end in the customer's namespace takes the place of the device; gre_encap
  * sits at tc ingress of the other end, in the default namespace. gre_decap sits at tc ingress of each uplink.
- * Nothing about a tunnel is kept between packets, so any server can decapsulate what any other encapsulated.
+ * Nothing about a tunnel is kept between packets, so any server can decapsulate what any other encapsulated; but for pieces
+ * of outer packets, until they are put together.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -11,7 +11,9 @@
 #include <bpf/bpf_endian.h>
 
 #define IP_DF 0x4000
-#define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
+#define IP_MORE 0x2000 /* fragments */
+#define IP_OFFSET 0x1fff
+#define IP_FRAGMENT (IP_MORE | IP_OFFSET)
 #define GRE_CHECKSUM bpf_htons(0x8000)
 #define GRE_KEY bpf_htons(0x2000)
 #define GRE_SEQUENCE bpf_htons(0x1000)

@@ -28,7 +28,6 @@
 #define ICMPV6_PKT_TOOBIG 2
 #define ICMPV6_INFOMSG_MASK 0x80
 
-#define IP_OFFSET 0x1fff
 #define FARTHEST 0x3fff /* that bytes are summed in a frame */
 #define ANSWER_TTL 64
 #define ANSWER_TOS 0xc0 /* of ICMP errors (RFC 1812 section 4.3.2.5) */

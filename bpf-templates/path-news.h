@@ -68,12 +68,6 @@ static __always_inline bool read_news4(struct __sk_buff *skb, struct news *news)
 	return true;
 }
 
-static __always_inline bool is_same6(const struct in6_addr *a, const struct in6_addr *b)
-{
-	return !((a->s6_addr32[0] ^ b->s6_addr32[0]) | (a->s6_addr32[1] ^ b->s6_addr32[1]) |
-		 (a->s6_addr32[2] ^ b->s6_addr32[2]) | (a->s6_addr32[3] ^ b->s6_addr32[3]));
-}
-
 static __always_inline bool read_news6(struct __sk_buff *skb, struct news *news)
 {
 	struct news6 read;

@@ -1,4 +1,4 @@
-import type { Manifest } from "../../src/targets/manifest.js";
+import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 import type { Bundle } from "../bundle.js";
 import type { Part } from "../steps.js";
 
@@ -30,11 +30,14 @@ export interface TunnelTraffic {
   readonly dropped: Traffic;
 }
 
+/** What of a node's description matters: `anycast` are the addresses that tunnels end at. */
+export type GreNode = Pick<NodeConfig, "uplinks" | "anycast">;
+
 /** One way to do tunnels. All put the same bytes on the wire. */
 export interface GreDriver {
   readonly name: "kernel" | "ebpf";
   /** What the driver needs once on a node. `standing`: the tunnels that what is made anew has to carry from its beginning. */
-  nodeParts(uplinks: readonly string[], standing: readonly StandingTunnel[]): readonly Part[];
+  nodeParts(node: GreNode, standing: readonly StandingTunnel[]): readonly Part[];
   /** A tunnel of a bundle, with its device in the customer's namespace. `anycast` is its outer source, of the remote's family. */
   tunnel(bundle: Bundle, tunnel: TunnelRow, anycast: string): Part;
   /**

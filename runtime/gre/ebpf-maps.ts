@@ -43,6 +43,13 @@ export const ENDPOINT_BYTES = 40;
 /** IPPROTO_GRE and IPPROTO_IPIP of linux/in.h. */
 const PROTOCOL = { gre: 47, ipip: 4 } as const satisfies Record<TunnelRow["kind"], number>;
 
+/** A key of `gre_locals`: an address that tunnels end at. */
+export function localKey(anycast: string): Uint8Array {
+  return mapped(anycast);
+}
+
+export const LOCAL_BYTES = 16;
+
 /** struct gre_device */
 export function deviceValue(ifindex: number, destination: string, source: string): Uint8Array {
   return Buffer.concat([u32(ifindex), mac(destination), mac(source)]);

@@ -6,12 +6,21 @@ import { readCounter, sum } from "../counters.js";
 import { builtFile, type Host, tolerating } from "../host.js";
 import { ERRNO, LoaderError, type MapEntry } from "../loader-client.js";
 import { deleteLink, findLink, linkKind, setLink } from "../netlink/link.js";
+import { u32 } from "../netlink/message.js";
 import { inside } from "../netlink/network.js";
 import { perform } from "../netlink/perform.js";
 import { writeSysctl } from "../node/sysctls.js";
 import type { Part } from "../steps.js";
-import type { Before, GreDriver, StandingTunnel, TunnelRow, TunnelTraffic } from "./driver.js";
-import { deviceValue, ENDPOINT_BYTES, endpointKey, ifindexKey, tunnelValue } from "./ebpf-maps.js";
+import type { Before, GreDriver, GreNode, StandingTunnel, TunnelRow, TunnelTraffic } from "./driver.js";
+import {
+  deviceValue,
+  ENDPOINT_BYTES,
+  endpointKey,
+  ifindexKey,
+  LOCAL_BYTES,
+  localKey,
+  tunnelValue,
+} from "./ebpf-maps.js";
 import { clsact, hasClassifier, isTaken } from "./tc.js";
 import { tunnelText, upText } from "./text.js";
 
@@ -30,8 +39,9 @@ const SLOT = { direction: "ingress", priority: 0x5447, handle: 1 } as const;
 export function ebpfGre(host: Host): GreDriver {
   return {
     name: "ebpf",
-    nodeParts: (uplinks, standing) => [
-      greProgram(host, uplinks, standing),
+    nodeParts: ({ uplinks, anycast }, standing) => [
+      greProgram(host, { uplinks, anycast }, standing),
+      ...anycast.map((address) => knownEnd(host, address)),
       ...uplinks.flatMap((device) => [clsact(host, device), classifier(host, device, "gre_decap")]),
     ],
     tunnel: (bundle, row, anycast) => tunnelPart(host, bundle, row, anycast),
@@ -41,12 +51,13 @@ export function ebpfGre(host: Host): GreDriver {
 }
 
 type Program = "gre_encap" | "gre_decap";
-type MapName = "gre_tunnels" | "gre_endpoints" | "gre_counters" | "gre_left_alone";
+type MapName = "gre_tunnels" | "gre_endpoints" | "gre_locals" | "gre_counters" | "gre_left_alone";
 
 const PROGRAMS: readonly Program[] = ["gre_encap", "gre_decap"];
 /** Bytes of each map's key. */
 const KEYS: Readonly<Record<MapName, number>> = {
-  ...{ gre_tunnels: 4, gre_endpoints: ENDPOINT_BYTES, gre_counters: 4, gre_left_alone: 4 },
+  ...{ gre_tunnels: 4, gre_endpoints: ENDPOINT_BYTES, gre_locals: LOCAL_BYTES },
+  ...{ gre_counters: 4, gre_left_alone: 4 },
 };
 
 /** Where programs and maps are pinned; until those of a new load know all tunnels, beside. */
@@ -61,7 +72,7 @@ export const greMap = (host: Host, map: MapName, folder: Folder = "gre") =>
  * stand then, and packets come. So those that sit on devices stay until the new maps know every tunnel, and each is replaced in
  * one step.
  */
-function greProgram(host: Host, uplinks: readonly string[], standing: readonly StandingTunnel[]): Part {
+function greProgram(host: Host, { uplinks, anycast }: GreNode, standing: readonly StandingTunnel[]): Part {
   const [pins, next] = [host.paths.bpf("gre"), host.paths.bpf("gre-next")];
   const clear = (folder: string) => rm(folder, { recursive: true, force: true });
   return {
@@ -70,6 +81,7 @@ function greProgram(host: Host, uplinks: readonly string[], standing: readonly S
     up: async () => {
       await clear(next);
       await host.loader.loadObject({ object: builtFile("bpf/gre.bpf.o"), pinDir: next, reuse: {} });
+      await storeEnds(host, anycast, "gre-next");
       const known = await fillAll(host, standing);
       await clear(pins);
       await rename(next, pins);
@@ -117,6 +129,25 @@ async function valueIn(
       throw error;
     },
   );
+}
+
+/** Fragments to this address are the program's: it puts outer packets together that were cut up on their way. */
+function knownEnd(host: Host, address: string): Part {
+  return {
+    name: `tunnels' end ${address}`,
+    present: async () => (await valueIn(host, "gre_locals", localKey(address))) instanceof Buffer,
+    up: () => storeEnds(host, [address]),
+    down: async () => {
+      const map = greMap(host, "gre_locals");
+      if (existsSync(map))
+        await tolerating(["ENOENT", "EINVAL"], host.loader.deleteFromMap(map, [localKey(address)]));
+    },
+  };
+}
+
+async function storeEnds(host: Host, anycast: readonly string[], folder: Folder = "gre"): Promise<void> {
+  const entries = anycast.map((address) => ({ key: localKey(address), value: u32(1) }));
+  await host.loader.updateMap(greMap(host, "gre_locals", folder), entries);
 }
 
 function attach(host: Host, device: string, program: Program): Promise<void> {

@@ -59,7 +59,7 @@ export function nodeParts(
     policyRouting(host, 4),
     policyRouting(host, 6),
     markingTable(host, marked),
-    ...gre.nodeParts(node.uplinks, standing),
+    ...gre.nodeParts(node, standing),
     ...node.uplinks.flatMap((uplink) => [rootProgramOn(host, uplink), packetsApart(host, uplink)]),
     // Whether one may be known hangs on all.
     ...node.uplinks.map((uplink) => uplinkKnown(host, uplink, node.uplinks)),

@@ -38,6 +38,7 @@ interface Damage {
 
 const ROOT = "/run/tidegate/bpf/root";
 const ENDPOINTS = "/run/tidegate/bpf/gre/map_gre_endpoints";
+const LOCALS = "/run/tidegate/bpf/gre/map_gre_locals";
 /** Acme is the second customer. Both of its places for a program, as keys of a map. */
 const PLACES = ["1 0 0 0", "1 16 0 0"];
 
@@ -51,6 +52,11 @@ const ROUNDS: readonly (readonly [name: string, damage: readonly Damage[]])[] = 
       { found: "anycast address 198.18.0.1", command: "ip addr del 198.18.0.1/32 dev lo" },
       { found: "clsact on up1", command: "tc qdisc del dev up1 clsact", ebpf: true },
       { found: "gre_decap on up0", command: "tc filter del dev up0 ingress", ebpf: true },
+      {
+        found: "tunnels' end 198.18.0.1",
+        command: `bpftool map delete pinned ${LOCALS} key hex 00 00 00 00 00 00 00 00 00 00 ff ff c6 12 00 01`,
+        ebpf: true,
+      },
       { found: "tunnel chicago", command: `ip link del ${endsOf("chicago").device}`, inside: true },
       { found: "firewall", command: "nft delete table inet tidegate", inside: true },
       {
@@ -190,7 +196,8 @@ test("what marks packets and leads them is mended where it stands, also by a cha
 test("another anycast address: each tunnel has it after one customer's change", async () => {
   const [now, then] = ["198.18.0.2", "198.18.0.1"];
   const other = edge.bundle("globex", globex());
-  const ends = () => edge.server.run(["bpftool", "-j", "map", "dump", "pinned", ENDPOINTS]);
+  const entries = (map: string) =>
+    JSON.parse(edge.server.run(["bpftool", "-j", "map", "dump", "pinned", map]));
   const ebpf = (await chooseGre()) === "ebpf";
   const device = await deviceIndex();
   for (const [address, before] of [
@@ -201,7 +208,8 @@ test("another anycast address: each tunnel has it after one customer's change", 
     await edge.server.apply(other, node);
     expect(await drift()).toEqual([]);
     expect(await outerSource()).toBe(address);
-    if (ebpf) expect(JSON.parse(ends())).toHaveLength(1);
+    if (ebpf) expect(entries(ENDPOINTS)).toHaveLength(1);
+    if (ebpf) expect(entries(LOCALS)).toHaveLength(node.anycast.length);
   }
   expect(await deviceIndex()).toBe(device);
 });

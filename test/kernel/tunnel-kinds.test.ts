@@ -19,6 +19,7 @@ import {
   withEcn,
   writeChecksum,
 } from "../support/outer-packets.js";
+import { type Cut, IN_VAIN, WHOLE } from "../support/outer-pieces.js";
 
 /**
  * Tunnels of every kind, byte by byte, through an edge server as it is: what goes in and out is held against the RFCs, and so are
@@ -94,6 +95,7 @@ async function passed(
   packets: readonly Uint8Array[],
   count: number,
   strays: readonly Uint8Array[] = [],
+  etherType = 0,
 ): Promise<readonly Buffer[]> {
   const [from, to, mac] =
     way === "into tunnels"
@@ -108,7 +110,7 @@ async function passed(
   const ended = new Promise((resolve) => tcpdump.once("close", resolve));
   await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
   if (strays.length > 0) put(from, FOREIGN_MAC, strays);
-  put(from, mac, packets);
+  put(from, mac, packets, etherType);
   await ended;
   return reader.packets;
 }
@@ -116,8 +118,10 @@ async function passed(
 /** Another machine's, of those that may be on the same wire. */
 const FOREIGN_MAC = "02:00:00:00:00:fe";
 
-function put(namespace: string, mac: string, packets: readonly Uint8Array[]): void {
+/** `etherType`: 0, or what the frames are said to hold instead of IP. */
+function put(namespace: string, mac: string, packets: readonly Uint8Array[], etherType = 0): void {
   const wire = [join(packageRoot(), "dist/examples/lab/wire"), "eth0", mac];
+  wire.push(`${packets.length}`, "0", `${etherType}`);
   const [command, ...args] = edge.server.enter(wire, namespace);
   execFileSync(command, args, { input: framed(packets) });
 }
@@ -317,6 +321,80 @@ test("what is another machine's on the wire does not come out", async () => {
   expect(all).toHaveLength(2 * TUNNELS.length);
   expect(out).toEqual([]);
 });
+
+/** A tag of VLAN 0 says only how urgent a frame is (IEEE 802.1Q): Linux goes over it. Others are of other networks. */
+test("what has a tag of no VLAN comes out, and what is of another VLAN does not", async () => {
+  const tried = TUNNELS.flatMap((one, index) => fromHosts(index).map((inner) => ({ one, inner })));
+  const outer = tried.map(({ one, inner }) => outerPacket(inner, one, inwards(one)));
+  const tagged = (id: number) => outer.map((packet) => Buffer.concat([tagOf(id, packet), packet]));
+  const both = [...tagged(7), ...tagged(0)];
+  const seen = await passed("out of tunnels", both, outer.length, [], ETH_P_8021Q);
+  expect(seen).toEqual(tried.map(({ inner }) => oneHopLess(oneHopLess(inner))));
+});
+
+const ETH_P_8021Q = 0x8100;
+
+/** What follows a tag's EtherType, with priority 5. */
+function tagOf(id: number, packet: Buffer): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt16BE((5 << 13) | id, 0);
+  bytes.writeUInt16BE(familyOf(packet) === 6 ? 0x86dd : 0x0800, 2);
+  return bytes;
+}
+
+/** Of 1,200 bytes and more, and longer inside than the tunnel itself would carry. */
+function longOnes(index: number): readonly Buffer[] {
+  const [host, host6] = hosts(index);
+  return [
+    packetBytes(`udp ${host}:7 > ${CLIENT}:9 payload=${"5a".repeat(1420)}`),
+    packetBytes(`udp [${host6}]:7 > [${CLIENT6}]:9 payload=${"5a".repeat(1420)}`),
+  ];
+}
+
+/** What comes out of outer packets that were cut up, and of one that was not and comes last. */
+async function comeTogether(cuts: Readonly<Record<string, Cut>>, count: (tried: number) => number) {
+  const tried = TUNNELS.flatMap((one, index) =>
+    Object.entries(cuts).flatMap(([what, cut]) =>
+      longOnes(index).map((inner) => ({ what: `${one.name}: ${what}`, one, inner: withEcn(inner, 2), cut })),
+    ),
+  );
+  const pieces = tried.flatMap(({ one, inner, cut }, mark) =>
+    cut(outerPacket(withMark(inner, mark), one, inwards(one)), 2 * ++identification),
+  );
+  const [plain] = fromHosts(0);
+  const [first] = TUNNELS;
+  if (!plain || !first) throw new Error("there are tunnels");
+  pieces.push(outerPacket(withMark(plain, tried.length), first, inwards(first)));
+  const seen = await passed("out of tunnels", pieces, count(tried.length) + 1);
+  const marks = seen.map((packet) => packet.readUInt16BE(portAt(packet)));
+  return { tried, seen, marks };
+}
+
+let identification = 0;
+
+test("what was cut up on its way comes out whole", async () => {
+  const before = await cutUp();
+  const { tried, seen, marks } = await comeTogether(WHOLE, (tried) => tried);
+  expect(marks.map((mark) => tried[mark]?.what ?? "plain")).toEqual([
+    ...tried.map(({ what }) => what),
+    "plain",
+  ]);
+  for (const [mark, { what, inner }] of tried.entries()) {
+    const met = withEcn(withMark(inner, mark), what.endsWith("met congestion") ? 3 : 2);
+    expect(seen[mark]?.equals(oneHopLess(oneHopLess(met))), what).toBe(true);
+  }
+  expect(await cutUp()).toBe(before);
+});
+
+test("what has not come whole, or fits together badly, does not come out", async () => {
+  const { tried, marks } = await comeTogether(IN_VAIN, () => 0);
+  expect(marks).toEqual([tried.length]);
+});
+
+/** Pieces of which nothing became, as far as that is known; only our programs tell. */
+async function cutUp(): Promise<number | undefined> {
+  return (await edge.server.status()).node.greLeftAlone.fragment?.packets;
+}
 
 test("each tunnel has counted what went in and came out", async () => {
   const { customers } = await edge.server.status();

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GreDriver } from "../../runtime/gre/driver.js";
-import { deviceValue, endpointKey, ifindexKey, tunnelValue } from "../../runtime/gre/ebpf-maps.js";
+import { deviceValue, endpointKey, ifindexKey, localKey, tunnelValue } from "../../runtime/gre/ebpf-maps.js";
 import { Loader } from "../../runtime/loader-client.js";
 import { packageRoot } from "../../runtime/native-process.js";
 import { formatAddress, parsePrefix } from "../../src/compiler/ir/address.js";
@@ -251,6 +251,9 @@ async function loadGre(loader: Loader, tunnel: Tunnel, near: string, far: string
   await loader.updateMap(`${pins}/map_gre_tunnels`, [entry]);
   const endpoint = { key: endpointKey(row, local), value: deviceValue(ifindex, far, near) };
   await loader.updateMap(`${pins}/map_gre_endpoints`, [endpoint]);
+  await loader.updateMap(`${pins}/map_gre_locals`, [
+    { key: localKey(local), value: Uint8Array.of(1, 0, 0, 0) },
+  ]);
   const slot = { direction: "ingress", priority: 1, handle: 1 } as const;
   await loader.attachTc({ ...slot, device: "peer", program: `${pins}/prog_gre_encap` });
   await loader.attachTc({ ...slot, device: "eth0", program: `${pins}/prog_gre_decap` });

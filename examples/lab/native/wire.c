@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * wire DEVICE NEXT-HOP-MAC [COUNT [RATE]]
+ * wire DEVICE NEXT-HOP-MAC [COUNT [RATE [TYPE]]]
  *
  * Sends the IP packets on stdin, byte for byte, past every check of the host's own network stack: a bogon
  * source or a broken header leaves as it is. Input: per packet a u32 length (little-endian) and its bytes.
  * COUNT packets are sent in all (default: each once), going round, at RATE packets a second (default: no
  * pause); after a stall it makes up for a few only, and ends later. Prints {"sent":N,"nanoseconds":D}, D from
- * the first to the last packet.
+ * the first to the last packet. TYPE is the EtherType of all, which is that of IP by default.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -111,9 +111,10 @@ static uint16_t ether_type(const struct packet *packet)
 	return packet->bytes[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
 }
 
-static void send_one(int fd, const struct packet *packet, struct sockaddr_ll *to)
+/* `type`: 0, or what stands in the Ethernet header whatever the packet is. */
+static void send_one(int fd, const struct packet *packet, struct sockaddr_ll *to, uint16_t type)
 {
-	to->sll_protocol = htons(ether_type(packet));
+	to->sll_protocol = htons(type ? type : ether_type(packet));
 	while (sendto(fd, packet->bytes, packet->length, 0, (struct sockaddr *)to, sizeof(*to)) < 0) {
 		if (errno != ENOBUFS && errno != EINTR)
 			die("send");
@@ -136,16 +137,18 @@ int main(int argc, char **argv)
 	static struct packet packets[MAX_PACKETS];
 	uint64_t start, due, last, sent, count, rate;
 	struct sockaddr_ll to;
+	uint16_t type;
 	size_t given;
 	int fd;
 
-	if (argc < 3 || argc > 5) {
-		fprintf(stderr, "usage: wire DEVICE NEXT-HOP-MAC [COUNT [RATE]] < PACKETS\n");
+	if (argc < 3 || argc > 6) {
+		fprintf(stderr, "usage: wire DEVICE NEXT-HOP-MAC [COUNT [RATE [TYPE]]] < PACKETS\n");
 		return 2;
 	}
 	given = read_packets(packets);
 	count = argc > 3 ? number(argv[3]) : given;
 	rate = argc > 4 ? number(argv[4]) : 0;
+	type = argc > 5 ? (uint16_t)number(argv[5]) : 0;
 	to = next_hop(argv[1], argv[2]);
 	/* Protocol 0: the socket only sends, nothing is queued for it. */
 	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -156,7 +159,7 @@ int main(int argc, char **argv)
 	for (sent = 0; sent < count; sent++) {
 		if (rate && sent % PACKETS_PER_PAUSE == 0)
 			due = keep_pace(due, rate) + PACKETS_PER_PAUSE * NSEC_PER_SEC / rate;
-		send_one(fd, &packets[sent % given], &to);
+		send_one(fd, &packets[sent % given], &to, type);
 	}
 	last = now();
 	printf("{\"sent\":%llu,\"nanoseconds\":%llu}\n", (unsigned long long)sent,

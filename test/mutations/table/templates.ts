@@ -255,6 +255,48 @@ export const TEMPLATES: readonly Mutation[] = [
     ],
   ),
   ...inFile(
+    "bpf-templates/gre-pieces.h",
+    ["kernel/tunnel-kinds"],
+    [
+      {
+        name: "outer-pieces-may-overlap",
+        models: "of pieces of an outer packet that overlap the last one counts (RFC 5722)",
+        from: "if (piece->from < other->to && other->from < piece->to)",
+        to: "if (false)",
+      },
+      {
+        name: "outer-pieces-of-any-packet",
+        models: "pieces of two outer packets between the same ends are put together",
+        from: "whole->name.id == name->id &&",
+        to: "true &&",
+      },
+      {
+        name: "outer-congestion-of-the-first-piece",
+        models: "what a later piece of an outer packet met on its way is forgotten",
+        from: "whole->tos |= ECN_CE;",
+        to: "whole->tos |= 0;",
+      },
+    ],
+  ),
+  ...inFile(
+    "bpf-templates/gre-decap.h",
+    ["kernel/tunnel-kinds"],
+    [
+      {
+        name: "outer-priority-tag-refused",
+        models: "a frame with a tag of VLAN 0 is taken for another network's",
+        from: "if (skb->vlan_tci & VLAN_ID ||",
+        to: "if (skb->vlan_present ||",
+      },
+      {
+        name: "longer-than-the-tunnel-lost",
+        models: "what comes out of a tunnel and is longer than its MTU is lost in the veth",
+        from: "!= BPF_MTU_CHK_RET_FRAG_NEEDED)",
+        to: "!= 99)",
+      },
+    ],
+  ),
+  ...inFile(
     "bpf-templates/gre-inner.h",
     ["kernel/gre", "kernel/tunnel-kinds"],
     [
