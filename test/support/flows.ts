@@ -38,6 +38,21 @@ export interface Seen {
   readonly router: string;
 }
 
+/** Anything that came to a router through its tunnel. */
+export interface Came {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly router: string;
+  /** ICMP, which no flow is. */
+  readonly isProbe: boolean;
+}
+
+function cameIn(packet: Buffer, at: number): Came {
+  const inner = packet.subarray(24);
+  const protocol = (inner[0] ?? 0) >> 4 === 4 ? inner[9] : inner[6];
+  return { at, router: [...packet.subarray(16, 20)].join("."), isProbe: protocol === 1 || protocol === 58 };
+}
+
 /** What is in a GRE packet without a key; undefined: no packet of a flow. */
 function seenIn(packet: Buffer): Seen | undefined {
   const router = [...packet.subarray(16, 20)].join(".");
@@ -70,13 +85,24 @@ export class Capture {
   }
 
   async end(): Promise<readonly Seen[]> {
+    return (await this.#read()).packets.flatMap((packet) => seenIn(packet) ?? []);
+  }
+
+  /** The same with all else that came, and when. */
+  async endWithAll(): Promise<{ readonly seen: readonly Seen[]; readonly came: readonly Came[] }> {
+    const { packets, times } = await this.#read();
+    const came = packets.map((packet, index) => cameIn(packet, times[index] ?? 0));
+    return { seen: packets.flatMap((packet) => seenIn(packet) ?? []), came };
+  }
+
+  async #read(): Promise<PcapReader> {
     await sleep(300);
     // It may be the child of what entered the namespaces, which passes the signal on.
     this.tcpdump.kill("SIGINT");
     await this.ended;
     const reader = new PcapReader();
     reader.push(readFileSync(this.file));
-    return reader.packets.flatMap((packet) => seenIn(packet) ?? []);
+    return reader;
   }
 }
 

@@ -21,12 +21,18 @@ const LINK_HEADER: Readonly<Record<number, number>> = {
 /** Collects the IP packets of a stream that comes in chunks. */
 export class PcapReader {
   readonly #packets: Buffer[] = [];
+  readonly #times: number[] = [];
   readonly #chunks: Buffer[] = [];
   #rest: Buffer = Buffer.alloc(0);
   #linkHeader: number | undefined;
 
   get packets(): readonly Buffer[] {
     return this.#packets;
+  }
+
+  /** When each of them came: milliseconds since 1970. */
+  get times(): readonly number[] {
+    return this.#times;
   }
 
   get file(): Buffer {
@@ -54,6 +60,7 @@ export class PcapReader {
     while (this.#rest.length >= at + RECORD_HEADER) {
       const end = at + RECORD_HEADER + this.#rest.readUInt32LE(at + 8);
       if (this.#rest.length < end) break;
+      this.#times.push(this.#rest.readUInt32LE(at) * 1000 + this.#rest.readUInt32LE(at + 4) / 1000);
       this.#packets.push(this.#rest.subarray(at + RECORD_HEADER + linkHeader, end));
       at = end;
     }
