@@ -6,7 +6,7 @@ import { tableLines, tableOf } from "../customer/routes.js";
 import { type Host, withHost } from "../host.js";
 import { type LoadedCustomer, type Paths, readCustomer } from "../state.js";
 import type { Life } from "./liveness.js";
-import { askedBy, deadAmong, type Lives, lifeOf, readLives, writeLives } from "./lives.js";
+import { deadAmong, type Lives, livesAfter, readLives, writeLives } from "./lives.js";
 import type { TunnelRow } from "./tunnel-prober.js";
 
 export interface FollowOptions {
@@ -39,16 +39,7 @@ async function note(
   lifeNow: FollowOptions["lifeOf"],
 ): Promise<Lives> {
   const before = await readLives(paths, customer);
-  const lives: Record<string, Lives[string]> = {};
-  for (const row of manifest.tunnels) {
-    const asked = askedBy(row);
-    if (asked === null) continue;
-    const known = lifeOf(row, before);
-    const life = lifeNow(row) ?? known?.life ?? "unknown";
-    if (life === "unknown") continue;
-    const since = known?.life === life ? known.since : new Date().toISOString();
-    lives[row.name] = { asked, life, since };
-  }
+  const lives = livesAfter(manifest, before, lifeNow, new Date().toISOString());
   if (!isDeepStrictEqual(lives, before)) await writeLives(paths, customer, lives);
   return lives;
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { replaceAlone } from "../durable.js";
 import type { Paths } from "../state.js";
+import type { Life } from "./liveness.js";
 
 type TunnelRow = Manifest["tunnels"][number];
 
@@ -49,6 +50,26 @@ export function lifeOf(row: TunnelRow, lives: Lives): Lives[string] | undefined 
   return known && known.asked === askedBy(row) ? known : undefined;
 }
 
+/**
+ * What is known from now on (ISO 8601, UTC) by what is thought of each router; undefined: nobody asks just now, and what was known
+ * before holds.
+ */
+export function livesAfter(
+  { tunnels }: Pick<Manifest, "tunnels">,
+  before: Lives,
+  lifeNow: (row: TunnelRow) => Life | undefined,
+  now: string,
+): Lives {
+  const known = tunnels.flatMap((row) => {
+    const asked = askedBy(row);
+    const last = lifeOf(row, before);
+    const life = lifeNow(row) ?? last?.life ?? "unknown";
+    if (asked === null || life === "unknown") return [];
+    return [[row.name, { asked, life, since: last?.life === life ? last.since : now }] as const];
+  });
+  return Object.fromEntries(known);
+}
+
 /** Under the lock: what is known of tunnels that nobody asks about any more would be old when somebody asks again. */
 export async function forgetUnasked(
   paths: Paths,
@@ -71,7 +92,7 @@ export async function deadDevices(paths: Paths, manifest: Manifest): Promise<Rea
 }
 
 /** Devices of the tunnels that are dead by these lives. */
-export function deadAmong({ tunnels }: Manifest, lives: Lives): ReadonlySet<string> {
+export function deadAmong({ tunnels }: Pick<Manifest, "tunnels">, lives: Lives): ReadonlySet<string> {
   const dead = tunnels.filter((row) => lifeOf(row, lives)?.life === "dead");
   return new Set(dead.map(({ device }) => device));
 }

@@ -120,18 +120,20 @@ describe("tidegate apply, where a daemon runs", () => {
     ["an option that there is not", ["--none"], 2],
     ["a question", ["--help"], 0],
   ])("does %s itself", async (_, options, status) => {
+    const before = handedOver();
     writeEdge(join(edge.server.folder, "other.ts"), NODE);
     const words = options.map((word) => (word === "other.ts" ? join(edge.server.folder, word) : word));
     expect((await apply(bundles[1], words)).status).toBe(status);
-    expect(handedOver()).toBe(3);
+    expect(handedOver()).toBe(before);
   });
 
   test("does it itself where edge.ts is not what the daemon has read", async () => {
+    const before = handedOver();
     writeEdge(edgeFile(), { ...NODE, owners: { ...NODE.owners, initech: ["198.18.66.0/24"] } });
     const { stdout } = await apply(bundles[0], ["--json"]);
-    expect(JSON.parse(stdout)).toMatchObject({ changed: true, generation: 5 });
+    expect(JSON.parse(stdout)).toMatchObject({ changed: true });
     writeEdge(edgeFile(), NODE);
-    expect(handedOver()).toBe(3);
+    expect(handedOver()).toBe(before);
   });
 
   test("does it itself in another network namespace, where there is no such node", async () => {

@@ -125,6 +125,8 @@ test("a change, and a daemon that starts anew, keep a dead tunnel out", async ()
     .not.toBe(null);
   expect((await healths())["dallas"]?.life).toBe("dead");
   expect(count(await ways(edge, some), "dallas")).toBe(0);
+  // It was never taken for live meanwhile, and so did not die again.
+  expect(daemon.output).not.toContain("tunnel dallas is dead");
 }, 60_000);
 
 /** Both families, and a longer prefix, which has the host of all flows, into Chicago's tunnel alone. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { blackholesIn } from "../../runtime/customer/blackholes.js";
 import { liveLines, routesInto } from "../../runtime/health/live-lines.js";
 import { after, type Life, startingAs } from "../../runtime/health/liveness.js";
-import { askedBy, type Lives, lifeOf } from "../../runtime/health/lives.js";
+import { askedBy, deadAmong, type Lives, lifeOf, livesAfter } from "../../runtime/health/lives.js";
 import { nonceIn, OPENING, probeBytes } from "../../runtime/health/probe-packet.js";
 import { parsePrefix } from "../../runtime/prefix.js";
 import { type NoLiveTunnel, PROBE_MAGIC, type Tunnel } from "../../src/compiler/ir/policy.js";
@@ -78,6 +78,37 @@ describe("what is known of a tunnel's router", () => {
     ["called otherwise", { name: "dallas" }, undefined],
   ])("%s", (_, parts, expected) => {
     expect(lifeOf(rowOf(parts), lives)?.life).toBe(expected);
+  });
+});
+
+describe("what is known of a tunnel's router from now on", () => {
+  const target = { family: 4, value: CHICAGO.remote.value } as const;
+  const health = { style: "request", target, interval: 1000, timeout: 1000, up: 3, down: 3 } as const;
+  const manifest = { tunnels: [...tunnels(acme({ tunnels: [{ ...CHICAGO, health }] }))] };
+  const [row] = manifest.tunnels;
+  const [then, now] = ["2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"];
+  const known = (life: "live" | "dead", since: string): Lives => ({
+    chicago: { asked: (row && askedBy(row)) ?? "", life, since },
+  });
+
+  test.each<[string, Lives, Life | undefined, Lives]>([
+    ["nobody knows", {}, "unknown", {}],
+    ["nobody asks", {}, undefined, {}],
+    ["it dies", known("live", then), "dead", known("dead", now)],
+    ["it is found dead first", {}, "dead", known("dead", now)],
+    ["it is dead still", known("dead", then), "dead", known("dead", then)],
+    ["it is dead, and nobody asks just now", known("dead", then), undefined, known("dead", then)],
+    ["it lives again", known("dead", then), "live", known("live", now)],
+    [
+      "another one of its name is known",
+      { chicago: { asked: "", life: "dead", since: then } },
+      undefined,
+      {},
+    ],
+  ])("%s", (_, before, life, expected) => {
+    expect(livesAfter(manifest, before, () => life, now)).toEqual(expected);
+    const isDead = expected["chicago"]?.life === "dead";
+    expect([...deadAmong(manifest, expected)]).toEqual(isDead ? [row?.device] : []);
   });
 });
 

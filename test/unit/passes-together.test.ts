@@ -61,6 +61,7 @@ describe("two customers", () => {
     ],
     ["the other way about", {}, { tunnel: 'gre({ remote: "203.0.113.7" })' }, [[], ["TG3032 globex1"]]],
     ["that are one", {}, { customer: "acme", tunnel: 'gre({ remote: "203.0.113.7" })' }, [[], []]],
+    ["that are one, with one remote", {}, { customer: "acme", tunnel: ACME.tunnel }, [[], []]],
     [
       "where that is meant",
       {},
