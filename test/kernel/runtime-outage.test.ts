@@ -146,6 +146,9 @@ async function outage(name: RouterName): Promise<Outage> {
   const back = Date.now();
   setRouter(edge, name, "up");
   await daemon.says(new RegExp(`tunnel ${name} lives again`));
+  await vi.waitFor(async () => expect((await lives())[name]?.life).toBe("live"), { timeout: 5000 });
+  // It has its part again: each flow has still packets to come.
+  await new Promise((resolve) => setTimeout(resolve, (2 * packets.length * 1000) / RATE));
   await stop();
   const { seen, came } = await capture.endWithAll();
   const isOwn = ({ router, at }: Came) => router === ROUTERS[name] && at > died && at < back;

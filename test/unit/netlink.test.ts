@@ -70,6 +70,10 @@ describe("lines of a bundle become what ip(8) would send", () => {
       "route add 2001:db8:a::/48 dev gre-chicago metric 101 table 1000",
       "48000000 1800 0006 00000000 00000000 0a300000 00030001 00000000 1400 0100 20010db8000a00000000000000000000 0800 0f00 e8030000 0800 0600 65000000 0800 0400 05000000",
     ],
+    [
+      "nexthop add id 1000000009 group 1000000001,3/1000000002,1 type resilient buckets 130 idle_timer 20 unbalanced_timer 60",
+      "58000000 6800 0006 00000000 00000000 00000000 00000000 0800 0100 09ca9a3b 1400 0200 01ca9a3b 02000000 02ca9a3b 00000000 0600 0300 01000000 1c00 0c80 0600 0100 82000000 0800 0200 d0070000 0800 0300 70170000",
+    ],
   ])("%s", (line, expected) => {
     expect(sent(line)).toEqual([hex(bytes(expected))]);
   });

@@ -236,12 +236,6 @@ export const HEALTH: readonly Mutation[] = [
         from: 'const groups = holding.filter((line) => line.startsWith("nexthop "));',
         to: 'const groups = holding.filter((line) => line.startsWith("nexthops "));',
       },
-      {
-        name: "routes-gone-before-others-stand",
-        models: "of two routes by priority the dead one goes before the other one is there",
-        from: "const groups = holding.filter(",
-        to: "await perform(\n    network,\n    gone.splice(0).map(({ to, metric }) => deleteRoute(to, table, metric)),\n  );\n  const groups = holding.filter(",
-      },
     ],
   ),
   ...inFile(
