@@ -14,15 +14,21 @@ struct tg_customer {
 TG_LPM(customers_4, struct tg_lpm4, struct tg_customer, TG_PREFIXES);
 TG_LPM(customers_6, struct tg_lpm6, struct tg_customer, TG_PREFIXES);
 
+static __always_inline const struct tg_customer *tg_customer_of4(__u32 address)
+{
+	const struct tg_lpm4 key = tg_lpm4(address);
+
+	return bpf_map_lookup_elem(&customers_4, &key);
+}
+
+static __always_inline const struct tg_customer *tg_customer_of6(struct tg_ip6 address)
+{
+	const struct tg_lpm6 key = tg_lpm6(address);
+
+	return bpf_map_lookup_elem(&customers_6, &key);
+}
+
 static __always_inline const struct tg_customer *tg_customer_of(const struct tg_packet *p)
 {
-	if (p->family == 4) {
-		const struct tg_lpm4 key = tg_lpm4(p->dst4);
-
-		return bpf_map_lookup_elem(&customers_4, &key);
-	} else {
-		const struct tg_lpm6 key = tg_lpm6(p->dst6);
-
-		return bpf_map_lookup_elem(&customers_6, &key);
-	}
+	return p->family == 4 ? tg_customer_of4(p->dst4) : tg_customer_of6(p->dst6);
 }

@@ -135,7 +135,7 @@ static __always_inline bool tg_is_zero(const __u8 *address)
  * The kernel gives out a next hop that has been silent for long (NUD_STALE), and asks it to say that it lives only where it
  * sends itself. So, once a second, one packet goes by the namespace. False: this is the one.
  */
-static __always_inline bool tg_is_confirmed(struct tg_hop *hop)
+static __always_inline bool tg_is_confirmed(__u32 *confirmed)
 {
 #ifdef TG_TEST_CLOCK
 	/* That one's seconds are no neighbour's. */
@@ -143,9 +143,9 @@ static __always_inline bool tg_is_confirmed(struct tg_hop *hop)
 #else
 	const __u32 second = bpf_ktime_get_ns() / 1000000000;
 
-	if (hop->confirmed == second)
+	if (*confirmed == second)
 		return true;
-	hop->confirmed = second;
+	*confirmed = second;
 	return false;
 #endif
 }
@@ -192,7 +192,7 @@ static __always_inline bool tg_has_way(struct xdp_md *ctx, TG_PACKET *p, const s
 	if (!tunnel->remote || length > tunnel->mtu ||
 	    (p->family == 4 && p->src4 == bpf_ntohl(tunnel->local)))
 		return false;
-	if (hop->asked != now && hop->ifindex && !tg_is_confirmed(hop))
+	if (hop->asked != now && hop->ifindex && !tg_is_confirmed(&hop->confirmed))
 		return false;
 	if (hop->asked != now || hop->remote != tunnel->remote || hop->local != tunnel->local) {
 		tg_ask_hop(ctx, tunnel, hop);
@@ -255,18 +255,16 @@ static __always_inline bool tg_write_outer(struct xdp_md *ctx, TG_PACKET *p, con
 	return true;
 }
 
-/* Makes room before the packet, and cuts off what was only there to fill the frame. */
-static __always_inline bool tg_make_room(struct xdp_md *ctx, TG_PACKET *p, __u32 size)
+/* Cuts off what is only there to fill the frame, behind a packet of `length` bytes. */
+static __always_inline bool tg_cut_padding(struct xdp_md *ctx, __u32 length)
 {
 	long frame = (void *)(long)ctx->data_end - (void *)(long)ctx->data;
 	int padding;
 
 	/* Keeps clang from adding the length to a pointer instead, which the verifier refuses. */
 	asm volatile("" : "+r"(frame));
-	padding = frame - sizeof(struct ethhdr) - p->length;
-	if (padding > 0 && bpf_xdp_adjust_tail(ctx, -padding))
-		return false;
-	return !bpf_xdp_adjust_head(ctx, -(int)size);
+	padding = frame - sizeof(struct ethhdr) - length;
+	return padding <= 0 || !bpf_xdp_adjust_tail(ctx, -padding);
 }
 
 /*
@@ -283,7 +281,8 @@ static __always_inline int tg_forward(struct xdp_md *ctx, TG_PACKET *p, void *co
 	if (!tunnel || !hop || !tg_is_plain(ctx, p))
 		return XDP_PASS;
 	size = tunnel->has_key ? KEYED_SIZE : PLAIN_SIZE;
-	if (!tg_has_way(ctx, p, tunnel, hop, size) || !tg_make_room(ctx, p, size))
+	if (!tg_has_way(ctx, p, tunnel, hop, size) || !tg_cut_padding(ctx, p->length) ||
+	    bpf_xdp_adjust_head(ctx, -(int)size))
 		return XDP_PASS;
 	/* The verifier wants a constant size. */
 	if (size == KEYED_SIZE ? !tg_write_outer(ctx, p, tunnel, hop, KEYED_SIZE)

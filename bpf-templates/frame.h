@@ -28,3 +28,13 @@ static __always_inline const void *tg_bytes(const struct tg_cursor *cursor, __u3
 
 	return at + size <= cursor->end ? at : NULL;
 }
+
+/* How many bytes the frame has from the cursor on. */
+static __always_inline __u32 tg_left(const struct tg_cursor *cursor)
+{
+	__u32 bytes = cursor->end - cursor->begin;
+
+	/* Keeps clang from adding the offset to a pointer instead, in 32 bits, which the verifier refuses. */
+	asm volatile("" : "+r"(bytes));
+	return bytes - cursor->offset;
+}

@@ -159,7 +159,7 @@ static __always_inline void tg_parse_transport(struct tg_packet *p, const void *
 
 static __always_inline enum tg_parsed tg_parse4(struct tg_packet *p, struct tg_cursor *at)
 {
-	const __u32 frame = at->end - at->begin - at->offset;
+	const __u32 frame = tg_left(at);
 	const struct iphdr *ip = tg_bytes(at, 0, sizeof(*ip));
 	__u32 header, length;
 
@@ -260,7 +260,7 @@ static __always_inline struct tg_ip6 tg_load6(const struct in6_addr *address)
 
 static __always_inline enum tg_parsed tg_parse6(struct tg_packet *p, struct tg_cursor *at)
 {
-	const __u32 frame = at->end - at->begin - at->offset;
+	const __u32 frame = tg_left(at);
 	const struct ipv6hdr *ip = tg_bytes(at, 0, sizeof(*ip));
 	struct tg_chain chain = { 0 };
 	__u32 length, end, bytes;

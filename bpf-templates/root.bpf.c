@@ -5,6 +5,7 @@
  * whose program is missing, are dropped; everything that is not a customer's is left alone.
  */
 #include "customers.h"
+#include "outer.h"
 #include "parse.h"
 #include "stamp.h"
 #include "uplinks.h"
@@ -27,6 +28,17 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } programs SEC(".maps");
+
+/*
+ * At the same places, those that take packets of the customer's tunnels out of them, of whom has such (way-back.h). Everything else
+ * that comes back goes on to the tunnels' devices.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 2 * TG_CUSTOMERS);
+	__type(key, __u32);
+	__type(value, __u32);
+} ways_back SEC(".maps");
 
 /* Bytes here are those of the frame, as a malformed packet has no length of its own. */
 enum tg_root_counter {
@@ -51,6 +63,44 @@ static __always_inline void tg_stamp(const struct xdp_md *ctx, __u32 stamp)
 
 	if ((void *)(eth + 1) <= (void *)(long)ctx->data_end)
 		tg_stamp_address((__be16 *)eth->h_source, stamp);
+}
+
+/* Of a packet that begins at `at` and is to nobody's prefix: the customer whose prefix its source lies in. */
+static __always_inline const struct tg_customer *tg_sender(const struct tg_cursor *at, __be16 protocol)
+{
+	const struct iphdr *ip4 = tg_bytes(at, 0, sizeof(*ip4));
+	const struct ipv6hdr *ip6 = tg_bytes(at, 0, sizeof(*ip6));
+
+	if (protocol == bpf_htons(ETH_P_IP) && ip4 && !tg_customer_of4(bpf_ntohl(ip4->daddr)))
+		return tg_customer_of4(bpf_ntohl(ip4->saddr));
+	if (protocol == bpf_htons(ETH_P_IPV6) && ip6 && !tg_customer_of6(tg_load6(&ip6->daddr)))
+		return tg_customer_of6(tg_load6(&ip6->saddr));
+	return NULL;
+}
+
+/*
+ * GRE to nobody's prefix may be what a customer's router sends back; the source of the packet inside says whose. Here nothing
+ * is decided of it: whose program does not take it, or who has none, gets it by the tunnel's device.
+ */
+static __always_inline void tg_dispatch_back(struct xdp_md *ctx, const struct tg_packet *p)
+{
+	struct tg_cursor at = { (const void *)(long)ctx->data, (const void *)(long)ctx->data_end, p->transport };
+	const struct gre_header *gre = tg_bytes(&at, 0, sizeof(*gre));
+	const struct tg_customer *customer;
+	const __u32 *stamp;
+	__u32 read;
+
+	if (!gre)
+		return;
+	at.offset += gre->flags & GRE_KEY ? sizeof(struct gre_keyed_header) : sizeof(*gre);
+	customer = tg_sender(&at, gre->protocol);
+	stamp = customer ? bpf_map_lookup_elem(&stamps, &customer->slot) : NULL;
+	if (!stamp)
+		return;
+	/* Of a customer that goes it is 0. Read once: it may change meanwhile. */
+	read = *(const volatile __u32 *)stamp;
+	if (read)
+		bpf_tail_call(ctx, &ways_back, customer->slot + (read & 1) * TG_CUSTOMERS);
 }
 
 SEC("xdp")
@@ -80,6 +130,8 @@ int tidegate_root(struct xdp_md *ctx)
 	customer = tg_customer_of(p);
 	if (!customer) {
 		tg_count(&root_counters, TG_COUNT_FOREIGN, bytes);
+		if (p->gre_bytes)
+			tg_dispatch_back(ctx, p);
 		return XDP_PASS;
 	}
 	tg_count(&root_counters, TG_COUNT_DISPATCHED, bytes);

@@ -95,7 +95,7 @@ const recordSchema = z.strictObject({
   holds: manifestSchema.pick({ namespace: true, link: true, prefixes: true, tunnels: true }),
   /**
    * What programs of earlier generations counted, in maps with these ids: those go, and are not counted again. `sent`: into tunnels, by
-   * their devices.
+   * their devices; `returned`: out of them, likewise; `other`: as the namespace counts besides rules.
    */
   counted: z
     .strictObject({
@@ -103,6 +103,8 @@ const recordSchema = z.strictObject({
       mitigate: countersSchema,
       firewall: countersSchema,
       sent: countersSchema.optional(),
+      returned: countersSchema.optional(),
+      other: countersSchema.optional(),
     })
     .optional(),
 });

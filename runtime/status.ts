@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Counters, namedCounters, sum } from "./counters.js";
+import { addCounters, type Counters, namedCounters, sum } from "./counters.js";
 import { type Blackhole, blackholes } from "./customer/blackholes.js";
-import { programCounters, readSteadily } from "./customer/counting.js";
+import { type ProgramCounters, programCounters, readSteadily } from "./customer/counting.js";
 import { firewallCounters } from "./customer/firewall.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { greDriver } from "./gre/choose.js";
@@ -70,7 +70,7 @@ export interface CustomerStatus {
     /** Counters of the firewall that belong to no rule, such as those of the way back. */
     readonly other: Counters;
   };
-  /** `xdp`: packets that are plain are sent into tunnels from XDP. */
+  /** `xdp`: packets that are plain are sent into tunnels from XDP, and out of them. */
   readonly datapath: "namespace" | "xdp";
   readonly tunnels: readonly TunnelStatus[];
   /** Prefixes whose packets are dropped, as none of their tunnels lives. */
@@ -86,6 +86,8 @@ export interface TunnelStatus extends TunnelTraffic {
   readonly driver: GreDriver["name"];
   /** Of what was sent, the part that XDP sent itself. */
   readonly fromXdp: Traffic;
+  /** Of what was received, the part that XDP passed on itself. */
+  readonly returnedByXdp: Traffic;
   /** As ip(8) says: UP, DOWN, UNKNOWN (up, for devices without a carrier); "missing". */
   readonly state: string;
 }
@@ -154,10 +156,8 @@ async function mapCounters({ loader }: Host, pin: string, names: readonly string
 async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustomer): Promise<CustomerStatus> {
   const { customer, generation, hash, since, manifest } = loaded;
   const drift = await customerDrift(host, state, loaded);
-  const { fromXdp, ...counters } = await readSteadily(host.paths, loaded, (now) =>
-    customerCounters(host, now),
-  );
-  const tunnels = manifest.tunnels.map((row) => tunnelStatus(host, state, loaded, row, fromXdp[row.device]));
+  const { byXdp, ...counters } = await readSteadily(host.paths, loaded, (now) => customerCounters(host, now));
+  const tunnels = manifest.tunnels.map((row) => tunnelStatus(host, state, loaded, row, byXdp));
   return {
     name: customer,
     generation,
@@ -183,15 +183,35 @@ async function releaseOf(
   return text === undefined ? null : knownRelease(text, hash, config.keys);
 }
 
-/** What was counted of a customer, by stage and rule, and what XDP sent into tunnels itself, by their devices. */
+/** What XDP sent into tunnels itself, and passed on that came out of them, by the tunnels' devices. */
+export type XdpTraffic = Pick<ProgramCounters, "sent" | "returned">;
+
+/** What was counted of a customer, by stage and rule, and what of its tunnels' traffic XDP saw to. */
 export async function customerCounters(
   host: Host,
   loaded: LoadedCustomer,
-): Promise<CustomerStatus["counters"] & { readonly fromXdp: Counters }> {
-  const program = await programCounters(host, loaded, loaded.manifest);
+): Promise<CustomerStatus["counters"] & { readonly byXdp: XdpTraffic }> {
+  const { mitigate, firewall, other, ...byXdp } = await programCounters(host, loaded, loaded.manifest);
   const namespace = await firewallCounters(host, loaded.manifest.namespace);
-  const rules = ruleCounters(loaded, namespace, program.firewall);
-  return { mitigate: program.mitigate, ...rules, fromXdp: program.sent };
+  const rules = ruleCounters(loaded, addCounters(namespace, other), firewall);
+  return { mitigate, ...rules, byXdp };
+}
+
+/** All that a tunnel's device and XDP sent and received. */
+export function wholeTraffic(
+  device: string,
+  { sent, received, dropped }: TunnelTraffic,
+  byXdp: XdpTraffic,
+): TunnelTraffic & Pick<TunnelStatus, "fromXdp" | "returnedByXdp"> {
+  const { [device]: fromXdp = NOTHING } = byXdp.sent;
+  const { [device]: returnedByXdp = NOTHING } = byXdp.returned;
+  return {
+    sent: sum([sent, fromXdp]),
+    received: sum([received, returnedByXdp]),
+    dropped,
+    fromXdp,
+    returnedByXdp,
+  };
 }
 
 /**
@@ -220,7 +240,7 @@ async function tunnelStatus(
   { gre }: NodeState,
   { manifest }: LoadedCustomer,
   row: LoadedCustomer["manifest"]["tunnels"][number],
-  fromXdp: Traffic = NOTHING,
+  byXdp: XdpTraffic,
 ): Promise<TunnelStatus> {
   const { name, remote, device } = row;
   const driver = greDriver(host, gre);
@@ -228,9 +248,8 @@ async function tunnelStatus(
   const traffic = await driver.traffic(manifest, row);
   const lives = await readLives(host.paths, manifest.customer);
   const health = healthOf(manifest, row, lives, await readReport(host.paths));
-  const sent = sum([traffic.sent, fromXdp]);
   const about = { name, remote, device, driver: driver.name, state: link?.state ?? "missing", health };
-  return { ...about, ...traffic, sent, fromXdp };
+  return { ...about, ...wholeTraffic(device, traffic, byXdp) };
 }
 
 const NOTHING: Traffic = { packets: 0, bytes: 0 };

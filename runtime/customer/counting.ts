@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../src/targets/manifest.js";
-import { addCounters, type Counters, namedCounters } from "../counters.js";
+import { addCounters, type Counter, type Counters, namedCounters, sum } from "../counters.js";
 import type { Host } from "../host.js";
 import {
   type CustomerRecord,
@@ -12,27 +12,34 @@ import {
   storedGenerations,
   storedManifest,
 } from "../state.js";
-import { sentFromXdp } from "./fast-path.js";
+import { returnedFromXdp, sentFromXdp } from "./fast-path.js";
 import { namesOf } from "./program.js";
 
 /** What programs counted: of `firewall` only what they dropped themselves, before the namespace. */
 export interface ProgramCounters {
   readonly mitigate: Counters;
   readonly firewall: Counters;
-  /** What they sent into tunnels themselves, by the tunnels' devices. */
+  /** What they sent into tunnels themselves, and took out of them, by the tunnels' devices. */
   readonly sent: Counters;
+  readonly returned: Counters;
+  /** What the namespace would have counted besides, under its names. */
+  readonly other: Counters;
 }
 
-const NOTHING: ProgramCounters = { mitigate: {}, firewall: {}, sent: {} };
+const NOTHING: ProgramCounters = { mitigate: {}, firewall: {}, sent: {}, returned: {}, other: {} };
+
+/** Of the firewall: what came out of tunnels and was passed on (PASSED_COUNTER in src/targets/nft/names.ts). */
+const PASSED = "return-passed";
 
 /** The maps of a generation that count, and what of it they do. Of two generations each may be one map, or two. */
 const COUNTED_IN = {
   map_counters: rulesOf,
   map_hops: sentOf,
+  map_returned: returnedOf,
 } as const satisfies Record<string, (...of: Parameters<typeof countedBy>) => Promise<ProgramCounters>>;
 
 type CountingMap = keyof typeof COUNTED_IN;
-const COUNTING_MAPS = ["map_counters", "map_hops"] as const satisfies readonly CountingMap[];
+const COUNTING_MAPS = ["map_counters", "map_hops", "map_returned"] as const satisfies readonly CountingMap[];
 
 /** Changes of one customer are a quarter of a second apart, and a look takes milliseconds. */
 const MOST_LOOKS = 5;
@@ -70,11 +77,14 @@ export async function programCounters(
   record: CustomerRecord,
   manifest: Manifest,
 ): Promise<ProgramCounters> {
-  const { mitigate, firewall, sent = {} } = await earlierCounters(host, record, manifest);
-  return added(
-    { mitigate, firewall, sent },
-    await countedBy(host, record.customer, record.generation, manifest),
-  );
+  const earlier = await earlierCounters(host, record, manifest);
+  return added(earlier, await countedBy(host, record.customer, record.generation, manifest));
+}
+
+/** What the record says; an older build's says less. */
+function noted(counted: CustomerRecord["counted"]): ProgramCounters {
+  const { mitigate = {}, firewall = {}, sent = {}, returned = {}, other = {} } = counted ?? {};
+  return { mitigate, firewall, sent, returned, other };
 }
 
 function added(one: ProgramCounters, other: ProgramCounters): ProgramCounters {
@@ -82,6 +92,8 @@ function added(one: ProgramCounters, other: ProgramCounters): ProgramCounters {
     mitigate: addCounters(one.mitigate, other.mitigate),
     firewall: addCounters(one.firewall, other.firewall),
     sent: addCounters(one.sent, other.sent),
+    returned: addCounters(one.returned, other.returned),
+    other: addCounters(one.other, other.other),
   };
 }
 
@@ -90,11 +102,11 @@ export async function earlierCounters(
   host: Host,
   { customer, generation, counted }: CustomerRecord,
   manifest: Manifest,
-): Promise<NonNullable<CustomerRecord["counted"]>> {
+): Promise<ProgramCounters & { readonly maps: number[] }> {
   const others = (await storedGenerations(host.paths, customer)).filter((other) => other !== generation);
   const known = new Set(counted?.maps);
   const maps = new Set<number>();
-  let all = counted ? added(NOTHING, { ...counted, sent: counted.sent ?? {} }) : NOTHING;
+  let all = noted(counted);
   for (const other of others) {
     const theirs = await storedManifest(host.paths, customer, other);
     if (!theirs) continue;
@@ -111,18 +123,17 @@ export async function earlierCounters(
     maps: [...maps],
     mitigate: pick(all.mitigate, withDefault(manifest.mitigate)),
     firewall: pick(all.firewall, withDefault(manifest.firewall.rules)),
-    sent: pick(all.sent, sendingDevices(manifest)),
+    sent: pick(all.sent, devicesOf(manifest)),
+    returned: pick(all.returned, devicesOf(manifest)),
+    other: all.other,
   };
 }
 
 async function countedBy(
-  host: Host,
-  customer: string,
-  generation: number,
-  manifest: Manifest,
+  ...asked: [host: Host, customer: string, generation: number, manifest: Manifest]
 ): Promise<ProgramCounters> {
-  const rules = await rulesOf(host, customer, generation, manifest);
-  return { ...rules, sent: (await sentOf(host, customer, generation, manifest)).sent };
+  const counted = await Promise.all(COUNTING_MAPS.map((map) => COUNTED_IN[map](...asked)));
+  return counted.reduce(added, NOTHING);
 }
 
 async function rulesOf(
@@ -145,18 +156,34 @@ async function sentOf(
   { loader, paths }: Host,
   customer: string,
   generation: number,
-  { tunnels }: Manifest,
+  manifest: Manifest,
 ): Promise<ProgramCounters> {
   const sent = await sentFromXdp(loader, paths.pins(customer, generation));
-  const byDevice = tunnels.flatMap(({ device }, place) => {
-    const traffic = sent[place];
-    return traffic ? [[device, traffic] as const] : [];
+  return { ...NOTHING, sent: byDevice(manifest, sent) };
+}
+
+async function returnedOf(
+  { loader, paths }: Host,
+  customer: string,
+  generation: number,
+  manifest: Manifest,
+): Promise<ProgramCounters> {
+  const returned = await returnedFromXdp(loader, paths.pins(customer, generation));
+  if (returned.length === 0) return NOTHING;
+  return { ...NOTHING, returned: byDevice(manifest, returned), other: { [PASSED]: sum(returned) } };
+}
+
+/** `traffic`: by the tunnels' places. */
+function byDevice({ tunnels }: Manifest, traffic: readonly Counter[]): Counters {
+  const rows = tunnels.flatMap(({ device }, place) => {
+    const own = traffic[place];
+    return own ? [[device, own] as const] : [];
   });
-  return { ...NOTHING, sent: Object.fromEntries(byDevice) };
+  return Object.fromEntries(rows);
 }
 
 /** What the namespace's own devices have counted of a tunnel goes on with the device; so does this. */
-function sendingDevices({ tunnels }: Manifest): readonly string[] {
+function devicesOf({ tunnels }: Manifest): readonly string[] {
   return tunnels.map(({ device }) => device);
 }
 

@@ -83,15 +83,23 @@ function ipv4(text: string): Uint8Array {
 export const HOPS_KEPT_FROM = 40;
 
 /** What a program itself sent into the tunnels, by their places. Nothing where it sends none. */
-export async function sentFromXdp(loader: Loader, pinDir: string): Promise<readonly Traffic[]> {
-  const pin = join(pinDir, "map_hops");
+export function sentFromXdp(loader: Loader, pinDir: string): Promise<readonly Traffic[]> {
+  return countedIn(loader, join(pinDir, "map_hops"), HOPS_KEPT_FROM);
+}
+
+/** What a program itself took out of the tunnels, and sent on, by their places. Nothing where it takes none. */
+export function returnedFromXdp(loader: Loader, pinDir: string): Promise<readonly Traffic[]> {
+  return countedIn(loader, join(pinDir, "map_returned"), 0);
+}
+
+async function countedIn(loader: Loader, pin: string, from: number): Promise<readonly Traffic[]> {
   if (!existsSync(pin)) return [];
   // A change may end, and take the map away, just now.
-  const hops = await loader.dumpMap(pin).catch((error: unknown) => {
+  const rows = await loader.dumpMap(pin).catch((error: unknown) => {
     if (error instanceof LoaderError && error.errno === ERRNO.ENOENT) return [];
     throw error;
   });
-  return hops.map(({ values }) => sum(values.map((value) => readCounter(value.subarray(HOPS_KEPT_FROM)))));
+  return rows.map(({ values }) => sum(values.map((value) => readCounter(value.subarray(from)))));
 }
 
 /** Next hops, and what was sent, are those of places: they stay as long as these are the same devices', and so lead to the same ends. */

@@ -16,7 +16,15 @@ import { fillTunnels, holdsTunnels, keepsHops } from "./fast-path.js";
 /** Slots of customers in the root program, each with two places for programs (bpf-templates/root.bpf.c). */
 const SLOTS = 4096;
 
-const PROGRAM = "prog_tidegate_customer";
+/**
+ * The programs of a generation, and the root program's maps in which each has its place. The second one takes packets out of tunnels
+ * and is only there where some are sent into them from XDP; a root program from before there was such a map has none.
+ */
+const PROGRAMS = [
+  { name: "prog_tidegate_customer", places: "programs" },
+  { name: "prog_tidegate_way_back", places: "ways_back" },
+] as const;
+const [{ name: PROGRAM }] = PROGRAMS;
 
 /** A generation, and where the root program looks for it. */
 export type Placed = Pick<CustomerRecord, "customer" | "generation" | "slot">;
@@ -58,7 +66,10 @@ async function loadNewProgram(
   const pinDir = paths.pins(customer, generation);
   const kept = previous ? keptMaps(previous.manifest, bundle.manifest) : [];
   const from = previous ? paths.pins(customer, previous.generation) : "";
-  const handedOver = kept.map((map) => [map, join(from, `map_${map}`)] as const);
+  // A program that an older compiler made may have fewer.
+  const handedOver = kept
+    .map((map) => [map, join(from, `map_${map}`)] as const)
+    .filter(([, pin]) => existsSync(pin));
   const reuse = {
     ...Object.fromEntries(handedOver),
     packet: rootMap(paths, "packet"),
@@ -117,7 +128,7 @@ export async function fastPathInForce(
 }
 
 function keptMaps(before: Manifest, after: Manifest): readonly string[] {
-  return [...keptLimits(before, after), ...(keepsHops(before, after) ? ["hops"] : [])];
+  return [...keptLimits(before, after), ...(keepsHops(before, after) ? ["hops", "returned"] : [])];
 }
 
 /** Maps of limits whose terms stay the same: who has used up an allowance has so under the new policy, too. */
@@ -184,9 +195,15 @@ async function rowsOf(table: Manifest["tables"][number], read: ReadFile): Promis
 }
 
 /** Empties a generation's place, so that what might still be sent there is dropped. */
-export async function clearPlace({ loader, paths }: Host, record: Placed): Promise<void> {
-  const programs = rootMap(paths, "programs");
-  if (existsSync(programs)) await tolerating(["ENOENT"], loader.clearProgram(programs, placeOf(record)));
+export async function clearPlace(host: Host, record: Placed): Promise<void> {
+  await clearPlaces(host, [placeOf(record)]);
+}
+
+async function clearPlaces({ loader, paths }: Host, places: readonly number[]): Promise<void> {
+  for (const map of PROGRAMS.map((program) => rootMap(paths, program.places))) {
+    if (!existsSync(map)) continue;
+    for (const place of places) await tolerating(["ENOENT"], loader.clearProgram(map, place));
+  }
 }
 
 export async function unloadProgram(
@@ -219,7 +236,19 @@ async function putInPlace({ loader, paths }: Host, record: Placed): Promise<void
   const pins = paths.pins(customer, generation);
   if (hasData({ loader, paths }, record))
     await loader.setMap(join(pins, `${DATA}_slot`), turnOf(generation), join(pins, DATA));
-  await loader.setProgram(rootMap(paths, "programs"), placeOf(record), join(pins, PROGRAM));
+  for (const { map, pin } of ownPrograms(paths, record)) await loader.setProgram(map, placeOf(record), pin);
+}
+
+/** Those of its programs that have a place, and in which map. */
+function ownPrograms(
+  paths: Paths,
+  { customer, generation }: Placed,
+): readonly { readonly map: string; readonly pin: string }[] {
+  const all = PROGRAMS.map(({ name, places }) => ({
+    map: rootMap(paths, places),
+    pin: join(paths.pins(customer, generation), name),
+  }));
+  return all.filter(({ map, pin }) => existsSync(map) && existsSync(pin));
 }
 
 /** The step that packets see: from here on they bear the stamp of this generation; 0, of none. */
@@ -248,11 +277,8 @@ export async function stampInForce({ loader, paths }: Host, slot: number): Promi
 }
 
 /** Closes a slot; packets that are still dispatched there are dropped. */
-export async function clearSlot({ loader, paths }: Host, slot: number): Promise<void> {
-  const programs = rootMap(paths, "programs");
-  if (!existsSync(programs)) return;
-  for (const place of [slot, slot + SLOTS])
-    await tolerating(["ENOENT"], loader.clearProgram(programs, place));
+export async function clearSlot(host: Host, slot: number): Promise<void> {
+  await clearPlaces(host, [slot, slot + SLOTS]);
 }
 
 /** Is this generation's program, with its data, the one that judges? */
@@ -268,7 +294,10 @@ export async function programInForce(host: Host, record: CustomerRecord): Promis
     !(await holds(host, join(pins, `${DATA}_slot`), turnOf(generation), join(pins, DATA)))
   )
     return false;
-  return holds(host, programs, placeOf(record), join(pins, PROGRAM));
+  const held = await Promise.all(
+    ownPrograms(paths, record).map(({ map, pin }) => holds(host, map, placeOf(record), pin)),
+  );
+  return held.every((one) => one);
 }
 
 /** Is what is pinned at `pin` in this slot of an array of programs or of maps? */

@@ -1,5 +1,5 @@
 import type { Manifest } from "../../src/targets/manifest.js";
-import { type Counter, type Counters, sum } from "../counters.js";
+import type { Counter } from "../counters.js";
 import { blackholes } from "../customer/blackholes.js";
 import { readSteadily } from "../customer/counting.js";
 import { greDriver } from "../gre/choose.js";
@@ -8,7 +8,13 @@ import { readLives } from "../health/lives.js";
 import { healthOf, type Report, type TunnelHealth } from "../health/report.js";
 import { type Host, withHost } from "../host.js";
 import { type LoadedCustomer, readCustomers, readNodeState } from "../state.js";
-import { type CustomerStatus, customerCounters, rootCounters } from "../status.js";
+import {
+  type CustomerStatus,
+  customerCounters,
+  rootCounters,
+  wholeTraffic,
+  type XdpTraffic,
+} from "../status.js";
 import { together } from "../together.js";
 
 type Action = Manifest["mitigate"][number]["action"];
@@ -67,7 +73,7 @@ async function countsOf(
   const { customer, generation, since } = loaded;
   const counters = await customerCounters(host, loaded);
   const rules = ruleCounts(loaded, counters);
-  const tunnels = await tunnelCounts(host, gre, loaded, counters.fromXdp, report);
+  const tunnels = await tunnelCounts(host, gre, loaded, counters.byXdp, report);
   const { length } = await blackholes(host.paths, loaded);
   return { customer, generation, since: Date.parse(since) / 1000, rules, tunnels, blackholes: length };
 }
@@ -96,7 +102,7 @@ async function tunnelCounts(
   host: Host,
   gre: GreDriver,
   { customer, manifest }: LoadedCustomer,
-  fromXdp: Counters,
+  byXdp: XdpTraffic,
   report: Report,
 ): Promise<readonly TunnelCount[]> {
   const isAsked = manifest.tunnels.some(({ health }) => health);
@@ -104,9 +110,9 @@ async function tunnelCounts(
   const counts: TunnelCount[] = [];
   for (const row of manifest.tunnels) {
     const traffic = await gre.traffic(manifest, row);
-    const sent = sum([traffic.sent, ...[fromXdp[row.device]].filter((one) => one !== undefined)]);
+    const { sent, received, dropped } = wholeTraffic(row.device, traffic, byXdp);
     const health = healthOf(manifest, row, lives, report);
-    counts.push({ tunnel: row.name, ...traffic, sent, health });
+    counts.push({ tunnel: row.name, sent, received, dropped, health });
   }
   return counts;
 }

@@ -18,6 +18,7 @@ export function rootMap(
     | "customers_6"
     | "stamps"
     | "programs"
+    | "ways_back"
     | "packet"
     | "watchers"
     | "uplinks"

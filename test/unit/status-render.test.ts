@@ -53,7 +53,7 @@ test("a customer whose packets XDP sends on says how many", () => {
     driver: "ebpf",
     state: "UP",
   } as const;
-  const tunnels = [{ ...about, ...traffic, fromXdp: counted, health: null }];
+  const tunnels = [{ ...about, ...traffic, fromXdp: counted, returnedByXdp: counted, health: null }];
   const text = renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels }] });
   expect(text).toMatch(/^ {2}datapath {2}xdp: 3 packets sent from there, the others by the namespace$/m);
   const health = { life: "live", since: null, probes: null } as const;

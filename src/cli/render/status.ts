@@ -59,10 +59,13 @@ function renderCounters(stage: string, counters: Counters): readonly string[] {
 function renderDatapath({ datapath, tunnels }: CustomerStatus, slow: string | null): readonly string[] {
   if (datapath === "namespace") return [];
   if (slow !== null) return [`  datapath  xdp asked for; by the namespace here: ${slow}`];
-  const packets = tunnels.reduce((total, { fromXdp }) => total + fromXdp.packets, 0);
+  const sent = tunnels.reduce((total, { fromXdp }) => total + fromXdp.packets, 0);
+  const back = tunnels.reduce((total, { returnedByXdp }) => total + returnedByXdp.packets, 0);
   const asked = tunnels.filter(({ health }) => health !== null).map(({ name }) => name);
   const rest = asked.length === 0 ? "" : `, as all to tunnels with health (${asked.join(", ")})`;
-  return [`  datapath  xdp: ${packets} packets sent from there, the others by the namespace${rest}`];
+  return [
+    `  datapath  xdp: ${sent} packets sent from there, ${back} on their way back, the others by the namespace${rest}`,
+  ];
 }
 
 function renderTunnel({ name, remote, device, driver, state, health }: TunnelStatus): string {

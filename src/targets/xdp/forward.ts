@@ -5,13 +5,17 @@ import {
   isSentFromXdp,
   type Policy,
   type Route,
+  type Tunnel,
 } from "../../compiler/ir/policy.js";
 import type { Text } from "../text.js";
-import { chain, comparison, layout } from "./condition.js";
+import { type Condition, call, chain, comparison, layout, not } from "./condition.js";
 import { sendsSome } from "./early.js";
 import { addressIn } from "./ranges.js";
 
-/** The fast path (docs/semantics.md): what the program sends into tunnels itself, by bpf-templates/forward.h. */
+/**
+ * The fast path (docs/semantics.md): what the program sends into tunnels itself, by bpf-templates/forward.h, and what it takes
+ * out of them, by bpf-templates/way-back.h.
+ */
 
 /**
  * A prefix, and the place among the policy's tunnels of the one that all packets to it take; null: the kernel chooses, or
@@ -73,6 +77,35 @@ export function emitEnd(text: Text, policy: Policy): void {
     text
       .line("if (verdict.action == TG_FORWARD)")
       .line("\treturn tg_forward(ctx, p, &counters, verdict.rule, tunnel_of(p));");
+}
+
+/** The program for what comes out of tunnels; nothing where nothing is sent into them from XDP either. */
+export function emitWayBack(text: Text, policy: Policy): void {
+  if (!sendsSome(policy)) return;
+  text.line();
+  text.line("/* The tunnel that a packet comes out of, by its place in the policy. */");
+  text.line("static __always_inline __u32 tunnel_from(const struct tg_origin *origin)");
+  text.block("{", () => {
+    for (const [place, tunnel] of policy.tunnels.slice(0, FAST_TUNNELS).entries()) {
+      if (!isSentFromXdp(tunnel)) continue;
+      text.lines(layout("if (", chain("&&", isOrigin(tunnel)), ")"));
+      text.line(`\treturn ${place}; /* "${tunnel.name}" */`);
+    }
+    text.line("return TG_NO_TUNNEL;");
+  });
+  text.line();
+  text.line('SEC("xdp")').line("int tidegate_way_back(struct xdp_md *ctx)");
+  text.block("{", () => {
+    text.line("struct tg_origin origin;").line();
+    text.line("if (!tg_read_origin(ctx, &origin))").line("\treturn XDP_PASS;");
+    text.line("return tg_send_back(ctx, &origin, tunnel_from(&origin));");
+  });
+}
+
+function isOrigin({ remote: { family, value }, key }: Tunnel): readonly Condition[] {
+  const isRemote = addressIn("origin->remote", family, [{ low: value, high: value }]);
+  const hasKey = call("origin->has_key");
+  return key === null ? [isRemote, not(hasKey)] : [isRemote, hasKey, comparison(`origin->key == ${key}U`)];
 }
 
 /** At most how many BPF instructions a way of each family takes; and what sends a packet on. */

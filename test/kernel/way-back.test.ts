@@ -1,0 +1,229 @@
+import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { PcapReader } from "../../examples/lab/packets/pcap.js";
+import { packageRoot } from "../../runtime/native-process.js";
+import { Chance } from "../../src/compiler/analysis/chance.js";
+import type { Datapath, Policy } from "../../src/compiler/ir/policy.js";
+import { AcmeEdge, acme, globex, NODE } from "../support/acme-edge.js";
+import { tunnel } from "../support/ir.js";
+import { plainPacket, type Returning, returningPacket } from "../support/returning-packets.js";
+
+/**
+ * The fast path's way back, against the reference (docs/semantics.md) and against the namespace: what customers' routers send to the
+ * anycast address, plain or not so in some point, through an edge server with either datapath. TIDEGATE_FAST_PACKETS is how many
+ * packets each gets.
+ */
+const PACKETS = Number(process.env["TIDEGATE_FAST_PACKETS"] ?? 1500);
+/** A second: all kinds, and while policies change. */
+const RATE = 4000;
+const PER_SECOND = 1000;
+
+const ROUTER = "198.51.100.11";
+const TUNNELS = [
+  tunnel("chicago", ROUTER, { mss: null }),
+  tunnel("paris", ROUTER, { key: 7, mss: null }),
+] as const;
+const ENDS = {
+  host: { 4: "203.0.113.100", 6: "2001:db8:a::100" },
+  client: { 4: "192.0.2.7", 6: "2001:db8:1::7" },
+  outside: { source: ROUTER, destination: NODE.anycast[0] ?? "" },
+} as const;
+
+function policyOf(datapath: Datapath): Policy {
+  const { prefixes } = acme();
+  const routes = prefixes.map((prefix) => ({ ...prefix, tunnel: "chicago", priority: 100, weight: 1 }));
+  const firewall = { default: "allow", rules: [], stateful: false, offload: "auto" } as const;
+  return acme({ datapath, firewall, mitigate: [], tunnels: TUNNELS, routes });
+}
+
+const CHANCE = new Chance(20_261_123);
+const SENT: readonly Returning[] = Array.from({ length: PACKETS }, (_, mark) => {
+  const one = CHANCE.among(TUNNELS) ?? TUNNELS[0];
+  return returningPacket(CHANCE, { ...ENDS, tunnel: one }, mark);
+});
+
+let edge: AcmeEdge;
+let macs: Readonly<Record<"up0" | "up1" | "client" | "router", string>>;
+
+beforeAll(async () => {
+  edge = await AcmeEdge.start({ noGreDevices: true });
+  const { server } = edge;
+  const macOf = (device: string, namespace?: string): string => {
+    const shown = server.run(["ip", "-j", "link", "show", device], namespace ? { namespace } : {});
+    return JSON.parse(shown)[0].address;
+  };
+  macs = {
+    ...{ up0: macOf("up0"), up1: macOf("up1") },
+    ...{ client: macOf("eth0", "client"), router: macOf("eth0", "router") },
+  };
+  const neighbours = Object.values(ENDS.client).map((one) => `${one} lladdr ${macs.client} dev up0`);
+  server.ip([...neighbours, `${ROUTER} lladdr ${macs.router} dev up1`].map((one) => `neigh replace ${one}`));
+  // Else the client and the router answer.
+  const silent = "table inet t { chain c { type filter hook prerouting priority -300; policy drop; }; }";
+  for (const namespace of ["client", "router"]) {
+    server.run(["nft", silent], { namespace });
+    // The far end takes frames from XDP.
+    server.run(["ethtool", "-K", "eth0", "gro", "on"], { namespace });
+  }
+  server.run([
+    "sysctl",
+    "-q",
+    "-w",
+    ...["all", "up0", "up1"].map((one) => `net.ipv4.conf.${one}.rp_filter=0`),
+  ]);
+  const closed = { default: "drop", rules: [], stateful: false, offload: "auto" } as const;
+  await server.apply(edge.bundle("globex", { ...globex(), firewall: closed }), NODE);
+});
+
+afterAll(() => edge?.server.end());
+
+/** Frames from the edge to the client, as long as it runs. */
+async function listen() {
+  const filter = `ether src ${macs.up0} and ether dst ${macs.client} and not icmp and not icmp6 and not arp`;
+  // Room in the kernel is for so many packets as are of the longest size that is asked for.
+  const room = ["--immediate-mode", "-U", "-B", "16384", "-s", "1600"];
+  const capture = ["tcpdump", "-i", "eth0", "-Q", "in", ...room, "-w", "-"];
+  const [command, ...args] = edge.server.enter([...capture, filter], "client");
+  const tcpdump = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const reader = new PcapReader();
+  tcpdump.stdout.on("data", (chunk: Buffer) => reader.push(chunk));
+  const ended = new Promise((resolve) => tcpdump.once("close", resolve));
+  await new Promise((resolve) => tcpdump.stderr.once("data", resolve));
+  return {
+    /** All, when there are `count`, or long after the last one was sent. */
+    end: async (count: number): Promise<readonly Buffer[]> => {
+      const until = performance.now() + 10_000;
+      while (reader.packets.length < count && performance.now() < until) await sleep(20);
+      await sleep(100);
+      tcpdump.kill();
+      await ended;
+      return reader.packets;
+    },
+  };
+}
+
+/** So many packets a wire takes. */
+const MOST = 4096;
+
+/** From the router to the edge, each once, `rate` a second. */
+async function send(packets: readonly Buffer[], rate: number): Promise<void> {
+  for (let at = 0; at < packets.length; at += MOST) await sendSome(packets.slice(at, at + MOST), rate);
+}
+
+async function sendSome(packets: readonly Buffer[], rate: number): Promise<void> {
+  const numbers = [packets.length, rate].map(String);
+  const wire = [join(packageRoot(), "dist/examples/lab/wire"), "eth0", macs.up1, ...numbers];
+  const [program, ...options] = edge.server.enter(wire, "router");
+  const sender = spawn(program, options, { stdio: ["pipe", "ignore", "inherit"] });
+  const ended = new Promise((resolve) => sender.once("close", resolve));
+  sender.stdin.end(Buffer.concat(packets.flatMap((packet) => [lengthOf(packet), packet])));
+  await ended;
+}
+
+function lengthOf(packet: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(packet.length);
+  return bytes;
+}
+
+const sorted = (packets: readonly Buffer[]) => packets.map((packet) => packet.toString("hex")).sort();
+
+const acmeStatus = async () =>
+  (await edge.server.status()).customers.find(({ name }: { name: string }) => name === "acme");
+
+/** What was counted so far. */
+async function counted() {
+  const { counters, tunnels } = await acmeStatus();
+  return {
+    ...{ passed: counters.other["return-passed"], spoofed: counters.other["return-spoofed"] },
+    chicago: tunnels[0].received,
+    paris: tunnels[1].received,
+  } as Record<string, { packets: number; bytes: number }>;
+}
+
+const byXdp = async (): Promise<number> =>
+  (await acmeStatus()).tunnels.reduce(
+    (total: number, { returnedByXdp }: { returnedByXdp: { packets: number } }) =>
+      total + returnedByXdp.packets,
+    0,
+  );
+
+const expected = SENT.flatMap(({ arriving }) => arriving ?? []);
+
+async function round(datapath: Datapath) {
+  await edge.server.apply(edge.bundle(`acme-${datapath}`, policyOf(datapath)), NODE);
+  const before = { counts: await counted(), fast: await byXdp() };
+  const begun = performance.now();
+  const client = await listen();
+  await send(
+    SENT.map(({ outer }) => outer),
+    RATE,
+  );
+  const arrived = await client.end(expected.length);
+  const seconds = Math.ceil((performance.now() - begun) / 1000);
+  const counts = await counted();
+  const more = Object.entries(counts).map(([name, { packets, bytes }]) => [
+    name,
+    [packets - (before.counts[name]?.packets ?? 0), bytes - (before.counts[name]?.bytes ?? 0)],
+  ]);
+  return {
+    arrived: sorted(arrived),
+    seconds,
+    counts: Object.fromEntries(more),
+    fast: (await byXdp()) - before.fast,
+  };
+}
+
+test("frames, verdicts and counters are the reference's and the namespace's, and what is plain goes by XDP", async () => {
+  const [xdp, namespace] = [await round("xdp"), await round("namespace")];
+  const wanted = new Map(
+    SENT.flatMap(({ arriving, why }) => (arriving ? [[arriving.toString("hex"), why]] : [])),
+  );
+  for (const { arrived } of [namespace, xdp]) {
+    const seen = new Set(arrived);
+    expect([...wanted].filter(([packet]) => !seen.has(packet)).map(([, why]) => why)).toEqual([]);
+    expect(arrived).toEqual(sorted(expected));
+  }
+  expect(xdp.counts).toEqual(namespace.counts);
+  const ofFate = (fate: Returning["fate"]) => SENT.filter((one) => one.fate === fate).length;
+  expect(xdp.counts.spoofed[0]).toBe(ofFate("spoofed"));
+  expect(xdp.counts.passed[0]).toBeGreaterThan(PACKETS / 2);
+  // Each second one by the namespace, of each CPU.
+  const plain = ofFate("plain");
+  expect(plain).toBeGreaterThan(PACKETS / 10);
+  expect(xdp.fast).toBeLessThanOrEqual(plain);
+  expect(xdp.fast).toBeGreaterThan(plain - 2 * (xdp.seconds + 1) * availableParallelism());
+  expect(namespace.fast).toBe(0);
+});
+
+test("while the way changes and changes back no packet is lost or comes twice", async () => {
+  const packets = Array.from({ length: 3 * PER_SECOND }, (_, mark) =>
+    plainPacket({ ...ENDS, tunnel: TUNNELS[1] }, mark),
+  );
+  await edge.server.apply(edge.bundle("begin", policyOf("xdp")), NODE);
+  const client = await listen();
+  const before = await byXdp();
+  let isSending = true;
+  const sending = send(
+    packets.map(({ outer }) => outer),
+    PER_SECOND,
+  ).then(() => {
+    isSending = false;
+  });
+  let changes = 0;
+  for (; isSending; changes++) {
+    const datapath = changes % 2 === 0 ? "namespace" : "xdp";
+    await edge.server.apply(edge.bundle(`change-${changes}`, policyOf(datapath)), NODE);
+  }
+  await sending;
+  const arrived = await client.end(packets.length);
+  const marks = arrived.map((packet) => packet.readUInt32BE(packet.length - 4)).sort((a, b) => a - b);
+  expect(marks).toEqual(packets.map((_, mark) => mark));
+  const fast = (await byXdp()) - before;
+  expect(changes).toBeGreaterThan(1);
+  expect(fast).toBeGreaterThan(0);
+  expect(fast).toBeLessThan(packets.length);
+});
