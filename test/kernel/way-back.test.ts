@@ -49,7 +49,7 @@ let edge: AcmeEdge;
 let macs: Readonly<Record<"up0" | "up1" | "client" | "router", string>>;
 
 beforeAll(async () => {
-  edge = await AcmeEdge.start({ noGreDevices: true });
+  edge = await AcmeEdge.start();
   const { server } = edge;
   const macOf = (device: string, namespace?: string): string => {
     const shown = server.run(["ip", "-j", "link", "show", device], namespace ? { namespace } : {});

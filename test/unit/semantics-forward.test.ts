@@ -91,14 +91,21 @@ test("the verdict and the rule are those of the namespace", () => {
 test("the program asks for the longest prefix first, and leaves shares and health to the namespace", () => {
   const [program] = emit(FAST);
   const text = program?.text ?? "";
-  const chosen = [...text.matchAll(/return (\w+); \/\* (.*) \*\//g)].map(([, place, name]) => [place, name]);
-  expect(chosen).toEqual([
+  const [wayIn = "", wayBack = ""] = text.split("tunnel_from(const struct tg_origin *origin)");
+  const chosenIn = (part: string) =>
+    [...part.matchAll(/return (\w+); \/\* (.*) \*\//g)].map(([, place, name]) => [place, name]);
+  expect(chosenIn(wayIn)).toEqual([
     ["1", '"far"'],
     ["TG_NO_TUNNEL", "the namespace chooses"],
     ["1", '"far"'],
     ["TG_NO_TUNNEL", "the namespace chooses"],
     ["0", '"near"'],
     ["TG_NO_TUNNEL", "the namespace chooses"],
+  ]);
+  // Of those without health.
+  expect(chosenIn(wayBack)).toEqual([
+    ["0", '"near"'],
+    ["1", '"far"'],
   ]);
   expect(text).toContain('LICENSE[] SEC("license") = "GPL"');
   expect(text).toContain("return tg_forward(ctx, p, &counters, verdict.rule, tunnel_of(p));");

@@ -201,8 +201,8 @@ export const FORWARD: readonly Mutation[] = [
       {
         name: "next-hop-never-confirmed",
         models: "a next hop that has gone is sent to until its neighbour entry is forgotten",
-        from: "hop->confirmed = second;\n\treturn false;",
-        to: "hop->confirmed = second;\n\treturn true;",
+        from: "*confirmed = second;\n\treturn false;",
+        to: "*confirmed = second;\n\treturn true;",
         killers: ["kernel/fast-path-edge"],
       },
       {
@@ -262,8 +262,8 @@ export const FORWARD: readonly Mutation[] = [
       {
         name: "padding-goes-along",
         models: "what only filled the frame is sent into the tunnel",
-        from: "if (padding > 0 &&",
-        to: "if (padding > 64 &&",
+        from: "return padding <= 0 ||",
+        to: "return padding <= 64 ||",
       },
       {
         name: "tunnel-counts-twice",
