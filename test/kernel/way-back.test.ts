@@ -32,11 +32,11 @@ const ENDS = {
   outside: { source: ROUTER, destination: NODE.anycast[0] ?? "" },
 } as const;
 
-function policyOf(datapath: Datapath): Policy {
+function policyOf(datapath: Datapath, tunnels: Policy["tunnels"] = TUNNELS): Policy {
   const { prefixes } = acme();
   const routes = prefixes.map((prefix) => ({ ...prefix, tunnel: "chicago", priority: 100, weight: 1 }));
   const firewall = { default: "allow", rules: [], stateful: false, offload: "auto" } as const;
-  return acme({ datapath, firewall, mitigate: [], tunnels: TUNNELS, routes });
+  return acme({ datapath, firewall, mitigate: [], tunnels, routes });
 }
 
 const CHANCE = new Chance(20_261_123);
@@ -131,6 +131,9 @@ function lengthOf(packet: Uint8Array): Buffer {
 
 const sorted = (packets: readonly Buffer[]) => packets.map((packet) => packet.toString("hex")).sort();
 
+const marksOf = (packets: readonly Buffer[]) =>
+  packets.map((packet) => packet.readUInt32BE(packet.length - 4)).sort((a, b) => a - b);
+
 const acmeStatus = async () =>
   (await edge.server.status()).customers.find(({ name }: { name: string }) => name === "acme");
 
@@ -172,6 +175,8 @@ async function round(datapath: Datapath) {
   return {
     arrived: sorted(arrived),
     seconds,
+    from: before.counts,
+    to: counts,
     counts: Object.fromEntries(more),
     fast: (await byXdp()) - before.fast,
   };
@@ -188,6 +193,8 @@ test("frames, verdicts and counters are the reference's and the namespace's, and
     expect(arrived).toEqual(sorted(expected));
   }
   expect(xdp.counts).toEqual(namespace.counts);
+  // What XDP has counted stays counted.
+  expect(namespace.from).toEqual(xdp.to);
   const ofFate = (fate: Returning["fate"]) => SENT.filter((one) => one.fate === fate).length;
   expect(xdp.counts.spoofed[0]).toBe(ofFate("spoofed"));
   expect(xdp.counts.passed[0]).toBeGreaterThan(PACKETS / 2);
@@ -220,10 +227,52 @@ test("while the way changes and changes back no packet is lost or comes twice", 
   }
   await sending;
   const arrived = await client.end(packets.length);
-  const marks = arrived.map((packet) => packet.readUInt32BE(packet.length - 4)).sort((a, b) => a - b);
-  expect(marks).toEqual(packets.map((_, mark) => mark));
+  expect(marksOf(arrived)).toEqual(packets.map((_, mark) => mark));
   const fast = (await byXdp()) - before;
   expect(changes).toBeGreaterThan(1);
   expect(fast).toBeGreaterThan(0);
   expect(fast).toBeLessThan(packets.length);
+});
+
+/** Marks of those that arrive of twenty plain packets from each of the tunnels. */
+async function arriving(from: Policy["tunnels"], count: number): Promise<readonly number[]> {
+  const client = await listen();
+  const packets = from.flatMap((tunnel, place) =>
+    Array.from({ length: 20 }, (_, mark) => plainPacket({ ...ENDS, tunnel }, 100 * place + mark)),
+  );
+  await send(
+    packets.map(({ outer }) => outer),
+    RATE,
+  );
+  return marksOf(await client.end(count));
+}
+
+test("what comes from where a tunnel led before a change comes back no more", async () => {
+  const [chicago, paris] = TUNNELS;
+  const dallas = { ...paris, key: 9 };
+  await edge.server.apply(edge.bundle("before", policyOf("xdp")), NODE);
+  const numbers = (begin: number) => Array.from({ length: 20 }, (_, mark) => begin + mark);
+  expect(await arriving([paris, dallas], 20)).toEqual(numbers(0));
+  await edge.server.apply(edge.bundle("after", policyOf("xdp", [chicago, dallas])), NODE);
+  expect(await arriving([paris, dallas], 20)).toEqual(numbers(100));
+});
+
+test("a place without its program is missed, what comes back takes the namespace, and the next apply mends it", async () => {
+  const bundle = edge.bundle("mended", policyOf("xdp"));
+  await edge.server.apply(bundle, NODE);
+  const map = ["bpftool", "-j", "map"];
+  const pin = ["pinned", "/run/tidegate/bpf/root/map_ways_back"];
+  const rows: readonly { readonly key: readonly string[] }[] = JSON.parse(
+    edge.server.run([...map, "dump", ...pin]),
+  ).filter((row: object) => !("error" in row) && !JSON.stringify(row).includes("No such file"));
+  expect(rows).toHaveLength(1);
+  edge.server.run([...map, "delete", ...pin, "key", ...(rows[0]?.key ?? [])]);
+  expect(await acmeStatus()).toMatchObject({ drift: ["XDP program"] });
+  const before = await byXdp();
+  expect(await arriving([TUNNELS[0]], 20)).toHaveLength(20);
+  expect(await byXdp()).toBe(before);
+  await edge.server.apply(bundle, NODE);
+  expect(await acmeStatus()).toMatchObject({ drift: [] });
+  expect(await arriving([TUNNELS[0]], 20)).toHaveLength(20);
+  expect(await byXdp()).toBeGreaterThan(before);
 });

@@ -53,9 +53,13 @@ test("a customer whose packets XDP sends on says how many", () => {
     driver: "ebpf",
     state: "UP",
   } as const;
-  const tunnels = [{ ...about, ...traffic, fromXdp: counted, returnedByXdp: { packets: 2, bytes: 200 }, health: null }];
+  const tunnels = [
+    { ...about, ...traffic, fromXdp: counted, returnedByXdp: { packets: 2, bytes: 200 }, health: null },
+  ];
   const text = renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels }] });
-  expect(text).toMatch(/^ {2}datapath {2}xdp: 3 packets sent from there, 2 on their way back, the others by the namespace$/m);
+  expect(text).toMatch(
+    /^ {2}datapath {2}xdp: 3 packets sent from there, 2 on their way back, the others by the namespace$/m,
+  );
   const health = { life: "live", since: null, probes: null } as const;
   const both = tunnels.flatMap((one) => [one, { ...one, name: "dallas", health }]);
   expect(renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels: both }] })).toMatch(
