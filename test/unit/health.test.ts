@@ -8,6 +8,7 @@ import { parsePrefix } from "../../runtime/prefix.js";
 import { type NoLiveTunnel, PROBE_MAGIC, type Tunnel } from "../../src/compiler/ir/policy.js";
 import { decode } from "../../src/compiler/semantics/decode.js";
 import { summarize } from "../../src/compiler/semantics/packet-summary.js";
+import { manifestSchema } from "../../src/targets/manifest.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
 import { acme, CHICAGO } from "../support/acme-edge.js";
 import { MANIFEST } from "../support/tiny-bundle.js";
@@ -230,4 +231,9 @@ describe("routes while tunnels are dead", () => {
     expect([...routesInto({ nexthops, table }, new Set(["gre-a"]))]).toEqual([ALL, A, ALONE]);
     expect([...routesInto({ nexthops, table }, new Set(["gre-c"]))]).toEqual([ALL]);
   });
+});
+
+test("a bundle of before there was a choice uses dead tunnels where none lives", () => {
+  const { noLiveTunnel: _, ...old } = MANIFEST;
+  expect(manifestSchema.parse(old).noLiveTunnel).toBe("use");
 });
