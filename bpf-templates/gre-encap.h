@@ -119,14 +119,23 @@ static __always_inline long find_way(struct __sk_buff *skb, struct wrapping *out
 	return found == BPF_FIB_LKUP_RET_NO_NEIGH ? BPF_FIB_LKUP_RET_SUCCESS : found;
 }
 
-/* The way of what is too long for its path, for a router on it to cut up. Nothing is cut up here, and IPv6 nowhere. */
+/*
+ * The way of what is too long for its path, for a router on it to cut up. Nothing is cut up here, and IPv6 nowhere: what the
+ * uplink itself does not carry has no way.
+ */
 static __always_inline long find_way_in_pieces(struct __sk_buff *skb, struct wrapping *outer)
 {
 	__u32 mtu = 0;
 	long lost = find_way(skb, outer, outer->path_mtu);
 
 	outer->whole = false;
-	return lost ? lost : bpf_check_mtu(skb, outer->device, &mtu, outer->size, 0);
+	if (lost)
+		return lost;
+	lost = bpf_check_mtu(skb, outer->device, &mtu, outer->size, 0);
+	if (lost != BPF_MTU_CHK_RET_FRAG_NEEDED)
+		return lost;
+	outer->path_mtu = mtu;
+	return BPF_FIB_LKUP_RET_FRAG_NEEDED;
 }
 
 /*
@@ -231,10 +240,15 @@ static __always_inline long write_gre(struct __sk_buff *skb, const struct wrappi
 	return bpf_skb_store_bytes(skb, offset, &header, sizeof(header), 0);
 }
 
+/*
+ * Also IPv4 that may be cut up is answered, where only the node could do so: its sender then cuts it up itself (Linux does,
+ * __ip_rt_update_pmtu), and would else lose it without a word. IPv6 of a length that every link carries cannot be made shorter.
+ */
 static __always_inline int too_long(struct __sk_buff *skb, const struct wrapping *outer)
 {
-	int action = dropped(skb->ifindex, outer->length);
-	int answered = answer_too_big(skb, outer->path_mtu - outer->size);
+	const bool is_least6 = skb->protocol == bpf_htons(ETH_P_IPV6) && outer->length <= LEAST_IP6;
+	const int action = dropped(skb->ifindex, outer->length);
+	int answered = is_least6 ? -1 : answer_too_big(skb, outer->path_mtu - outer->size);
 
 	return answered < 0 ? action : answered;
 }
@@ -253,11 +267,10 @@ static __always_inline int encapsulate(struct __sk_buff *skb)
 	if (outer.length + outer.size > 0xffff)
 		return dropped(self, outer.length);
 	lost = find_way(skb, &outer, outer.length + outer.size);
-	if (lost == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
-		if (!goes_in_pieces(skb, ETH_HLEN, skb->protocol, outer.length))
-			return too_long(skb, &outer);
+	if (lost == BPF_FIB_LKUP_RET_FRAG_NEEDED && goes_in_pieces(skb, ETH_HLEN, skb->protocol, outer.length))
 		lost = find_way_in_pieces(skb, &outer);
-	}
+	if (lost == BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return too_long(skb, &outer);
 	if (lost || make_room(skb, &outer) ||
 	    (outer.over_ipv4 ? write_ipv4(skb, &outer) : write_ipv6(skb, &outer)) ||
 	    write_gre(skb, &outer))

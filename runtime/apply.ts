@@ -4,6 +4,7 @@ import { type Change, type Previous, requireTunnels } from "./customer/change.js
 import { commit } from "./customer/commit.js";
 import { prefixesOf } from "./customer/dispatch.js";
 import { whenSettled } from "./customer/ending.js";
+import { narrowUplinks } from "./customer/narrow-uplinks.js";
 import { freeSlot } from "./customer/program.js";
 import { endChange, recover, type Unfinished, unfinished } from "./customer/recover.js";
 import { stage } from "./customer/stage.js";
@@ -34,6 +35,7 @@ import { refuseStrangers } from "./strangers.js";
 import { refuseDowngrade } from "./trust/downgrade.js";
 import { renewRelease } from "./trust/renew.js";
 import { DEFAULT_MEMORY_DIR, Serials } from "./trust/serials.js";
+import type { RuntimeWarning } from "./warnings.js";
 
 export interface ApplyOptions {
   /** Folder of the bundle. */
@@ -65,6 +67,8 @@ export interface Applied {
   readonly signedBy: readonly string[] | null;
   /** What was mended though the bundle is the same; empty for a new bundle. */
   readonly drift: readonly string[];
+  /** What is in force, and yet not as it should be. */
+  readonly warnings: readonly RuntimeWarning[];
   /** Another bundle has come first (`onlyOver`): nothing was done. */
   readonly overtaken?: true;
 }
@@ -109,10 +113,11 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   await serials.refuseUnsigned(bundle);
   if (!options.rollback) await serials.refuseReplay(bundle, loaded);
   await refuseStrangers(host, before, bundle.manifest);
+  const warnings = await narrowUplinks(host, bundle);
   const drift = await driftOf(host, bundle, node, before, loaded, cut);
   if (current && drift?.length === 0) {
     await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
-    return { applied: unchanged(bundle, current) };
+    return { applied: { ...unchanged(bundle, current), warnings } };
   }
   // What was cut short has been ended as a whole just now.
   const mend = drift !== undefined && drift.length > cut.length;
@@ -123,7 +128,7 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
     () => reviveLoader(host),
   );
   const { generation, hash } = done.record;
-  const applied = { ...about(bundle), changed: true, generation, hash, drift: request.drift };
+  const applied = { ...about(bundle), changed: true, generation, hash, drift: request.drift, warnings };
   if (current && before && sameNode(before.config, node)) return { applied, ending: endLater(host, applied) };
   await clearing(applied, () => clearUp(done));
   return { applied };
@@ -285,12 +290,12 @@ async function driftOf(
 }
 
 function unchanged(bundle: Bundle, { generation }: CustomerRecord): Applied {
-  return { ...about(bundle), changed: false, generation, hash: bundle.hash, drift: [] };
+  return { ...about(bundle), changed: false, generation, hash: bundle.hash, drift: [], warnings: [] };
 }
 
 function overtaken(bundle: Bundle, current: CustomerRecord | undefined): Applied {
   const { generation, hash } = current ?? { generation: 0, hash: "" };
-  return { ...about(bundle), changed: false, generation, hash, drift: [], overtaken: true };
+  return { ...about(bundle), changed: false, generation, hash, drift: [], warnings: [], overtaken: true };
 }
 
 function about({ manifest: { customer }, release }: Bundle): Pick<Applied, "customer" | "signedBy"> {

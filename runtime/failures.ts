@@ -104,13 +104,12 @@ export function failure<C extends FailureCode>(
 }
 
 /** Names come from files that anybody may have written, and must not look like lines of ours; tools may say more than one. */
-function inOneLine(params: Params): Params {
-  return Object.fromEntries(
-    Object.entries(params).map(([name, text]) => [
-      name,
-      name === "cause" ? text : text.replace(/[\r\n]+/g, " "),
-    ]),
-  );
+export function inOneLine<P extends Params>(params: P): P {
+  const lines = Object.entries(params).map(([name, text]) => [
+    name,
+    name === "cause" ? text : text.replace(/[\r\n]+/g, " "),
+  ]);
+  return Object.fromEntries(lines) as P;
 }
 
 /** Did a system call end with one of these (errno(3))? */

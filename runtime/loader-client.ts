@@ -5,7 +5,10 @@ import { NativeError, NativeProcess, packageRoot, type StartOptions } from "./na
 export class LoaderError extends NativeError {}
 
 /** Kernel error numbers that callers may want to tell apart. */
-export const ERRNO = { ENOENT: 2, EAGAIN: 11, EBUSY: 16, EEXIST: 17, ENODEV: 19, EINVAL: 22 } as const;
+export const ERRNO = {
+  ...{ ENOENT: 2, EAGAIN: 11, EACCES: 13, EBUSY: 16, EEXIST: 17, ENODEV: 19, EINVAL: 22 },
+  ...{ ENETUNREACH: 101, EHOSTUNREACH: 113 },
+} as const;
 
 export interface MapEntry {
   readonly key: Uint8Array;

@@ -210,12 +210,13 @@ export class Reconciler {
     try {
       await fetchBundle(store, { customer, revision, files }, folder);
       const started = now();
-      const { generation, hash, changed } = await engine.apply(folder, node);
+      const { generation, hash, changed, warnings } = await engine.apply(folder, node);
       const ms = now() - started;
       if (changed) observer.applied(customer, ms);
       await this.#note(customer, { revision, state: "in-force", why: "", last: { revision, files } });
       const how = changed ? `in force as generation ${generation}` : `is generation ${generation} already`;
       say("info", `${customer}: revision ${revision} ${how} (${hash.slice(0, 12)}, ${Math.round(ms)} ms)`);
+      for (const { message, hint } of warnings) say("warning", `${customer}: ${message}: ${hint}`);
     } finally {
       await engine.clearIncoming(customer);
     }

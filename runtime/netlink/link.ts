@@ -53,6 +53,8 @@ export interface Link {
   readonly index: number;
   /** Its Ethernet address; none for devices without. */
   readonly mac: string;
+  /** Bytes of the longest packet that it carries. */
+  readonly mtu: number;
   /** As ip(8) says: UP, DOWN, UNKNOWN (up, for devices without a carrier). */
   readonly state: string;
   /** The XDP program, and how it is attached; null: none. */
@@ -66,6 +68,13 @@ export async function findLink(network: Network, name: string): Promise<Link | u
   const mask = attribute(IFLA.extMask, u32(SKIP_STATS));
   const question = message(RTM.getLink, 0, ifinfo(), attribute(IFLA.ifname, text(name)), mask);
   const [answer] = await ask(network, `link show dev ${name}`, question, ["ENODEV"]);
+  return answer && readLink(answer.body);
+}
+
+/** A device by its index. */
+export async function linkAt(network: Network, index: number): Promise<Link | undefined> {
+  const question = message(RTM.getLink, 0, ifinfo(index), attribute(IFLA.extMask, u32(SKIP_STATS)));
+  const [answer] = await ask(network, `link show index ${index}`, question, ["ENODEV"]);
   return answer && readLink(answer.body);
 }
 
@@ -145,6 +154,7 @@ function readLink(body: Buffer): Link {
     name: readText(attributes.get(IFLA.ifname) ?? Buffer.alloc(0)),
     index: body.readInt32LE(4),
     mac: [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
+    mtu: attributes.get(IFLA.mtu)?.readUInt32LE() ?? 0,
     state: STATES[attributes.get(IFLA.operstate)?.readUInt8() ?? 0] ?? "UNKNOWN",
     xdp: program === undefined ? null : { mode, program },
     bridge: readBridge(readAttributes(attributes.get(IFLA.linkinfo) ?? Buffer.alloc(0))),

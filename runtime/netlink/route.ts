@@ -1,4 +1,4 @@
-import { addressBytes, type Prefix } from "../prefix.js";
+import { addressBytes, familyOf, type Prefix } from "../prefix.js";
 import { attribute, FLAG, message, readAttributes, u8, u32 } from "./message.js";
 import { addressFamily, ask, type Family, type Network, type Request } from "./network.js";
 import { perform } from "./perform.js";
@@ -186,6 +186,20 @@ export async function tableRoutes(
       body,
     };
   });
+}
+
+/** What the kernel says of an address to which nothing leads, or a route that leads nowhere. */
+const NO_WAY = ["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EINVAL"] as const;
+
+/** Index of the device by which packets of the node's own to this address leave; undefined: it has no way there. */
+export async function wayTo(network: Network, to: string): Promise<number | undefined> {
+  const bytes = addressBytes(to) ?? Buffer.alloc(0);
+  const head = Buffer.alloc(RTMSG);
+  head.writeUInt8(addressFamily(familyOf(to)), 0);
+  head.writeUInt8(8 * bytes.length, 1);
+  const question = message(RTM.getRoute, 0, head, attribute(RTA.destination, bytes));
+  const [answer] = await ask(network, `route get ${to}`, question, NO_WAY);
+  return answer && readAttributes(answer.body, RTMSG).get(RTA.outDevice)?.readUInt32LE();
 }
 
 export function leadsTo({ destination, length }: KernelRoute, prefix: Prefix): boolean {

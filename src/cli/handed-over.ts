@@ -8,7 +8,7 @@ import type { Say } from "../../runtime/daemon/journal.js";
 import type { Observer } from "../../runtime/daemon/observer.js";
 import { type EdgeReading, isCurrent } from "./edge/reading.js";
 import { describeApply } from "./node-options.js";
-import { renderApplied, unsignedNote } from "./render/applied.js";
+import { renderApplied, renderWarnings, unsignedNote } from "./render/applied.js";
 
 export interface Around {
   readonly stateDir: string;
@@ -55,9 +55,14 @@ async function applyHere(command: HandedOver, { stateDir, engine, reading, say, 
     say("info", `${customer}: in force as generation ${generation}, by \`tidegate apply\` (${figures})`);
   }
   const colors = pc.createColors(command.colors);
-  const notes = [...(command.steps ? steps : []), ...(edge.config.keys ? [] : [`${unsignedNote(colors)}\n`])];
+  const view = { json, colors, by: "tidegated" };
+  const notes = [
+    ...(command.steps ? steps : []),
+    ...(edge.config.keys ? [] : [`${unsignedNote(colors)}\n`]),
+    ...renderWarnings(applied, view).map((line) => `${line}\n`),
+  ];
   return {
-    stdout: `${renderApplied(applied, { json, colors, by: "tidegated" })}\n`,
+    stdout: `${renderApplied(applied, view)}\n`,
     stderr: json ? "" : notes.join(""),
   };
 }

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Loader, LoaderError } from "../../runtime/loader-client.js";
 import { addAddress, deleteAddress, holdersOf, LOOPBACK } from "../../runtime/netlink/address.js";
-import { addVeth, deleteLink, findLink, linkNames, setLink } from "../../runtime/netlink/link.js";
+import { addVeth, deleteLink, findLink, linkAt, linkNames, setLink } from "../../runtime/netlink/link.js";
 import { setNeighbour } from "../../runtime/netlink/neighbour.js";
 import { type Family, inside, type Network, type Request } from "../../runtime/netlink/network.js";
 import { perform } from "../../runtime/netlink/perform.js";
@@ -12,9 +12,11 @@ import {
   deleteRoute,
   flushTable,
   leadsTo,
+  MAIN_TABLE,
   type RouteFilter,
   replaceRoute,
   tableRoutes,
+  wayTo,
 } from "../../runtime/netlink/route.js";
 import { addRule, deleteRule, rules } from "../../runtime/netlink/rule.js";
 import { EVERYTHING, type Prefix, parsePrefix } from "../../runtime/prefix.js";
@@ -70,8 +72,10 @@ describe("devices", () => {
     expect(await linkNames(network)).toEqual(expect.arrayContaining(["lo", "near"]));
     const index = show("ip", ["link", "show", "near"])[0].ifindex;
     expect(await findLink(network, "near")).toEqual({
-      ...{ name: "near", index, mac: "02:00:00:00:00:01", state: "DOWN", xdp: null, bridge: null },
+      ...{ name: "near", index, mac: "02:00:00:00:00:01", mtu: 1400, state: "DOWN", xdp: null, bridge: null },
     });
+    expect(await linkAt(network, index)).toEqual(await findLink(network, "near"));
+    expect(await linkAt(network, 9999)).toBeUndefined();
   });
 
   test("are set and brought up", async () => {
@@ -180,6 +184,17 @@ describe.each<[Family, string, string]>([
     const failed = await make(addRoute({ to, table, metric: 101, by: { device: "near" } })).catch((e) => e);
     expect(failed).toBeInstanceOf(LoaderError);
     expect(failed.message).toBe(`route add ${text} dev near metric 101 table ${table}: File exists`);
+  });
+
+  test("say by which device one leaves, if by any", async () => {
+    const inside = text.replace(/(0)?\/.*/, "9");
+    const before = await wayTo(network, inside);
+    await make(addRoute({ to, table: MAIN_TABLE, by: { device: "near" } }));
+    const near = (await findLink(network, "near"))?.index;
+    expect([before, await wayTo(network, inside)]).toEqual([undefined, near]);
+    await make(deleteRoute(to, MAIN_TABLE), addRoute({ to, table: MAIN_TABLE, by: "blackhole" }));
+    expect(await wayTo(network, inside)).toBeUndefined();
+    await make(deleteRoute(to, MAIN_TABLE));
   });
 
   test("go one by one, or all of a table", async () => {

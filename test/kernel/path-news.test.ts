@@ -29,6 +29,8 @@ const TUNNELS = {
   plain: tunnel("plain", "198.51.100.2"),
   ipip: tunnel("ipip", "198.51.100.3", { kind: "ipip" }),
   over6: tunnel("over6", "2001:db8:c::1"),
+  /** Of its path nobody says anything. */
+  unheard: tunnel("unheard", "198.51.100.4"),
   /** Of its path somebody lies. */
   forged: tunnel("forged", "2001:db8:c::2"),
   /** Its path is known to be too narrow for IPv6. */
@@ -115,6 +117,7 @@ const SENDER = { 4: "192.0.2.7", 6: "2001:db8:1::7" } as const;
 const ASKED = { 4: "203.0.113.9", 6: "2001:db8:a::9" } as const;
 const LONG4 = whole(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=1450`);
 const LONG6 = packetBytes(`udp [${SENDER[6]}]:7 > [${ASKED[6]}]:9 len=1450`);
+const CUTTABLE = packetBytes(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=1450`);
 /** Parts of datagrams: the first, and one behind it. */
 const FIRST4 = whole(`proto=17 ${SENDER[4]} > ${ASKED[4]} frag=0+ id=1 len=1450`);
 const LATER4 = whole(`proto=17 ${SENDER[4]} > ${ASKED[4]} frag=8 id=1 len=1450`);
@@ -239,7 +242,7 @@ describe("nobody is told", () => {
   });
 
   test.each([
-    ["a packet that may be cut up", packetBytes(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=1450`), "left alone"],
+    ["a packet that may be cut up", CUTTABLE, "left alone"],
     ["an error", whole(`icmp ${SENDER[4]} > ${ASKED[4]} type=3 code=1 len=1450`), "dropped"],
     [
       "IPv6 that may be an error, behind another header",
@@ -260,7 +263,6 @@ describe("nobody is told", () => {
 });
 
 describe("what is too long for a path that is known", () => {
-  const CUTTABLE = packetBytes(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=1450`);
   test.each([
     ["IPv4", LONG4, NARROW - 24],
     ["IPv6", LONG6, 1280],
@@ -306,5 +308,43 @@ describe("what is too long for a path that is known", () => {
     expect(packet.length).toBe(1280 + 44);
     expect(hex(packet.subarray(44))).toBe(hex(fits));
     expect(hex(runProgram("gre_encap", "forged", longer).packet)).toBe(hex(answer(longer, 1280)));
+  });
+});
+
+describe("what is longer outside than the uplink carries", () => {
+  const UPLINK = 1290;
+  const fits = UPLINK - 24;
+  const through = "unheard";
+
+  beforeAll(() => server.ip([`link set uplink mtu ${UPLINK}`]));
+  afterAll(() => server.ip(["link set uplink mtu 1500"]));
+
+  test.each([
+    ["IPv4 that may be cut up", CUTTABLE, fits],
+    ["IPv4 that may not", LONG4, fits],
+    ["a first fragment", packetBytes(`proto=17 ${SENDER[4]} > ${ASKED[4]} frag=0+ id=1 len=1450`), fits],
+    ["IPv6", LONG6, 1280],
+  ])("%s is answered, with what fits", (_name, inner, mtu) => {
+    const { action, packet } = runProgram("gre_encap", through, inner);
+    expect(hex(packet)).toBe(hex(answer(inner, mtu)));
+    expect(action).toBe("redirected");
+  });
+
+  test.each([
+    ["IPv6 that nobody can send shorter", packetBytes(`udp [${SENDER[6]}]:7 > [${ASKED[6]}]:9 len=1280`)],
+    ["a later fragment of IPv4", packetBytes(`proto=17 ${SENDER[4]} > ${ASKED[4]} frag=8 id=1 len=1450`)],
+  ])("%s is lost", (_name, inner) => {
+    expect(runProgram("gre_encap", through, inner).action).toBe("dropped");
+  });
+
+  test("what may be cut up is told of no less than that, though the path behind is narrower", () => {
+    const { packet } = runProgram("gre_encap", "plain", CUTTABLE);
+    expect(server.run(["ip", "route", "get", formatAddress(TUNNELS.plain.remote)])).toMatch(/mtu (lock )?552/);
+    expect(hex(packet)).toBe(hex(answer(CUTTABLE, fits)));
+  });
+
+  test("what just fits goes", () => {
+    const inner = packetBytes(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=${fits}`);
+    expect(runProgram("gre_encap", through, inner).packet).toHaveLength(UPLINK);
   });
 });

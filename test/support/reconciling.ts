@@ -30,6 +30,8 @@ export class FakeEngine implements Engine {
   endsAgain: () => void = () => {};
   /** What others do at the end of a look. */
   afterLook: () => Promise<void> = async () => {};
+  /** What every change has to say. */
+  warnings: Applied["warnings"] = [];
   /** Which customers each look was about. */
   readonly looks: (readonly string[])[] = [];
 
@@ -47,7 +49,8 @@ export class FakeEngine implements Engine {
     const there = this.#customers.get(customer);
     if (onlyOver !== undefined && there?.hash !== onlyOver) {
       const generation = there?.generation ?? 0;
-      return { customer, changed: false, generation, hash, signedBy: null, drift: [], overtaken: true };
+      const nothing = { changed: false, signedBy: null, drift: [], warnings: [] };
+      return { customer, generation, hash, ...nothing, overtaken: true };
     }
     this.did.push(`apply ${customer} ${version}`);
     await this.before(customer, version);
@@ -60,7 +63,7 @@ export class FakeEngine implements Engine {
     this.#node = node;
     this.missing.delete(customer);
     this.missing.delete("");
-    return { customer, changed, generation, hash, signedBy: null, drift };
+    return { customer, changed, generation, hash, signedBy: null, drift, warnings: this.warnings };
   }
 
   /** As `tidegate apply` does, beside the reconciler. */

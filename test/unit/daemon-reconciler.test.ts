@@ -21,6 +21,17 @@ const SECOND = 1000;
 const remembered = () => JSON.parse(readFileSync(at.memoryFile, "utf8")).outcomes;
 
 describe("a new revision", () => {
+  test("that is in force with a warning says so", async () => {
+    const [message, hint] = ["tunnel `a` makes packets of up to 1500 bytes", "raise the MTU"];
+    at.engine.warnings = [{ code: "TG9022", message, hint }];
+    await at.publish("acme", "v1");
+    await round();
+    expect(at.said()).toEqual([
+      expect.stringMatching(/^info acme: revision 1 in force/),
+      `warning acme: ${message}: ${hint}`,
+    ]);
+  });
+
   test("is put in force, said, counted, and not touched again", async () => {
     await at.publish("acme", "v1");
     await round();

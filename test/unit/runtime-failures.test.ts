@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { FAILURES, type FailureCode, failure } from "../../runtime/failures.js";
+import { FAILURES, failure } from "../../runtime/failures.js";
+import { WARNINGS } from "../../runtime/warnings.js";
 import { CATALOGUE } from "../../src/compiler/diagnostics/catalogue/index.js";
 
 const PARAMETERS = ["file", "problem", "customer", "prefix", "other", "name", "cause", "device"] as const;
@@ -16,18 +17,21 @@ const MORE_PARAMETERS = [
   "remote",
   "family",
 ] as const;
-const OF_SIGNATURES = ["keys", "key", "serial", "newest", "line", "text", "rule"] as const;
+const OF_SIGNATURES = ["keys", "key", "serial", "newest", "line", "text", "rule", "needed", "mtu"] as const;
 const ALL = [...PARAMETERS, ...MORE_PARAMETERS, ...OF_SIGNATURES];
 const params = Object.fromEntries(ALL.map((name) => [name, `<${name}>`]));
 
-function say(messages: Readonly<Record<string, unknown>>, code: FailureCode): string {
+const SAID = { ...FAILURES, ...WARNINGS };
+type Code = keyof typeof SAID;
+
+function say(messages: Readonly<Record<string, unknown>>, code: Code): string {
   return (messages[code] as (params: Readonly<Record<string, string>>) => string)(params);
 }
 
-test.each(Object.keys(FAILURES) as FailureCode[])("%s says what the catalogue says", (code) => {
+test.each(Object.keys(SAID) as Code[])("%s says what the catalogue says", (code) => {
   const catalogue = { [code]: CATALOGUE[code].message };
-  expect(say(FAILURES, code)).toBe(say(catalogue, code));
-  expect(say(FAILURES, code)).not.toContain("undefined");
+  expect(say(SAID, code)).toBe(say(catalogue, code));
+  expect(say(SAID, code)).not.toContain("undefined");
 });
 
 test("a name cannot look like a line of ours, and a tool may say many", () => {
@@ -39,5 +43,7 @@ test("a name cannot look like a line of ours, and a tool may say many", () => {
 
 test("every runtime code of the catalogue can be raised", () => {
   const codes = Object.keys(CATALOGUE).filter((code) => /^TG[59]/.test(code));
-  expect(codes.sort()).toEqual(Object.keys(FAILURES).sort());
+  expect(codes.sort()).toEqual(Object.keys(SAID).sort());
+  for (const code of codes)
+    expect([code, CATALOGUE[code as Code].severity]).toEqual([code, code in WARNINGS ? "warning" : "error"]);
 });

@@ -2,7 +2,7 @@ import pc from "picocolors";
 import { apply } from "../../../runtime/apply.js";
 import { loadEdge } from "../edge/load-edge.js";
 import { EXIT } from "../exit.js";
-import { renderApplied, unsignedNote } from "../render/applied.js";
+import { renderApplied, renderWarnings, unsignedNote } from "../render/applied.js";
 import { stepPrinter } from "../render/steps.js";
 
 interface ApplyOptions {
@@ -35,6 +35,7 @@ export async function applyBundle(bundle: string, options: ApplyOptions): Promis
   });
   steps.end();
   if (!json && !node.keys) console.error(unsignedNote(pc));
+  for (const line of renderWarnings(applied, { json, colors: pc })) console.error(line);
   console.log(renderApplied(applied, { json, colors: pc }));
   await Promise.all([ending, edge.keep()]);
   return EXIT.ok;

@@ -1,6 +1,7 @@
 import pc from "picocolors";
 import { rollback } from "../../../runtime/rollback.js";
 import { EXIT } from "../exit.js";
+import { renderWarnings } from "../render/applied.js";
 import { stepPrinter } from "../render/steps.js";
 
 /** `tidegate rollback`: back to the policy that was in force before. */
@@ -14,6 +15,7 @@ export async function rollBack(
   steps.end();
   const { generation, hash } = applied;
   const which = `generation ${generation} ${pc.dim(hash.slice(0, 12))}`;
+  for (const line of renderWarnings(applied, { json, colors: pc })) console.error(line);
   console.log(json ? JSON.stringify(applied) : `${pc.green("ok")} ${customer} is back, as ${which}`);
   return EXIT.ok;
 }

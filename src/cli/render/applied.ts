@@ -1,5 +1,6 @@
 import type pc from "picocolors";
 import type { Applied } from "../../../runtime/apply.js";
+import { printable } from "./underline.js";
 
 type Colors = ReturnType<typeof pc.createColors>;
 
@@ -18,6 +19,15 @@ export function renderApplied(applied: Applied, { json, colors, by }: AppliedVie
   if (!changed) return `${which}: nothing to change`;
   const mended = drift.length === 0 ? "" : `; mended: ${drift.join(", ")}`;
   return `${which}: in force${by === undefined ? "" : `, by ${by}`}${mended}`;
+}
+
+/** What is in force and yet not as it should be, two lines each; with `--json` it is part of the object. */
+export function renderWarnings({ warnings }: Applied, { json, colors }: AppliedView): readonly string[] {
+  if (json) return [];
+  return warnings.flatMap(({ code, message, hint }) => [
+    `${colors.yellow(colors.bold(`warning[${code}]`))}: ${printable(message)}`,
+    `  ${colors.green("hint:")} ${printable(hint)}`,
+  ]);
 }
 
 /** What an operator should know who takes unsigned bundles. */

@@ -1,6 +1,6 @@
-import { error, example, message } from "../entry.js";
+import { error, example, message, warning } from "../entry.js";
 
-/** TG9xxx: the edge server cannot do what it was told. Raised by runtime/failures.ts. */
+/** TG9xxx: the edge server cannot do what it was told. Raised by runtime/failures.ts, and warnings by runtime/warnings.ts. */
 export const RUNTIME = {
   TG9001: error(
     message`only root can do this`,
@@ -214,5 +214,17 @@ tidegate watch`,
     `\`--rule\` names a rule of a policy as it is loaded on this node, in \`mitigate\` or in the firewall, of the customers that
 are watched; \`default\` is what no rule of a stage decides. \`tidegate status\` lists all names.`,
     example("sketch", "tidegate watch acme --rule bogon", "tidegate watch acme --rule bogons"),
+  ),
+  TG9022: warning(
+    message`tunnel \`${"tunnel"}\` makes packets of up to ${"needed"} bytes, and \`${"device"}\`, by which they leave, carries ${"mtu"}`,
+    `A tunnel puts its own headers before each packet: what fits through it is the MTU of the device by which its packets
+leave, less these headers. Nobody cuts up what is longer: its sender is told what fits (ICMP), and one that does not
+listen loses packets without a word. The bundle is in force all the same. Raise the device's MTU, or let \`mtu\` of
+the tunnel say what fits; the device is the one that the node's main routing had for the tunnel's remote at this change.`,
+    example(
+      "sketch",
+      'gre({ remote: "198.51.100.1" })   # 1476 bytes and 24 of headers, and ip link says: eth0 … mtu 1400',
+      'gre({ remote: "198.51.100.1", mtu: 1376 })',
+    ),
   ),
 };

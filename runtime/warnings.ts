@@ -1,0 +1,26 @@
+import { inOneLine } from "./failures.js";
+
+/**
+ * What an operator should know of a change that was made all the same. The texts are those of the catalogue
+ * (src/compiler/diagnostics/catalogue/runtime.ts), as those in failures.ts are.
+ */
+export const WARNINGS = {
+  TG9022: ({ tunnel, needed, device, mtu }) =>
+    `tunnel \`${tunnel}\` makes packets of up to ${needed} bytes, and \`${device}\`, by which they leave, carries ${mtu}`,
+} as const satisfies Record<string, (params: Record<string, string>) => string>;
+
+export type WarningCode = keyof typeof WARNINGS;
+
+export interface RuntimeWarning {
+  readonly code: WarningCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function warning<C extends WarningCode>(
+  code: C,
+  params: Parameters<(typeof WARNINGS)[C]>[0],
+  hint: string,
+): RuntimeWarning {
+  return { code, message: WARNINGS[code](inOneLine(params)), hint };
+}
