@@ -86,6 +86,16 @@ export const IN_VAIN: Readonly<Record<string, Cut>> = {
       ],
       id,
     ),
+  "they overlap, and leave as much out": (outer, id) =>
+    piecesOf(
+      outer,
+      [
+        [0, 800],
+        [792, 1000],
+        [1008, END],
+      ],
+      id,
+    ),
   "of two packets": (outer, id) =>
     inOrder(outer, id).map((piece, at) => (at ? withId(piece, id + 1) : piece)),
   "only one knows of congestion": (outer, id) => {

@@ -265,10 +265,10 @@ export const TEMPLATES: readonly Mutation[] = [
         to: "if (false)",
       },
       {
-        name: "outer-pieces-of-any-packet",
-        models: "pieces of two outer packets between the same ends are put together",
-        from: "whole->name.id == name->id &&",
-        to: "true &&",
+        name: "outer-piece-that-comes-twice",
+        models: "a copy of a piece makes nothing of the outer packet",
+        from: "if (piece->from >= other->from && piece->to <= other->to)",
+        to: "if (false)",
       },
       {
         name: "outer-congestion-of-the-first-piece",
