@@ -76,7 +76,15 @@ tunnels: { main: gre({ remote: "198.51.100.1", health: { style: "reply", target:
     `It says what becomes of packets to a prefix while no tunnel lives that its routes lead into. With "blackhole", the
 default, the edge drops them until one lives again. With "use" they go into the dead tunnels as if these lived: if a
 router is well, and only does not answer, they arrive.`,
-    example("policy", 'noLiveTunnel: "drop"', 'noLiveTunnel: "blackhole"'),
+    example(
+      "policy",
+      `tunnels: { main: gre({ remote: "198.51.100.1", health: {} }) },
+routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }],
+noLiveTunnel: "drop"`,
+      `tunnels: { main: gre({ remote: "198.51.100.1", health: {} }) },
+routes: [{ prefix: "203.0.113.0/24", tunnel: "main" }],
+noLiveTunnel: "blackhole"`,
+    ),
     'write "blackhole" or "use", or leave `noLiveTunnel` out',
   ),
 };
