@@ -339,7 +339,9 @@ describe("what is longer outside than the uplink carries", () => {
 
   test("what may be cut up is told of no less than that, though the path behind is narrower", () => {
     const { packet } = runProgram("gre_encap", "plain", CUTTABLE);
-    expect(server.run(["ip", "route", "get", formatAddress(TUNNELS.plain.remote)])).toMatch(/mtu (lock )?552/);
+    expect(server.run(["ip", "route", "get", formatAddress(TUNNELS.plain.remote)])).toMatch(
+      /mtu (lock )?552/,
+    );
     expect(hex(packet)).toBe(hex(answer(CUTTABLE, fits)));
   });
 
