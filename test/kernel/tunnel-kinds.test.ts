@@ -19,7 +19,7 @@ import {
   withEcn,
   writeChecksum,
 } from "../support/outer-packets.js";
-import { type Cut, IN_VAIN, WHOLE } from "../support/outer-pieces.js";
+import { type Cut, cutAt, IN_VAIN, WHOLE } from "../support/outer-pieces.js";
 
 /**
  * Tunnels of every kind, byte by byte, through an edge server as it is: what goes in and out is held against the RFCs, and so are
@@ -389,6 +389,19 @@ test("what was cut up on its way comes out whole", async () => {
 test("what has not come whole, or fits together badly, does not come out", async () => {
   const { tried, marks } = await comeTogether(IN_VAIN, () => 0);
   expect(marks).toEqual([tried.length]);
+});
+
+/** Pieces of packets of which the one half lost its end and the other its beginning: of so many, some share a row of the table. */
+test("pieces of different packets are not put together, wherever they are kept", async () => {
+  const [first] = TUNNELS;
+  const [plain] = fromHosts(0);
+  if (!first || !plain) throw new Error("there are tunnels");
+  const outer = outerPacket(withMark(plain, 1), first, inwards(first));
+  const cuts = Array.from({ length: 600 }, () => cutAt(outer, [24], ++identification));
+  const pieces = cuts.flatMap((cut, at) => cut[at < 300 ? 0 : 1] ?? []);
+  const last = outerPacket(withMark(plain, 2), first, inwards(first));
+  const seen = await passed("out of tunnels", [...pieces, last], 1);
+  expect(seen.map((packet) => packet.readUInt16BE(portAt(packet)))).toEqual([2]);
 });
 
 /** Pieces of which nothing became, as far as that is known; only our programs tell. */

@@ -13,6 +13,7 @@ import { RUNTIME } from "./table/runtime.js";
 import { SEMANTICS } from "./table/semantics.js";
 import { TABLES } from "./table/tables.js";
 import { TEMPLATES } from "./table/templates.js";
+import { WAY_BACK } from "./table/way-back.js";
 import { XDP } from "./table/xdp.js";
 
 /** Every bug that is planted, in the order data flows. */
@@ -25,6 +26,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...XDP,
   ...EARLY,
   ...FORWARD,
+  ...WAY_BACK,
   ...TEMPLATES,
   ...TABLES,
   ...NFT,

@@ -16,7 +16,7 @@ function piecesOf(packet: Buffer, parts: readonly Part[], id: number): readonly 
 }
 
 /** Everything, cut at these places. */
-function cutAt(packet: Buffer, places: readonly number[], id: number): readonly Buffer[] {
+export function cutAt(packet: Buffer, places: readonly number[], id: number): readonly Buffer[] {
   const end = packet.length - (familyOf(packet) === 6 ? 40 : 20);
   const parts = [0, ...places].map((from, index): Part => [from, places[index] ?? end]);
   return piecesOf(packet, parts, id);

@@ -111,6 +111,9 @@ const AROUND: readonly Around[] = [
   { why: "another key", fate: "lost", tunnel: { key: 77 } },
   { why: "of the other family", fate: "lost", bytes: (outer) => flipped(flipped(outer, 22, 0x8e), 23, 0xdd) },
   { why: "a wrong checksum outside", fate: "lost", bytes: (outer) => flipped(outer, 10) },
+  // Another one never comes.
+  { why: "a first piece outside", fate: "lost", bytes: (outer) => word(outer, 6, 0x2000) },
+  { why: "another version of GRE", fate: "lost", bytes: (outer) => flipped(outer, 21) },
 ];
 
 const UDP = 17;

@@ -170,6 +170,24 @@ export const HEALTH: readonly Mutation[] = [
         from: "devices.some((device) => into.has(device))",
         to: "devices.every((device) => into.has(device))",
       },
+      {
+        name: "closed-though-another-lives",
+        models: "a prefix is closed though a live route to a shorter one holds it",
+        from: "lifeless.filter((route) => !hasOther(route))",
+        to: "lifeless.filter((route) => !hasOther(route) || route.prefix.length > 24)",
+      },
+      {
+        name: "closed-whatever-the-policy-says",
+        models: "where all routers are dead their prefixes are closed, though all are to be used then",
+        from: 'noLiveTunnel === "blackhole" ? lifeless',
+        to: "noLiveTunnel ? lifeless",
+      },
+      {
+        name: "opened-by-its-own-tunnels-alone",
+        models: "status does not say that a router of a shorter prefix would open a closed one",
+        from: "routes.filter((other) => contains(other.prefix, prefix));\n  const devices = [",
+        to: "routes.filter((other) => contains(other.prefix, prefix) && contains(prefix, other.prefix));\n  const devices = [",
+      },
     ],
   ),
   ...inFile(
@@ -235,6 +253,30 @@ export const HEALTH: readonly Mutation[] = [
         models: "a router that dies keeps its part of the packets that tunnels share",
         from: 'const groups = holding.filter((line) => line.startsWith("nexthop "));',
         to: 'const groups = holding.filter((line) => line.startsWith("nexthops "));',
+      },
+      {
+        name: "closed-last",
+        models: "groups have their dead members back before what leads into them is closed",
+        from: "[...closed.map(({ line }) => line), ...groups, ...routes]",
+        to: "[...groups, ...routes, ...closed.map(({ line }) => line)]",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/narrow-uplinks.ts",
+    ["kernel/narrow-uplink"],
+    [
+      {
+        name: "uplink-a-byte-too-narrow",
+        models: "off by one: a tunnel that its uplink just carries is said to be too wide",
+        from: "needed <= device.mtu",
+        to: "needed < device.mtu",
+      },
+      {
+        name: "uplink-without-room-for-keys",
+        models: "nothing is said of a tunnel whose packets are too long by their key",
+        from: "key === null ? 0 : GRE_KEY",
+        to: "key === null ? 0 : 0 * GRE_KEY",
       },
     ],
   ),
