@@ -125,13 +125,14 @@ static __always_inline long find_way(struct __sk_buff *skb, struct wrapping *out
  */
 static __always_inline long find_way_in_pieces(struct __sk_buff *skb, struct wrapping *outer)
 {
-	__u32 mtu = 0;
+	/* Said, or it would count an Ethernet header, which not every uplink has. */
+	__u32 mtu = outer->length + outer->size;
 	long lost = find_way(skb, outer, outer->path_mtu);
 
 	outer->whole = false;
 	if (lost)
 		return lost;
-	lost = bpf_check_mtu(skb, outer->device, &mtu, outer->size, 0);
+	lost = bpf_check_mtu(skb, outer->device, &mtu, 0, 0);
 	if (lost != BPF_MTU_CHK_RET_FRAG_NEEDED)
 		return lost;
 	outer->path_mtu = mtu;

@@ -35,6 +35,8 @@ const TUNNELS = {
   forged: tunnel("forged", "2001:db8:c::2"),
   /** Its path is known to be too narrow for IPv6. */
   narrow: tunnel("narrow", "198.51.101.1"),
+  /** Its path is known, and begins with a link that has no Ethernet headers. */
+  bare: tunnel("bare", "198.51.102.1"),
 } as const;
 type Name = keyof typeof TUNNELS;
 const NAMES = Object.keys(TUNNELS) as readonly Name[];
@@ -54,8 +56,10 @@ beforeAll(async () => {
     ...[`${ANYCAST[4]}/32`, `${ANYCAST[6]}/128 nodad`].map((address) => `addr add ${address} dev lo`),
     ...["198.51.100.254/24", "2001:db8:c::fe/64 nodad"].map((address) => `addr add ${address} dev uplink`),
     ...NAMES.map((name) => `link add ${name} type veth peer name ${name}-in`),
-    ...["uplink", "far", ...NAMES].map((name) => `link set ${name} addrgenmode none up`),
+    "tuntap add dev wan mode tun",
+    ...["uplink", "far", "wan", ...NAMES].map((name) => `link set ${name} addrgenmode none up`),
     `route add 198.51.101.0/24 via 198.51.100.1 mtu lock ${NARROW}`,
+    `route add 198.51.102.0/24 dev wan mtu lock ${NARROW}`,
     "route add 100.64.0.0/24 via 198.51.100.1",
     "route add 2001:db8:64::/64 via 2001:db8:c::1",
   ]);
@@ -311,6 +315,23 @@ describe("what is too long for a path that is known", () => {
   });
 });
 
+const cuttable = (len: number) => packetBytes(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=${len}`);
+
+describe("what may be cut up goes as long as the uplink carries it, whatever headers that has", () => {
+  test.each([
+    ["narrow", "Ethernet's"],
+    ["bare", "none"],
+  ] as const)("by %s: %s", (through, _headers) => {
+    for (const outer of [1400, 1486, 1487, 1500]) {
+      const { action, packet } = runProgram("gre_encap", through, cuttable(outer - 24));
+      expect([outer, action, packet.length]).toEqual([outer, "redirected", outer]);
+    }
+    expect(hex(runProgram("gre_encap", through, cuttable(1477)).packet)).toBe(
+      hex(answer(cuttable(1477), 1476)),
+    );
+  });
+});
+
 describe("what is longer outside than the uplink carries", () => {
   const UPLINK = 1290;
   const fits = UPLINK - 24;
@@ -346,7 +367,6 @@ describe("what is longer outside than the uplink carries", () => {
   });
 
   test("what just fits goes", () => {
-    const inner = packetBytes(`udp ${SENDER[4]}:7 > ${ASKED[4]}:9 len=${fits}`);
-    expect(runProgram("gre_encap", through, inner).packet).toHaveLength(UPLINK);
+    expect(runProgram("gre_encap", through, cuttable(fits)).packet).toHaveLength(UPLINK);
   });
 });

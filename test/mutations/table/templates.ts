@@ -236,6 +236,13 @@ export const TEMPLATES: readonly Mutation[] = [
         killers: ["kernel/narrow-uplink"],
       },
       {
+        name: "uplink-taken-for-ethernet",
+        models: "an Ethernet header counts for what an uplink without one carries",
+        from: "lost = bpf_check_mtu(skb, outer->device, &mtu, 0, 0);",
+        to: "mtu = 0;\n\tlost = bpf_check_mtu(skb, outer->device, &mtu, outer->size, 0);",
+        killers: ["kernel/path-news"],
+      },
+      {
         name: "too-big-for-the-least",
         models: "who sends what every link carries in IPv6 is told to send less, which nobody may",
         from: "is_least6 ? -1",
