@@ -240,7 +240,7 @@ export const HEALTH: readonly Mutation[] = [
   ),
   ...inFile(
     "runtime/customer/live-routes.ts",
-    ["kernel/runtime-outage", "kernel/runtime-health"],
+    ["unit/live-routes", "kernel/runtime-outage", "kernel/runtime-health"],
     [
       {
         name: "groups-taken-and-made-anew",
