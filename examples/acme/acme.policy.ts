@@ -25,7 +25,10 @@ export default policy({
   // nftables in Acme's own namespace.
   firewall: {
     default: "drop",
-    rules: [allow("ftp", expr`ip.dst == ${ftp} and tcp.dstport in {20..21}`)],
+    rules: [
+      allow("ftp", expr`ip.dst == ${ftp} and tcp.dstport in {20..21}`),
+      allow("too-big", expr`icmp.type == 3 and icmp.code == 4`),
+    ],
   },
 
   tunnels: { chicago: gre({ remote: "198.51.100.1", ttl: 64, mtu: 1476 }) },
@@ -34,6 +37,7 @@ export default policy({
   tests: [
     { packet: "tcp 192.0.2.7:40000 > 203.0.113.100:21 flags=S", expect: "allow", rule: "ftp" },
     { packet: "tcp 192.0.2.7:40000 > 203.0.113.100:22 flags=S", expect: "drop" },
+    { packet: "icmp 192.0.2.1 > 203.0.113.100 type=3 code=4", expect: "allow", rule: "too-big" },
     { packet: "udp 10.1.2.3:53 > 203.0.113.9:53", expect: "drop", rule: "bogons" },
     { packet: "udp 192.0.2.7:53 > 203.0.113.9:9", expect: "drop" },
   ],

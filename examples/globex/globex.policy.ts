@@ -16,6 +16,7 @@ export default policy({
     default: "drop",
     rules: [
       allow("ping", expr`icmp.type == 8 or icmp6.type == 128`),
+      allow("too-big", expr`icmp.type == 3 and icmp.code == 4 or icmp6.type == 2`),
       allow("web", expr`ip.dst == ${web.v4} and tcp.dstport in {80 443}`),
       allow("web-v6", expr`ip.dst == ${web.v6} and tcp.dstport in {80 443}`),
       allow("quic", expr`ip.dst == ${web.v4} and udp.dstport == 443`),
@@ -32,6 +33,8 @@ export default policy({
     { packet: "tcp 192.0.2.7:40000 > 198.51.100.130:443 flags=S", expect: "allow", rule: "web" },
     { packet: "tcp [2001:db8::7]:40000 > [2001:db8:60b::80]:443 flags=S", expect: "allow", rule: "web-v6" },
     { packet: "tcp 192.0.2.200:40000 > 198.51.100.130:443 flags=S", expect: "drop", rule: "blocked" },
+    { packet: "icmp 192.0.2.1 > 198.51.100.130 type=3 code=4", expect: "allow", rule: "too-big" },
+    { packet: "icmp6 2001:db8::1 > 2001:db8:60b::80 type=2 code=0", expect: "allow", rule: "too-big" },
     { packet: "udp 192.0.2.7:5000 > 198.51.100.130:443", expect: "allow", rule: "quic" },
     { packet: "tcp 192.0.2.7:40000 > 198.51.100.130:22 flags=S", expect: "drop" },
   ],

@@ -114,9 +114,9 @@ function readAs(
   const written = content.kind === "policy" ? allRules(content.policy) : [];
   checkUnused(made, written, diagnostics);
   const policy = content.kind === "policy" ? policyOf(content.policy, diagnostics, geography) : null;
-  if (policy && remarks) {
+  if (policy && content.kind === "policy" && remarks) {
     reportShadows(policy, diagnostics);
-    reportTooBig(policy, diagnostics);
+    reportTooBig(policy, content.policy, diagnostics);
   }
   const edge = content.kind === "edge" ? edgeOf(content.edge, diagnostics) : null;
   return { policy, written, edge, diagnostics, source, sources };

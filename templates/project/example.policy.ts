@@ -24,6 +24,8 @@ export default policy({
     default: "drop",
     rules: [
       allow("ping", expr`icmp.type == 8`),
+      // Routers say so when your packets are too long for a link: who never hears of it sends into nothing.
+      allow("too-big", expr`icmp.type == 3 and icmp.code == 4`),
       allow("web", expr`ip.dst == ${web} and tcp.dstport in {80 443}`),
     ],
   },
@@ -37,6 +39,7 @@ export default policy({
     { packet: "tcp 192.0.2.7:40000 > 203.0.113.80:443 flags=S", expect: "allow", rule: "web" },
     { packet: "tcp 192.0.2.7:40000 > 203.0.113.80:22 flags=S", expect: "drop" },
     { packet: "icmp 192.0.2.7 > 203.0.113.9 type=8 code=0", expect: "allow", rule: "ping" },
+    { packet: "icmp 192.0.2.1 > 203.0.113.80 type=3 code=4", expect: "allow", rule: "too-big" },
     { packet: "tcp 198.51.100.66:40000 > 203.0.113.80:443 flags=S", expect: "drop", rule: "blocked" },
   ],
 });

@@ -122,7 +122,7 @@ describe("explain", () => {
       "namespace",
       "ftp",
       "chicago",
-      28,
+      29,
     ],
     ["tcp 192.0.2.7:40000 > 203.0.113.100:22 flags=S", "drop", "firewall", "xdp", null, null, null],
     ["udp 10.1.2.3:53 > 203.0.113.9:53", "drop", "mitigate", "xdp", "bogons", null, 12],
@@ -227,7 +227,8 @@ describe("explain", () => {
         { stage: "mitigate", rule: "bogons", action: "drop", packets: 0, bytes: 0, line: 12 },
         { stage: "mitigate", rule: "syn-flood", action: "limit", packets: 0, bytes: 0, line: 18 },
         { stage: "mitigate", rule: null, action: "allow", packets: 2, bytes: 80, line: null },
-        { stage: "firewall", rule: "ftp", action: "allow", packets: 1, bytes: 40, line: 28 },
+        { stage: "firewall", rule: "ftp", action: "allow", packets: 1, bytes: 40, line: 29 },
+        { stage: "firewall", rule: "too-big", action: "allow", packets: 0, bytes: 0, line: 30 },
         { stage: "firewall", rule: null, action: "drop", packets: 1, bytes: 40, line: null },
         { stage: "route", rule: null, action: "drop", packets: 0, bytes: 0, line: null },
       ],
@@ -281,7 +282,7 @@ describe("test", () => {
   test("the tests of several policies are counted together", async () => {
     const files = [ACME, file("failing.policy.ts", failing)];
     expect(await testPolicies(files, { json: true })).toBe(1);
-    expect(output()).toEqual({ passed: 5, failed: 2, coverage: { rules: 4, covered: 4 } });
+    expect(output()).toEqual({ passed: 6, failed: 2, coverage: { rules: 5, covered: 5 } });
   });
 
   test("all pass: exit 0", async () => {
@@ -329,6 +330,6 @@ describe("test", () => {
 
   test("a policy with errors fails, whatever the others do", async () => {
     expect(await testPolicies([FIVE, ACME], { json: true })).toBe(1);
-    expect(output()).toMatchObject({ passed: 4, failed: 0 });
+    expect(output()).toMatchObject({ passed: 5, failed: 0 });
   });
 });

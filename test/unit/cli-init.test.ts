@@ -57,7 +57,7 @@ describe("a new project", () => {
   test("passes its own tests, which cover every rule", async () => {
     expect(await testPolicies([policy], { json: true })).toBe(0);
     const { passed, failed, coverage } = JSON.parse(printed.join(""));
-    expect({ passed, failed }).toEqual({ passed: 4, failed: 0 });
+    expect({ passed, failed }).toEqual({ passed: 5, failed: 0 });
     expect(coverage.covered).toBe(coverage.rules);
   });
 

@@ -51,7 +51,7 @@ describe("the proof of a bundle", () => {
 
   test("speaks of every rule, its default and every kind of verdict", () => {
     const { packets, limits } = proofOf(acme);
-    expect(new Set(packets.map(({ rule }) => rule))).toEqual(new Set([null, "bogons", "ftp"]));
+    expect(new Set(packets.map(({ rule }) => rule))).toEqual(new Set([null, "bogons", "ftp", "too-big"]));
     expect(new Set(packets.map(({ verdict }) => verdict))).toEqual(
       new Set(["allow", "drop", "foreign", "malformed"]),
     );

@@ -7,8 +7,11 @@ const ROWS = Object.entries(CATALOGUE as Readonly<Record<string, Entry<string>>>
 /** TG2070 and TG2071 are the type checker's, which is no part of an analysis: its own test tries their examples. */
 const TRIED = ROWS.filter(([code, { example }]) => example.of !== "sketch" && !/^TG207[01]$/.test(code));
 
-/** That there are no routes, that servers do not share what they know of connections, and that a default does the same. */
-const REMARKS: ReadonlySet<string> = new Set(["TG3005", "TG3007", "TG3012"]);
+/**
+ * That there are no routes, that servers do not share what they know of connections, that a default does the same, and that
+ * it keeps from hosts what routers say.
+ */
+const REMARKS: ReadonlySet<string> = new Set(["TG3005", "TG3007", "TG3012", "TG3021"]);
 
 /** The codes that a snippet raises, without those that it names in a comment, and without remarks that are not the matter. */
 function codes(code: string, { of }: Example, snippet: string): readonly string[] {

@@ -85,22 +85,33 @@ function play({ text }: Snippet): void {
 }
 
 /** Reads a file as `tidegate check` does, and compares what it finds with what the snippet says. */
-function check(file: string, text: string, raises: readonly string[], withTypes = true): void {
+function check(
+  file: string,
+  text: string,
+  raises: readonly string[],
+  withTypes = true,
+  beside: readonly string[] = [],
+): void {
   const path = join(folder, file);
   const { diagnostics, raised, files: read } = checkText(path, text, projectModules(), withTypes);
-  expect(raised, diagnostics.map(({ message, span }) => `${span.line}: ${message}`).join("\n")).toEqual(
-    raises,
-  );
+  const said = diagnostics.map(({ message, span }) => `${span.line}: ${message}`).join("\n");
+  expect(
+    raised.filter((one) => !beside.includes(one)),
+    said,
+  ).toEqual(raises);
   for (const one of read)
     if (files.has(one.slice(folder.length + 1))) files.set(one.slice(folder.length + 1), true);
 }
 
-/** A part of a policy lies beside the page's other files for as long as it is read. */
+/**
+ * A part of a policy lies beside the page's other files for as long as it is read. That nothing lets through what routers say
+ * is a remark about a whole policy.
+ */
 function checkPart(text: string, raises: readonly string[], withTypes = true): void {
   const part = join(folder, "part.policy.ts");
   writeFileSync(part, text);
   try {
-    check("part.policy.ts", text, raises, withTypes);
+    check("part.policy.ts", text, raises, withTypes, ["note TG3021"]);
   } finally {
     rmSync(part);
   }

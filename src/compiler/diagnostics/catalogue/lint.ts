@@ -235,6 +235,25 @@ ICMP, and the host sends smaller ones. If it never hears of it, connections open
     ),
     "let it through in a rule before, or drop less: `icmp.type == 8` is ping",
   ),
+  TG3021: note(
+    message`${"what"} keeps ${"name"} from your hosts`,
+    `A router that cannot pass on a packet of your host, because the next link is too small for it, says so to the host by
+ICMP, and the host sends smaller ones. If it never hears of it, connections open, and hang as soon as much is sent
+(RFC 2923). What no rule lets through the default drops, this too. A rule of its own lets it through; in a stateful
+firewall so does one that allows \`ct.state == "related"\`.`,
+    example(
+      "policy",
+      'firewall: { default: "drop", rules: [allow("web", expr`tcp.dstport == 443`)] }',
+      `firewall: {
+  default: "drop",
+  rules: [
+    allow("web", expr\`tcp.dstport == 443\`),
+    allow("too-big", expr\`icmp.type == 3 and icmp.code == 4 or icmp6.type == 2\`),
+  ],
+}`,
+    ),
+    "let it through by a rule: `icmp.type == 3 and icmp.code == 4`, in IPv6 `icmp6.type == 2`",
+  ),
   TG3022: warning(
     message`no router is asked whether it lives, so none is ever found dead`,
     `A tunnel without \`health\` counts as live whatever becomes of its router, so no prefix is ever without a live tunnel.
