@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageRoot } from "../../runtime/native-process.js";
 import type { Tunnel } from "../../src/compiler/ir/policy.js";
-import { AcmeEdge, acme, CHICAGO, FTP, NODE } from "../support/acme-edge.js";
+import { AcmeEdge, acme, CHICAGO, FTP, FTP6, NODE } from "../support/acme-edge.js";
 import { writeEdge } from "../support/daemon.js";
 import { tunnel } from "../support/ir.js";
 import { PATIENCE } from "../support/patience.js";
@@ -85,6 +85,16 @@ test.each([
   expect(said).toContain(`From ${FTP} icmp_seq=1 Frag needed and DF set (mtu = ${FITS})`);
   // Linux cuts up what it may as soon as it knows; and the answer goes the same way back.
   expect(Number(/(\d+) received/.exec(said)?.[1])).toBeGreaterThanOrEqual(arrive);
+});
+
+test("IPv6 that no sender can make shorter is not answered", () => {
+  setUplink(1280);
+  const ping = (payload: number) => {
+    const said = `ping -n -6 -M do -s ${payload} -W 1 -c 1 ${FTP6} 2>&1 || true`;
+    return edge.server.run(["sh", "-c", said], { namespace: "client" });
+  };
+  expect(ping(1233)).toContain("Packet too big: mtu=1280");
+  expect(ping(1232)).not.toContain("Packet too big");
 });
 
 test("where the uplink carries it, nothing is said", async () => {
