@@ -368,5 +368,10 @@ __noinline int put_together(struct __sk_buff *skb, struct arrival *arrival)
 	count_lost(&lost);
 	if (filed != FILED_COMPLETE)
 		return ARRIVAL_TAKEN;
-	return become_whole(skb, whole, arrival) ? ARRIVAL_READ : ARRIVAL_TAKEN;
+	if (become_whole(skb, whole, arrival))
+		return ARRIVAL_READ;
+	lost.packets = whole->came;
+	lost.bytes = whole->bytes;
+	count_lost(&lost);
+	return ARRIVAL_TAKEN;
 }

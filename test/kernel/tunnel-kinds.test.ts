@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packetBytes } from "../../examples/lab/packets/packet.js";
 import { PcapReader } from "../../examples/lab/packets/pcap.js";
@@ -19,7 +20,7 @@ import {
   withEcn,
   writeChecksum,
 } from "../support/outer-packets.js";
-import { type Cut, cutAt, IN_VAIN, WHOLE } from "../support/outer-pieces.js";
+import { type Cut, cutAt, IN_VAIN, WHOLE, WRONG } from "../support/outer-pieces.js";
 
 /**
  * Tunnels of every kind, byte by byte, through an edge server as it is: what goes in and out is held against the RFCs, and so are
@@ -386,6 +387,31 @@ test("what was cut up on its way comes out whole", async () => {
   expect(await cutUp()).toBe(before);
 });
 
+test.each(Object.entries(WRONG))("of pieces nothing comes, and they are counted: %s", async (what, cut) => {
+  const before = await cutUp();
+  const { tried, marks } = await comeTogether({ [what]: cut }, () => 0);
+  expect(marks).toEqual([tried.length]);
+  if (before !== undefined) expect(await cutUp()).toBe(before + 2 * tried.length);
+});
+
+test("a piece whose place others needed meanwhile is lost, and theirs does not stand for it", async () => {
+  const [first, last] = halves(TUNNELS[0], 1, ++identification);
+  const [other] = halves(TUNNELS[2], 2, ++identification);
+  const others = Array.from({ length: 1024 }, () => other);
+  const before = await cutUp();
+  expect(await marksOut([last, ...others, first], 0)).toEqual([LAST]);
+  if (before !== undefined) expect(await cutUp()).toBe(before + 2);
+});
+
+test("a piece that comes after more than a second is another packet's", async () => {
+  const [first, last] = halves(TUNNELS[0], 1, ++identification);
+  put("router", macs.up1, [first]);
+  await sleep(1100);
+  const before = await cutUp();
+  expect(await marksOut([last], 0)).toEqual([LAST]);
+  if (before !== undefined) expect(await cutUp()).toBe(before + 1);
+});
+
 test("what has not come whole, or fits together badly, does not come out", async () => {
   const { tried, marks } = await comeTogether(IN_VAIN, () => 0);
   expect(marks).toEqual([tried.length]);
@@ -402,6 +428,50 @@ test("pieces of different packets are not put together, wherever they are kept",
   const last = outerPacket(withMark(plain, 2), first, inwards(first));
   const seen = await passed("out of tunnels", [...pieces, last], 1);
   expect(seen.map((packet) => packet.readUInt16BE(portAt(packet)))).toEqual([2]);
+});
+
+/** The two pieces of a short outer packet of a tunnel, which is marked inside. */
+function halves(one: Tunnel | undefined, mark: number, id: number): readonly [first: Buffer, last: Buffer] {
+  const [plain] = fromHosts(0);
+  if (!one || !plain) throw new Error("there are tunnels");
+  const [first, last] = cutAt(outerPacket(withMark(plain, mark), one, inwards(one)), [32], id);
+  if (!first || !last) throw new Error("it was cut in two");
+  return [first, last];
+}
+
+/** Marks of what comes out of these, and of one that comes last. */
+async function marksOut(pieces: readonly Buffer[], count: number): Promise<readonly number[]> {
+  const [first, second] = halves(TUNNELS[0], LAST, ++identification);
+  const seen = await passed("out of tunnels", [...pieces, first, second], count + 1);
+  return seen.map((packet) => packet.readUInt16BE(portAt(packet)));
+}
+
+const LAST = 99;
+
+test("what strangers send with a router's identification is not put into its packets", async () => {
+  const [first] = halves(TUNNELS[0], 1, 40_000);
+  const [, last] = halves(TUNNELS[0], 2, 40_000);
+  // Of so many, some share a row of the table with the router: 100.64.0.12 does.
+  const strangers = Array.from({ length: 512 }, (_, at) => {
+    const copy = Buffer.from(last);
+    copy.writeUInt32BE(0x64400000 + at, 12);
+    return writeChecksum(copy);
+  });
+  expect(
+    await marksOut(
+      strangers.flatMap((stranger) => [first, stranger]),
+      0,
+    ),
+  ).toEqual([LAST]);
+});
+
+test("pieces to other addresses go on there as they are", async () => {
+  const [plain] = fromHosts(0);
+  const [first] = TUNNELS;
+  if (!plain || !first) throw new Error("there are tunnels");
+  const transit = outerPacket(plain, first, { ...inwards(first), destination: CLIENT });
+  const pieces = cutAt(transit, [32], ++identification);
+  expect(await passed("out of tunnels", pieces, pieces.length)).toEqual(pieces.map(oneHopLess));
 });
 
 /** Pieces of which nothing became, as far as that is known; only our programs tell. */

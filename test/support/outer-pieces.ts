@@ -72,11 +72,8 @@ export const WHOLE: Readonly<Record<string, Cut>> = {
   },
 };
 
-/** And such that nothing may come of. */
-export const IN_VAIN: Readonly<Record<string, Cut>> = {
-  "the first one is missing": (outer, id) => inOrder(outer, id).slice(1),
-  "the last one is missing": (outer, id) => inOrder(outer, id).slice(0, 1),
-  "one in the middle is missing": (outer, id) => cutAt(outer, [400, 800], id).filter((_, at) => at !== 1),
+/** Such that nothing may come of, which shows with the second piece. */
+export const WRONG: Readonly<Record<string, Cut>> = {
   "they overlap": (outer, id) =>
     piecesOf(
       outer,
@@ -86,6 +83,17 @@ export const IN_VAIN: Readonly<Record<string, Cut>> = {
       ],
       id,
     ),
+  "only one knows of congestion": (outer, id) => {
+    const [first, last] = inOrder(withEcn(outer, 0), id);
+    return first && last ? [first, withEcn(last, 2)] : [];
+  },
+};
+
+/** And such of which pieces go on to wait. */
+export const IN_VAIN: Readonly<Record<string, Cut>> = {
+  "the first one is missing": (outer, id) => inOrder(outer, id).slice(1),
+  "the last one is missing": (outer, id) => inOrder(outer, id).slice(0, 1),
+  "one in the middle is missing": (outer, id) => cutAt(outer, [400, 800], id).filter((_, at) => at !== 1),
   "they overlap, and leave as much out": (outer, id) =>
     piecesOf(
       outer,
@@ -98,10 +106,6 @@ export const IN_VAIN: Readonly<Record<string, Cut>> = {
     ),
   "of two packets": (outer, id) =>
     inOrder(outer, id).map((piece, at) => (at ? withId(piece, id + 1) : piece)),
-  "only one knows of congestion": (outer, id) => {
-    const [first, last] = inOrder(withEcn(outer, 0), id);
-    return first && last ? [first, withEcn(last, 2)] : [];
-  },
 };
 
 function withId(piece: Buffer, id: number): Buffer {

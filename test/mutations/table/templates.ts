@@ -309,6 +309,42 @@ export const TEMPLATES: readonly Mutation[] = [
         from: "whole->ecn & unaware && whole->ecn != unaware",
         to: "whole->ecn & unaware && !whole->ecn",
       },
+      {
+        name: "outer-pieces-of-strangers",
+        models: "a stranger's piece with a router's identification comes out of the router's tunnel",
+        from: "is_same6(&whole->name.remote, &name->remote) &&",
+        to: "true &&",
+      },
+      {
+        name: "outer-pieces-for-ever",
+        models: "a piece waits so long that another packet has its identification (RFC 4963)",
+        from: "#define PATIENCE_NS 1000000000LL",
+        to: "#define PATIENCE_NS 30000000000LL",
+      },
+      {
+        name: "outer-pieces-overwritten",
+        models: "where others needed a piece's place their bytes come out of the tunnel",
+        from: "__sync_fetch_and_add(&place->ticket, 0) != piece->ticket)",
+        to: "!place->ticket)",
+      },
+      {
+        name: "outer-pieces-in-transit",
+        models: "pieces that go through the node to somebody else are taken",
+        from: "!bpf_map_lookup_elem(&gre_locals, &name->local) || !is_piece",
+        to: "!is_piece",
+      },
+      {
+        name: "outer-pieces-wrong-and-uncounted",
+        models: "pieces that fit together badly, or wait in vain, are counted nowhere",
+        from: "\tcount_lost(&lost);\n\tif (filed",
+        to: "\tif (filed",
+      },
+      {
+        name: "outer-pieces-in-vain-uncounted",
+        models: "pieces of which nothing became, though all had come, are counted nowhere",
+        from: "lost.packets = whole->came;",
+        to: "lost.packets = 0 * whole->came;",
+      },
     ],
   ),
   ...inFile(
