@@ -189,7 +189,7 @@ static __always_inline bool tg_write_inside(struct xdp_md *ctx, __u8 family, con
 	return true;
 }
 
-/* The family that GRE's header names, where `size` is that of the outer headers; 0: none that we know. */
+/* The family that GRE's header names; 0: none that we know. */
 static __always_inline __u8 tg_family_inside(const struct iphdr *ip)
 {
 	const struct gre_header *gre = (const void *)(ip + 1);

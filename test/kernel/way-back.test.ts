@@ -61,6 +61,13 @@ beforeAll(async () => {
   };
   const neighbours = Object.values(ENDS.client).map((one) => `${one} lladdr ${macs.client} dev up0`);
   server.ip([...neighbours, `${ROUTER} lladdr ${macs.router} dev up1`].map((one) => `neigh replace ${one}`));
+  // Whoever does not look where a packet goes sends it here.
+  server.ip([
+    ...["203.0.113.0/24", "198.18.64.0/24"].map(
+      (prefix) => `route add ${prefix} via ${ENDS.client[4]} dev up0`,
+    ),
+    `route add 2001:db8:a::/48 via ${ENDS.client[6]} dev up0`,
+  ]);
   // Else the client and the router answer.
   const silent = "table inet t { chain c { type filter hook prerouting priority -300; policy drop; }; }";
   for (const namespace of ["client", "router"]) {
@@ -258,9 +265,9 @@ test("what comes from where a tunnel led before a change comes back no more", as
 });
 
 /** Twenty packets to that address, and one to the client, with the mark that it ends with. */
-const toward = (address: string): readonly Buffer[] => {
+const toward = (address: string, length?: number): readonly Buffer[] => {
   const ends = { ...ENDS, tunnel: TUNNELS[0], client: { ...ENDS.client, 4: address } };
-  return Array.from({ length: 20 }, (_, mark) => plainPacket(ends, mark).outer);
+  return Array.from({ length: 20 }, (_, mark) => plainPacket(ends, mark, length).outer);
 };
 const LAST = plainPacket({ ...ENDS, tunnel: TUNNELS[0] }, 20).outer;
 
@@ -272,21 +279,31 @@ test("frames to another machine, as a bridge may flood them, are left to it", as
   expect(marksOf(await client.end(1))).toEqual([20]);
 });
 
+const WIDE = 1600;
+
 test.each([
-  ["another customer, even if the node's routes lead there by an uplink,", "198.18.64.9", "up0"],
-  ["a device that is no uplink", "192.0.2.77", "aside"],
-])("what goes to %s is the namespace's", async (_what, address, device) => {
+  ["to another customer, even if the node's routes lead there by an uplink,", "198.18.64.9", "up0", 52],
+  ["to a device that is no uplink", "192.0.2.77", "aside", 52],
+  ["by a path that is too narrow for it", "192.0.2.78", "up0 mtu lock 576", 577],
+  ["by the link to the namespace only in pieces", "192.0.2.79", "up0", 1501],
+])("what goes %s is the namespace's", async (_what, address, way, length) => {
   const { server } = edge;
   await server.apply(edge.bundle("elsewhere", policyOf("xdp")), NODE);
   server.ip(["link add aside type veth peer name behind", "link set behind up", "link set aside up"]);
-  server.ip([`route add ${address}/32 dev ${device}`]);
-  server.ip([`neigh replace ${address} lladdr ${macs.client} dev ${device}`]);
+  const wide = (mtu: number) => {
+    for (const namespace of ["client", "router"]) server.ip([`link set eth0 mtu ${mtu}`], namespace);
+    server.ip(["up0", "up1"].map((uplink) => `link set ${uplink} mtu ${mtu}`));
+  };
+  wide(WIDE);
+  server.ip([`route add ${address}/32 dev ${way}`]);
+  server.ip([`neigh replace ${address} lladdr ${macs.client} dev ${way.split(" ")[0]}`]);
   const [before, { passed }] = [await byXdp(), await counted()];
   const client = await listen();
-  await send([...toward(address), LAST], RATE);
+  await send([...toward(address, length), LAST], RATE);
   expect(marksOf(await client.end(1))).toContain(20);
   const after = await counted();
-  server.ip([`route del ${address}/32 dev ${device}`, "link del aside"]);
+  server.ip([`route del ${address}/32 dev ${way}`, "link del aside"]);
+  wide(1500);
   expect((after["passed"]?.packets ?? 0) - (passed?.packets ?? 0)).toBe(21);
   expect((await byXdp()) - before).toBeLessThanOrEqual(1);
 });

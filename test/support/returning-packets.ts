@@ -68,6 +68,7 @@ const TWISTS: readonly Twist[] = [
   { why: "from another customer's address", fate: "spoofed", family: 4, said: { from: "198.18.64.9" } },
   { why: "from the anycast address", fate: "spoofed", family: 4, said: { from: "198.18.0.1" } },
   { why: "to the customer itself", fate: "lost", family: 4, said: { to: "203.0.113.7" } },
+  { why: "to the customer itself", fate: "lost", family: 6, said: { to: "2001:db8:a::7" } },
   { why: "to another customer", fate: "lost", family: 4, said: { to: "198.18.64.9" } },
   { why: "to the edge", fate: "lost", family: 4, said: { to: "192.0.2.254" } },
   { why: "to nobody", fate: "lost", family: 4, said: { to: "192.0.2.99" } },
@@ -145,10 +146,10 @@ export function returningPacket(chance: Chance, ends: Ends, mark: number): Retur
   return whole(why, fate, inner, around, ends);
 }
 
-/** One that is nothing special. */
-export function plainPacket(ends: Ends, mark: number): Returning {
+/** One that is nothing special, of 52 bytes if nothing else is said. */
+export function plainPacket(ends: Ends, mark: number, length = 52): Returning {
   const said = { from: ends.host[4], to: ends.client[4], hops: 64, ecn: 0, protocol: UDP };
-  const packet = packetOf({ ...said, rest: transport(null, mark, 20) });
+  const packet = packetOf({ ...said, rest: transport(null, mark, length - 32) });
   return whole(`${mark}`, "plain", { whole: packet, left: packet }, undefined, ends);
 }
 

@@ -13,6 +13,12 @@ export const WAY_BACK: readonly Mutation[] = [
         to: "ip4",
       },
       {
+        name: "back-to-customers-6",
+        models: "what a customer sends to a customer's prefix of IPv6 leaves by an uplink and is not judged",
+        from: "ip6 && !tg_customer_of6(tg_load6(&ip6->daddr))",
+        to: "ip6",
+      },
+      {
         name: "back-by-the-other-turn",
         models: "after a change the program of the policy before takes packets out of tunnels",
         from: "&ways_back, customer->slot + (read & 1) * TG_CUSTOMERS",
@@ -107,6 +113,18 @@ export const WAY_BACK: readonly Mutation[] = [
         models: "the answer to a SYN goes on with the MSS that it came with",
         from: "!(*flags & TG_TCP_SYN);",
         to: "*flags;",
+      },
+      {
+        name: "back-through-narrow-links",
+        models: "what is too long for the way on is sent there, and lost",
+        from: "fib->tot_len = inside->length;",
+        to: "fib->tot_len = 0;",
+      },
+      {
+        name: "back-longer-than-the-namespaces-link",
+        models: "what the namespace would cut up goes on in one piece",
+        from: "!inside.family || inside.length > TG_MOST_BACK ||",
+        to: "!inside.family ||",
       },
       {
         name: "back-by-any-device",
