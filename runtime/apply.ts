@@ -113,11 +113,10 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   await serials.refuseUnsigned(bundle);
   if (!options.rollback) await serials.refuseReplay(bundle, loaded);
   await refuseStrangers(host, before, bundle.manifest);
-  const warnings = await narrowUplinks(host, bundle);
   const drift = await driftOf(host, bundle, node, before, loaded, cut);
   if (current && drift?.length === 0) {
     await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
-    return { applied: { ...unchanged(bundle, current), warnings } };
+    return { applied: unchanged(bundle, current, await narrowUplinks(host, bundle, node)) };
   }
   // What was cut short has been ended as a whole just now.
   const mend = drift !== undefined && drift.length > cut.length;
@@ -128,6 +127,7 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
     () => reviveLoader(host),
   );
   const { generation, hash } = done.record;
+  const warnings = await narrowUplinks(host, bundle, node);
   const applied = { ...about(bundle), changed: true, generation, hash, drift: request.drift, warnings };
   if (current && before && sameNode(before.config, node)) return { applied, ending: endLater(host, applied) };
   await clearing(applied, () => clearUp(done));
@@ -289,8 +289,12 @@ async function driftOf(
   return [...missing, ...cut.map(({ name }) => name)];
 }
 
-function unchanged(bundle: Bundle, { generation }: CustomerRecord): Applied {
-  return { ...about(bundle), changed: false, generation, hash: bundle.hash, drift: [], warnings: [] };
+function unchanged(
+  bundle: Bundle,
+  { generation }: CustomerRecord,
+  warnings: readonly RuntimeWarning[],
+): Applied {
+  return { ...about(bundle), changed: false, generation, hash: bundle.hash, drift: [], warnings };
 }
 
 function overtaken(bundle: Bundle, current: CustomerRecord | undefined): Applied {

@@ -1,5 +1,5 @@
 import type { Bundle } from "../bundle.js";
-import { liveLines, routesInto } from "../health/live-lines.js";
+import { liveLines, replacements } from "../health/live-lines.js";
 import type { Host } from "../host.js";
 import { readReplacing, readRoute } from "../netlink/lines.js";
 import { inside } from "../netlink/network.js";
@@ -22,20 +22,15 @@ export async function routeAround(
   const table = tableOf(generation);
   const lines = await tableLines(bundle, table);
   const asked = new Set(tunnels.filter(({ health }) => health).map(({ device }) => device));
-  const about = routesInto(lines, asked);
-  const { table: holding, left, closed } = liveLines(lines, dead, noLiveTunnel);
+  const live = liveLines(lines, dead, noLiveTunnel);
   const present = (
     await Promise.all(([4, 6] as const).map((family) => tableRoutes(network, family, table)))
   ).flat();
-  const gone = left.map(readRoute).filter(({ to, metric }) => {
+  const gone = live.left.map(readRoute).filter(({ to, metric }) => {
     return present.some((route) => route.metric === metric && leadsTo(route, to));
   });
-  // A group that stays as it is loses nothing by being said again.
-  const groups = holding.filter((line) => line.startsWith("nexthop "));
-  const routes = holding.filter((line) => about.has(line));
-  // Closed first: a group of dead tunnels alone has all of them, and nothing is to go there.
   await perform(network, [
-    ...readReplacing([...closed.map(({ line }) => line), ...groups, ...routes]),
+    ...readReplacing(replacements(lines, live, dead, asked)),
     ...gone.map(({ to, metric }) => deleteRoute(to, table, metric)),
   ]);
 }

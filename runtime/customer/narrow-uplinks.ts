@@ -1,3 +1,4 @@
+import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 import type { Bundle } from "../bundle.js";
 import type { TunnelRow } from "../gre/driver.js";
 import type { Host } from "../host.js";
@@ -5,38 +6,63 @@ import { type Link, linkAt } from "../netlink/link.js";
 import { wayTo } from "../netlink/route.js";
 import { familyOf } from "../prefix.js";
 import { type RuntimeWarning, warning } from "../warnings.js";
+import { outerSource } from "./change.js";
 
 const IP_HEADER = { 4: 20, 6: 40 } as const;
 /** RFC 2784, and a key of RFC 2890. */
 const GRE_HEADER = 4;
 const GRE_KEY = 4;
+/** What a tunnel's `mtu` has to be at least, by what it carries (src/compiler/passes/tunnels.ts). */
+const LEAST_MTU = { 4: 68, 6: 1280 } as const;
 
 /**
- * Says which tunnels are to carry more than fits into the device by which the node's routing sends their packets now. Nobody cuts up
- * what is too long for that: the senders are told, and those that do not listen lose packets.
+ * Says which tunnels are to carry more than fits into the device by which the node's routing sends their packets now. Once the node
+ * has its anycast addresses: packets from one that it has not have no way. The bundle is in force by then, so a question that fails
+ * leaves a warning out, no more.
  */
 export async function narrowUplinks(
   host: Pick<Host, "loader">,
-  { manifest: { tunnels } }: Bundle,
+  { manifest }: Bundle,
+  node: NodeConfig,
 ): Promise<readonly RuntimeWarning[]> {
+  const { tunnels } = manifest;
   const ways = new Map<string, Promise<Link | undefined>>();
-  for (const { remote } of tunnels) if (!ways.has(remote)) ways.set(remote, leavesBy(host, remote));
-  const warnings = tunnels.map(async (row) => tooNarrow(row, await ways.get(row.remote)));
+  for (const { remote } of tunnels) {
+    if (ways.has(remote)) continue;
+    const way = leavesBy(host, remote, outerSource(node, remote));
+    ways.set(
+      remote,
+      way.catch(() => undefined),
+    );
+  }
+  const warnings = tunnels.map(async (row) => tooNarrow(manifest, row, await ways.get(row.remote)));
   return (await Promise.all(warnings)).flatMap((one) => one ?? []);
 }
 
-async function leavesBy(host: Pick<Host, "loader">, remote: string): Promise<Link | undefined> {
-  const index = await wayTo(host, remote);
+async function leavesBy(
+  host: Pick<Host, "loader">,
+  remote: string,
+  from: string | undefined,
+): Promise<Link | undefined> {
+  const index = await wayTo(host, remote, from);
   return index === undefined ? undefined : linkAt(host, index);
 }
 
-function tooNarrow(row: TunnelRow, device: Link | undefined): RuntimeWarning | undefined {
+function tooNarrow(manifest: Manifest, row: TunnelRow, device: Link | undefined): RuntimeWarning | undefined {
   const outer = outerBytes(row);
   const needed = row.mtu + outer;
   if (!device || needed <= device.mtu) return undefined;
-  const hint = `raise the MTU of \`${device.name}\` to ${needed}, or say \`mtu: ${device.mtu - outer}\` for the tunnel`;
+  const fitting = device.mtu - outer;
+  const rather = fitting < leastMtu(manifest, row) ? "" : `, or say \`mtu: ${fitting}\` for the tunnel`;
+  const hint = `raise the MTU of \`${device.name}\` to ${needed}${rather}`;
   const params = { tunnel: row.name, needed: `${needed}`, device: device.name, mtu: `${device.mtu}` };
   return warning("TG9022", params, hint);
+}
+
+/** Also the kernel's device for both families in IPv4 carries no less than IPv6 needs. */
+function leastMtu({ prefixes }: Manifest, { kind, remote }: TunnelRow): number {
+  const carriesIpv6 = prefixes.some((prefix) => familyOf(prefix) === 6);
+  return LEAST_MTU[carriesIpv6 || (kind === "ipip" && familyOf(remote) === 4) ? 6 : 4];
 }
 
 /** What is put before each packet. */

@@ -74,6 +74,31 @@ export function routesInto({ nexthops, table }: TableLines, into: ReadonlySet<st
   );
 }
 
+/**
+ * The lines to put in the place of what is there, in their order, so that no prefix with a live tunnel is a black hole for a moment.
+ * What leads into live tunnels stands before anything is closed, as the closed prefix may be a shorter one around it. A group of
+ * dead tunnels alone has all of them: it comes when nothing goes there any more. `asked`: devices of tunnels that can die.
+ */
+export function replacements(
+  lines: TableLines,
+  { table, closed }: LiveLines,
+  dead: ReadonlySet<string>,
+  asked: ReadonlySet<string>,
+): readonly string[] {
+  const devices = devicesOf([...lines.nexthops, ...lines.table]);
+  const about = routesInto(lines, asked);
+  // A group that stays as it is loses nothing by being said again.
+  const groups = table.filter((line) => line.startsWith("nexthop "));
+  const isLive = (line: string) =>
+    (devices.get(NEXTHOP.exec(line)?.[1] ?? "") ?? []).some((device) => !dead.has(device));
+  return [
+    ...groups.filter(isLive),
+    ...table.filter((line) => about.has(line)),
+    ...closed.map(({ line }) => line),
+    ...groups.filter((line) => !isLive(line)),
+  ];
+}
+
 const NEXTHOP = /^nexthop add id (\S+) (dev|group) (\S+)/;
 
 /** Of each nexthop and group by its number, the devices that it leads to. Groups stand behind their members. */

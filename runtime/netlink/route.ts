@@ -7,6 +7,7 @@ import { perform } from "./perform.js";
 const RTM = { newRoute: 24, delRoute: 25, getRoute: 26 };
 const RTA = {
   destination: 1,
+  source: 2,
   outDevice: 4,
   gateway: 5,
   priority: 6,
@@ -191,13 +192,18 @@ export async function tableRoutes(
 /** What the kernel says of an address to which nothing leads, or a route that leads nowhere. */
 const NO_WAY = ["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EINVAL"] as const;
 
-/** Index of the device by which packets of the node's own to this address leave; undefined: it has no way there. */
-export async function wayTo(network: Network, to: string): Promise<number | undefined> {
+/**
+ * Index of the device by which packets of the node's own to this address leave, from this address of its own; undefined: it has no
+ * way there, or no such address.
+ */
+export async function wayTo(network: Network, to: string, from?: string): Promise<number | undefined> {
   const bytes = addressBytes(to) ?? Buffer.alloc(0);
   const head = Buffer.alloc(RTMSG);
   head.writeUInt8(addressFamily(familyOf(to)), 0);
   head.writeUInt8(8 * bytes.length, 1);
-  const question = message(RTM.getRoute, 0, head, attribute(RTA.destination, bytes));
+  head.writeUInt8(from === undefined ? 0 : 8 * bytes.length, 2);
+  const ends = [attribute(RTA.destination, bytes), ...address(RTA.source, from)];
+  const question = message(RTM.getRoute, 0, head, ...ends);
   const [answer] = await ask(network, `route get ${to}`, question, NO_WAY);
   return answer && readAttributes(answer.body, RTMSG).get(RTA.outDevice)?.readUInt32LE();
 }

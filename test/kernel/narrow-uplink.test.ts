@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../runtime/native-process.js";
+import { formatAddress } from "../../src/compiler/ir/address.js";
 import type { Tunnel } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, CHICAGO, FTP, FTP6, NODE } from "../support/acme-edge.js";
 import { writeEdge } from "../support/daemon.js";
@@ -45,10 +46,12 @@ const KINDS: readonly (readonly [what: Partial<Tunnel> & { readonly to?: string 
   [{ kind: "ipip", to: "2001:db8:c::" }, 40],
 ];
 
-const warned = (name: string, needed: number, outer: number) => ({
+const raise = (needed: number, device = "up1") => `raise the MTU of \`${device}\` to ${needed}`;
+
+const warned = (name: string, needed: number, outer: number, uplink = UPLINK, device = "up1") => ({
   code: "TG9022",
-  message: `tunnel \`${name}\` makes packets of up to ${needed} bytes, and \`up1\`, by which they leave, carries ${UPLINK}`,
-  hint: `raise the MTU of \`up1\` to ${needed}, or say \`mtu: ${UPLINK - outer}\` for the tunnel`,
+  message: `tunnel \`${name}\` makes packets of up to ${needed} bytes, and \`${device}\`, by which they leave, carries ${uplink}`,
+  hint: `${raise(needed, device)}, or say \`mtu: ${uplink - outer}\` for the tunnel`,
 });
 
 test("a change says which tunnels are to carry more than fits, and no others", async () => {
@@ -76,15 +79,17 @@ test("the command prints it, and what is in force all the same", () => {
 });
 
 test.each([
-  ["that must not be cut up", "do", 0],
-  ["that may be", "dont", 3],
-])("who sends a packet %s is told what fits", (_what, fragments, arrive) => {
+  ["that must not be cut up", "do", 0, 0],
+  ["that may be", "dont", 3, 5],
+])("who sends a packet %s is told what fits", (_what, fragments, least, most) => {
   edge.server.run(["ip", "route", "flush", "cache"], { namespace: "client" });
   const ping = `ping -n -M ${fragments} -s 1420 -i 0.2 -W ${PATIENCE} -c 5 ${FTP} || true`;
   const said = edge.server.run(["sh", "-c", `${ping} 2>&1`], { namespace: "client" });
   expect(said).toContain(`From ${FTP} icmp_seq=1 Frag needed and DF set (mtu = ${FITS})`);
   // Linux cuts up what it may as soon as it knows; and the answer goes the same way back.
-  expect(Number(/(\d+) received/.exec(said)?.[1])).toBeGreaterThanOrEqual(arrive);
+  const arrived = Number(/(\d+) received/.exec(said)?.[1]);
+  expect(arrived).toBeGreaterThanOrEqual(least);
+  expect(arrived).toBeLessThanOrEqual(most);
 });
 
 test("IPv6 that no sender can make shorter is not answered", () => {
@@ -97,8 +102,44 @@ test("IPv6 that no sender can make shorter is not answered", () => {
   expect(ping(1232)).not.toContain("Packet too big");
 });
 
-test("where the uplink carries it, nothing is said", async () => {
-  setUplink(1500);
-  const applied = await edge.server.apply(bundle("plain", [CHICAGO]), NODE);
-  expect(applied).toMatchObject({ warnings: [] });
+describe("where the uplink carries it", () => {
+  beforeAll(() => setUplink(1500));
+
+  test("nothing is said", async () => {
+    const applied = await edge.server.apply(bundle("plain", [CHICAGO]), NODE);
+    expect(applied).toMatchObject({ warnings: [] });
+  });
+
+  test("but packets from the anycast address leave by another, it is said of that one", async () => {
+    narrowWays(1303);
+    edge.server.ip(["rule add from 198.18.0.1 lookup 50", "route add default dev narrow-a table 50"]);
+    const applied = await edge.server.apply(bundle("plain", [CHICAGO]), NODE);
+    // IPv6, which the customer has, is to have 1280 bytes in a tunnel.
+    const { message } = warned("chicago", 1500, 24, 1303, "narrow-a");
+    const hint = raise(1500, "narrow-a");
+    expect(applied).toMatchObject({ warnings: [{ code: "TG9022", message, hint }] });
+    narrowWays(1304);
+    const { warnings } = await edge.server.apply(bundle("plain", [CHICAGO]), NODE);
+    expect(warnings).toEqual([warned("chicago", 1500, 24, 1304, "narrow-a")]);
+    edge.server.ip(["rule del from 198.18.0.1 lookup 50"]);
+  });
+
+  test("of several ways it is the one that the tunnel's packets take", async () => {
+    narrowWays(1400);
+    const many = Array.from({ length: 12 }, (_, index) => tunnel(`m${index}`, `203.0.114.${index + 1}`));
+    edge.server.ip(["route add 203.0.114.0/24 nexthop dev narrow-a nexthop dev wide"]);
+    const { warnings } = await edge.server.apply(bundle("many", [CHICAGO, ...many]), NODE);
+    const narrow = many.filter(({ remote }) =>
+      edge.server
+        .run(["ip", "route", "get", formatAddress(remote), "from", "198.18.0.1"])
+        .includes("narrow-a"),
+    );
+    expect(warnings).toEqual(narrow.map(({ name }) => warned(name, 1500, 24, 1400, "narrow-a")));
+    expect([0, many.length]).not.toContain(narrow.length);
+  });
 });
+
+function narrowWays(mtu: number): void {
+  edge.server.run(["sh", "-c", "ip link add narrow-a type veth peer name wide || true"]);
+  edge.server.ip(["link set wide up", `link set narrow-a mtu ${mtu} up`]);
+}

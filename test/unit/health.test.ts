@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { blackholesIn } from "../../runtime/customer/blackholes.js";
-import { liveLines, routesInto } from "../../runtime/health/live-lines.js";
+import { liveLines, replacements, routesInto } from "../../runtime/health/live-lines.js";
 import { after, type Life, startingAs } from "../../runtime/health/liveness.js";
 import { askedBy, deadAmong, type Lives, lifeOf, livesAfter } from "../../runtime/health/lives.js";
 import { nonceIn, OPENING, probeBytes } from "../../runtime/health/probe-packet.js";
@@ -225,6 +225,21 @@ describe("routes while tunnels are dead", () => {
       { prefix: "198.51.100.0/24", tunnels: ["a"], since },
     ]);
     expect(blackholesIn({ ...manifest, noLiveTunnel: "use" }, { nexthops, table }, lives)).toEqual([]);
+  });
+
+  test("when one dies as another lives again, the way into what lives stands before the dead one's is closed", () => {
+    const whole = "route add 203.0.112.0/23 dev gre-b metric 101 table 1000";
+    const pair =
+      "nexthop add id 8 group 2,1/3,1 type resilient buckets 130 idle_timer 20 unbalanced_timer 60";
+    const lines = { nexthops, table: [CLOSED, pair, SHARED, whole, A, ALONE] };
+    const asked = new Set(["gre-a", "gre-b", "gre-c"]);
+    const dead = new Set(["gre-b", "gre-c"]);
+    const live = liveLines(lines, dead, "blackhole");
+    expect(replacements(lines, live, dead, asked)).toEqual([
+      ...[group("1,3"), A, ALONE],
+      "route add blackhole 203.0.112.0/23 metric 101 table 1000",
+      pair,
+    ]);
   });
 
   test("that lead into a tunnel, alone or among others", () => {

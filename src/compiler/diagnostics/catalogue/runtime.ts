@@ -218,9 +218,11 @@ are watched; \`default\` is what no rule of a stage decides. \`tidegate status\`
   TG9022: warning(
     message`tunnel \`${"tunnel"}\` makes packets of up to ${"needed"} bytes, and \`${"device"}\`, by which they leave, carries ${"mtu"}`,
     `A tunnel puts its own headers before each packet: what fits through it is the MTU of the device by which its packets
-leave, less these headers. Nobody cuts up what is longer: its sender is told what fits (ICMP), and one that does not
-listen loses packets without a word. The bundle is in force all the same. Raise the device's MTU, or let \`mtu\` of
-the tunnel say what fits; the device is the one that the node's main routing had for the tunnel's remote at this change.`,
+leave, less these headers. Of what is longer, Tidegate's programs and mostly the kernel's devices, too, tell the sender
+what fits (ICMP), and one that does not listen loses packets without a word; the kernel's devices lose IPv4 that may be
+cut up untold where \`df\` is \`set\`, and cut up the outer packet where it is \`inherit\`. The bundle is in force all the
+same. Raise the device's MTU, or let \`mtu\` of the tunnel say what fits; the device is the one that the node's routing
+had at this change for packets from the anycast address to the tunnel's remote.`,
     example(
       "sketch",
       'gre({ remote: "198.51.100.1" })   # 1476 bytes and 24 of headers, and ip link says: eth0 … mtu 1400',
