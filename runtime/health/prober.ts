@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { namespaceFile } from "../command.js";
 import type { Say } from "../daemon/journal.js";
 import { causeOf } from "../failures.js";
 import { customersInForce } from "../host.js";
 import { type LoadedCustomer, Paths } from "../state.js";
-import { askedBy, lifeOf, readLives } from "./lives.js";
+import { askedBy, lifeOf, livesAfter, readLives } from "./lives.js";
 import { nonceIn, OPENING } from "./probe-packet.js";
 import { REPORT_MS, type Report, writeReport } from "./report.js";
 import { Sender } from "./sender.js";
@@ -94,15 +95,18 @@ export class Prober {
 
   async #refresh(): Promise<void> {
     const seen = new Set<string>();
-    for (const loaded of await customersInForce(this.#options.stateDir)) {
+    const inForce = await customersInForce(this.#options.stateDir);
+    for (const loaded of inForce) {
       let isNew = false;
       for (const row of loaded.manifest.tunnels) {
         if (!row.health) continue;
         seen.add(keyOf(loaded.customer, row.name));
         isNew = (await this.#follow(loaded, row)) || isNew;
       }
-      if (isNew || this.#hasChangedAround(loaded)) this.#turns.sync(loaded.customer);
+      if (isNew || this.#hasChangedAround(loaded) || (await this.#isForgotten(loaded)))
+        this.#turns.sync(loaded.customer);
     }
+    this.#forgetBut(new Set(inForce.map(({ customer }) => customer)));
     for (const [key, asked] of this.#asked) if (!seen.has(key)) await this.#forget(key, asked);
     if (this.#asked.size > 0) await writeReport(this.#paths, this.report());
   }
@@ -113,6 +117,23 @@ export class Prober {
     this.#generations.set(customer, generation);
     const isDead = (row: TunnelRow) => this.#lifeOf(customer, row) === "dead";
     return before !== generation && manifest.tunnels.some(isDead);
+  }
+
+  /** What is on record is not what was found out: it was damaged, or is about to be written anyway. */
+  async #isForgotten({ customer, manifest }: LoadedCustomer): Promise<boolean> {
+    if (!manifest.tunnels.some(({ health }) => health)) return false;
+    const lives = await readLives(this.#paths, customer);
+    const known = livesAfter(manifest, lives, (row) => this.#lifeOf(customer, row), "");
+    return !isDeepStrictEqual(known, lives);
+  }
+
+  /** Who comes back some day begins anew. */
+  #forgetBut(inForce: ReadonlySet<string>): void {
+    for (const customer of this.#generations.keys()) {
+      if (inForce.has(customer)) continue;
+      this.#generations.delete(customer);
+      this.#turns.forget(customer);
+    }
   }
 
   /** Begins to ask, and begins anew where somebody else is to be asked, or otherwise. Whether it did. */

@@ -52,6 +52,11 @@ export class Turns {
     this.#work();
   }
 
+  /** The customer is gone. */
+  forget(customer: string): void {
+    this.#closed.delete(customer);
+  }
+
   /** Ends what is under way. */
   async end(): Promise<void> {
     this.#ending = true;

@@ -223,6 +223,13 @@ describe("while no tunnel lives", () => {
     await shown();
   });
 
+  test("they are told of again where what was found out is damaged", async () => {
+    edge.server.run(["sh", "-c", "echo garbage > /run/tidegate/customers/acme/health.json"]);
+    const closed = async () => (await edge.server.status()).customers[0].blackholes.length;
+    await expect.poll(closed, { timeout: 10_000 }).toBe(3);
+    await shown();
+  });
+
   test("they end when one lives again: the longer prefix takes the shorter one's way until its own tunnel does", async () => {
     setRouter(edge, "dallas", "up");
     await daemon.says(/acme: tunnel dallas lives again/);

@@ -102,3 +102,18 @@ test("each black hole is told of when it begins and when it ends, once, and with
     `info: acme: ${other.prefix} is no black hole any more`,
   ]);
 });
+
+test("a customer that is gone, and there again, has no black hole that would end", async () => {
+  follow.mockResolvedValueOnce([
+    { prefix: "203.0.113.0/24", tunnels: ["chicago"], since: "2026-01-01T00:00:00Z" },
+  ]);
+  turns.sync("acme");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(said).toHaveLength(1);
+  turns.forget("acme");
+  follow.mockResolvedValueOnce([]);
+  turns.sync("acme");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(followed()).toEqual(["acme", "acme"]);
+  expect(said).toHaveLength(1);
+});

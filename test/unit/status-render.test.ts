@@ -77,9 +77,17 @@ test("a prefix without a live tunnel is said to be a black hole, since when, and
     { prefix, since, tunnels: ["chicago", "dallas"] },
     { prefix: "2001:db8:a::/48", since, tunnels: ["chicago"] },
   ];
-  const lines = renderStatus({ node: NODE, customers: [{ ...ACME, blackholes }] }).split("\n");
+  const none = { packets: 0, bytes: 0 };
+  const idle = { sent: none, received: none, dropped: none, fromXdp: none, returnedByXdp: none };
+  const about = { remote: "198.51.100.1", device: "gre-1", driver: "ebpf", state: "UP", ...idle } as const;
+  const probes = { sent: 3, lost: 3, lastAnswer: null, rtt: null, trouble: null };
+  const tunnels = [
+    { ...about, name: "chicago", health: { life: "dead", since, probes: null } },
+    { ...about, name: "dallas", health: { life: "dead", since, probes } },
+  ] as const;
+  const lines = renderStatus({ node: NODE, customers: [{ ...ACME, tunnels, blackholes }] }).split("\n");
   expect(lines.slice(-2)).toEqual([
     `  route     ${prefix}: black hole since ${since}, its packets are dropped until one of chicago, dallas lives again`,
-    `  route     2001:db8:a::/48: black hole since ${since}, its packets are dropped until chicago lives again`,
+    `  route     2001:db8:a::/48: black hole since ${since}, its packets are dropped until chicago lives again, but nobody asks`,
   ]);
 });

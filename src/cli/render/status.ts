@@ -29,7 +29,7 @@ function renderCustomer(customer: CustomerStatus, slow: string | null): readonly
     ...renderCounters("", counters.other),
     ...renderDatapath(customer, slow),
     ...customer.tunnels.map(renderTunnel),
-    ...customer.blackholes.map(renderBlackhole),
+    ...customer.blackholes.map((one) => renderBlackhole(one, customer.tunnels)),
   ];
 }
 
@@ -73,9 +73,15 @@ function renderTunnel({ name, remote, device, driver, state, health }: TunnelSta
   return `  tunnel    ${name} to ${remote}: ${device} ${shown}, ${driverName(driver)}${health ? `; ${renderHealth(health)}` : ""}`;
 }
 
-function renderBlackhole({ prefix, tunnels, since }: CustomerStatus["blackholes"][number]): string {
-  const ends =
-    tunnels.length === 1 ? `${tunnels[0]} lives again` : `one of ${tunnels.join(", ")} lives again`;
+function renderBlackhole(
+  { prefix, tunnels, since }: CustomerStatus["blackholes"][number],
+  all: CustomerStatus["tunnels"],
+): string {
+  const isAsked = all.some(({ name, health }) => tunnels.includes(name) && health?.probes);
+  const ends = [
+    tunnels.length === 1 ? `${tunnels[0]} lives again` : `one of ${tunnels.join(", ")} lives again`,
+    ...(isAsked ? [] : [pc.red("but nobody asks")]),
+  ].join(", ");
   return `  route     ${prefix}: ${pc.red("black hole")} since ${since}, its packets are dropped until ${ends}`;
 }
 
