@@ -394,12 +394,18 @@ test.each(Object.entries(WRONG))("of pieces nothing comes, and they are counted:
   if (before !== undefined) expect(await cutUp()).toBe(before + 2 * tried.length);
 });
 
+const LAST = 99;
+/** Our programs have room for so many pieces, and wait for a second; the kernel has megabytes, and waits 30 (net.ipv4.ipfrag_*). */
+const OURS = [LAST];
+const KERNELS = [1, LAST];
+
 test("a piece whose place others needed meanwhile is lost, and theirs does not stand for it", async () => {
   const [first, last] = halves(TUNNELS[0], 1, ++identification);
   const [other] = halves(TUNNELS[2], 2, ++identification);
   const others = Array.from({ length: 1024 }, () => other);
   const before = await cutUp();
-  expect(await marksOut([last, ...others, first], 0)).toEqual([LAST]);
+  const out = before === undefined ? KERNELS : OURS;
+  expect(await marksOut([last, ...others, first], out.length - 1)).toEqual(out);
   if (before !== undefined) expect(await cutUp()).toBe(before + 2);
 });
 
@@ -408,7 +414,8 @@ test("a piece that comes after more than a second is another packet's", async ()
   put("router", macs.up1, [first]);
   await sleep(1100);
   const before = await cutUp();
-  expect(await marksOut([last], 0)).toEqual([LAST]);
+  const out = before === undefined ? KERNELS : OURS;
+  expect(await marksOut([last], out.length - 1)).toEqual(out);
   if (before !== undefined) expect(await cutUp()).toBe(before + 1);
 });
 
@@ -445,8 +452,6 @@ async function marksOut(pieces: readonly Buffer[], count: number): Promise<reado
   const seen = await passed("out of tunnels", [...pieces, first, second], count + 1);
   return seen.map((packet) => packet.readUInt16BE(portAt(packet)));
 }
-
-const LAST = 99;
 
 test("what strangers send with a router's identification is not put into its packets", async () => {
   const [first, last] = halves(TUNNELS[0], 1, 40_000);
