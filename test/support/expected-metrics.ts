@@ -7,6 +7,8 @@ import { newState } from "../../src/compiler/semantics/state.js";
 type Kind = "packets" | "bytes";
 
 const ETHERNET = 14;
+/** Bytes of a packet that an answer to it quotes (bpf-templates/path-mtu.h). */
+const QUOTED = 512;
 
 /** What Prometheus is to read, by the reference, of packets that come one after the other; each sample by its line's head. */
 export class ExpectedMetrics {
@@ -65,10 +67,12 @@ export class ExpectedMetrics {
     }
   }
 
-  /** Allowed, and too long for the way to the customer's router. */
+  /** IPv4, allowed, and too long for the uplink: its sender is told, from the address that it sent to, and that passes the way back. */
   tooLong(bytes: Uint8Array): void {
     this.#judge(bytes);
     this.#count((kind) => tunnel(kind, "dropped"), bytes);
+    const answer = new Uint8Array(20 + 8 + Math.min(bytes.length, QUOTED));
+    this.#count((kind) => rule(kind, "other", "return-passed"), answer);
   }
 
   #arrive(bytes: Uint8Array): void {
