@@ -455,8 +455,9 @@ async function marksOut(pieces: readonly Buffer[], count: number): Promise<reado
 
 test("what strangers send with a router's identification is not put into its packets", async () => {
   const [first, last] = halves(TUNNELS[0], 1, 40_000);
-  // Of so many, some share a row of the table with the router: 100.64.0.12 does.
-  const strangers = Array.from({ length: 512 }, (_, at) => {
+  // Of so many, one shares a row of the table with the router: 100.64.0.12. The kernel keeps pieces for 30 s, in Linux 6.1 with a page
+  // for each, and has no room for new ones behind 4 MB (net.ipv4.ipfrag_high_thresh).
+  const strangers = Array.from({ length: 64 }, (_, at) => {
     const copy = Buffer.from(first);
     copy.writeUInt32BE(0x64400000 + at, 12);
     return writeChecksum(copy);
