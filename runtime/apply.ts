@@ -1,5 +1,5 @@
 import type { NodeConfig } from "../src/targets/manifest.js";
-import { type Bundle, readBundle } from "./bundle.js";
+import { type Bundle, readBundle, requireWhole } from "./bundle.js";
 import { type Change, type Previous, requireTunnels } from "./customer/change.js";
 import { commit } from "./customer/commit.js";
 import { prefixesOf } from "./customer/dispatch.js";
@@ -316,26 +316,9 @@ function placeOf(customer: string, loaded: readonly LoadedCustomer[]): { generat
 async function previousOf(host: Host, { bundle, before, loaded }: Request): Promise<Previous | undefined> {
   const current = loaded.find(({ customer }) => customer === bundle.manifest.customer);
   if (!current || !before) return undefined;
-  // The same bundle may be applied to mend its copy.
-  const copy = current.hash === bundle.hash ? bundle : await verifiedCopy(host, current);
+  // The way back, should the change fail. The same bundle may be applied to mend its copy.
+  const copy = current.hash === bundle.hash ? bundle : await requireWhole(host.paths, current);
   return { ...current, manifest: copy.manifest, bundle: copy, node: before.config };
-}
-
-/**
- * The way back, should the change fail: what was let in is let in again by its hash, though its key may be trusted no
- * more.
- */
-async function verifiedCopy(
-  { paths }: Host,
-  { customer, generation, hash }: LoadedCustomer,
-): Promise<Bundle> {
-  const dir = paths.bundle(customer, generation);
-  const hint = `apply the bundle that is in force once more, or remove it: tidegate remove ${customer}`;
-  const copy = await readBundle(dir).catch((error: unknown) => {
-    throw failure("TG9011", { file: dir, problem: causeOf(error) }, hint, error);
-  });
-  if (copy.hash === hash) return copy;
-  throw failure("TG9011", { file: dir, problem: "its manifest is not the recorded one" }, hint);
 }
 
 async function restoreRecord({ paths }: Host, { previous, bundle }: Change): Promise<void> {

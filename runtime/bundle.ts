@@ -69,6 +69,28 @@ export function storedBundle(
   return { dir: paths.bundle(customer, generation), manifest, hash, release: null, contents: new Map() };
 }
 
+/** A bundle of a customer as the record says it. */
+type Recorded = Pick<LoadedCustomer, "customer" | "generation" | "hash">;
+
+/**
+ * The runtime's copy of a bundle in force, with its files: what was let in by its hash, though its key may be trusted no more.
+ * Throws TG9011 where it is damaged.
+ */
+export async function requireWhole(paths: Paths, { customer, generation, hash }: Recorded): Promise<Bundle> {
+  const dir = paths.bundle(customer, generation);
+  const hint = `apply the bundle that is in force once more, or remove it: tidegate remove ${customer}`;
+  const copy = await readBundle(dir).catch((error: unknown) => {
+    throw failure("TG9011", { file: dir, problem: causeOf(error) }, hint, error);
+  });
+  if (copy.hash === hash) return copy;
+  throw failure("TG9011", { file: dir, problem: "its manifest is not the recorded one" }, hint);
+}
+
+/** The same; undefined where it is damaged: that is drift, which others mend. */
+export function wholeBundle(paths: Paths, recorded: Recorded): Promise<Bundle | undefined> {
+  return requireWhole(paths, recorded).catch(() => undefined);
+}
+
 /** Writes exactly the verified bytes to `target`, and goes on with them. */
 export async function copyBundle(bundle: Bundle, target: string): Promise<Bundle> {
   for (const [file, bytes] of bundle.contents) {

@@ -1,4 +1,4 @@
-import { type Bundle, readBundle, storedBundle } from "./bundle.js";
+import { storedBundle, wholeBundle } from "./bundle.js";
 import { missingDispatch, prefixesOf } from "./customer/dispatch.js";
 import { firewallInForce } from "./customer/firewall.js";
 import { customerParts, tunnelParts } from "./customer/parts.js";
@@ -41,7 +41,7 @@ export async function customerDrift(
   const places = await missingParts(customerParts(host, bundle, config));
   // Without its namespace and link nothing else can be asked for.
   if (places.length > 0) return places;
-  const whole = await wholeBundle(bundle);
+  const whole = await wholeBundle(host.paths, loaded);
   const parts = [
     { name: "record", present: () => isRecordWhole(host.paths, manifest.customer) },
     { name: "stored bundle", present: async () => whole !== undefined },
@@ -70,12 +70,6 @@ function tunnelsMeant(
     name: part.name,
     present: async () => (await part.present()) && (!isKnown || (await part.asMeant?.()) !== false),
   }));
-}
-
-/** With its files; undefined where they are damaged. */
-async function wholeBundle({ dir, hash }: Bundle): Promise<Bundle | undefined> {
-  const found = await readBundle(dir).catch(() => undefined);
-  return found?.hash === hash ? found : undefined;
 }
 
 /** A run that was killed leaves a note of what it was about; until the next one ends it, old parts may be left, or new ones. */

@@ -1,5 +1,5 @@
 import type { Manifest } from "../../src/targets/manifest.js";
-import { readBundle } from "../bundle.js";
+import { wholeBundle } from "../bundle.js";
 import { liveLines, type TableLines } from "../health/live-lines.js";
 import { deadAmong, type Lives, lifeOf, readLives } from "../health/lives.js";
 import type { LoadedCustomer, Paths } from "../state.js";
@@ -16,15 +16,13 @@ export interface Blackhole {
 
 /** By what is known of the customer's routers. None where its bundle is damaged, which is drift: nobody knows its routes then. */
 export async function blackholes(paths: Paths, loaded: LoadedCustomer): Promise<readonly Blackhole[]> {
-  const { customer, generation, hash, manifest } = loaded;
+  const { customer, generation, manifest } = loaded;
   const isAsked = manifest.tunnels.some(({ health }) => health);
   if (!isAsked || manifest.noLiveTunnel !== "blackhole") return [];
   const lives = await readLives(paths, customer);
   if (deadAmong(manifest, lives).size === 0) return [];
-  const bundle = await readBundle(paths.bundle(customer, generation)).catch(() => undefined);
-  return bundle?.hash === hash
-    ? blackholesIn(bundle.manifest, await tableLines(bundle, tableOf(generation)), lives)
-    : [];
+  const bundle = await wholeBundle(paths, loaded);
+  return bundle ? blackholesIn(manifest, await tableLines(bundle, tableOf(generation)), lives) : [];
 }
 
 /** The same of these lines of a routing table. */

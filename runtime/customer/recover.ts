@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { NodeConfig } from "../../src/targets/manifest.js";
-import { type Bundle, readBundle } from "../bundle.js";
+import { type Bundle, requireWhole, wholeBundle } from "../bundle.js";
 import { namespaceFile } from "../command.js";
-import { failure } from "../failures.js";
 import { greDriver } from "../gre/choose.js";
 import type { Host } from "../host.js";
 import { findLink } from "../netlink/link.js";
@@ -77,7 +76,7 @@ export async function recover(
       continue;
     }
     if (node && current && current.generation >= generation)
-      await finish(host, node, current, await wholeBundle(host, current));
+      await finish(host, node, current, await wholeBundle(host.paths, current));
     else if (node) await undo({ host, node, intent, current, loaded });
     await mendRecord(host, current);
     await forgetIntent(host.paths, intent, current !== undefined);
@@ -117,7 +116,7 @@ export async function endChange(host: Host, customer: string, generation: number
   const node = await readNodeState(host.paths);
   if (intent?.generation !== generation || intent.removal || !node || current?.generation !== generation)
     return;
-  await finish(host, node, current, await storedWhole(host, current));
+  await finish(host, node, current, await requireWhole(host.paths, current));
   await forgetIntent(host.paths, intent, true);
 }
 
@@ -138,18 +137,6 @@ async function forgetRemoved(
 ): Promise<void> {
   await forgetCustomer(paths, customer);
   if (others.length === 0) await forgetNode(paths);
-}
-
-/** The runtime's own copy of the bundle in force; undefined where it is damaged: that is drift, which others mend. */
-function wholeBundle(host: Host, current: LoadedCustomer): Promise<Bundle | undefined> {
-  return storedWhole(host, current).catch(() => undefined);
-}
-
-async function storedWhole({ paths }: Host, { customer, generation, hash }: LoadedCustomer): Promise<Bundle> {
-  const dir = paths.bundle(customer, generation);
-  const bundle = await readBundle(dir);
-  if (bundle.hash === hash) return bundle;
-  throw failure("TG9011", { file: dir, problem: "its manifest is not the recorded one" });
 }
 
 interface Undone {
@@ -229,7 +216,7 @@ async function undoParts(undone: Undone, begun: Bundle): Promise<void> {
   const own = new Map(current.manifest.tunnels.map((row) => [row.device, row]));
   const stray = begun.manifest.tunnels.filter(({ device }) => !own.has(device));
   for (const { name } of stray) await tunnels.get(name)?.down();
-  const bundle = await wholeBundle(host, current);
+  const bundle = await wholeBundle(host.paths, current);
   if (bundle) {
     const lost = await alterBack(undone, begun, bundle, before);
     // The routes to a device go with it; where all devices stand, nothing is touched that packets use.

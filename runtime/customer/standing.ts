@@ -1,5 +1,5 @@
 import type { NodeConfig } from "../../src/targets/manifest.js";
-import { readBundle } from "../bundle.js";
+import { wholeBundle } from "../bundle.js";
 import type { GreDriver, StandingTunnel } from "../gre/driver.js";
 import type { Host } from "../host.js";
 import { type LoadedCustomer, readCustomers } from "../state.js";
@@ -40,12 +40,12 @@ export async function alignTunnels(
 async function alignCustomer(
   host: Host,
   gre: GreDriver,
-  { customer, generation, hash }: LoadedCustomer,
+  loaded: LoadedCustomer,
   to: NodeConfig,
   from: NodeConfig,
 ): Promise<void> {
-  const bundle = await readBundle(host.paths.bundle(customer, generation));
-  if (bundle.hash !== hash) return;
+  const bundle = await wholeBundle(host.paths, loaded);
+  if (!bundle) return;
   for (const row of bundle.manifest.tunnels) {
     const [now, then] = [outerSource(to, row.remote), outerSource(from, row.remote)];
     if (now === undefined || then === undefined || now === then) continue;

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { NodeConfig } from "../../src/targets/manifest.js";
 import { type Applied, type ApplyOptions, apply } from "../apply.js";
-import { readBundle } from "../bundle.js";
+import { wholeBundle } from "../bundle.js";
 import { allEnded } from "../customer/ending.js";
 import { customerDrift, nodeDrift } from "../drift.js";
 import { RuntimeFailure } from "../failures.js";
@@ -60,11 +60,7 @@ export function kernelEngine(stateDir: string, memoryDir: string): Engine {
     inForce: () => customersInForce(stateDir),
     nodeInForce: async () => (await readNodeState(paths))?.config,
     look: (customers) => look(stateDir, customers),
-    storedBundle: async ({ customer, generation, hash }) => {
-      const folder = paths.bundle(customer, generation);
-      const found = await readBundle(folder).catch(() => undefined);
-      return found?.hash === hash ? folder : undefined;
-    },
+    storedBundle: async (customer) => (await wholeBundle(paths, customer))?.dir,
     incoming: (customer) => paths.incoming(customer),
     clearIncoming: (customer) => rm(paths.incoming(customer), { recursive: true, force: true }),
   };

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Bundle, readBundle } from "../bundle.js";
+import { requireWhole } from "../bundle.js";
 import { type Blackhole, blackholesIn } from "../customer/blackholes.js";
 import { routeAround } from "../customer/live-routes.js";
 import { tableLines, tableOf } from "../customer/routes.js";
-import { type Host, withHost } from "../host.js";
+import { withHost } from "../host.js";
 import { type LoadedCustomer, type Paths, readCustomer } from "../state.js";
 import type { Life } from "./liveness.js";
 import { deadAmong, type Lives, livesAfter, readLives, writeLives } from "./lives.js";
@@ -25,7 +25,7 @@ export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Pr
     const loaded = await readCustomer(host.paths, customer);
     if (!loaded) return [];
     // Where the bundle cannot be had the routes cannot follow, so what they go by stays as well.
-    const bundle = await bundleOf(host, loaded);
+    const bundle = await requireWhole(host.paths, loaded);
     const lives = await note(host.paths, loaded, lifeOf);
     await routeAround(host, bundle, loaded.generation, deadAmong(loaded.manifest, lives));
     return blackholesIn(loaded.manifest, await tableLines(bundle, tableOf(loaded.generation)), lives);
@@ -42,10 +42,4 @@ async function note(
   const lives = livesAfter(manifest, before, lifeNow, new Date().toISOString());
   if (!isDeepStrictEqual(lives, before)) await writeLives(paths, customer, lives);
   return lives;
-}
-
-async function bundleOf(host: Host, { customer, generation, hash }: LoadedCustomer): Promise<Bundle> {
-  const bundle = await readBundle(host.paths.bundle(customer, generation));
-  if (bundle.hash !== hash) throw new Error("the node's copy of its bundle is damaged");
-  return bundle;
 }
