@@ -1,6 +1,6 @@
 import type { Manifest } from "../../src/targets/manifest.js";
 import { wholeBundle } from "../bundle.js";
-import { liveLines, type TableLines } from "../health/live-lines.js";
+import { type ClosedRoute, liveLines } from "../health/live-lines.js";
 import { deadAmong, type Lives, lifeOf, readLives } from "../health/lives.js";
 import type { LoadedCustomer, Paths } from "../state.js";
 import { tableLines, tableOf } from "./routes.js";
@@ -20,18 +20,24 @@ export async function blackholes(paths: Paths, loaded: LoadedCustomer): Promise<
   const isAsked = manifest.tunnels.some(({ health }) => health);
   if (!isAsked || manifest.noLiveTunnel !== "blackhole") return [];
   const lives = await readLives(paths, customer);
-  if (deadAmong(manifest, lives).size === 0) return [];
+  const dead = deadAmong(manifest, lives);
+  if (dead.size === 0) return [];
   const bundle = await wholeBundle(paths, loaded);
-  return bundle ? blackholesIn(manifest, await tableLines(bundle, tableOf(generation)), lives) : [];
+  if (!bundle) return [];
+  const lines = await tableLines(bundle, tableOf(generation));
+  return blackholesOf(manifest, liveLines(lines, dead, manifest.noLiveTunnel).closed, lives);
 }
 
-/** The same of these lines of a routing table. */
-export function blackholesIn(manifest: Manifest, lines: TableLines, lives: Lives): readonly Blackhole[] {
-  const { closed } = liveLines(lines, deadAmong(manifest, lives), manifest.noLiveTunnel);
+/** What these closed routes of a customer mean. */
+export function blackholesOf(
+  { tunnels }: Pick<Manifest, "tunnels">,
+  closed: readonly ClosedRoute[],
+  lives: Lives,
+): readonly Blackhole[] {
   // Routes of one prefix and several priorities are closed one by one.
   const byPrefix = new Map(closed.map(({ prefix, devices }) => [prefix.text, devices]));
   return [...byPrefix].map(([prefix, devices]) => {
-    const rows = manifest.tunnels.filter(({ device }) => devices.includes(device));
+    const rows = tunnels.filter(({ device }) => devices.includes(device));
     const found = rows.map((row) => lifeOf(row, lives)?.since ?? "");
     return { prefix, tunnels: rows.map(({ name }) => name), since: found.sort().at(-1) ?? "" };
   });

@@ -1,5 +1,5 @@
 import type { Bundle } from "../bundle.js";
-import { liveLines, replacements } from "../health/live-lines.js";
+import { type ClosedRoute, liveLines, replacements } from "../health/live-lines.js";
 import type { Host } from "../host.js";
 import { readReplacing, readRoute } from "../netlink/lines.js";
 import { inside } from "../netlink/network.js";
@@ -9,14 +9,14 @@ import { tableLines, tableOf } from "./routes.js";
 
 /**
  * Makes the table of the generation in force what it is with these devices' tunnels dead. What leads into live tunnels stands
- * before anything goes; each group changes in one step, and flows of tunnels that stay in it stay there.
+ * before anything goes; each group changes in one step, and flows of tunnels that stay in it stay there. Gives what is closed from then on.
  */
 export async function routeAround(
   host: Host,
   bundle: Bundle,
   generation: number,
   dead: ReadonlySet<string>,
-): Promise<void> {
+): Promise<readonly ClosedRoute[]> {
   const { namespace, tunnels, noLiveTunnel } = bundle.manifest;
   const network = inside(host, namespace);
   const table = tableOf(generation);
@@ -33,4 +33,5 @@ export async function routeAround(
     ...readReplacing(replacements(lines, live, dead, asked)),
     ...gone.map(({ to, metric }) => deleteRoute(to, table, metric)),
   ]);
+  return live.closed;
 }

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { requireWhole } from "../bundle.js";
-import { type Blackhole, blackholesIn } from "../customer/blackholes.js";
+import { type Blackhole, blackholesOf } from "../customer/blackholes.js";
 import { routeAround } from "../customer/live-routes.js";
-import { tableLines, tableOf } from "../customer/routes.js";
 import { withHost } from "../host.js";
 import { type LoadedCustomer, type Paths, readCustomer } from "../state.js";
 import type { Life } from "./liveness.js";
@@ -27,8 +26,8 @@ export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Pr
     // Where the bundle cannot be had the routes cannot follow, so what they go by stays as well.
     const bundle = await requireWhole(host.paths, loaded);
     const lives = await note(host.paths, loaded, lifeOf);
-    await routeAround(host, bundle, loaded.generation, deadAmong(loaded.manifest, lives));
-    return blackholesIn(loaded.manifest, await tableLines(bundle, tableOf(loaded.generation)), lives);
+    const closed = await routeAround(host, bundle, loaded.generation, deadAmong(loaded.manifest, lives));
+    return blackholesOf(loaded.manifest, closed, lives);
   });
 }
 

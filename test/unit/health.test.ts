@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { blackholesIn } from "../../runtime/customer/blackholes.js";
+import { blackholesOf } from "../../runtime/customer/blackholes.js";
 import { liveLines, replacements, routesInto } from "../../runtime/health/live-lines.js";
 import { after, type Life, startingAs } from "../../runtime/health/liveness.js";
 import { askedBy, deadAmong, type Lives, lifeOf, livesAfter } from "../../runtime/health/lives.js";
@@ -217,14 +217,16 @@ describe("routes while tunnels are dead", () => {
         { asked: askedBy(row) ?? "", life: "dead", since: `2026-01-0${3 - day}T00:00:00Z` },
       ]),
     );
-    const manifest = { ...MANIFEST, noLiveTunnel: "blackhole", tunnels: rows } as const;
+    const manifest = { ...MANIFEST, tunnels: rows };
+    const closedIf = (noLiveTunnel: NoLiveTunnel) =>
+      liveLines({ nexthops, table }, deadAmong(manifest, lives), noLiveTunnel).closed;
     const since = "2026-01-03T00:00:00Z";
-    expect(blackholesIn(manifest, { nexthops, table }, lives)).toEqual([
+    expect(blackholesOf(manifest, closedIf("blackhole"), lives)).toEqual([
       { prefix: "203.0.113.0/24", tunnels: ["a", "b", "c"], since },
       { prefix: "203.0.113.0/25", tunnels: ["a", "b", "c"], since },
       { prefix: "198.51.100.0/24", tunnels: ["a"], since },
     ]);
-    expect(blackholesIn({ ...manifest, noLiveTunnel: "use" }, { nexthops, table }, lives)).toEqual([]);
+    expect(blackholesOf(manifest, closedIf("use"), lives)).toEqual([]);
   });
 
   test("when one dies as another lives again, the way into what lives stands before the dead one's is closed", () => {

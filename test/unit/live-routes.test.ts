@@ -38,8 +38,8 @@ const POLICY: Policy = acme({
   noLiveTunnel: "blackhole",
 });
 
-/** Words of the requests, in the order in which they are sent. */
-async function told(...dead: readonly string[]): Promise<readonly string[]> {
+/** Words of the requests, in the order in which they are sent, and the prefixes that are closed then. */
+async function told(...dead: readonly string[]) {
   const words: string[] = [];
   const netlink = async ({ requests }: NetlinkRequests) => {
     words.push(...requests.map((request) => request.words));
@@ -47,20 +47,26 @@ async function told(...dead: readonly string[]): Promise<readonly string[]> {
   };
   const host = { loader: { netlink } } as unknown as Host;
   const bundle = await readBundle(writePolicyBundle(POLICY, folder));
-  await routeAround(host, bundle, 1, new Set(dead.map((name) => endsOf(name, POLICY).device)));
-  return words;
+  const closed = await routeAround(host, bundle, 1, new Set(dead.map((name) => endsOf(name, POLICY).device)));
+  return { words, closed: closed.map(({ prefix }) => prefix.text) };
 }
 
 test("a prefix is closed before its group has all of its dead members again", async () => {
-  expect(await told("chicago", "dallas")).toEqual([
-    expect.stringMatching(/^route replace blackhole 203\.0\.113\.0\/24 /),
-    expect.stringMatching(/^nexthop replace id \d+ group \d+,1\/\d+,1$/),
-  ]);
+  expect(await told("chicago", "dallas")).toEqual({
+    words: [
+      expect.stringMatching(/^route replace blackhole 203\.0\.113\.0\/24 /),
+      expect.stringMatching(/^nexthop replace id \d+ group \d+,1\/\d+,1$/),
+    ],
+    closed: ["203.0.113.0/24"],
+  });
 });
 
 test("and opened when it has those alone that live", async () => {
-  expect(await told("chicago")).toEqual([
-    expect.stringMatching(/^nexthop replace id \d+ group \d+,1$/),
-    expect.stringMatching(/^route replace 203\.0\.113\.0\/24 nhid /),
-  ]);
+  expect(await told("chicago")).toEqual({
+    words: [
+      expect.stringMatching(/^nexthop replace id \d+ group \d+,1$/),
+      expect.stringMatching(/^route replace 203\.0\.113\.0\/24 nhid /),
+    ],
+    closed: [],
+  });
 });
