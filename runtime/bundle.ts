@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Manifest, manifestSchema } from "../src/targets/manifest.js";
-import { causeOf, failure, hasErrno } from "./failures.js";
+import { causeOf, failure, orIfMissing } from "./failures.js";
 import { sha256 } from "./hash.js";
 import { addressBytes, parsePrefix } from "./prefix.js";
 import { type LoadedCustomer, MANIFEST_FILE, type Paths } from "./state.js";
@@ -114,11 +114,8 @@ async function readManifestBytes(dir: string): Promise<Buffer> {
 }
 
 async function readSignature(dir: string): Promise<Buffer | undefined> {
-  const reading = readPlainFile(dir, SIGNATURE_FILE, BUNDLE_LIMITS.signature).catch((error: unknown) => {
-    if (hasErrno(error, "ENOENT")) return undefined;
-    throw error;
-  });
-  return orUnreadable(SIGNATURE_FILE, reading);
+  const reading = readPlainFile(dir, SIGNATURE_FILE, BUNDLE_LIMITS.signature);
+  return orUnreadable(SIGNATURE_FILE, orIfMissing(reading, undefined));
 }
 
 function requireRelease(signature: Buffer | undefined, hash: string, keys: TrustedKeys): Release {

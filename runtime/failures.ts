@@ -117,6 +117,14 @@ export function hasErrno(error: unknown, ...names: readonly string[]): boolean {
   return error instanceof Error && "code" in error && names.some((name) => name === error.code);
 }
 
+/** What `reading` gives; the other value where there is no such file. */
+export function orIfMissing<T, M>(reading: Promise<T>, missing: M): Promise<T | M> {
+  return reading.catch((error: unknown) => {
+    if (hasErrno(error, "ENOENT")) return missing;
+    throw error;
+  });
+}
+
 /** What went wrong, in one line, for a message that names the step itself. */
 export function causeOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-import { failure, hasErrno } from "../failures.js";
+import { failure, orIfMissing } from "../failures.js";
 import type { Link } from "../netlink/link.js";
 import { readSysctl } from "./sysctls.js";
 
@@ -24,8 +24,5 @@ export async function requireUnseenBridge({ name: device, bridge }: Link): Promi
 
 /** Where br_netfilter is not loaded there is none. */
 async function readSwitch(name: (typeof SWITCHES)[number]): Promise<string> {
-  return readSysctl(`net/bridge/bridge-nf-call-${name}`).catch((error: unknown) => {
-    if (hasErrno(error, "ENOENT")) return "0";
-    throw error;
-  });
+  return orIfMissing(readSysctl(`net/bridge/bridge-nf-call-${name}`), "0");
 }

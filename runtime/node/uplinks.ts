@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { uplinkRow } from "../customer/fast-path.js";
-import { hasErrno } from "../failures.js";
+import { orIfMissing } from "../failures.js";
 import { type Host, tolerating } from "../host.js";
 import type { MapEntry } from "../loader-client.js";
 import { allLinks, findLink } from "../netlink/link.js";
@@ -74,8 +74,5 @@ export async function whySlow(host: Host, uplinks: readonly string[]): Promise<s
 
 /** null: the device has just gone. */
 async function filtering(device: string): Promise<string | null> {
-  return readSysctl(`net/ipv4/conf/${device}/rp_filter`).catch((error: unknown) => {
-    if (hasErrno(error, "ENOENT")) return null;
-    throw error;
-  });
+  return orIfMissing(readSysctl(`net/ipv4/conf/${device}/rp_filter`), null);
 }

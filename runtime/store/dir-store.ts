@@ -2,7 +2,7 @@ import { watch as watchFolder } from "node:fs";
 import { link, lstat, mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceDurably, withFresh } from "../durable.js";
-import { causeOf, failure, hasErrno } from "../failures.js";
+import { causeOf, failure, hasErrno, orIfMissing } from "../failures.js";
 import { sha256 } from "../hash.js";
 import { readPlainFile } from "../trust/files.js";
 import { withFolder } from "./held-folder.js";
@@ -68,7 +68,7 @@ interface Revision {
 async function revisions({ name, root, heads }: Dir): Promise<readonly Revision[]> {
   try {
     await stat(root);
-    return await withFolder(heads, revisionsIn).catch(noneIfAbsent<readonly Revision[]>([]));
+    return await orIfMissing(withFolder(heads, revisionsIn), []);
   } catch (error) {
     throw failure(
       "TG9101",
@@ -127,7 +127,7 @@ async function readBlob(dir: Dir, hash: string): Promise<Uint8Array | undefined>
     const bytes = await onShelf(dir, hash, (shelf, name) => readPlainFile(shelf, name, MAX_BLOB_BYTES));
     return sha256(bytes) === hash ? bytes : undefined;
   } catch (error) {
-    if (isAbsent(error) || hasErrno(error, "ENOTDIR")) return undefined;
+    if (hasErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw failure("TG9101", { store: dir.name, problem: causeOf(error) }, null, error);
   }
 }
@@ -214,7 +214,7 @@ async function neededBlobs(dir: Dir, kept: readonly Revision[]): Promise<Readonl
 
 /** Of what lies there only blobs, by their names: nothing else is ours to remove. */
 async function removeOrphans({ blobs }: Dir, needed: ReadonlySet<string>): Promise<void> {
-  await withFolder(blobs, async (held) => {
+  const clearing = withFolder(blobs, async (held) => {
     const shelves = (await readdir(held)).filter((name) => /^[0-9a-f]{2}$/.test(name));
     for (const name of shelves)
       await withFolder(join(held, name), (shelf) => clearShelf(shelf, name, needed)).catch(
@@ -223,7 +223,8 @@ async function removeOrphans({ blobs }: Dir, needed: ReadonlySet<string>): Promi
           if (!hasErrno(error, "ENOTDIR")) throw error;
         },
       );
-  }).catch(noneIfAbsent<void>(undefined));
+  });
+  await orIfMissing(clearing, undefined);
 }
 
 async function clearShelf(shelf: string, name: string, needed: ReadonlySet<string>): Promise<void> {
@@ -292,15 +293,4 @@ async function writing<T>({ name }: Dir, action: () => Promise<T>): Promise<T> {
     if (!(error instanceof Error && "syscall" in error)) throw error;
     throw failure("TG9106", { store: name, problem: causeOf(error) }, null, error);
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return hasErrno(error, "ENOENT");
-}
-
-function noneIfAbsent<T>(none: T): (error: unknown) => T {
-  return (error) => {
-    if (isAbsent(error)) return none;
-    throw error;
-  };
 }

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { failure, hasErrno } from "../failures.js";
+import { failure, orIfMissing } from "../failures.js";
 
 const WRITABLE_BY_OTHERS = 0o022;
 /** Who may write to such a folder may not take away or rename what is another's (inode(7)). */
@@ -40,15 +40,10 @@ function upwards(path: string): readonly string[] {
 
 /** Without links, as far as there is anything. */
 async function realPlace(path: string): Promise<string> {
-  return realpath(path).catch(async (error: unknown) => {
-    if (hasErrno(error, "ENOENT")) return join(await realPlace(dirname(path)), basename(path));
-    throw error;
-  });
+  const place = await orIfMissing(realpath(path), undefined);
+  return place ?? join(await realPlace(dirname(path)), basename(path));
 }
 
 async function lstatIfThere(path: string): Promise<Stats | undefined> {
-  return lstat(path).catch((error: unknown) => {
-    if (hasErrno(error, "ENOENT")) return undefined;
-    throw error;
-  });
+  return orIfMissing(lstat(path), undefined);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Bundle } from "../bundle.js";
 import { makeDurably, replaceDurably, syncFolder } from "../durable.js";
-import { causeOf, failure, hasErrno } from "../failures.js";
+import { causeOf, failure, hasErrno, orIfMissing } from "../failures.js";
 import type { CustomerRecord } from "../state.js";
 import type { Steps } from "../steps.js";
 import { requireOwnFolder } from "./own-folder.js";
@@ -75,10 +75,7 @@ export class Serials {
 
   /** Those of whom a release is remembered. */
   async #customers(): Promise<readonly string[]> {
-    return readdir(this.#dir).catch((error: unknown) => {
-      if (hasErrno(error, "ENOENT")) return [];
-      throw error;
-    });
+    return orIfMissing(readdir(this.#dir), []);
   }
 
   /** Null: none yet. Throws TG9011 where that cannot be said, TG9016 where anybody may have said it. */
