@@ -1,7 +1,7 @@
 // Puts the command line into dist/bin: few files instead of some nine hundred, which take Node longer to find and to
 // link than a policy takes to check. TypeScript and prettier stay packages of their own: their size is their own code.
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 
 /**
@@ -26,6 +26,7 @@ const { output } = await bundle.write({
   ...{ dir: "dist/bin", format: "esm", cleanDir: true, chunkFileNames: "[name]-[hash].js" },
 });
 await bundle.close();
+for (const { fileName, isEntry } of output) if (isEntry) chmodSync(`dist/bin/${fileName}`, 0o755);
 
 // What a compiler has read another one must read again: src/cli/edge/reading.ts.
 const typescript = readFileSync("node_modules/typescript/package.json");

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -35,6 +43,18 @@ describe("the bundled command", () => {
     const { status, stdout } = tidegate("check", "--format", "json", file);
     expect(JSON.parse(stdout).map(({ code }: { code: string }) => code)).toEqual(["TG2070", "TG1020"]);
     expect(status).toBe(1);
+  });
+
+  /** The hunt for planted bugs makes nothing but the bundle again (test/mutations/tree.ts). */
+  test("made anew by itself, can be started", () => {
+    const top = join(folder, "anew");
+    mkdirSync(join(top, "dist"), { recursive: true });
+    for (const name of ["node_modules", "package.json", "dist/src"])
+      symlinkSync(join(ROOT, name), join(top, name));
+    const bundle = [join(ROOT, "scripts/bundle.mjs")];
+    expect(spawnSync(process.execPath, bundle, { encoding: "utf8", cwd: top })).toMatchObject({ status: 0 });
+    for (const name of ["tidegate.js", "tidegated.js"])
+      expect(spawnSync(join(top, "dist/bin", name), ["--help"])).toMatchObject({ status: 0 });
   });
 
   test("holds no copy of TypeScript, whole or of its names", () => {
