@@ -9,6 +9,7 @@ import { Chance } from "../../src/compiler/analysis/chance.js";
 import type { Datapath, Policy } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, globex, NODE } from "../support/acme-edge.js";
 import { tunnel } from "../support/ir.js";
+import { PATIENCE } from "../support/patience.js";
 import { plainPacket, type Returning, returningPacket } from "../support/returning-packets.js";
 
 /**
@@ -217,21 +218,19 @@ test("while the way changes and changes back no packet is lost or comes twice", 
   const packets = Array.from({ length: 3 * PER_SECOND }, (_, mark) =>
     plainPacket({ ...ENDS, tunnel: TUNNELS[1] }, mark),
   );
-  await edge.server.apply(edge.bundle("begin", policyOf("xdp")), NODE);
+  const [xdp, namespace] = [edge.bundle("fast", policyOf("xdp")), edge.bundle("slow", policyOf("namespace"))];
+  await edge.server.apply(xdp, NODE);
   const client = await listen();
   const before = await byXdp();
   let isSending = true;
   const sending = send(
     packets.map(({ outer }) => outer),
-    PER_SECOND,
+    PER_SECOND / PATIENCE,
   ).then(() => {
     isSending = false;
   });
   let changes = 0;
-  for (; isSending; changes++) {
-    const datapath = changes % 2 === 0 ? "namespace" : "xdp";
-    await edge.server.apply(edge.bundle(`change-${changes}`, policyOf(datapath)), NODE);
-  }
+  for (; isSending; changes++) await edge.server.apply(changes % 2 === 0 ? namespace : xdp, NODE);
   await sending;
   const arrived = await client.end(packets.length);
   expect(marksOf(arrived)).toEqual(packets.map((_, mark) => mark));
