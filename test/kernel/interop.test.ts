@@ -64,10 +64,7 @@ describe.each(ROWS)("%s at the edge, %s at the router, %s", (edgeDriver, routerD
     });
     const firewall = { default: "allow", rules: [], stateful: false, offload: "auto" } as const;
     await edge.server.apply(edge.bundle("open", acme({ firewall, tunnels: [through] })), NODE);
-    echo = await edge.start(
-      "site",
-      `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s)).listen(21, "::", () => console.log("ready"));`,
-    );
+    echo = await edge.startEcho();
   });
 
   afterAll(async () => {

@@ -25,10 +25,7 @@ describe("GRE over a path that cuts it up", () => {
       edge.server.run(["sysctl", "-qw", "net.ipv4.ip_no_pmtu_disc=1"], { namespace });
     const firewall = { default: "allow", rules: [], stateful: false, offload: "auto" } as const;
     await edge.server.apply(edge.bundle("open", acme({ firewall, tunnels: [through] })), NODE);
-    echo = await edge.start(
-      "site",
-      `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s)).listen(21, "::", () => console.log("ready"));`,
-    );
+    echo = await edge.startEcho();
   });
 
   afterAll(async () => {

@@ -44,7 +44,7 @@ class NarrowEdge {
     setPath(edge, { path: PATH, inner: 1300 });
     const firewall = { default: "allow", rules: [], stateful: false, offload: "auto" } as const;
     await edge.server.apply(edge.bundle("open", acme({ firewall, tunnels: [through] })), NODE);
-    const scripts = await Promise.all(["site", "inner"].map((namespace) => edge.start(namespace, ECHO)));
+    const scripts = await Promise.all(["site", "inner"].map((namespace) => edge.startEcho(namespace)));
     for (const namespace of WATCHED) edge.server.run(["nft", "-f", "-"], { namespace, input: WATCH });
     return new NarrowEdge(edge, driver, scripts);
   }
@@ -195,8 +195,6 @@ function transfer(host: string): string {
       console.log(sent.digest("hex") === got.digest("hex") ? Math.round(performance.now() - start) : "other bytes");
     });`;
 }
-
-const ECHO = `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s)).listen(21, "::", () => console.log("ready"));`;
 
 const WATCHED = ["client", "near", "far", "site", "inner"] as const;
 

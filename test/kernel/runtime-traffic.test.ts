@@ -13,22 +13,13 @@ beforeAll(async () => {
   edge = await AcmeEdge.start();
   await edge.server.apply(edge.bundle("acme", acme()), NODE);
   await edge.server.apply(edge.bundle("globex", globex()), NODE);
-  ftpServer = await startServer();
+  ftpServer = await edge.startEcho();
 });
 
 afterAll(async () => {
   await ftpServer?.end();
   await edge?.server.end();
 });
-
-/** A server on Acme's host that sends back what it gets. */
-function startServer(): Promise<RunningScript> {
-  return edge.start(
-    "site",
-    `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s))
-      .listen(21, "::", () => console.log("ready"));`,
-  );
-}
 
 /** Counts what comes to port 9 of a host, and says it in the end. */
 function startSink(namespace: "client" | "site"): Promise<RunningScript> {

@@ -156,6 +156,15 @@ export class AcmeEdge {
     };
   }
 
+  /** Starts a server at TCP port 21 that sends back what it gets, also when its client has said all. */
+  startEcho(namespace = "site"): Promise<RunningScript> {
+    return this.start(
+      namespace,
+      `require("net").createServer({ allowHalfOpen: true }, (s) => s.pipe(s))
+        .listen(21, "::", () => console.log("ready"));`,
+    );
+  }
+
   sendUdp(namespace: string, source: string, destination: string): void {
     this.script(
       namespace,
