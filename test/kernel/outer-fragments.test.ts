@@ -6,7 +6,7 @@ import { PATIENCE } from "../support/patience.js";
 
 /**
  * Our GRE in BPF at both ends, and routers between them that cut up what is too long for the link between those: packets outside may
- * be (`df: "inherit"`, and nothing inside says otherwise). tunnel-kinds.test.ts has the pieces one by one.
+ * be (`df: "inherit"`, and nothing inside says otherwise). outer-pieces.test.ts has the pieces one by one.
  */
 
 const CLIENT = { 4: "192.0.2.7", 6: "2001:db8:1::7" } as const;

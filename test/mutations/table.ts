@@ -13,6 +13,7 @@ import { RUNTIME } from "./table/runtime.js";
 import { SEMANTICS } from "./table/semantics.js";
 import { TABLES } from "./table/tables.js";
 import { TEMPLATES } from "./table/templates.js";
+import { TUNNELS } from "./table/tunnels.js";
 import { WAY_BACK } from "./table/way-back.js";
 import { XDP } from "./table/xdp.js";
 
@@ -28,6 +29,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FORWARD,
   ...WAY_BACK,
   ...TEMPLATES,
+  ...TUNNELS,
   ...TABLES,
   ...NFT,
   ...RUNTIME,

@@ -5,7 +5,8 @@ import type { Series } from "./kernels.js";
  * ten to twenty times slower than this one. What many other tests rest upon comes first.
  */
 const EVERYWHERE = [
-  ...["verifier", "interop", "gre", "gre-kernel", "tunnel-kinds", "tunnel-devices", "netlink"],
+  ...["verifier", "interop", "gre", "gre-kernel", "tunnel-kinds", "outer-pieces", "outer-fragments"],
+  ...["tunnel-devices", "netlink"],
   ...["runtime-apply", "runtime-traffic", "runtime-flip", "lab-sites"],
 ];
 
