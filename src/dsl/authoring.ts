@@ -6,6 +6,9 @@
  *
  * The types catch in an editor what has a form. What has a meaning is checked when the policy is read: whether a
  * prefix is an address at all, whether a rule is within the policy's prefixes, what an expression says.
+ *
+ * All of it is in one file, as it is one module to who writes policies: `tidegate init` puts its types beside them, and an
+ * editor that goes to a definition shows the rest around it.
  */
 
 /**
