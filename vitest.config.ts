@@ -10,8 +10,8 @@ const KERNEL_SETUP = ["test/support/seed.ts", "test/support/requirements.ts"];
 
 /** What counts packets while something else happens, or measures: other files beside it would be part of what is counted. */
 const ALONE = [
-  ...["bench", "scale", "stress", "daemon-recovers", "fast-path-edge", "path-mtu"],
-  ...["runtime-apart", "runtime-flip", "runtime-health", "runtime-leaves", "runtime-outage"],
+  ...["bench", "scale", "stress", "daemon-recovers", "fast-path-edge", "fast-path-health"],
+  ...["path-mtu", "runtime-apart", "runtime-flip", "runtime-health", "runtime-leaves", "runtime-outage"],
   ...["runtime-shares", "runtime-survives", "runtime-tunnels"],
 ].map((name) => `test/kernel/${name}.test.ts`);
 

@@ -24,7 +24,10 @@
 #define TG_IP_UNCUT 0xbfff	/* of frag_off: all but "don't fragment" */
 #define TG_IP4_PLAIN 0x45	/* version 4, no options */
 
-/* A tunnel as the runtime fills it in, by its place in the policy. While `remote` is 0 nothing is sent by it here. */
+/*
+ * A tunnel as the runtime fills it in, by its place in the policy. While `remote` is 0 nothing is sent by it here; nor while `mtu` is,
+ * as the tunnel's router is dead: the namespace knows what is to become of its packets. What such a router sends still comes back.
+ */
 struct tg_tunnel {
 	__be32 local;
 	__be32 remote;

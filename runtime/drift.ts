@@ -6,6 +6,7 @@ import { fastPathInForce, programInForce } from "./customer/program.js";
 import { unfinished } from "./customer/recover.js";
 import { tableInForce } from "./customer/routes.js";
 import { greDriver } from "./gre/choose.js";
+import { isSettled } from "./health/settling.js";
 import type { Host } from "./host.js";
 import { marksPrefixes } from "./node/marked.js";
 import { markingTable } from "./node/marking.js";
@@ -55,7 +56,8 @@ export async function customerDrift(
     {
       name: "XDP program",
       present: async () =>
-        (await programInForce(host, loaded)) && (await fastPathInForce(host, loaded, manifest, config)),
+        (await programInForce(host, loaded)) &&
+        (await isSettled(manifest, () => fastPathInForce(host, loaded, manifest, config))),
     },
   ];
   return [...(await missingParts(parts)), ...(await missingDispatch(host, manifest, slot))];

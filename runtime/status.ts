@@ -86,6 +86,8 @@ export interface TunnelStatus extends TunnelTraffic {
   readonly driver: GreDriver["name"];
   /** Of what was sent, the part that XDP sent itself. */
   readonly fromXdp: Traffic;
+  /** Why XDP sends nothing into it, where its policy has it so; null: nothing is in the way, or nothing is sent from XDP at all. */
+  readonly slow: string | null;
   /** Of what was received, the part that XDP passed on itself. */
   readonly returnedByXdp: Traffic;
   /** As ip(8) says: UP, DOWN, UNKNOWN (up, for devices without a carrier); "missing". */
@@ -249,7 +251,16 @@ async function tunnelStatus(
   const lives = await readLives(host.paths, manifest.customer);
   const health = healthOf(manifest, row, lives, await readReport(host.paths));
   const about = { name, remote, device, driver: driver.name, state: link?.state ?? "missing", health };
-  return { ...about, ...wholeTraffic(device, traffic, byXdp) };
+  return { ...about, slow: whyClosed(manifest, health), ...wholeTraffic(device, traffic, byXdp) };
+}
+
+function whyClosed(
+  { datapath, sentWhileLive }: LoadedCustomer["manifest"],
+  health: TunnelHealth | null,
+): string | null {
+  if (datapath !== "xdp" || !health) return null;
+  if (!sentWhileLive) return "its program sends nothing into tunnels with `health`";
+  return health.life === "dead" ? "its router is dead" : null;
 }
 
 const NOTHING: Traffic = { packets: 0, bytes: 0 };

@@ -12,15 +12,21 @@ import { addressBytes } from "../prefix.js";
 /** TG_TUNNELS: those behind are served by the namespace alone. */
 export const FAST_TUNNELS = 64;
 
-/** Fills in the tunnels of a program that is pinned in `pinDir`. `anycast` is their outer source. */
-export async function fillTunnels(
-  loader: Loader,
-  pinDir: string,
-  tunnels: Manifest["tunnels"],
-  anycast: string,
-): Promise<void> {
-  const rows = tunnelRows(tunnels, anycast);
-  if (rows.length > 0) await loader.updateMap(join(pinDir, "map_tunnels"), rows);
+/** The tunnels of a program. */
+export interface FastTunnels {
+  readonly tunnels: Manifest["tunnels"];
+  /** Their outer source. */
+  readonly anycast: string;
+  /** Devices of those that it is to send nothing into. */
+  readonly closed: ReadonlySet<string>;
+}
+
+const pinOf = (pinDir: string) => join(pinDir, "map_tunnels");
+
+/** Fills in the tunnels of a program that is pinned in `pinDir`. */
+export async function fillTunnels(loader: Loader, pinDir: string, fast: FastTunnels): Promise<void> {
+  const rows = tunnelRows(fast);
+  if (rows.length > 0) await loader.updateMap(pinOf(pinDir), rows);
 }
 
 /**
@@ -30,23 +36,52 @@ export async function fillTunnels(
 export async function holdsTunnels(
   loader: Pick<Loader, "dumpMap">,
   pinDir: string,
-  tunnels: Manifest["tunnels"],
-  anycast: string,
+  fast: FastTunnels,
 ): Promise<boolean> {
-  const pin = join(pinDir, "map_tunnels");
+  const pin = pinOf(pinDir);
   const found = existsSync(pin) ? await loader.dumpMap(pin) : [];
   const filled = found.map(({ key, values }) => [hex(key), hex(values[0] ?? [])] as const);
   const held = new Map(filled.filter(([, value]) => value !== NO_TUNNEL));
-  const wanted = tunnelRows(tunnels, anycast);
+  const wanted = tunnelRows(fast);
   return held.size === wanted.length && wanted.every(({ key, value }) => held.get(hex(key)) === hex(value));
+}
+
+/**
+ * Closes tunnels of a loaded program, or opens them again: those that `which` says. Of a row nothing but the MTU changes, as the kernel
+ * copies it while packets look at it (array_map_update_elem): who met half of another address would send it there. Half of an MTU is
+ * less than the whole.
+ */
+export async function turnTunnels(
+  loader: Pick<Loader, "dumpMap" | "updateMap">,
+  pinDir: string,
+  tunnels: Manifest["tunnels"],
+  turn: "close" | "open",
+  which: (row: Manifest["tunnels"][number]) => boolean,
+): Promise<void> {
+  const pin = pinOf(pinDir);
+  // That is drift, which others mend.
+  if (!existsSync(pin)) return;
+  const rows = (await loader.dumpMap(pin)).flatMap(({ key, values }): readonly MapEntry[] => {
+    const [held] = values;
+    const tunnel = tunnels[key.readUInt32LE()];
+    if (!held || hex(held) === NO_TUNNEL || !tunnel || !which(tunnel)) return [];
+    const mtu = turn === "open" ? tunnel.mtu : CLOSED;
+    if (held.readUInt16LE(MTU_AT) === mtu) return [];
+    const value = Buffer.from(held);
+    value.writeUInt16LE(mtu, MTU_AT);
+    return [{ key, value }];
+  });
+  if (rows.length > 0) await loader.updateMap(pin, rows);
 }
 
 const hex = (bytes: ArrayLike<number>) => Buffer.from(Array.from(bytes)).toString("hex");
 
-function tunnelRows(tunnels: Manifest["tunnels"], anycast: string): readonly MapEntry[] {
-  return tunnels
-    .slice(0, FAST_TUNNELS)
-    .flatMap((tunnel, place) => (isFast(tunnel) ? [tunnelRow(tunnel, place, anycast)] : []));
+function tunnelRows({ tunnels, anycast, closed }: FastTunnels): readonly MapEntry[] {
+  return tunnels.slice(0, FAST_TUNNELS).flatMap((tunnel, place) => {
+    if (!isFast(tunnel)) return [];
+    const mtu = closed.has(tunnel.device) ? CLOSED : tunnel.mtu;
+    return [tunnelRow({ ...tunnel, mtu }, place, anycast)];
+  });
 }
 
 /** The others' rows stay empty, and no program asks for them. */
@@ -55,6 +90,9 @@ function isFast({ kind, remote, ttl }: Manifest["tunnels"][number]): boolean {
 }
 
 const TUNNEL_BYTES = 16;
+const MTU_AT = 12;
+/** An MTU for which every packet is too long. */
+const CLOSED = 0;
 const NO_TUNNEL = hex(new Uint8Array(TUNNEL_BYTES));
 
 /** struct tg_tunnel: addresses and key in network order. */
@@ -67,7 +105,7 @@ function tunnelRow(
   value.set(ipv4(anycast), 0);
   value.set(ipv4(remote), 4);
   value.writeUInt32BE(key ?? 0, 8);
-  value.writeUInt16LE(mtu, 12);
+  value.writeUInt16LE(mtu, MTU_AT);
   value.writeUInt8(Number(ttl), 14);
   value.writeUInt8(key === null ? 0 : 1, 15);
   return { key: u32(place), value };

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Manifest, NodeConfig } from "../../src/targets/manifest.js";
 import { type Bundle, bundleBytes } from "../bundle.js";
 import { failure } from "../failures.js";
+import { deadDevices } from "../health/lives.js";
 import { type Host, tolerating } from "../host.js";
 import type { Loader, MapEntry } from "../loader-client.js";
 import { stampOf, turnOf } from "../node/constants.js";
@@ -11,7 +12,7 @@ import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
 import type { CustomerRecord, Paths } from "../state.js";
 import { outerSource, type Previous } from "./change.js";
-import { fillTunnels, holdsTunnels, keepsHops } from "./fast-path.js";
+import { type FastTunnels, fillTunnels, holdsTunnels, keepsHops } from "./fast-path.js";
 
 /** Slots of customers in the root program, each with two places for programs (bpf-templates/root.bpf.c). */
 const SLOTS = 4096;
@@ -50,7 +51,7 @@ export async function loadProgram(
     (await fastPathInForce(host, before, bundle.manifest, node));
   if (shares) await shareProgram(host, bundle, record, before);
   else await loadNewProgram(host, bundle, record, before);
-  if (!shares && bundle.manifest.datapath === "xdp") await fillFastPath(host, bundle, record, node);
+  if (!shares) await fillFastPath(host, bundle, record, node);
   await putInPlace(host, record);
 }
 
@@ -107,9 +108,20 @@ async function fillFastPath(
   { customer, generation }: Placed,
   node: NodeConfig,
 ): Promise<void> {
+  const fast = await fastTunnels(paths, manifest, node);
+  if (fast) await fillTunnels(loader, paths.pins(customer, generation), fast);
+}
+
+/** What XDP is to know of the tunnels, by what is known of their routers; undefined: nothing can be sent from there. */
+async function fastTunnels(
+  paths: Paths,
+  manifest: Manifest,
+  node: NodeConfig,
+): Promise<FastTunnels | undefined> {
   const anycast = anycast4(node);
-  if (anycast !== undefined)
-    await fillTunnels(loader, paths.pins(customer, generation), manifest.tunnels, anycast);
+  if (manifest.datapath !== "xdp" || anycast === undefined) return undefined;
+  const closed = manifest.sentWhileLive ? await deadDevices(paths, manifest) : new Set<string>();
+  return { tunnels: manifest.tunnels, anycast, closed };
 }
 
 /**
@@ -119,12 +131,11 @@ async function fillFastPath(
 export async function fastPathInForce(
   { loader, paths }: Host,
   { customer, generation }: Placed,
-  { datapath, tunnels }: Manifest,
+  manifest: Manifest,
   node: NodeConfig,
 ): Promise<boolean> {
-  const anycast = anycast4(node);
-  if (datapath !== "xdp" || anycast === undefined) return true;
-  return holdsTunnels(loader, paths.pins(customer, generation), tunnels, anycast);
+  const fast = await fastTunnels(paths, manifest, node);
+  return !fast || holdsTunnels(loader, paths.pins(customer, generation), fast);
 }
 
 function keptMaps(before: Manifest, after: Manifest): readonly string[] {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Bundle, bundleText } from "../bundle.js";
 import { type LiveLines, liveLines, type TableLines } from "../health/live-lines.js";
 import { deadDevices } from "../health/lives.js";
+import { isSettled } from "../health/settling.js";
 import type { Host } from "../host.js";
 import { readLines } from "../netlink/lines.js";
 import { type Family, inside, type Network } from "../netlink/network.js";
@@ -68,26 +68,19 @@ export async function tableInForce(
   if ((await Promise.all(tables)).some((routes) => routes.length === 0)) return false;
   if (!bundle) return true;
   const lines = await tableLines(bundle, tableOf(generation));
-  const asIs = async () => {
+  return isSettled(bundle.manifest, async () => {
     const live = await linesNow(host, bundle, lines);
     return (
       (await nexthopsInForce(network, [...lines.nexthops, ...live.table])) &&
       (await routesInForce(network, tableOf(generation), live))
     );
-  };
-  if (await asIs()) return true;
-  // Whoever found a router dead, or living again, notes it and then changes groups and routes: in between they differ.
-  if (!bundle.manifest.tunnels.some(({ health }) => health)) return false;
-  await sleep(SETTLING_MS);
-  return asIs();
+  });
 }
 
 /** What of them holds, by what is known of the customer's routers. */
 async function linesNow({ paths }: Host, { manifest }: Bundle, lines: TableLines): Promise<LiveLines> {
   return liveLines(lines, await deadDevices(paths, manifest), manifest.noLiveTunnel);
 }
-
-const SETTLING_MS = 200;
 
 const tableFile = (customer: string) => `route/${customer}.ip`;
 const nexthopFile = (customer: string, family: Family) => `route/${customer}.nexthops${family}.ip`;

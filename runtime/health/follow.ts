@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { requireWhole } from "../bundle.js";
 import { type Blackhole, blackholesOf } from "../customer/blackholes.js";
 import { routeAround } from "../customer/live-routes.js";
+import { betweenWays } from "../customer/live-ways.js";
 import { withHost } from "../host.js";
 import { type LoadedCustomer, type Paths, readCustomer } from "../state.js";
 import type { Life } from "./liveness.js";
@@ -16,8 +17,8 @@ export interface FollowOptions {
 }
 
 /**
- * Has a customer's routing table go by what is thought of its routers. Under the lock: whoever fills a table meanwhile would go by
- * what was known before. Can be repeated. Gives the prefixes that are black holes from then on.
+ * Has a customer's routing table and its fast path go by what is thought of its routers. Under the lock: whoever fills a table
+ * meanwhile would go by what was known before. Can be repeated. Gives the prefixes that are black holes from then on.
  */
 export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Promise<readonly Blackhole[]> {
   return withHost({ stateDir, lock: true }, async (host) => {
@@ -26,8 +27,9 @@ export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Pr
     // Where the bundle cannot be had the routes cannot follow, so what they go by stays as well.
     const bundle = await requireWhole(host.paths, loaded);
     const lives = await note(host.paths, loaded, lifeOf);
-    const closed = await routeAround(host, bundle, loaded.generation, deadAmong(loaded.manifest, lives));
-    return blackholesOf(loaded.manifest, closed, lives);
+    const dead = deadAmong(loaded.manifest, lives);
+    const turnRoutes = () => routeAround(host, bundle, loaded.generation, dead);
+    return blackholesOf(loaded.manifest, await betweenWays(host, loaded, dead, turnRoutes), lives);
   });
 }
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FAST_TUNNELS, holdsTunnels } from "../../runtime/customer/fast-path.js";
-import type { DumpedEntry } from "../../runtime/loader-client.js";
+import { FAST_TUNNELS, holdsTunnels, turnTunnels } from "../../runtime/customer/fast-path.js";
+import type { DumpedEntry, MapEntry } from "../../runtime/loader-client.js";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
 import { acme, CHICAGO } from "../support/acme-edge.js";
@@ -30,6 +30,7 @@ describe("whether a program sends by the tunnels of a policy", () => {
       values: [Buffer.from(rows[place] ?? "00".repeat(16), "hex")],
     }));
   const ROW = "c6120001c633640100000000c4054000";
+  const CLOSED = "c6120001c63364010000000000004000";
   const OTHER = "c6120002c633640100000000c4054000";
 
   test.each<[string, Manifest["tunnels"], readonly DumpedEntry[] | null, boolean]>([
@@ -46,6 +47,63 @@ describe("whether a program sends by the tunnels of a policy", () => {
   ])("%s", async (_, rows, found, holds) => {
     const loader = { dumpMap: async () => found ?? [] };
     const pins = found ? folder : join(folder, "none");
-    expect(await holdsTunnels(loader, pins, rows, ANYCAST)).toBe(holds);
+    const fast = { tunnels: rows, anycast: ANYCAST, closed: new Set<string>() };
+    expect(await holdsTunnels(loader, pins, fast)).toBe(holds);
+  });
+
+  test.each([
+    ["its row is closed", CLOSED, true],
+    ["its row is open", ROW, false],
+    ["its row is empty", "00".repeat(16), false],
+  ])("that is dead, and %s", async (_, row, holds) => {
+    const loader = { dumpMap: async () => map({ 0: row }) };
+    const fast = { tunnels: [FAST], anycast: ANYCAST, closed: new Set([FAST.device]) };
+    expect(await holdsTunnels(loader, folder, fast)).toBe(holds);
+  });
+
+  describe("turned", () => {
+    const OTHER_DEVICE = { ...FAST, device: "gre-other", mtu: 1400 } as const;
+    const OPEN_OTHER = "c6120001c633640200000000" + "7805" + "4000";
+    const CLOSED_OTHER = "c6120001c633640200000000" + "0000" + "4000";
+
+    /** The rows that are written where `chicago` is meant. */
+    async function turned(turn: "close" | "open", rows: Readonly<Record<number, string>>, pins = folder) {
+      const written: string[] = [];
+      const loader = {
+        dumpMap: async () => map(rows),
+        updateMap: async (pin: string, entries: readonly MapEntry[]) => {
+          expect(pin).toBe(join(pins, "map_tunnels"));
+          for (const { key, value } of entries)
+            written.push(`${key[0]} ${Buffer.from(value).toString("hex")}`);
+        },
+      };
+      await turnTunnels(
+        loader,
+        pins,
+        [SLOW, FAST, OTHER_DEVICE],
+        turn,
+        ({ device }) => device === FAST.device,
+      );
+      return written;
+    }
+
+    test("only the MTU of what is meant changes, whatever else the row says", async () => {
+      expect(await turned("close", { 1: ROW, 2: OPEN_OTHER })).toEqual([`1 ${CLOSED}`]);
+      expect(await turned("open", { 1: CLOSED, 2: CLOSED_OTHER })).toEqual([`1 ${ROW}`]);
+      expect(await turned("close", { 1: OTHER })).toEqual([`1 ${OTHER.replace("c405", "0000")}`]);
+    });
+
+    test.each([
+      ["is so already", "close", { 1: CLOSED }],
+      ["is open already", "open", { 1: ROW }],
+      ["has no row", "open", {}],
+      ["has no tunnel", "close", { 3: ROW }],
+    ] as const)("what %s is left alone", async (_, turn, rows) => {
+      expect(await turned(turn, rows)).toEqual([]);
+    });
+
+    test("a map without its pin is left to those who mend it", async () => {
+      expect(await turned("close", { 1: ROW }, join(folder, "none"))).toEqual([]);
+    });
   });
 });

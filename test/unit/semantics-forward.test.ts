@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as runtime from "../../runtime/customer/fast-path.js";
+import { formatPrefix } from "../../src/compiler/ir/address.js";
 import { FAST_TUNNELS, type Policy } from "../../src/compiler/ir/policy.js";
 import { evaluate } from "../../src/compiler/semantics/evaluate.js";
 import { parsePacket } from "../../src/compiler/semantics/packet-text.js";
@@ -71,11 +72,7 @@ test.each([
   ["tcp [fd00::1]:40000 > [2001:db8:a:1::9]:80 flags=A", "namespace", "an address of it is special"],
   ["udp 192.0.2.7:40000 > 203.0.113.9:9 frag=0+", "namespace", "it has options, or is a fragment"],
   ["tcp 192.0.2.7:40000 > 203.0.114.9:80 flags=A", "namespace", "its tunnel is the namespace's"],
-  [
-    "tcp [2001:db8:7::1]:40000 > [2001:db8:a::9]:80 flags=A",
-    "namespace",
-    "its tunnel has `health`, and the namespace knows whether it lives",
-  ],
+  ["tcp [2001:db8:7::1]:40000 > [2001:db8:a::9]:80 flags=A", "xdp", null],
   ["proto=17 2001:db8:7::1 > 2001:db8:a:1::9 id=7 frag=0", "namespace", "it has extension headers"],
 ] as const)("%s goes by %s", (text, where, slow) => {
   expect(judge(FAST, text)).toMatchObject({ where, slow });
@@ -88,7 +85,7 @@ test("the verdict and the rule are those of the namespace", () => {
   expect(judge(plain, TCP)).toEqual({ ...fast, where: "namespace" });
 });
 
-test("the program asks for the longest prefix first, and leaves shares and health to the namespace", () => {
+test("the program asks for the longest prefix first, and leaves shares to the namespace", () => {
   const [program] = emit(FAST);
   const text = program?.text ?? "";
   const [wayIn = "", wayBack = ""] = text.split("tunnel_from(const struct tg_origin *origin)");
@@ -96,16 +93,16 @@ test("the program asks for the longest prefix first, and leaves shares and healt
     [...part.matchAll(/return (\w+); \/\* (.*) \*\//g)].map(([, place, name]) => [place, name]);
   expect(chosenIn(wayIn)).toEqual([
     ["1", '"far"'],
-    ["TG_NO_TUNNEL", "the namespace chooses"],
+    ["3", '"asked"'],
     ["1", '"far"'],
     ["TG_NO_TUNNEL", "the namespace chooses"],
     ["0", '"near"'],
     ["TG_NO_TUNNEL", "the namespace chooses"],
   ]);
-  // Of those without health.
   expect(chosenIn(wayBack)).toEqual([
     ["0", '"near"'],
     ["1", '"far"'],
+    ["3", '"asked"'],
   ]);
   expect(text).toContain('LICENSE[] SEC("license") = "GPL"');
   expect(text).toContain("return tg_forward(ctx, p, &counters, verdict.rule, tunnel_of(p));");
@@ -121,6 +118,25 @@ test("the compiler sends into as many tunnels as the map has room for, and the r
   const header = readFileSync(join(import.meta.dirname, "../../bpf-templates/forward.h"), "utf8");
   expect(/#define TG_TUNNELS (\d+)/.exec(header)?.[1]).toBe(`${FAST_TUNNELS}`);
   expect(runtime.FAST_TUNNELS).toBe(FAST_TUNNELS);
+});
+
+const manifestOf = (policy: Policy) => manifest(policy, { file: "", text: "", modules: [] }, "test", []);
+
+const without = (prefix: string): Policy => ({
+  ...FAST,
+  routes: FAST.routes.filter((route) => formatPrefix(route.prefix) !== prefix),
+});
+const sharing = FAST.routes.flatMap((route) =>
+  route.tunnel === "asked" ? [route, { ...route, tunnel: "far" }] : [route],
+);
+
+test.each([
+  ["a route leads into such a tunnel alone", FAST, true],
+  ["none leads there", without("2001:db8:a::/48"), undefined],
+  ["it shares all of its prefixes", { ...FAST, routes: sharing }, undefined],
+  ["all goes by the namespace", { ...FAST, datapath: "namespace" }, undefined],
+] as const)("a bundle asks for a runtime that closes dead tunnels to XDP: %s", (_, policy, expected) => {
+  expect(manifestOf(policy).sentWhileLive).toBe(expected);
 });
 
 const [near, ...others] = FAST.tunnels;
@@ -143,6 +159,5 @@ test.each([
   ["one tunnel less", { ...FAST, tunnels: FAST.tunnels.slice(0, 2) }, false],
   ["the namespace's datapath", { ...FAST, datapath: "namespace" }, false],
 ] as const)("what XDP knows of next hops, and %s", (_, after, goOn) => {
-  const of = (policy: Policy) => manifest(policy, { file: "", text: "", modules: [] }, "test", []);
-  expect(runtime.keepsHops(of(FAST), of(after))).toBe(goOn);
+  expect(runtime.keepsHops(manifestOf(FAST), manifestOf(after))).toBe(goOn);
 });

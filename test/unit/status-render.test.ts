@@ -54,16 +54,18 @@ test("a customer whose packets XDP sends on says how many", () => {
     state: "UP",
   } as const;
   const tunnels = [
-    { ...about, ...traffic, fromXdp: counted, returnedByXdp: { packets: 2, bytes: 200 }, health: null },
+    {
+      ...{ ...about, ...traffic, fromXdp: counted, returnedByXdp: { packets: 2, bytes: 200 } },
+      ...{ health: null, slow: null },
+    },
   ];
   const text = renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels }] });
   expect(text).toMatch(
     /^ {2}datapath {2}xdp: 3 packets sent from there, 2 on their way back, the others by the namespace$/m,
   );
-  const health = { life: "live", since: null, probes: null } as const;
-  const both = tunnels.flatMap((one) => [one, { ...one, name: "dallas", health }]);
+  const both = tunnels.flatMap((one) => [one, { ...one, name: "dallas", slow: "its router is dead" }]);
   expect(renderStatus({ node: NODE, customers: [{ ...ACME, datapath: "xdp", tunnels: both }] })).toMatch(
-    /, the others by the namespace, as all to tunnels with health \(dallas\)$/m,
+    /, the others by the namespace, as all for dallas \(its router is dead\)$/m,
   );
   const slow = { ...NODE, slow: "up0 has generic XDP" };
   expect(renderStatus({ node: slow, customers: [{ ...ACME, datapath: "xdp", tunnels }] })).toMatch(
@@ -79,7 +81,14 @@ test("a prefix without a live tunnel is said to be a black hole, since when, and
   ];
   const none = { packets: 0, bytes: 0 };
   const idle = { sent: none, received: none, dropped: none, fromXdp: none, returnedByXdp: none };
-  const about = { remote: "198.51.100.1", device: "gre-1", driver: "ebpf", state: "UP", ...idle } as const;
+  const about = {
+    remote: "198.51.100.1",
+    device: "gre-1",
+    driver: "ebpf",
+    state: "UP",
+    slow: null,
+    ...idle,
+  } as const;
   const probes = { sent: 3, lost: 3, lastAnswer: null, rtt: null, trouble: null };
   const tunnels = [
     { ...about, name: "chicago", health: { life: "dead", since, probes: null } },

@@ -114,7 +114,7 @@ function end(policy: Policy, trace: Trace): readonly string[] {
     const stage = (index === 0 ? "route" : "").padEnd(8);
     return `  ${stage}  ${shareOf(route, trace.routes)}${intoTunnel(route, policy)}`;
   });
-  return [...lines, ...lifeless(policy, trace), ...datapath(trace)];
+  return [...lines, ...lifeless(policy, trace), ...datapath(policy, trace)];
 }
 
 function lifeless(policy: Policy, { routes }: Trace): readonly string[] {
@@ -125,9 +125,12 @@ function lifeless(policy: Policy, { routes }: Trace): readonly string[] {
 }
 
 /** Of an allowed packet: nothing where there is only one way. */
-function datapath({ where, slow, routes }: Trace): readonly string[] {
+function datapath({ tunnels }: Policy, { where, slow, routes }: Trace): readonly string[] {
   if (routes.length === 0) return [];
-  if (where === "xdp") return ["  datapath  sent from XDP, or by the namespace where XDP knows no next hop"];
+  const isAsked = tunnels.some(({ name, health }) => health && routes.some(({ tunnel }) => tunnel === name));
+  const also = isAsked ? ", or the tunnel's router is dead" : "";
+  if (where === "xdp")
+    return [`  datapath  sent from XDP, or by the namespace where XDP knows no next hop${also}`];
   return slow === null ? [] : [`  datapath  by the namespace: ${slow}`];
 }
 

@@ -61,8 +61,8 @@ function renderDatapath({ datapath, tunnels }: CustomerStatus, slow: string | nu
   if (slow !== null) return [`  datapath  xdp asked for; by the namespace here: ${slow}`];
   const sent = tunnels.reduce((total, { fromXdp }) => total + fromXdp.packets, 0);
   const back = tunnels.reduce((total, { returnedByXdp }) => total + returnedByXdp.packets, 0);
-  const asked = tunnels.filter(({ health }) => health !== null).map(({ name }) => name);
-  const rest = asked.length === 0 ? "" : `, as all to tunnels with health (${asked.join(", ")})`;
+  const closed = tunnels.flatMap((one) => (one.slow === null ? [] : [`${one.name} (${one.slow})`]));
+  const rest = closed.length === 0 ? "" : `, as all for ${closed.join(", ")}`;
   return [
     `  datapath  xdp: ${sent} packets sent from there, ${back} on their way back, the others by the namespace${rest}`,
   ];

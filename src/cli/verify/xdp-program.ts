@@ -96,7 +96,9 @@ export async function loadCustomer(
     rmSync(folder, { recursive: true });
   }
   await fillTables(loader, customer, program.tables, program.read);
-  if (program.tunnels) await fillTunnels(loader, customer, program.tunnels, formatAddress(ANYCAST));
+  const { tunnels } = program;
+  const anycast = formatAddress(ANYCAST);
+  if (tunnels) await fillTunnels(loader, customer, { tunnels, anycast, closed: new Set() });
   await loader.setProgram(`${root}/map_programs`, SLOT, `${customer}/prog_tidegate_customer`);
 }
 

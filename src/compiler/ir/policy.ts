@@ -154,10 +154,9 @@ export interface Policy extends Spanned {
 /** TG_TUNNELS in bpf-templates/forward.h: as many tunnels of a policy, the first ones, can be sent into from XDP. */
 export const FAST_TUNNELS = 64;
 
-/** GRE over IPv4 as XDP writes it; and whether a router lives is the namespace's knowledge. */
-export function isSentFromXdp({ kind, remote, ttl, dscp, df, health }: Tunnel): boolean {
-  const isPlain = kind === "gre" && remote.family === 4 && ttl !== "inherit" && dscp === "inherit";
-  return isPlain && df === "set" && !health;
+/** GRE over IPv4 as XDP writes it. Where its router is asked whether it lives, the runtime closes it to XDP while it is dead. */
+export function isSentFromXdp({ kind, remote, ttl, dscp, df }: Tunnel): boolean {
+  return kind === "gre" && remote.family === 4 && ttl !== "inherit" && dscp === "inherit" && df === "set";
 }
 
 /** What probes begin with, behind ICMP's header, and answers bring back (runtime/health/probe-packet.ts). */

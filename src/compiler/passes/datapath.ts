@@ -31,7 +31,7 @@ interface Reason {
 
 /** null: some packets can take it, or what is wrong with the policy is reported already. */
 function whyNever(policy: SurfacePolicy): Reason | null {
-  const { firewall, routes, tunnels, unread } = policy;
+  const { firewall, routes, unread } = policy;
   if (firewall.stateful?.value === true)
     return because("only the namespace tracks connections", "leave `stateful` out, or `datapath`");
   if (firewall.offload?.value === "off")
@@ -41,14 +41,6 @@ function whyNever(policy: SurfacePolicy): Reason | null {
     );
   if (routes.length === 0 && !unread.has("routes"))
     return because("the policy has no routes", "add one to `routes`, or leave `datapath` out");
-  const asked = new Set(
-    tunnels.filter(({ health }) => health?.kind === "probes").map(({ name }) => name.value),
-  );
-  if (!unread.has("routes") && routes.every(({ tunnel }) => asked.has(tunnel.value)))
-    return because(
-      "only the namespace knows whether a tunnel's router lives",
-      "leave `health` out, or `datapath`",
-    );
   if (routes.length > MOST_ROUTES)
     return because(
       `XDP looks at no more than ${MOST_ROUTES} routes, one after the other`,

@@ -17,7 +17,6 @@ export const SLOW = {
   optional: "it has options, or is a fragment",
   undecided: "a rule on its way needs the namespace",
   late: `only the first ${FAST_TUNNELS} tunnels are known in XDP`,
-  asked: "its tunnel has `health`, and the namespace knows whether it lives",
   foreign: "its tunnel is the namespace's",
   long: "it is longer than the tunnel's MTU",
 } as const;
@@ -53,7 +52,6 @@ function whyNotBy({ tunnel: name }: Route, { tunnels }: Policy, { bytes }: Packe
   const place = tunnels.findIndex((tunnel) => tunnel.name === name);
   const tunnel = tunnels[place];
   if (!tunnel || place >= FAST_TUNNELS) return SLOW.late;
-  if (tunnel.health) return SLOW.asked;
   if (!isSentFromXdp(tunnel)) return SLOW.foreign;
   return bytes.length > tunnel.mtu ? SLOW.long : null;
 }

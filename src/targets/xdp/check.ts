@@ -76,7 +76,7 @@ function checkForwarding(policy: Policy, diagnostics: Diagnostics): void {
     const reason =
       "of the routes each shares its prefix, or leads into a tunnel that only the namespace can take";
     const hint =
-      "route a prefix into one tunnel alone, a `gre` over IPv4 without `health`, `dscp`, `df` or a `ttl` to inherit, or leave `datapath` out";
+      "route a prefix into one tunnel alone, a `gre` over IPv4 without `dscp`, `df` or a `ttl` to inherit, or leave `datapath` out";
     diagnostics.report("TG4010", policy.span, { reason }, { hint });
   } else checkAllowance(policy, diagnostics);
 }

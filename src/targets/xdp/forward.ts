@@ -18,8 +18,8 @@ import { addressIn } from "./ranges.js";
  */
 
 /**
- * A prefix, and the place among the policy's tunnels of the one that all packets to it take; null: the kernel chooses, or
- * knows whether its router lives.
+ * A prefix, and the place among the policy's tunnels of the one that all packets to it take, as long as its router lives; null: the
+ * kernel chooses, or makes its headers.
  */
 interface Way {
   readonly route: Route;
@@ -49,6 +49,12 @@ function waysOf({ routes, tunnels }: Policy): readonly Way[] {
 /** Whether there is a prefix whose packets XDP can send on. */
 export function hasFastWay(policy: Policy): boolean {
   return waysOf(policy).some(({ place }) => place !== null);
+}
+
+/** Whether one of them is into a tunnel whose router is asked whether it lives: while it is dead, XDP must not. */
+export function sendsWhileLive(policy: Policy): boolean {
+  const isAsked = (place: number | null) => place !== null && policy.tunnels[place]?.health !== undefined;
+  return forwardsInXdp(policy) && waysOf(policy).some(({ place }) => isAsked(place));
 }
 
 /** The function that finds a packet's tunnel; nothing where the program sends nothing on. */
