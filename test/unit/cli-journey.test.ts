@@ -155,4 +155,22 @@ describe("the journey of a packet", () => {
     const { policy, trace } = judged(open, text);
     expect((traceJson(policy, text, trace) as { noLiveTunnel?: string }).noLiveTunnel).toBe(expected);
   });
+
+  test.each([
+    ["", "xdp", "sent from XDP, or by the namespace where XDP knows no next hop"],
+    [
+      ", health: {}",
+      "xdp",
+      "sent from XDP, or by the namespace where XDP knows no next hop or the tunnel's router is dead",
+    ],
+    [", health: {}, dscp: 46", "namespace", "by the namespace: its tunnel is the namespace's"],
+  ])("the datapath that it takes into a tunnel%s", (besides, where, last) => {
+    const two = `tunnels: { home: gre({ remote: "198.51.100.9"${besides} }), away: gre({ remote: "198.51.100.8" }) }`;
+    const routes = `routes: [{ prefix: "203.0.113.0/25", tunnel: "home" }, { prefix: "203.0.113.0/24", tunnel: "away" }]`;
+    const open = `{ default: "allow", rules: [] }, datapath: "xdp", ${two}, ${routes}`;
+    const text = "udp 192.0.2.7:1 > 203.0.113.9:9";
+    expect(journey(open, text).split("\n").at(-1)).toBe(`  datapath  ${last}`);
+    const { policy, trace } = judged(open, text);
+    expect(traceJson(policy, text, trace)).toMatchObject({ tunnel: "home", where });
+  });
 });

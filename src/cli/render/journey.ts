@@ -128,7 +128,7 @@ function lifeless(policy: Policy, { routes }: Trace): readonly string[] {
 function datapath({ tunnels }: Policy, { where, slow, routes }: Trace): readonly string[] {
   if (routes.length === 0) return [];
   const isAsked = tunnels.some(({ name, health }) => health && routes.some(({ tunnel }) => tunnel === name));
-  const also = isAsked ? ", or the tunnel's router is dead" : "";
+  const also = isAsked ? " or the tunnel's router is dead" : "";
   if (where === "xdp")
     return [`  datapath  sent from XDP, or by the namespace where XDP knows no next hop${also}`];
   return slow === null ? [] : [`  datapath  by the namespace: ${slow}`];
