@@ -75,9 +75,15 @@ export const FORWARD: readonly Mutation[] = [
       },
       {
         name: "any-tunnel-is-fast",
-        models: "XDP sends into tunnels of which only the namespace knows whether they live",
+        models: "XDP sends into tunnels whose headers only the namespace can write",
         from: "tunnel && isSentFromXdp(tunnel)",
         to: "tunnel !== undefined",
+      },
+      {
+        name: "nobody-has-to-close",
+        models: "a runtime that closes no dead tunnels to XDP takes a bundle that relies on it",
+        from: "place !== null && policy.tunnels[place]?.health",
+        to: "place === -1 && policy.tunnels[place]?.health",
       },
       {
         name: "some-way-is-always-fast",
@@ -298,8 +304,8 @@ export const FORWARD: readonly Mutation[] = [
       {
         name: "mtu-row-turned-round",
         models: "the runtime writes a tunnel's MTU in the network's order of bytes",
-        from: "value.writeUInt16LE(mtu, 12);",
-        to: "value.writeUInt16BE(mtu, 12);",
+        from: "value.writeUInt16LE(mtu, MTU_AT);\n  value.writeUInt8(Number(ttl)",
+        to: "value.writeUInt16BE(mtu, MTU_AT);\n  value.writeUInt8(Number(ttl)",
       },
       {
         name: "ttl-row-of-its-own",

@@ -272,6 +272,55 @@ export const HEALTH: readonly Mutation[] = [
     ],
   ),
   ...inFile(
+    "runtime/customer/live-ways.ts",
+    ["unit/live-ways"],
+    [
+      {
+        name: "dead-on-the-fast-path",
+        models: "XDP goes on to send to a router that is dead",
+        from: '"close", ({ device }) => dead.has(device)',
+        to: '"close", ({ device }) => dead.has(`${device} `)',
+      },
+      {
+        name: "opened-before-the-routes",
+        models: "XDP sends to a router that is back while the routes lead past it",
+        from: '"close", ({ device }) => dead.has(device));',
+        to: '"close", ({ device }) => dead.has(device));\n  if (sentWhileLive) await turnTunnels(loader, pins, tunnels, "open", ({ device }) => !dead.has(device));',
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/fast-path.ts",
+    ["unit/fast-path"],
+    [
+      {
+        name: "closed-with-another-address",
+        models:
+          "of a row that XDP looks at more than the MTU changes, and who meets half of it sends to somebody else",
+        from: "const value = Buffer.from(held);",
+        to: "const value = Buffer.alloc(held.length);",
+      },
+      {
+        name: "filled-as-if-all-lived",
+        models: "a map of tunnels that is wrong about a dead one is as it should be",
+        from: "closed.has(tunnel.device) ? CLOSED",
+        to: "closed.has(tunnel.name) ? CLOSED",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/customer/program.ts",
+    ["kernel/fast-path-health"],
+    [
+      {
+        name: "new-program-for-the-dead",
+        models: "a change of the policy has XDP send to dead routers again",
+        from: "manifest.sentWhileLive ? await deadDevices(paths, manifest)",
+        to: "manifest.sentWhileLive ? await deadDevices(paths, { ...manifest, tunnels: [] })",
+      },
+    ],
+  ),
+  ...inFile(
     "runtime/customer/narrow-uplinks.ts",
     ["kernel/narrow-uplink"],
     [
