@@ -5,8 +5,8 @@ import { inOneLine } from "./failures.js";
  * (src/compiler/diagnostics/catalogue/runtime.ts), as those in failures.ts are.
  */
 export const WARNINGS = {
-  TG9022: ({ tunnel, needed, device, mtu }) =>
-    `tunnel \`${tunnel}\` makes packets of up to ${needed} bytes, and \`${device}\`, by which they leave, carries ${mtu}`,
+  TG9022: ({ tunnel, needed, way, mtu }) =>
+    `tunnel \`${tunnel}\` makes packets of up to ${needed} bytes, and ${way}, by which they leave, carries ${mtu}`,
 } as const satisfies Record<string, (params: Record<string, string>) => string>;
 
 export type WarningCode = keyof typeof WARNINGS;

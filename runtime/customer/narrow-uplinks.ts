@@ -15,8 +15,14 @@ const GRE_KEY = 4;
 /** What a tunnel's `mtu` has to be at least, by what it carries (src/compiler/passes/tunnels.ts). */
 const LEAST_MTU = { 4: 68, 6: 1280 } as const;
 
+/** By what a tunnel's packets leave: the device, and what the route says that it carries, if anything. */
+interface Way {
+  readonly device: Link;
+  readonly routed: number | undefined;
+}
+
 /**
- * Says which tunnels are to carry more than fits into the device by which the node's routing sends their packets now. Once the node
+ * Says which tunnels are to carry more than fits into the device, or the route, by which the node's routing sends their packets now. Once the node
  * has its anycast addresses: packets from one that it has not have no way. The bundle is in force by then, so a question that fails
  * leaves a warning out, no more.
  */
@@ -26,7 +32,7 @@ export async function narrowUplinks(
   node: NodeConfig,
 ): Promise<readonly RuntimeWarning[]> {
   const { tunnels } = manifest;
-  const ways = new Map<string, Promise<Link | undefined>>();
+  const ways = new Map<string, Promise<Way | undefined>>();
   for (const { remote } of tunnels) {
     if (ways.has(remote)) continue;
     const way = leavesBy(host, remote, outerSource(node, remote));
@@ -43,19 +49,28 @@ async function leavesBy(
   host: Pick<Host, "loader">,
   remote: string,
   from: string | undefined,
-): Promise<Link | undefined> {
-  const index = await wayTo(host, remote, from);
-  return index === undefined ? undefined : linkAt(host, index);
+): Promise<Way | undefined> {
+  const way = await wayTo(host, remote, from);
+  const device = way && (await linkAt(host, way.device));
+  return device && { device, routed: way.mtu };
 }
 
-function tooNarrow(manifest: Manifest, row: TunnelRow, device: Link | undefined): RuntimeWarning | undefined {
+function tooNarrow(manifest: Manifest, row: TunnelRow, way: Way | undefined): RuntimeWarning | undefined {
+  if (!way) return undefined;
+  const { device, routed = device.mtu } = way;
   const outer = outerBytes(row);
   const needed = row.mtu + outer;
-  if (!device || needed <= device.mtu) return undefined;
-  const fitting = device.mtu - outer;
+  const carries = Math.min(device.mtu, routed);
+  if (needed <= carries) return undefined;
+  const narrow = [
+    ...(needed > routed && way.routed !== undefined ? ["the route's `mtu`"] : []),
+    ...(needed > device.mtu ? [`the MTU of \`${device.name}\``] : []),
+  ];
+  const fitting = carries - outer;
   const rather = fitting < leastMtu(manifest, row) ? "" : `, or say \`mtu: ${fitting}\` for the tunnel`;
-  const hint = `raise the MTU of \`${device.name}\` to ${needed}${rather}`;
-  const params = { tunnel: row.name, needed: `${needed}`, device: device.name, mtu: `${device.mtu}` };
+  const hint = `raise ${narrow.join(" and ")} to ${needed}${rather}`;
+  const by = routed < device.mtu ? `the route to ${row.remote} by ` : "";
+  const params = { tunnel: row.name, needed: `${needed}`, way: `${by}\`${device.name}\``, mtu: `${carries}` };
   return warning("TG9022", params, hint);
 }
 

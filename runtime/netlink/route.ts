@@ -1,5 +1,5 @@
 import { addressBytes, familyOf, type Prefix } from "../prefix.js";
-import { attribute, FLAG, message, readAttributes, u8, u32 } from "./message.js";
+import { type Attributes, attribute, FLAG, message, readAttributes, u8, u32 } from "./message.js";
 import { addressFamily, ask, type Family, type Network, type Request } from "./network.js";
 import { perform } from "./perform.js";
 
@@ -12,15 +12,21 @@ const RTA = {
   gateway: 5,
   priority: 6,
   preferredSource: 7,
+  metrics: 8,
   table: 15,
   nexthop: 30,
 };
+/** Within the metrics. */
+const RTAX_MTU = 2;
 
 /** RTN_*, RTPROT_BOOT, RT_SCOPE_* and RTNH_F_ONLINK of linux/rtnetlink.h. */
 const TYPE = { unicast: 1, blackhole: 6 };
 const PROTOCOL_BOOT = 3;
 const SCOPE = { universe: 0, link: 253, nowhere: 255 };
 const ONLINK = 4;
+
+/** RTM_F_FIB_MATCH: the route as it stands in its table, not what the kernel makes of it for a packet. */
+const AS_IT_STANDS = 0x2000;
 
 /** RT_TABLE_MAIN, which is where a route goes that names no table. */
 export const MAIN_TABLE = 254;
@@ -192,20 +198,43 @@ export async function tableRoutes(
 /** What the kernel says of an address to which nothing leads, or a route that leads nowhere. */
 const NO_WAY = ["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EINVAL"] as const;
 
+/** How packets leave. */
+export interface Way {
+  /** Index of the device. */
+  readonly device: number;
+  /** What the route itself says that the way carries; undefined: as much as the device. */
+  readonly mtu: number | undefined;
+}
+
 /**
- * Index of the device by which packets of the node's own to this address leave, from this address of its own; undefined: it has no
- * way there, or no such address.
+ * By what packets of the node's own to this address leave, from this address of its own; undefined: it has no way there, or no such
+ * address.
  */
-export async function wayTo(network: Network, to: string, from?: string): Promise<number | undefined> {
+export async function wayTo(network: Network, to: string, from?: string): Promise<Way | undefined> {
+  const device = (await routeTo(network, to, from, 0))?.get(RTA.outDevice)?.readUInt32LE();
+  if (device === undefined) return undefined;
+  // Else it would be what a router has said of the path last, if one has, for some minutes.
+  const route = await routeTo(network, to, from, AS_IT_STANDS);
+  const metrics = readAttributes(route?.get(RTA.metrics) ?? Buffer.alloc(0));
+  return { device, mtu: metrics.get(RTAX_MTU)?.readUInt32LE() };
+}
+
+async function routeTo(
+  network: Network,
+  to: string,
+  from: string | undefined,
+  flags: number,
+): Promise<Attributes | undefined> {
   const bytes = addressBytes(to) ?? Buffer.alloc(0);
   const head = Buffer.alloc(RTMSG);
   head.writeUInt8(addressFamily(familyOf(to)), 0);
   head.writeUInt8(8 * bytes.length, 1);
   head.writeUInt8(from === undefined ? 0 : 8 * bytes.length, 2);
+  head.writeUInt32LE(flags, 8);
   const ends = [attribute(RTA.destination, bytes), ...address(RTA.source, from)];
   const question = message(RTM.getRoute, 0, head, ...ends);
   const [answer] = await ask(network, `route get ${to}`, question, NO_WAY);
-  return answer && readAttributes(answer.body, RTMSG).get(RTA.outDevice)?.readUInt32LE();
+  return answer && readAttributes(answer.body, RTMSG);
 }
 
 export function leadsTo({ destination, length }: KernelRoute, prefix: Prefix): boolean {

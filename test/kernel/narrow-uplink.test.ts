@@ -46,11 +46,16 @@ const KINDS: readonly (readonly [what: Partial<Tunnel> & { readonly to?: string 
   [{ kind: "ipip", to: "2001:db8:c::" }, 40],
 ];
 
+const CHICAGOS = formatAddress(CHICAGO.remote);
+
 const raise = (needed: number, device = "up1") => `raise the MTU of \`${device}\` to ${needed}`;
+
+const tooLong = (name: string, needed: number, way: string, carries: number) =>
+  `tunnel \`${name}\` makes packets of up to ${needed} bytes, and ${way}, by which they leave, carries ${carries}`;
 
 const warned = (name: string, needed: number, outer: number, uplink = UPLINK, device = "up1") => ({
   code: "TG9022",
-  message: `tunnel \`${name}\` makes packets of up to ${needed} bytes, and \`${device}\`, by which they leave, carries ${uplink}`,
+  message: tooLong(name, needed, `\`${device}\``, uplink),
   hint: `${raise(needed, device)}, or say \`mtu: ${uplink - outer}\` for the tunnel`,
 });
 
@@ -108,6 +113,70 @@ describe("where the uplink carries it", () => {
   test("nothing is said", async () => {
     const applied = await edge.server.apply(bundle("plain", [CHICAGO]), NODE);
     expect(applied).toMatchObject({ warnings: [] });
+  });
+
+  test.each([
+    [CHICAGOS, "dev up1 mtu 1400", 1400, 24],
+    [CHICAGOS, "dev up1 mtu lock 1400", 1400, 24],
+    ["2001:db8:c::1", "dev up1 metric 1 mtu 1400", 1400, 44],
+  ])("but the route to %s is of `%s`, it is said of the route", async (remote, words, mtu, outer) => {
+    const route = `route add ${remote} ${words}`;
+    const wide = tunnel("chicago", remote, { mtu: 1500 - outer });
+    edge.server.ip([route]);
+    const narrow = await edge.server.apply(bundle("routed", [wide]), NODE);
+    edge.server.ip([route.replace("add", "del")]);
+    expect(narrow["warnings"]).toEqual([
+      {
+        code: "TG9022",
+        message: tooLong("chicago", 1500, `the route to ${remote} by \`up1\``, mtu),
+        hint: `raise the route's \`mtu\` to 1500, or say \`mtu: ${mtu - outer}\` for the tunnel`,
+      },
+    ]);
+    expect(await edge.server.apply(bundle("routed", [wide]), NODE)).toMatchObject({ warnings: [] });
+  });
+
+  test("but both the device and the route to there are narrow, it is said of both", async () => {
+    const route = `route add ${CHICAGOS} dev up1 mtu 1350`;
+    setUplink(1400);
+    edge.server.ip([route]);
+    const { warnings } = await edge.server.apply(bundle("plain", [CHICAGO]), NODE);
+    setUplink(1500);
+    edge.server.ip([route.replace("add", "del")]);
+    expect(warnings).toEqual([
+      {
+        code: "TG9022",
+        message: tooLong("chicago", 1500, `the route to ${CHICAGOS} by \`up1\``, 1350),
+        hint: "raise the route's `mtu` and the MTU of `up1` to 1500, or say `mtu: 1326` for the tunnel",
+      },
+    ]);
+  });
+
+  test.each([
+    ["mtu lock 1400", "Frag needed and DF set (mtu = 1376)"],
+    ["mtu 1400", " 1 received"],
+  ])("Tidegate's programs go by a route of IPv4 where that is fixed: `%s`", (mtu, expected) => {
+    const route = `route add ${CHICAGOS} dev up1 ${mtu}`;
+    edge.server.ip([route]);
+    edge.server.run(["ip", "route", "flush", "cache"], { namespace: "client" });
+    const ping = `ping -n -M do -s 1420 -W ${PATIENCE} -c 1 ${FTP} 2>&1 || true`;
+    const said = edge.server.run(["sh", "-c", ping], { namespace: "client" });
+    edge.server.ip([route.replace("add", "del")]);
+    expect(said).toContain(expected);
+  });
+
+  test("what a router said of the path is none of the route's", async () => {
+    const [far = "", further = ""] = ["198.18.200.1", `route add 198.18.200.0/24 via ${CHICAGOS}`];
+    edge.server.ip(
+      ["link add far type veth peer name farther", "link set far mtu 1300 up", "link set farther up"],
+      "router",
+    );
+    edge.server.ip(["route add 198.18.200.0/24 dev far"], "router");
+    edge.server.ip([further]);
+    edge.server.run(["sh", "-c", `ping -n -M do -s 1400 -W 1 -c 1 ${far} || true`]);
+    expect(edge.server.run(["ip", "route", "get", far])).toMatch(/ mtu 1300/);
+    const { warnings } = await edge.server.apply(bundle("further", [CHICAGO, tunnel("further", far)]), NODE);
+    edge.server.ip([further.replace("add", "del")]);
+    expect(warnings).toEqual([]);
   });
 
   test("but packets from the anycast address leave by another, it is said of that one", async () => {

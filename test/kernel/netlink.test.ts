@@ -191,7 +191,7 @@ describe.each<[Family, string, string]>([
     const before = await wayTo(network, inside);
     await make(addRoute({ to, table: MAIN_TABLE, by: { device: "near" } }));
     const near = (await findLink(network, "near"))?.index;
-    expect([before, await wayTo(network, inside)]).toEqual([undefined, near]);
+    expect([before, await wayTo(network, inside)]).toEqual([undefined, { device: near, mtu: undefined }]);
     await make(deleteRoute(to, MAIN_TABLE), addRoute({ to, table: MAIN_TABLE, by: "blackhole" }));
     expect(await wayTo(network, inside)).toBeUndefined();
     await make(deleteRoute(to, MAIN_TABLE));

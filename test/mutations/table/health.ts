@@ -327,8 +327,8 @@ export const HEALTH: readonly Mutation[] = [
       {
         name: "uplink-a-byte-too-narrow",
         models: "off by one: a tunnel that its uplink just carries is said to be too wide",
-        from: "needed <= device.mtu",
-        to: "needed < device.mtu",
+        from: "needed <= carries",
+        to: "needed < carries",
       },
       {
         name: "uplink-without-room-for-keys",
@@ -347,6 +347,24 @@ export const HEALTH: readonly Mutation[] = [
         models: "the hint names an mtu that IPv6 inside does not allow",
         from: "fitting < leastMtu(manifest, row)",
         to: "fitting < Math.min(0, leastMtu(manifest, row))",
+      },
+      {
+        name: "route-wide-as-its-device",
+        models: "nothing is said of a tunnel whose packets fit the device, and not what the route says of the way",
+        from: "Math.min(device.mtu, routed)",
+        to: "device.mtu",
+      },
+    ],
+  ),
+  ...inFile(
+    "runtime/netlink/route.ts",
+    ["kernel/narrow-uplink"],
+    [
+      {
+        name: "route-as-routers-said",
+        models: "what a router has said of a path for some minutes is taken for what the route says",
+        from: "to, from, AS_IT_STANDS)",
+        to: "to, from, 0 * AS_IT_STANDS)",
       },
     ],
   ),

@@ -216,13 +216,16 @@ are watched; \`default\` is what no rule of a stage decides. \`tidegate status\`
     example("sketch", "tidegate watch acme --rule bogon", "tidegate watch acme --rule bogons"),
   ),
   TG9022: warning(
-    message`tunnel \`${"tunnel"}\` makes packets of up to ${"needed"} bytes, and \`${"device"}\`, by which they leave, carries ${"mtu"}`,
+    message`tunnel \`${"tunnel"}\` makes packets of up to ${"needed"} bytes, and ${"way"}, by which they leave, carries ${"mtu"}`,
     `A tunnel puts its own headers before each packet: what fits through it is the MTU of the device by which its packets
-leave, less these headers. Of what is longer, Tidegate's programs and mostly the kernel's devices, too, tell the sender
-what fits (ICMP), and one that does not listen loses packets without a word; the kernel's devices lose IPv4 that may be
-cut up untold where \`df\` is \`set\`, and cut up the outer packet where it is \`inherit\`. The bundle is in force all the
-same. Raise the device's MTU, or let \`mtu\` of the tunnel say what fits; the device is the one that the node's routing
-had at this change for packets from the anycast address to the tunnel's remote.`,
+leave, or of the route (\`ip route add … mtu\`), if that is smaller, less these headers. Of what is longer, Tidegate's
+programs and mostly the kernel's devices, too, tell the sender what fits (ICMP), and one that does not listen loses
+packets without a word; the kernel's devices lose IPv4 that may be cut up untold where \`df\` is \`set\`, and cut up the
+outer packet where it is \`inherit\`. Tidegate's programs go by a route's \`mtu\` in IPv4 where it is \`lock\`ed, as the
+kernel does when it forwards. The bundle is in force all the same. Raise that MTU, or let \`mtu\` of the tunnel say what
+fits; device and route are those that the node's routing had at this change for packets from the anycast address to the
+tunnel's remote (\`ip route get\`). What routers on the path have said of it does not count here: it is forgotten after
+minutes, and senders are told of it.`,
     example(
       "sketch",
       'gre({ remote: "198.51.100.1" })   # 1476 bytes and 24 of headers, and ip link says: eth0 … mtu 1400',
