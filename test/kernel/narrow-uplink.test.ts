@@ -76,7 +76,9 @@ test("the command prints it, and what is in force all the same", () => {
   const node = writeEdge(join(edge.server.folder, "edge.ts"), NODE);
   const words = ["apply", bundle("plain", [CHICAGO]), "--edge", node];
   const [command, ...args] = edge.server.enter([join(packageRoot(), "dist/bin/tidegate.js"), ...words]);
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  // Else it would write in colours where a CI is said to read.
+  const env = { ...process.env, NO_COLOR: "1" };
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", env });
   const { message, hint } = warned("chicago", 1500, 24);
   expect(stderr).toContain(`warning[TG9022]: ${message}\n  hint: ${hint}\n`);
   expect(stdout).toMatch(/^ok acme generation \d+ \w+: in force\n$/);
