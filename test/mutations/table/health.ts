@@ -349,8 +349,9 @@ export const HEALTH: readonly Mutation[] = [
         to: "fitting < Math.min(0, leastMtu(manifest, row))",
       },
       {
-        name: "route-wide-as-its-device",
-        models: "nothing is said of a tunnel whose packets fit the device, and not what the route says of the way",
+        name: "mtu-of-the-route-unasked",
+        models:
+          "nothing is said of a tunnel whose packets fit the device, and not what the route says of the way",
         from: "Math.min(device.mtu, routed)",
         to: "device.mtu",
       },
@@ -361,7 +362,7 @@ export const HEALTH: readonly Mutation[] = [
     ["kernel/narrow-uplink"],
     [
       {
-        name: "route-as-routers-said",
+        name: "mtu-that-routers-said",
         models: "what a router has said of a path for some minutes is taken for what the route says",
         from: "to, from, AS_IT_STANDS)",
         to: "to, from, 0 * AS_IT_STANDS)",
