@@ -13,6 +13,7 @@ import { customerDrift, nodeDrift } from "./drift.js";
 import { causeOf, failure } from "./failures.js";
 import { greDriver } from "./gre/choose.js";
 import { type Host, isLocked, reviveLoader, withHost } from "./host.js";
+import { type OwnAddress, ownAddresses, refuseOwn, warnOfOwn } from "./node/own-addresses.js";
 import { requireNode } from "./node/parts.js";
 import { endNodeChange, sameNode, setUpNode } from "./node/setup.js";
 import { forgetIntent, readIntent, writeIntent } from "./notes.js";
@@ -108,6 +109,8 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   );
   requireTunnels(bundle, node);
   await requireNode(host, node);
+  const own = await ownAddresses(host, [...node.anycast, ...(before?.config.anycast ?? [])]);
+  refuseOwn(bundle.manifest, current?.manifest, own);
   refuseDowngrade(before?.config, node);
   const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);
   await serials.refuseUnsigned(bundle);
@@ -116,7 +119,7 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   const drift = await driftOf(host, bundle, node, before, loaded, cut);
   if (current && drift?.length === 0) {
     await allOrNothing(onStep, (steps) => renewRelease(host.paths, current, bundle, serials, steps));
-    return { applied: unchanged(bundle, current, await narrowUplinks(host, bundle, node)) };
+    return { applied: unchanged(bundle, current, await warningsOf(host, bundle, node, own)) };
   }
   // What was cut short has been ended as a whole just now.
   const mend = drift !== undefined && drift.length > cut.length;
@@ -127,11 +130,21 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
     () => reviveLoader(host),
   );
   const { generation, hash } = done.record;
-  const warnings = await narrowUplinks(host, bundle, node);
+  const warnings = await warningsOf(host, bundle, node, own);
   const applied = { ...about(bundle), changed: true, generation, hash, drift: request.drift, warnings };
   if (current && before && sameNode(before.config, node)) return { applied, ending: endLater(host, applied) };
   await clearing(applied, () => clearUp(done));
   return { applied };
+}
+
+/** What is not as it should be of a bundle in force. */
+async function warningsOf(
+  host: Host,
+  bundle: Bundle,
+  node: NodeConfig,
+  own: readonly OwnAddress[],
+): Promise<readonly RuntimeWarning[]> {
+  return [...warnOfOwn(bundle.manifest, own), ...(await narrowUplinks(host, bundle, node))];
 }
 
 /** What is in force before a change; nobody else changes it as long as the lock is held. */

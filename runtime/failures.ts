@@ -58,6 +58,8 @@ export const FAILURES = {
   TG9019: ({ cause }) => `another \`tidegate watch\` runs on this node: ${cause}`,
   TG9020: () => "the root program on this node is of a Tidegate that could not watch",
   TG9021: ({ rule }) => `no rule \`${rule}\` is in force here`,
+  TG9023: ({ device, address, prefix, customer }) =>
+    `\`${device}\` of this server has the address ${address}, which is in ${prefix} of \`${customer}\`: what comes for the server there would be taken for the customer's`,
   TG9101: ({ store, problem }) => `cannot read the store ${store}: ${problem}`,
   TG9102: ({ customer, revision, problem }) =>
     `revision ${revision} of \`${customer}\` is not valid: ${problem}`,

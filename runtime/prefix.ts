@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import type { Family } from "./netlink/network.js";
 
 /** An address prefix as the manifest writes it, and its bytes. */
@@ -49,6 +49,14 @@ export function addressBytes(text: string): Uint8Array | undefined {
       .map((group) => Number.parseInt(group, 16))
       .flatMap((v) => [v >> 8, v & 255]),
   );
+}
+
+/** The address of 4 or 16 bytes in network order, as short as it can be written (RFC 5952). */
+export function addressText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const pairs = Array.from({ length: 8 }, (_, at) => ((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0));
+  const address = pairs.map((pair) => pair.toString(16)).join(":");
+  return new SocketAddress({ address, family: "ipv6" }).address;
 }
 
 /** The family of an address, or of a prefix. */

@@ -15,6 +15,7 @@ import { healthOf, readReport, type TunnelHealth } from "./health/report.js";
 import { type Host, withHost } from "./host.js";
 import { findLink } from "./netlink/link.js";
 import { inside } from "./netlink/network.js";
+import { type OwnAddress, ownAddresses, type TakenAddress, takenBy } from "./node/own-addresses.js";
 import { rootMap, xdpMode } from "./node/root-program.js";
 import { whySlow } from "./node/uplinks.js";
 import { readIntents } from "./notes.js";
@@ -75,6 +76,8 @@ export interface CustomerStatus {
   readonly tunnels: readonly TunnelStatus[];
   /** Prefixes whose packets are dropped, as none of their tunnels lives. */
   readonly blackholes: readonly Blackhole[];
+  /** Addresses of the server's own in its prefixes, which came when those were in force: what comes for the server there is taken for the customer's. */
+  readonly ownAddresses: readonly TakenAddress[];
 }
 
 export interface TunnelStatus extends TunnelTraffic {
@@ -109,7 +112,8 @@ export function status({
     const state = await readNodeState(host.paths);
     if (!state) return { node: null, customers: [] };
     const loaded = await readCustomers(host.paths);
-    const customers = await together(loaded, (one) => customerStatus(host, state, one));
+    const own = await ownAddresses(host, state.config.anycast);
+    const customers = await together(loaded, (one) => customerStatus(host, state, one, own));
     return { node: await nodeStatus(host, state), customers };
   });
 }
@@ -155,7 +159,12 @@ async function mapCounters({ loader }: Host, pin: string, names: readonly string
   return existsSync(pin) ? namedCounters(await loader.dumpMap(pin), names) : {};
 }
 
-async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustomer): Promise<CustomerStatus> {
+async function customerStatus(
+  host: Host,
+  state: NodeState,
+  loaded: LoadedCustomer,
+  own: readonly OwnAddress[],
+): Promise<CustomerStatus> {
   const { customer, generation, hash, since, manifest } = loaded;
   const drift = await customerDrift(host, state, loaded);
   const { byXdp, ...counters } = await readSteadily(host.paths, loaded, (now) => customerCounters(host, now));
@@ -172,6 +181,7 @@ async function customerStatus(host: Host, state: NodeState, loaded: LoadedCustom
     datapath: manifest.datapath ?? "namespace",
     tunnels: await Promise.all(tunnels),
     blackholes: await blackholes(host.paths, loaded),
+    ownAddresses: takenBy(manifest, own),
   };
 }
 

@@ -7,6 +7,8 @@ import { inOneLine } from "./failures.js";
 export const WARNINGS = {
   TG9022: ({ tunnel, needed, way, mtu }) =>
     `tunnel \`${tunnel}\` makes packets of up to ${needed} bytes, and ${way}, by which they leave, carries ${mtu}`,
+  TG9024: ({ device, address, prefix, customer }) =>
+    `\`${device}\` of this server has the address ${address}, which is in ${prefix} of \`${customer}\`: what comes for the server there is taken for the customer's`,
 } as const satisfies Record<string, (params: Record<string, string>) => string>;
 
 export type WarningCode = keyof typeof WARNINGS;

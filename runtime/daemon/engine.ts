@@ -6,9 +6,11 @@ import { allEnded } from "../customer/ending.js";
 import { customerDrift, nodeDrift } from "../drift.js";
 import { RuntimeFailure } from "../failures.js";
 import { customersInForce, withHost } from "../host.js";
+import { ownAddresses, warnOfOwn } from "../node/own-addresses.js";
 import { remove } from "../remove.js";
 import { recoverNode } from "../restart.js";
 import { type LoadedCustomer, Paths, readCustomers, readNodeState } from "../state.js";
+import type { RuntimeWarning } from "../warnings.js";
 
 /** What is in force of one customer. */
 export type InForce = Pick<LoadedCustomer, "customer" | "generation" | "hash">;
@@ -17,7 +19,11 @@ export type InForce = Pick<LoadedCustomer, "customer" | "generation" | "hash">;
 export interface Found {
   readonly node: readonly string[];
   /** Of those customers that were looked at. */
-  readonly customers: readonly (InForce & { readonly drift: readonly string[] })[];
+  readonly customers: readonly (InForce & {
+    readonly drift: readonly string[];
+    /** Of what is in force, and nothing that an apply could mend. */
+    readonly warnings: readonly RuntimeWarning[];
+  })[];
 }
 
 export type EngineOptions = Pick<ApplyOptions, "onlyOver" | "memoryDir" | "rollback" | "onStep">;
@@ -98,11 +104,13 @@ async function look(stateDir: string, wanted: ReadonlySet<string>): Promise<Foun
   return withHost({ stateDir, lock: false }, async (host) => {
     const state = await readNodeState(host.paths);
     if (!state) return { node: [], customers: [] };
+    const own = await ownAddresses(host, state.config.anycast);
     const customers: Found["customers"][number][] = [];
     for (const loaded of await readCustomers(host.paths)) {
       if (!wanted.has(loaded.customer)) continue;
       const { customer, generation, hash } = loaded;
-      customers.push({ customer, generation, hash, drift: await customerDrift(host, state, loaded) });
+      const drift = await customerDrift(host, state, loaded);
+      customers.push({ customer, generation, hash, drift, warnings: warnOfOwn(loaded.manifest, own) });
     }
     return { node: await nodeDrift(host, state), customers };
   });

@@ -3,6 +3,7 @@ import { causeOf, failure, RuntimeFailure } from "../failures.js";
 import { MANIFEST_FILE } from "../state.js";
 import { fetchBundle } from "../store/bundles.js";
 import type { Files, Head, Store } from "../store/store.js";
+import type { RuntimeWarning } from "../warnings.js";
 import type { Engine, InForce } from "./engine.js";
 import type { Say } from "./journal.js";
 import type { Memory, Outcome } from "./memory.js";
@@ -161,6 +162,8 @@ export class Reconciler {
       const found = await engine.look(new Set(this.#turnOf(all.map(({ customer }) => customer))));
       observer.drift(null, found.node.length);
       for (const { customer, drift } of found.customers) observer.drift(customer, drift.length);
+      for (const { customer, warnings } of found.customers)
+        this.#tell(`${customer}: addresses of the server's own`, warnedOf(customer, warnings));
       const drifted = found.customers.filter(({ drift }) => drift.length > 0);
       // Any customer's change brings the node's own parts back.
       const first = drifted.length === 0 && found.node.length > 0 ? found.customers.slice(0, 1) : [];
@@ -216,7 +219,7 @@ export class Reconciler {
       await this.#note(customer, { revision, state: "in-force", why: "", last: { revision, files } });
       const how = changed ? `in force as generation ${generation}` : `is generation ${generation} already`;
       say("info", `${customer}: revision ${revision} ${how} (${hash.slice(0, 12)}, ${Math.round(ms)} ms)`);
-      for (const { message, hint } of warnings) say("warning", `${customer}: ${message}: ${hint}`);
+      for (const one of warnings) say("warning", warningText(customer, one));
     } finally {
       await engine.clearIncoming(customer);
     }
@@ -310,6 +313,14 @@ export class Reconciler {
       say("warning", trouble);
     }
   }
+}
+
+function warningText(customer: string, { message, hint }: RuntimeWarning): string {
+  return `${customer}: ${message}: ${hint}`;
+}
+
+function warnedOf(customer: string, warnings: readonly RuntimeWarning[]): string | null {
+  return warnings.length === 0 ? null : warnings.map((one) => warningText(customer, one)).join("; ");
 }
 
 /** A failure with its code; anything else is a bug of ours, and says where. */

@@ -1,6 +1,6 @@
-import { addressBytes } from "../prefix.js";
+import { addressBytes, familyOf } from "../prefix.js";
 import { attribute, FLAG, message, readAttributes, u8, u32 } from "./message.js";
-import { addressFamily, ask, type Network, type Request } from "./network.js";
+import { addressFamily, ask, type Family, type Network, type Request } from "./network.js";
 
 /** Addresses of devices: RTM_*ADDR, with `struct ifaddrmsg`. */
 const RTM = { newAddress: 20, delAddress: 21, getAddress: 22 };
@@ -58,23 +58,40 @@ function about(verb: string, type: number, flags: number, one: DeviceAddress): R
   };
 }
 
+/** An address as the kernel has it. */
+export interface KernelAddress {
+  readonly bytes: Buffer;
+  /** Index of the device that has it. */
+  readonly device: number;
+}
+
+/** The addresses of all devices, or of the one with this index. */
+export async function addresses(
+  network: Network,
+  family: Family,
+  device = ANY_DEVICE,
+): Promise<readonly KernelAddress[]> {
+  const head = Buffer.alloc(IFADDR);
+  head.writeUInt8(addressFamily(family));
+  head.writeUInt32LE(device, 4);
+  const answers = await ask(network, `-${family} addr show`, message(RTM.getAddress, FLAG.dump, head));
+  return answers.flatMap(({ body }) => {
+    const attributes = readAttributes(body, IFADDR);
+    // Of IPv6 there is a local one only where it differs from that of the other end.
+    const bytes = attributes.get(IFA.local) ?? attributes.get(IFA.address);
+    return bytes ? [{ bytes, device: body.readUInt32LE(4) }] : [];
+  });
+}
+
 /** Indexes of the devices that have this address; of one of them, where `device` is its index. */
 export async function holdersOf(
   network: Network,
   address: string,
   device = ANY_DEVICE,
 ): Promise<readonly number[]> {
-  const bytes = bytesOf(address);
-  const head = Buffer.alloc(IFADDR);
-  head.writeUInt8(addressFamily(bytes.length === 4 ? 4 : 6));
-  head.writeUInt32LE(device, 4);
-  const answers = await ask(network, "addr show", message(RTM.getAddress, FLAG.dump, head));
-  return answers.flatMap(({ body }) => {
-    const attributes = readAttributes(body, IFADDR);
-    // Of IPv6 there is a local one only where it differs from that of the other end.
-    const own = attributes.get(IFA.local) ?? attributes.get(IFA.address);
-    return own?.equals(bytes) ? [body.readUInt32LE(4)] : [];
-  });
+  const wanted = bytesOf(address);
+  const found = await addresses(network, familyOf(address), device);
+  return found.flatMap(({ bytes, device }) => (bytes.equals(wanted) ? [device] : []));
 }
 
 function bytesOf(address: string): Uint8Array {

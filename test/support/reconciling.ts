@@ -99,7 +99,11 @@ export class FakeEngine implements Engine {
   async look(customers: ReadonlySet<string>): Promise<Found> {
     this.looks.push([...customers]);
     const found = [...this.#customers.values()].filter(({ customer }) => customers.has(customer));
-    const drift = found.map((one) => ({ ...one, drift: this.missing.get(one.customer) ?? [] }));
+    const drift = found.map((one) => ({
+      ...one,
+      drift: this.missing.get(one.customer) ?? [],
+      warnings: this.warnings,
+    }));
     await this.afterLook();
     return { node: this.missing.get("") ?? [], customers: drift };
   }

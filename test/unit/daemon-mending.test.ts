@@ -233,3 +233,16 @@ describe("the end of a change that failed", () => {
     expect(reconciler.next()).toBe(Number.POSITIVE_INFINITY);
   });
 });
+
+test("an address of the server's own in a prefix in force is said once, and that it is gone; nothing is changed", async () => {
+  await load("acme");
+  const [message, hint] = ["`up0` of this server has the address 203.0.113.9", "give it another"];
+  at.engine.warnings = [{ code: "TG9024", message, hint }];
+  await reconciler.mend(NODE);
+  await reconciler.mend(NODE);
+  expect(at.said()).toEqual([`warning acme: ${message}: ${hint}`]);
+  at.engine.warnings = [];
+  await reconciler.mend(NODE);
+  expect(at.said()).toEqual(["info acme: addresses of the server's own: well again"]);
+  expect(at.did()).toEqual([]);
+});

@@ -17,7 +17,19 @@ const MORE_PARAMETERS = [
   "remote",
   "family",
 ] as const;
-const OF_SIGNATURES = ["keys", "key", "serial", "newest", "line", "text", "rule", "needed", "mtu", "way"] as const;
+const OF_SIGNATURES = [
+  "keys",
+  "key",
+  "serial",
+  "newest",
+  "line",
+  "text",
+  "rule",
+  "needed",
+  "mtu",
+  "way",
+  "address",
+] as const;
 const ALL = [...PARAMETERS, ...MORE_PARAMETERS, ...OF_SIGNATURES];
 const params = Object.fromEntries(ALL.map((name) => [name, `<${name}>`]));
 

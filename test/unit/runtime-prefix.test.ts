@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addressBytes, contains, cover, lpmKey, type Prefix, parsePrefix } from "../../runtime/prefix.js";
+import {
+  addressBytes,
+  addressText,
+  contains,
+  cover,
+  lpmKey,
+  type Prefix,
+  parsePrefix,
+} from "../../runtime/prefix.js";
 import {
   addressBytes as compilerBytes,
   formatPrefix,
@@ -39,8 +47,9 @@ test.each([
   ["::1", [...Array(15).fill(0), 1]],
   ["2001:db8::7", [0x20, 1, 0xd, 0xb8, ...Array(11).fill(0), 7]],
   ["::ffff:192.0.2.1", [...Array(10).fill(0), 255, 255, 192, 0, 2, 1]],
-])("%s is read", (text, bytes) => {
+])("%s is read, and written", (text, bytes) => {
   expect([...(addressBytes(text) ?? [])]).toEqual(bytes);
+  expect(addressText(Uint8Array.from(bytes))).toBe(text);
 });
 
 test.each(["192.0.2.1/24", "192.0.2.0/33", "192.0.2.0", "192.0.2/24", "2001:db8::1/64", "::/129", "x/8", ""])(

@@ -24,6 +24,7 @@ const ACME: CustomerStatus = {
   datapath: "namespace",
   tunnels: [],
   blackholes: [],
+  ownAddresses: [],
 };
 
 test.each([
@@ -99,4 +100,11 @@ test("a prefix without a live tunnel is said to be a black hole, since when, and
     `  route     ${prefix}: black hole since ${since}, its packets are dropped until one of chicago, dallas lives again`,
     `  route     2001:db8:a::/48: black hole since ${since}, its packets are dropped until chicago lives again, but nobody asks`,
   ]);
+});
+
+test("an address of the server's own in a prefix is said", () => {
+  const ownAddresses = [{ address: "203.0.113.9", device: "up0", prefix: "203.0.113.0/24" }];
+  expect(renderStatus({ node: NODE, customers: [{ ...ACME, ownAddresses }] })).toMatch(
+    /^ {2}address {3}203\.0\.113\.9 in 203\.0\.113\.0\/24 is an address of this server's up0: what comes for the server there is taken for the customer's$/m,
+  );
 });

@@ -30,6 +30,7 @@ function renderCustomer(customer: CustomerStatus, slow: string | null): readonly
     ...renderDatapath(customer, slow),
     ...customer.tunnels.map(renderTunnel),
     ...customer.blackholes.map((one) => renderBlackhole(one, customer.tunnels)),
+    ...customer.ownAddresses.map(renderOwnAddress),
   ];
 }
 
@@ -83,6 +84,11 @@ function renderBlackhole(
     ...(isAsked ? [] : [pc.red("but nobody asks")]),
   ].join(", ");
   return `  route     ${prefix}: ${pc.red("black hole")} since ${since}, its packets are dropped until ${ends}`;
+}
+
+function renderOwnAddress({ address, device, prefix }: CustomerStatus["ownAddresses"][number]): string {
+  const what = `${address} in ${prefix} is an address of this server's ${device}`;
+  return `  address   ${pc.red(what)}: what comes for the server there is taken for the customer's`;
 }
 
 function renderHealth({ life, since, probes }: NonNullable<TunnelStatus["health"]>): string {

@@ -183,6 +183,30 @@ export const RUNTIME: readonly Mutation[] = [
     ],
   ),
   ...inFile(
+    "runtime/node/own-addresses.ts",
+    ["kernel/own-address"],
+    [
+      {
+        name: "own-address-claimed-by-whom-is-in-force",
+        models: "a customer that is in force may claim an address of the server's with its next prefix",
+        from: "!held.has(address)",
+        to: "!inForce && !held.has(address)",
+      },
+      {
+        name: "own-address-keeps-a-change-away",
+        models: "an address that came later keeps every change from a customer that runs",
+        from: "!held.has(address)",
+        to: "!held.has(`${address}/32`)",
+      },
+      {
+        name: "own-addresses-of-ipv4-alone",
+        models: "an address of IPv6 of the server's is taken for the customer's without a word",
+        from: "([4, 6] as const).map((family) => addresses",
+        to: "([4] as const).map((family) => addresses",
+      },
+    ],
+  ),
+  ...inFile(
     "runtime/prefix.ts",
     ["unit/runtime-prefix"],
     [

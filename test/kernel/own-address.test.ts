@@ -1,0 +1,134 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../runtime/native-process.js";
+import { AcmeEdge, acme, NODE, owned } from "../support/acme-edge.js";
+import { writeEdge } from "../support/daemon.js";
+
+/** Addresses of the server's own in a prefix that a customer claims, or has. */
+
+const OWN = "203.0.113.9";
+const WHOLE = acme();
+/** Acme's, but for the half that has the address. */
+const HALF = acme({
+  prefixes: [owned("203.0.113.128/25")],
+  routes: [{ ...owned("203.0.113.128/25"), tunnel: "chicago", priority: 100, weight: 1 }],
+});
+
+let edge: AcmeEdge;
+let whole: string;
+let half: string;
+
+beforeAll(async () => {
+  edge = await AcmeEdge.start();
+  whole = edge.bundle("whole", WHOLE);
+  half = edge.bundle("half", HALF);
+});
+
+afterAll(() => edge?.server.end());
+
+const message = (address: string, device: string, prefix: string, would = "would be") =>
+  `\`${device}\` of this server has the address ${address}, which is in ${prefix} of \`acme\`: what comes for the server there ${would} taken for the customer's`;
+const hint = (device: string) =>
+  `give \`${device}\` an address that is in no customer's prefix, or the customer prefixes around it`;
+
+/** Does the server answer the client at that address? */
+function answers(address: string): boolean {
+  const ping = `ping -n -W 1 -c 1 ${address} || true`;
+  return edge.server.run(["sh", "-c", ping], { namespace: "client" }).includes(" 1 received");
+}
+
+async function refusal(bundle: string): Promise<Record<string, unknown>> {
+  const before = edge.server.portrait();
+  const refused = await edge.server.apply(bundle, NODE).catch((error) => error);
+  expect(edge.server.portrait()).toBe(before);
+  return refused;
+}
+
+describe("claimed by a customer who has not got it yet", () => {
+  test.each([
+    [OWN, "32", "up0", "203.0.113.0/24"],
+    ["203.0.113.10", "24", "up1", "203.0.113.0/24"],
+    ["203.0.113.11", "32", "lo", "203.0.113.0/24"],
+    ["2001:db8:a:1::7", "64", "up1", "2001:db8:a::/48"],
+  ])("%s/%s of %s is refused, with what to do", async (address, length, device, prefix) => {
+    const given = `addr add ${address}/${length} dev ${device}`;
+    edge.server.ip([given]);
+    const refused = await refusal(whole);
+    edge.server.ip([given.replace("addr add", "addr del")]);
+    expect(refused).toMatchObject({
+      code: "TG9023",
+      message: message(address, device, prefix),
+      hint: hint(device),
+    });
+  });
+
+  test("is said by the command, which fails", () => {
+    edge.server.ip([`addr add ${OWN}/32 dev up0`]);
+    const node = writeEdge(join(edge.server.folder, "edge.ts"), NODE);
+    const words = [join(packageRoot(), "dist/bin/tidegate.js"), "apply", whole, "--edge", node];
+    const [command, ...args] = edge.server.enter(words);
+    const env = { ...process.env, NO_COLOR: "1" };
+    const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", env });
+    edge.server.ip([`addr del ${OWN}/32 dev up0`]);
+    expect(stderr).toContain(
+      `error[TG9023]: ${message(OWN, "up0", "203.0.113.0/24")}\n  hint: ${hint("up0")}\n`,
+    );
+    expect([status, stdout]).toEqual([1, ""]);
+  });
+});
+
+describe("beside the prefixes that a customer has in force", () => {
+  let first: Record<string, unknown>;
+
+  beforeAll(async () => {
+    edge.server.ip([`addr add ${OWN}/32 dev up0`]);
+    first = await edge.server.apply(half, NODE);
+  });
+
+  afterAll(() => edge.server.ip([`addr del ${OWN}/32 dev up0`]));
+
+  test("is nothing to speak of, and answers", async () => {
+    expect(first).toMatchObject({ changed: true, warnings: [] });
+    expect(await edge.server.status()).toMatchObject({ customers: [{ ownAddresses: [] }] });
+    expect(answers(OWN)).toBe(true);
+  });
+
+  test("is refused to another bundle that claims it, and what is in force stays", async () => {
+    expect(await refusal(whole)).toMatchObject({ code: "TG9023" });
+    expect(await edge.server.apply(half, NODE)).toMatchObject({ changed: false });
+  });
+});
+
+describe("that comes when the prefix is in force", () => {
+  const warning = {
+    code: "TG9024",
+    message: message(OWN, "up0", "203.0.113.0/24", "is"),
+    hint: hint("up0"),
+  };
+
+  beforeAll(async () => {
+    expect(await edge.server.apply(whole, NODE)).toMatchObject({ changed: true, warnings: [] });
+    edge.server.ip([`addr add ${OWN}/32 dev up0`]);
+  });
+
+  test("is lost to the server", () => {
+    expect(answers(OWN)).toBe(false);
+  });
+
+  test("is a warning when the same bundle is applied, and what status says", async () => {
+    expect(await edge.server.apply(whole, NODE)).toMatchObject({ changed: false, warnings: [warning] });
+    const taken = [{ address: OWN, device: "up0", prefix: "203.0.113.0/24" }];
+    expect(await edge.server.status()).toMatchObject({ customers: [{ drift: [], ownAddresses: taken }] });
+  });
+
+  test("keeps no other policy from the customer", async () => {
+    const other = edge.bundle("other", { ...WHOLE, mitigate: [] });
+    expect(await edge.server.apply(other, NODE)).toMatchObject({ changed: true, warnings: [warning] });
+  });
+
+  test("but one more that the customer has not got is refused", async () => {
+    await edge.server.apply(half, NODE);
+    expect(await refusal(whole)).toMatchObject({ code: "TG9023" });
+  });
+});
