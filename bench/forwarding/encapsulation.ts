@@ -23,10 +23,12 @@ export interface EncapsulationRow {
   readonly overVarying: number;
   /** Of all that were measured, the share that left encapsulated, as its own counters say; null: it sends none. */
   readonly sent: number | null;
-  /** Packets that it does something else with; null: it is no edge server. */
+  /** Packets that it does something else with; null: it is not meant to send or pass on any. */
   readonly wrong: number | null;
 }
 
+/** What no encapsulation can do without: the other figures are as high or low as this one on the machine. */
+export const BY_HAND = "by hand, no policy";
 /** The row that the bar speaks of. */
 export const ENCAPSULATES = "tidegate, xdp";
 const PASSES_ON = "tidegate, namespace";
@@ -34,10 +36,19 @@ const PASSES_ON = "tidegate, namespace";
 const PASS = 2;
 const REDIRECT = 4;
 
-/** A bundle's program and what becomes there of a packet that the firewall allows. */
+/** A program and what becomes there of a packet that the firewall allows. */
 interface Way extends Contender {
   readonly action: number;
+  /** Of an edge server's, with a counter of what its tunnel took. */
+  readonly counts: boolean;
 }
+
+const byHand: Way = {
+  name: BY_HAND,
+  action: REDIRECT,
+  counts: false,
+  load: (bench) => bench.loadObject("encapsulate", "encapsulate"),
+};
 
 function wayOf(name: string, { folder, manifest }: Built, action: number): Way {
   const object = readFileSync(join(folder, `xdp/${manifest.customer}.bpf.o`));
@@ -47,18 +58,19 @@ function wayOf(name: string, { folder, manifest }: Built, action: number): Way {
   return {
     name,
     action,
+    counts: action === REDIRECT,
     load: (bench) => bench.loadPolicy(name, { object, prefixes, tables, read, counters: [], tunnels }),
   };
 }
 
-/** One customer on both datapaths, beside parse-and-drop: with `xdp` the packet leaves encapsulated, else it goes on to the kernel. */
+/** One customer on both datapaths, beside parse-and-drop and the least that encapsulating takes: with `xdp` the packet leaves encapsulated, else it goes on to the kernel. */
 export async function measureEncapsulation(
   bench: XdpWorkbench,
   built: Readonly<Record<Sending, Built>>,
   effort: Effort,
 ): Promise<readonly EncapsulationRow[]> {
   const frames = allowedFrames(effort.tracePackets);
-  const ways = [wayOf(PASSES_ON, built.namespace, PASS), wayOf(ENCAPSULATES, built.xdp, REDIRECT)];
+  const ways = [byHand, wayOf(PASSES_ON, built.namespace, PASS), wayOf(ENCAPSULATES, built.xdp, REDIRECT)];
   await bench.loadTrace(frames);
   const subjects = [await bench.loadObject("parse-drop", "parse_drop")];
   for (const way of ways) subjects.push(await way.load(bench));
@@ -69,7 +81,7 @@ export async function measureEncapsulation(
     ];
     for (const [index, way] of ways.entries()) {
       const subject = subjects[index + 1] ?? impossible("each way was loaded");
-      const sent = way.action === REDIRECT ? await shareSent(bench, subject, effort) : null;
+      const sent = way.counts ? await shareSent(bench, subject, effort) : null;
       const wrong = await mistakes(bench, subject, way, frames.slice(0, effort.answers));
       rows.push({ subject: way.name, ...compared(times[index + 1], times[0]), sent, wrong });
     }

@@ -1,14 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Measured, SetResult } from "../measure.js";
 import { HASH_LOOKUP, PARSE_AND_DROP } from "../xdp/section.js";
 import { barsTable } from "./bars.js";
 import { type Chart, type Line, renderChart } from "./chart.js";
+import { machine, machineText } from "./machine.js";
 import { type Cell, renderTable, type Table } from "./table.js";
 
 export function printResults(measured: Measured): void {
-  process.stdout.write(`\n${tables(measured).map(renderTable).join("\n")}`);
+  process.stdout.write(`\n${machineText(machine())}\n\n${tables(measured).map(renderTable).join("\n")}`);
 }
 
 /** The figures as JSON, as Markdown, and as charts. */
@@ -17,21 +17,10 @@ export function writeResults(folder: string, measured: Measured): void {
   const about = machine();
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   write("results.json", `${JSON.stringify({ machine: about, ...measured }, null, 1)}\n`);
-  const head = `# Results\n\n\`npm run bench\` wrote this; [docs/bench.md](../../docs/bench.md) says what the columns mean.\n\n${about.cpu}, ${about.cpus} CPUs, ${about.memoryGiB} GiB, Linux ${about.kernel}, Node ${about.node}.\n`;
+  const head = `# Results\n\n\`npm run bench\` wrote this; [docs/bench.md](../../docs/bench.md) says what the columns mean.\n\n${machineText(about)}\n`;
   const images = charts(measured).map(({ name, chart }) => `![${chart.title}](${name})\n`);
   write("results.md", [head, ...images, ...tables(measured).map(renderTable)].join("\n"));
   for (const { name, chart } of charts(measured)) write(name, renderChart(chart));
-}
-
-function machine() {
-  const [first] = cpus();
-  return {
-    cpu: first?.model ?? "unknown CPU",
-    cpus: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
-    node: process.version,
-  };
 }
 
 function tables(measured: Measured): readonly Table[] {
