@@ -95,10 +95,47 @@ static __always_inline bool tg_is_plain6(TG_PACKET *p, const struct ipv6hdr *ip)
 	       ip->hop_limit > 1 && tg_is_unicast6(&p->src6) && tg_is_unicast6(&p->dst6);
 }
 
+/*
+ * The uplink that packets come in by, looked up once a jiffy and CPU as next hops are: of all that is asked of a packet here, a
+ * hash map would take the most.
+ */
+struct tg_arrival {
+	__u64 asked;		/* in jiffies; 0: never */
+	__u32 device;
+	struct tg_uplink uplink;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tg_arrival);
+} arrivals SEC(".maps");
+
+/* NULL: the frame came in by another device. */
+static __always_inline const struct tg_uplink *tg_uplink_of(const struct xdp_md *ctx)
+{
+	const __u32 zero = 0, device = ctx->ingress_ifindex;
+	const __u64 now = bpf_jiffies64();
+	struct tg_arrival *last = bpf_map_lookup_elem(&arrivals, &zero);
+	const struct tg_uplink *uplink;
+
+	if (!last)
+		return NULL;
+	if (last->asked != now || last->device != device) {
+		uplink = bpf_map_lookup_elem(&uplinks, &device);
+		if (!uplink)
+			return NULL;
+		last->uplink = *uplink;
+		last->device = device;
+		last->asked = now;
+	}
+	return &last->uplink;
+}
+
 static __always_inline bool tg_is_own_address(const struct xdp_md *ctx, const struct ethhdr *eth)
 {
-	const __u32 device = ctx->ingress_ifindex;
-	const struct tg_uplink *uplink = bpf_map_lookup_elem(&uplinks, &device);
+	const struct tg_uplink *uplink = tg_uplink_of(ctx);
 	const __u16 *to = (const __u16 *)eth->h_dest, *own;
 
 	if (!uplink)

@@ -35,6 +35,13 @@ const RECEIVER = `
 
 const UP0 = "02:00:00:00:07:01";
 
+/** A number of 32 bits as bpftool takes a key. */
+function littleEndian(number: number): readonly string[] {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(number);
+  return [...bytes].map(String);
+}
+
 describe.each([
   ["native", false],
   ["generic", true],
@@ -261,6 +268,19 @@ describe.each([
   const UPLINKS = "/run/tidegate/bpf/root/map_uplinks";
   const known = (): { key: readonly string[] }[] =>
     JSON.parse(edge.server.run(["bpftool", "-j", "map", "dump", "pinned", UPLINKS]));
+
+  test("an uplink whose row goes is none any more, and one again when the row is there", async () => {
+    const rows = JSON.parse(edge.server.run(["ip", "-j", "link", "show", "dev", "up0"]));
+    const key = ["key", ...littleEndian(rows[0].ifindex)];
+    const value = ["value", "hex", ...UP0.split(":"), "00", "00"];
+    const change = (...words: readonly string[]) => edge.server.run(["bpftool", "map", ...words]);
+    expect(await sentFromXdp()).toBeGreaterThan(10);
+    change("delete", "pinned", UPLINKS, ...key);
+    const meanwhile = await sentFromXdp();
+    change("update", "pinned", UPLINKS, ...key, ...value);
+    expect(meanwhile).toBe(0);
+    expect(await sentFromXdp()).toBeGreaterThan(10);
+  });
 
   test("a row of an uplink that is not its own is missed, and the next apply puts it right", async () => {
     const bundle = edge.bundle("xdp-mended", sending("xdp"));

@@ -20,8 +20,8 @@ export const MAX_INSTRUCTIONS = 24_000;
 /** MAX_USED_MAPS in linux/bpf_verifier.h, less `packet`, `watchers`, `counters` and the tests' clock. */
 export const MAX_MAPS = 64 - 4;
 
-/** `tunnels`, `hops` and `uplinks` (bpf-templates/forward.h). */
-const FORWARDING_MAPS = 3;
+/** `tunnels`, `hops`, `arrivals` and `uplinks` (bpf-templates/forward.h). */
+const FORWARDING_MAPS = 4;
 
 /** How many maps a policy may add: one for each limit, and for each family of a list. */
 export function mostMaps(policy: Policy): number {

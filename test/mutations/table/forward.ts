@@ -191,6 +191,13 @@ export const FORWARD: readonly Mutation[] = [
         killers: ["kernel/fast-path-edge"],
       },
       {
+        name: "uplink-for-ever",
+        models: "a device is looked up once, and goes on to be an uplink when it is none any more",
+        from: "last->asked != now || last->device",
+        to: "!last->asked || last->device",
+        killers: ["kernel/fast-path-edge"],
+      },
+      {
         name: "out-by-any-device",
         models: "packets are sent by devices that lose what comes from XDP",
         from: "!bpf_map_lookup_elem(&uplinks, &device) || tg_is_zero(fib.dmac)",
