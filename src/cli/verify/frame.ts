@@ -10,8 +10,11 @@ const IPV6 = [0x86, 0xdd];
 /** 802.1Q. */
 const TAG = [0x81, 0x00];
 
-/** What stands for the edge servers' own address, 192.0.2.1. */
-export const ANYCAST: Address = { family: 4, value: 0xc0000201n };
+/**
+ * What stands for the edge servers' own address: 240.0.0.1, as what comes from there has no fast path anyway. From an address that
+ * packets of a policy may have, these would be the node's own, of which the reference knows nothing.
+ */
+export const ANYCAST: Address = { family: 4, value: 0xf0000001n };
 
 /** From the uplink (uplink.ts) to the next hop of all tunnels. */
 const ONWARD = [2, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 3, ...IPV4];
