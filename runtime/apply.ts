@@ -109,7 +109,7 @@ async function applyOn(host: Host, options: ApplyOptions): Promise<Outcome> {
   );
   requireTunnels(bundle, node);
   await requireNode(host, node);
-  const own = await ownAddresses(host, [...node.anycast, ...(before?.config.anycast ?? [])]);
+  const own = await ownAddresses(host, node.anycast, before?.config.anycast);
   refuseOwn(bundle.manifest, current?.manifest, own);
   refuseDowngrade(before?.config, node);
   const serials = new Serials(options.memoryDir ?? DEFAULT_MEMORY_DIR);

@@ -20,7 +20,7 @@ const RTA = {
 const RTAX_MTU = 2;
 
 /** RTN_*, RTPROT_BOOT, RT_SCOPE_* and RTNH_F_ONLINK of linux/rtnetlink.h. */
-const TYPE = { unicast: 1, blackhole: 6 };
+const TYPE = { unicast: 1, local: 2, blackhole: 6 };
 const PROTOCOL_BOOT = 3;
 const SCOPE = { universe: 0, link: 253, nowhere: 255 };
 const ONLINK = 4;
@@ -30,6 +30,9 @@ const AS_IT_STANDS = 0x2000;
 
 /** RT_TABLE_MAIN, which is where a route goes that names no table. */
 export const MAIN_TABLE = 254;
+
+/** RT_TABLE_LOCAL: what ends at the node itself. */
+export const LOCAL_TABLE = 255;
 
 /** `struct rtmsg`: family, lengths of destination and source, TOS, table, protocol, scope, type, flags. */
 const RTMSG = 12;
@@ -159,7 +162,7 @@ export interface KernelRoute {
 
 /** Which of a table's routes are meant; all others are left out by the kernel (NETLINK_GET_STRICT_CHK). */
 export interface RouteFilter {
-  readonly type?: "blackhole";
+  readonly type?: "blackhole" | "local";
   /** Index of the device that they lead to. */
   readonly device?: number;
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../runtime/native-process.js";
-import { AcmeEdge, acme, NODE, owned } from "../support/acme-edge.js";
+import { AcmeEdge, acme, FTP, NODE, owned } from "../support/acme-edge.js";
 import { writeEdge } from "../support/daemon.js";
 
 /** Addresses of the server's own in a prefix that a customer claims, or has. */
@@ -63,6 +63,18 @@ describe("claimed by a customer who has not got it yet", () => {
     });
   });
 
+  test.each([
+    ["203.0.113.9/32", "203.0.113.9", "203.0.113.0/24"],
+    ["203.0.113.64/26", "203.0.113.64/26", "203.0.113.0/24"],
+    ["203.0.112.0/20", "203.0.113.0/24", "203.0.113.0/24"],
+    ["2001:db8:a:7::/64", "2001:db8:a:7::/64", "2001:db8:a::/48"],
+  ])("%s that no device has, but that is local by a route, is refused", async (local, address, prefix) => {
+    edge.server.ip([`route add local ${local} dev lo`]);
+    const refused = await refusal(whole);
+    edge.server.ip([`route del local ${local} dev lo table local`]);
+    expect(refused).toMatchObject({ code: "TG9023", message: message(address, "lo", prefix) });
+  });
+
   test("is said by the command, which fails", () => {
     edge.server.ip([`addr add ${OWN}/32 dev up0`]);
     const node = writeEdge(join(edge.server.folder, "edge.ts"), NODE);
@@ -94,9 +106,53 @@ describe("beside the prefixes that a customer has in force", () => {
     expect(answers(OWN)).toBe(true);
   });
 
+  test("of which it has a part, is refused where it claims another", async () => {
+    const local = "local 203.0.113.0/24 dev lo";
+    edge.server.ip([`addr del ${OWN}/32 dev up0`, `route add ${local}`]);
+    const [refused, same] = [await refusal(whole), await edge.server.apply(half, NODE)];
+    edge.server.ip([`route del ${local} table local`, `addr add ${OWN}/32 dev up0`]);
+    expect(refused).toMatchObject({
+      code: "TG9023",
+      message: message("203.0.113.0/24", "lo", "203.0.113.0/24"),
+    });
+    expect(same).toMatchObject({ changed: false, warnings: [{ code: "TG9024" }] });
+  });
+
   test("is refused to another bundle that claims it, and what is in force stays", async () => {
     expect(await refusal(whole)).toMatchObject({ code: "TG9023" });
     expect(await edge.server.apply(half, NODE)).toMatchObject({ changed: false });
+  });
+});
+
+describe("that was an anycast address until the same change", () => {
+  const [KEPT, LEFT] = ["198.18.8.1", "198.18.8.9"];
+  const owners = { ...NODE.owners, acme: [...(NODE.owners["acme"] ?? []), "198.18.8.0/29", "198.18.8.8/29"] };
+  const claiming = (text: string) => {
+    const prefixes = ["203.0.113.128/25", text].map(owned);
+    const routes = prefixes.map((prefix) => ({ ...prefix, tunnel: "chicago", priority: 100, weight: 1 }));
+    return edge.bundle("claiming", acme({ prefixes, routes }));
+  };
+
+  beforeAll(async () => {
+    edge.server.ip([`addr add ${KEPT}/32 dev up0`]);
+    await edge.server.apply(half, { ...NODE, anycast: [...NODE.anycast, KEPT, LEFT] });
+  });
+
+  afterAll(() => edge.server.ip([`addr del ${KEPT}/32 dev up0`]));
+
+  test("is refused where it stays, as an operator put it on a device", async () => {
+    const before = edge.server.portrait();
+    const refused = await edge.server
+      .apply(claiming("198.18.8.0/29"), { ...NODE, owners })
+      .catch((error) => error);
+    expect(edge.server.portrait()).toBe(before);
+    expect(refused).toMatchObject({ code: "TG9023", message: message(KEPT, "up0", "198.18.8.0/29") });
+  });
+
+  test("is the customer's where it goes with the change", async () => {
+    const applied = await edge.server.apply(claiming("198.18.8.8/29"), { ...NODE, owners });
+    expect(applied).toMatchObject({ changed: true, warnings: [] });
+    expect(edge.server.run(["ip", "addr", "show", "dev", "lo"])).not.toContain(LEFT);
   });
 });
 
@@ -125,6 +181,14 @@ describe("that comes when the prefix is in force", () => {
   test("keeps no other policy from the customer", async () => {
     const other = edge.bundle("other", { ...WHOLE, mitigate: [] });
     expect(await edge.server.apply(other, NODE)).toMatchObject({ changed: true, warnings: [warning] });
+  });
+
+  test("answers past the customer's firewall where that is in the namespace, as local delivery comes first", async () => {
+    const firewall = { ...WHOLE.firewall, offload: "off" } as const;
+    const later = edge.bundle("later", { ...WHOLE, firewall });
+    expect(await edge.server.apply(later, NODE)).toMatchObject({ changed: true, warnings: [warning] });
+    expect(answers(OWN)).toBe(true);
+    expect(answers(FTP)).toBe(false);
   });
 
   test("but one more that the customer has not got is refused", async () => {

@@ -237,9 +237,9 @@ minutes, and senders are told of it.`,
     `What comes by an uplink to a customer's prefix is judged by that customer's policy, whatever else the server does with
 the address: who manages the server by it would be locked out where the policy does not allow that, and of what it
 allows some would be sent to the customer's router and some would end here, past the customer's firewall. So a customer
-does not get an address that the server has: on any device of its own namespace, but for loopback and link-local ones
-and the anycast addresses. Nothing was changed, and \`tidegated\` tries again. If the address comes when the prefix is in
-force already, that is a warning (TG9024).`,
+does not get an address that the server has: on any device of its own namespace or by a route to itself
+(\`ip route show table local\`), but for loopback and link-local ones and the anycast addresses. Nothing was changed, and
+\`tidegated\` tries again. If the address comes when the prefix is in force already, that is a warning (TG9024).`,
     example(
       "sketch",
       'prefixes: ["203.0.113.0/24"], and ip addr says: eth0 … inet 203.0.113.254/24',
@@ -248,10 +248,11 @@ force already, that is a warning (TG9024).`,
   ),
   TG9024: warning(
     message`\`${"device"}\` of this server has the address ${"address"}, which is in ${"prefix"} of \`${"customer"}\`: what comes for the server there is taken for the customer's`,
-    `The prefix was in force before the server had the address, or it would have been refused (TG9023). The customer's
-packets are judged as ever, but those to this address end at the server where the policy allows them (by the namespace),
-or what is meant for the server goes to the customer (\`datapath: "xdp"\`). Whoever added the address took it from the
-customer; \`tidegate status\` and the daemon's journal say so as long as it is there.`,
+    `The prefix was in force before the server had the address, or it would have been refused (TG9023). Of what comes there
+by an uplink, the customer's policy judges only what XDP drops: its mitigate rules, and the firewall as far as it is
+offloaded. The rest ends at the server, past the customer's firewall, as local delivery comes before it, whatever the
+policy says of it; with \`datapath: "xdp"\` what may go on goes to the customer, and the server loses it. Whoever added the
+address took it from the customer; \`tidegate status\` and the daemon's journal say so as long as it is there.`,
     example(
       "sketch",
       "ip addr add 203.0.113.254/24 dev eth0   # acme has 203.0.113.0/24",
