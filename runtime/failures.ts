@@ -60,6 +60,7 @@ export const FAILURES = {
   TG9021: ({ rule }) => `no rule \`${rule}\` is in force here`,
   TG9023: ({ device, address, prefix, customer }) =>
     `\`${device}\` of this server has the address ${address}, which is in ${prefix} of \`${customer}\`: what comes for the server there would be taken for the customer's`,
+  TG9025: ({ customer, cause }) => `XDP cannot be told which routers of \`${customer}\` are dead: ${cause}`,
   TG9101: ({ store, problem }) => `cannot read the store ${store}: ${problem}`,
   TG9102: ({ customer, revision, problem }) =>
     `revision ${revision} of \`${customer}\` is not valid: ${problem}`,

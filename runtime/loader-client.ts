@@ -181,6 +181,11 @@ export class Loader {
     await this.#process.call("map.like", pin, made);
   }
 
+  /** Pins a map of this name that a pinned program uses. ENOENT: it uses none; EEXIST: something is pinned there. */
+  async pinAgain(program: string, name: string, made: string): Promise<void> {
+    await this.#process.call("map.pin-again", program, name, made);
+  }
+
   /** Puts a pinned map into a slot of a pinned array of maps; returns when no packet sees the one before any more. */
   async setMap(arrayOfMaps: string, slot: number, map: string): Promise<void> {
     await this.#process.call("map.set-map", arrayOfMaps, String(slot), map);

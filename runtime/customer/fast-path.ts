@@ -5,6 +5,7 @@ import { readCounter, sum } from "../counters.js";
 import type { Traffic } from "../gre/driver.js";
 import { ERRNO, type Loader, LoaderError, type MapEntry } from "../loader-client.js";
 import { mac, u32 } from "../netlink/message.js";
+import { CUSTOMER_PROGRAM } from "../node/constants.js";
 import { addressBytes } from "../prefix.js";
 
 /** What a program needs that sends packets into tunnels itself: the maps of bpf-templates/forward.h, byte for byte. */
@@ -52,19 +53,22 @@ export async function holdsTunnels(
  * less than the whole.
  */
 export async function turnTunnels(
-  loader: Pick<Loader, "dumpMap" | "updateMap">,
+  loader: Pick<Loader, "dumpMap" | "updateMap" | "pinAgain">,
   pinDir: string,
   tunnels: Manifest["tunnels"],
   turn: "close" | "open",
   which: (row: Manifest["tunnels"][number]) => boolean,
 ): Promise<void> {
+  if (!tunnels.some(which)) return;
   const pin = pinOf(pinDir);
-  // That is drift, which others mend.
-  if (!existsSync(pin)) return;
+  // The program goes by its map also where that has lost its pin.
+  if (!existsSync(pin)) await loader.pinAgain(join(pinDir, CUSTOMER_PROGRAM), "tunnels", pin);
   const rows = (await loader.dumpMap(pin)).flatMap(({ key, values }): readonly MapEntry[] => {
     const [held] = values;
     const tunnel = tunnels[key.readUInt32LE()];
-    if (!held || hex(held) === NO_TUNNEL || !tunnel || !which(tunnel)) return [];
+    if (held?.length !== TUNNEL_BYTES)
+      throw new Error(`${pin} is another map: its rows have ${held?.length} bytes`);
+    if (hex(held) === NO_TUNNEL || !tunnel || !which(tunnel)) return [];
     const mtu = turn === "open" ? tunnel.mtu : CLOSED;
     if (held.readUInt16LE(MTU_AT) === mtu) return [];
     const value = Buffer.from(held);

@@ -1,11 +1,12 @@
+import { causeOf, failure } from "../failures.js";
 import type { Host } from "../host.js";
 import type { LoadedCustomer } from "../state.js";
 import { turnTunnels } from "./fast-path.js";
 
 /**
  * Around a turn of the routes: of the program in force, what leads into tunnels that are dead by then is closed before, and what leads
- * into live ones is opened behind. So the program sends only where the routes lead before and after, and all else goes by them.
- * `dead`: devices of dead tunnels.
+ * into live ones is opened behind. So the program sends only where the routes lead before and after, and all else goes by them. Where
+ * nothing can be closed the routes turn all the same: then what XDP does not send is saved. `dead`: devices of dead tunnels.
  */
 export async function betweenWays<T>(
   { loader, paths }: Host,
@@ -14,9 +15,16 @@ export async function betweenWays<T>(
   turnRoutes: () => Promise<T>,
 ): Promise<T> {
   const { tunnels, sentWhileLive } = manifest;
+  if (!sentWhileLive) return turnRoutes();
   const pins = paths.pins(customer, generation);
-  if (sentWhileLive) await turnTunnels(loader, pins, tunnels, "close", ({ device }) => dead.has(device));
+  const untold = (error: unknown) =>
+    failure("TG9025", { customer, cause: causeOf(error) }, "`tidegated` tries again", error);
+  const closed = turnTunnels(loader, pins, tunnels, "close", ({ device }) => dead.has(device));
+  const notClosed = await closed.then(() => null, untold);
   const turned = await turnRoutes();
-  if (sentWhileLive) await turnTunnels(loader, pins, tunnels, "open", ({ device }) => !dead.has(device));
+  if (notClosed) throw notClosed;
+  await turnTunnels(loader, pins, tunnels, "open", ({ device }) => !dead.has(device)).catch((error) => {
+    throw untold(error);
+  });
   return turned;
 }

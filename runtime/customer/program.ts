@@ -7,7 +7,7 @@ import { failure } from "../failures.js";
 import { deadDevices } from "../health/lives.js";
 import { type Host, tolerating } from "../host.js";
 import type { Loader, MapEntry } from "../loader-client.js";
-import { stampOf, turnOf } from "../node/constants.js";
+import { CUSTOMER_PROGRAM, stampOf, turnOf } from "../node/constants.js";
 import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
 import type { CustomerRecord, Paths } from "../state.js";
@@ -22,10 +22,9 @@ const SLOTS = 4096;
  * and is only there where some are sent into them from XDP; a root program from before there was such a map has none.
  */
 const PROGRAMS = [
-  { name: "prog_tidegate_customer", places: "programs" },
+  { name: CUSTOMER_PROGRAM, places: "programs" },
   { name: "prog_tidegate_way_back", places: "ways_back" },
 ] as const;
-const [{ name: PROGRAM }] = PROGRAMS;
 
 /** A generation, and where the root program looks for it. */
 export type Placed = Pick<CustomerRecord, "customer" | "generation" | "slot">;
@@ -159,7 +158,7 @@ function sharesProgram(before: Manifest, after: Manifest): boolean {
 const DATA = "map_data";
 
 function programLoaded({ paths }: Host, { customer, generation }: CustomerRecord): boolean {
-  return existsSync(join(paths.pins(customer, generation), PROGRAM));
+  return existsSync(join(paths.pins(customer, generation), CUSTOMER_PROGRAM));
 }
 
 function hasData({ paths }: Host, { customer, generation }: Placed): boolean {
@@ -298,7 +297,7 @@ export async function programInForce(host: Host, record: CustomerRecord): Promis
   const { customer, generation, slot } = record;
   const pins = paths.pins(customer, generation);
   const programs = rootMap(paths, "programs");
-  if (!existsSync(join(pins, PROGRAM)) || !existsSync(programs)) return false;
+  if (!existsSync(join(pins, CUSTOMER_PROGRAM)) || !existsSync(programs)) return false;
   if ((await stampInForce(host, slot)) !== stampOf(generation)) return false;
   if (
     hasData(host, record) &&

@@ -96,7 +96,7 @@ export class Turns {
 
   /** One customer's trouble is no reason to let the others wait. */
   #failed(customer: string, cause: string): void {
-    const words = `${customer}: its routes cannot follow its routers yet: ${cause}`;
+    const words = `${customer}: cannot follow its routers yet: ${cause}`;
     if (words !== this.#behind.get(customer)) this.#options.say("warning", words);
     this.#behind.set(customer, words);
     clearTimeout(this.#again);

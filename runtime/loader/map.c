@@ -13,6 +13,9 @@
 /* The kernel's own ENOTSUPP (include/linux/errno.h), which bpf(2) lets through to user space. */
 #define KERNEL_ENOTSUPP 524
 
+/* As many maps as a program can use (MAX_USED_MAPS, include/linux/bpf_verifier.h). */
+#define PROGRAM_MAPS 64
+
 int map_open(const char *path, struct map *map, struct answer *answer)
 {
 	__u32 size = sizeof(map->info);
@@ -320,11 +323,55 @@ static int like(const struct request *request, struct answer *answer)
 	return status;
 }
 
+/* The map of this name among those that a program uses. Returns a descriptor, or what fail() returned. */
+static int map_of_program(int program, const char *name, struct answer *answer)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 ids[PROGRAM_MAPS], size = sizeof(info);
+
+	info.nr_map_ids = PROGRAM_MAPS;
+	info.map_ids = (__u64)(uintptr_t)ids;
+	if (bpf_obj_get_info_by_fd(program, &info, &size))
+		return fail(answer, errno, "cannot read the program's description");
+	/* The kernel says how many there are, and writes no more than there is room for. */
+	for (__u32 i = 0; i < info.nr_map_ids && i < PROGRAM_MAPS; i++) {
+		struct bpf_map_info map = { 0 };
+		__u32 map_size = sizeof(map);
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &map, &map_size) && !strcmp(map.name, name))
+			return fd;
+		close(fd);
+	}
+	return fail(answer, ENOENT, "the program uses no map %s", name);
+}
+
+/* map.pin-again PROGRAM NAME NEW: a map that the program at PROGRAM uses, pinned at NEW */
+static int pin_again(const struct request *request, struct answer *answer)
+{
+	int program, fd, status = 0;
+
+	program = pin_open(request_text(request, 0), PIN_PROGRAM, answer);
+	if (program < 0)
+		return -1;
+	fd = map_of_program(program, request_text(request, 1), answer);
+	close(program);
+	if (fd < 0)
+		return -1;
+	if (bpf_obj_pin(fd, request_text(request, 2)))
+		status = fail(answer, errno, "cannot pin %s", request_text(request, 2));
+	close(fd);
+	return status;
+}
+
 const struct operation map_operations[] = {
 	{ "map.update", 4, 4, 1u << 2 | 1u << 3, update },
 	{ "map.delete", 3, 3, 1u << 2, delete },
 	{ "map.dump", 1, 1, 0, dump },
 	{ "map.lookup", 3, 3, 1u << 2, lookup },
 	{ "map.like", 2, 2, 0, like },
+	{ "map.pin-again", 3, 3, 0, pin_again },
 	{ 0 },
 };

@@ -56,3 +56,6 @@ export const LINK_ENDS = {
 
 /** The customer's end of its link. */
 export const EDGE = "edge";
+
+/** Where a customer's program is pinned, among a generation's pins. */
+export const CUSTOMER_PROGRAM = "prog_tidegate_customer";

@@ -10,7 +10,7 @@ import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Health, Policy } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, FTP, NODE, owned } from "../support/acme-edge.js";
 import { RunningDaemon, writeEdge } from "../support/daemon.js";
-import { type Came, Capture, keepSending, range, type Seen } from "../support/flows.js";
+import { type Came, Capture, keepSending, range, type Seen, ways } from "../support/flows.js";
 import { number, rule } from "../support/ir.js";
 import {
   addRouter,
@@ -214,8 +214,9 @@ describe("while packets keep coming the router dies, and comes back", () => {
 });
 
 /** The row of Chicago's tunnel, and where in it XDP looks for the MTU, the lower byte first. */
-const row = () =>
-  `pinned ${edge.server.run(["sh", "-c", "echo /run/tidegate/bpf/customers/acme/*/map_tunnels"]).trim()} key 0 0 0 0`;
+const row = () => `pinned ${pinned()} key 0 0 0 0`;
+const pinned = () =>
+  edge.server.run(["sh", "-c", "echo /run/tidegate/bpf/customers/acme/*/map_tunnels"]).trim();
 const MTU_AT = 12;
 const [OPEN, CLOSED] = ["c405", "0000"];
 
@@ -261,6 +262,20 @@ test("what a router sends that answers no probes comes back by XDP as ever", asy
   expectReserve(await send());
   setSite(edge, "chicago");
   await isNow("chicago", "live");
+}, 60_000);
+
+test("XDP is told of a death also where the map has lost its pin, which is back then", async () => {
+  const { generation } = await customer();
+  edge.server.run(["rm", pinned()]);
+  setRouter(edge, "chicago", "down");
+  await isNow("chicago", "dead");
+  expect(mtuNow()).toBe(CLOSED);
+  expectReserve(await send());
+  setRouter(edge, "chicago", "up");
+  await isNow("chicago", "live");
+  expectFast(await send());
+  // By the same program: nobody has mended it.
+  expect((await customer()).generation).toBe(generation);
 }, 60_000);
 
 describe("while it is dead", () => {
@@ -314,6 +329,27 @@ describe("while it is dead", () => {
     expectFast(await send());
   }, 60_000);
 });
+
+test("routes follow also where another map is in the place of the program's, and that is said", async () => {
+  setRouter(edge, "dallas", "up");
+  await isNow("dallas", "live");
+  const pin = pinned();
+  const shape = ["type", "array", "key", "4", "value", "4", "entries", "1", "name", "other"];
+  edge.server.run(["rm", pin]);
+  edge.server.run(["bpftool", "map", "create", pin, ...shape]);
+  setRouter(edge, "chicago", "down");
+  await daemon.says(
+    /cannot follow its routers yet: XDP cannot be told .* `acme` are dead: \S+ is another map/,
+  );
+  // They open connections, which is the namespace's.
+  const flows = range(0, 20);
+  expect(new Set((await ways(edge, flows)).values())).toEqual(new Set([ROUTERS.dallas]));
+  await edge.server.apply(edge.bundle("second-again", sending()), NODE);
+  expectReserve(await send());
+  setRouter(edge, "chicago", "up");
+  await isNow("chicago", "live");
+  expectFast(await send());
+}, 60_000);
 
 test("a live tunnel that somebody closes to XDP is drift", async () => {
   await daemon.end();

@@ -45,7 +45,7 @@ test("a bundle that is damaged leaves what routes go by as it was, and delays no
   await expect.poll(() => said.length).toBe(2);
   await turns.end();
   for (const [index, customer] of CUSTOMERS.entries()) {
-    expect(said[index]).toContain(`${customer}: its routes cannot follow its routers yet: `);
+    expect(said[index]).toContain(`${customer}: cannot follow its routers yet: `);
     expect(existsSync(paths.lives(customer))).toBe(false);
   }
 });

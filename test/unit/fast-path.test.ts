@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FAST_TUNNELS, holdsTunnels, turnTunnels } from "../../runtime/customer/fast-path.js";
 import type { DumpedEntry, MapEntry } from "../../runtime/loader-client.js";
@@ -70,6 +70,9 @@ describe("whether a program sends by the tunnels of a policy", () => {
     async function turned(turn: "close" | "open", rows: Readonly<Record<number, string>>, pins = folder) {
       const written: string[] = [];
       const loader = {
+        pinAgain: async (program: string, name: string, pin: string) => {
+          written.push(`${name} of ${basename(program)} pinned at ${basename(pin)}`);
+        },
         dumpMap: async () => map(rows),
         updateMap: async (pin: string, entries: readonly MapEntry[]) => {
           expect(pin).toBe(join(pins, "map_tunnels"));
@@ -102,8 +105,22 @@ describe("whether a program sends by the tunnels of a policy", () => {
       expect(await turned(turn, rows)).toEqual([]);
     });
 
-    test("a map without its pin is left to those who mend it", async () => {
-      expect(await turned("close", { 1: ROW }, join(folder, "none"))).toEqual([]);
+    test("a map without its pin is the program's all the same, and gets it back", async () => {
+      expect(await turned("close", { 1: ROW }, join(folder, "none"))).toEqual([
+        "tunnels of prog_tidegate_customer pinned at map_tunnels",
+        `1 ${CLOSED}`,
+      ]);
+    });
+
+    test("another map in its place is said, and left alone", async () => {
+      await expect(turned("close", { 1: "c6120001" })).rejects.toThrow(
+        /map_tunnels is another map: its rows have 4 bytes/,
+      );
+    });
+
+    test("where nothing is meant the map is not asked for", async () => {
+      const loader = {} as Parameters<typeof turnTunnels>[0];
+      await expect(turnTunnels(loader, folder, [SLOW], "open", () => false)).resolves.toBe(undefined);
     });
   });
 });

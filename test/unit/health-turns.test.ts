@@ -58,7 +58,7 @@ test("who cannot follow is tried again until it can, and why is said once", asyn
   turns.sync("acme");
   turns.sync("globex");
   await vi.advanceTimersByTimeAsync(5000);
-  const why = "warning: acme: its routes cannot follow its routers yet: somebody has the lock";
+  const why = "warning: acme: cannot follow its routers yet: somebody has the lock";
   expect(said).toEqual([why]);
   expect(followed().filter((customer) => customer === "acme").length).toBeGreaterThan(5);
   expect(followed().filter((customer) => customer === "globex")).toHaveLength(1);

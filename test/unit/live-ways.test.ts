@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { betweenWays } from "../../runtime/customer/live-ways.js";
+import { RuntimeFailure } from "../../runtime/failures.js";
 import type { Host } from "../../runtime/host.js";
 import type { Loader } from "../../runtime/loader-client.js";
 import { type LoadedCustomer, Paths } from "../../runtime/state.js";
@@ -39,10 +40,12 @@ function rowsWith(chicago: number, dallas: number) {
 async function turned(
   sentWhileLive: true | undefined,
   turnRoutes: () => Promise<void>,
+  tunnelsOf: () => ReturnType<Loader["dumpMap"]> = async () => rowsWith(1476, 0),
 ): Promise<readonly string[]> {
   const happened: string[] = [];
-  const loader: Pick<Loader, "dumpMap" | "updateMap"> = {
-    dumpMap: async () => rowsWith(1476, 0),
+  const loader: Pick<Loader, "dumpMap" | "updateMap" | "pinAgain"> = {
+    dumpMap: tunnelsOf,
+    pinAgain: async () => {},
     updateMap: async (_, entries) => {
       for (const { key, value } of entries) {
         const name = ROWS[key[0] ?? ROWS.length]?.name;
@@ -59,7 +62,9 @@ async function turned(
   await betweenWays(host, loaded, new Set([CHICAGO?.device ?? ""]), async () => {
     happened.push("routes");
     await turnRoutes();
-  }).catch((error: Error) => happened.push(error.message));
+  }).catch((error: Error) =>
+    happened.push(error instanceof RuntimeFailure ? `${error.code} ${error.message}` : error.message),
+  );
   return happened;
 }
 
@@ -71,6 +76,33 @@ test("what is dead is closed before the routes turn, and what lives is opened be
 test("where the routes cannot turn, nothing is opened", async () => {
   const failing = () => Promise.reject(new Error("there is no table"));
   expect(await turned(true, failing)).toEqual(["chicago takes 0 bytes", "routes", "there is no table"]);
+});
+
+const DEAF = "TG9025 XDP cannot be told which routers of `acme` are dead: ";
+
+test("where nothing can be closed the routes turn all the same, nothing is opened, and it is said", async () => {
+  const failing = () => Promise.reject(new Error("no such map"));
+  expect(await turned(true, async () => {}, failing)).toEqual(["routes", `${DEAF}no such map`]);
+});
+
+test("rows of another map are said to be such", async () => {
+  const other = async () => [{ key: Buffer.alloc(4), values: [Buffer.alloc(4)] }];
+  const [routes, words, ...more] = await turned(true, async () => {}, other);
+  expect([routes, more]).toEqual(["routes", []]);
+  expect(words).toMatch(/^TG9025 .* are dead: \S+map_tunnels is another map: its rows have 4 bytes$/);
+});
+
+test("where nothing can be opened it is said, too", async () => {
+  let asked = 0;
+  const once = async () => {
+    if (asked++ > 0) throw new Error("no such map");
+    return rowsWith(1476, 0);
+  };
+  expect(await turned(true, async () => {}, once)).toEqual([
+    "chicago takes 0 bytes",
+    "routes",
+    `${DEAF}no such map`,
+  ]);
 });
 
 test("of a program that sends into no tunnel whose router is asked nothing is touched", async () => {

@@ -284,8 +284,21 @@ export const HEALTH: readonly Mutation[] = [
       {
         name: "opened-before-the-routes",
         models: "XDP sends to a router that is back while the routes lead past it",
-        from: '"close", ({ device }) => dead.has(device));',
-        to: '"close", ({ device }) => dead.has(device));\n  if (sentWhileLive) await turnTunnels(loader, pins, tunnels, "open", ({ device }) => !dead.has(device));',
+        from: "const notClosed = await closed.then(() => null, untold);",
+        to: 'const notClosed = await closed.then(() => null, untold);\n  await turnTunnels(loader, pins, tunnels, "open", ({ device }) => !dead.has(device)).catch(untold);',
+      },
+      {
+        name: "routes-wait-for-xdp",
+        models:
+          "where a map cannot be written, all packets go on to a dead router, and not those of XDP alone",
+        from: "const turned = await turnRoutes();",
+        to: "if (notClosed) throw notClosed;\n  const turned = await turnRoutes();",
+      },
+      {
+        name: "deaf-xdp-is-not-said",
+        models: "XDP goes on to send to a dead router, and nobody knows, or tries again",
+        from: "if (notClosed) throw notClosed;",
+        to: "if (notClosed) return turned;",
       },
     ],
   ),
@@ -293,6 +306,12 @@ export const HEALTH: readonly Mutation[] = [
     "runtime/customer/fast-path.ts",
     ["unit/fast-path"],
     [
+      {
+        name: "without-a-pin-no-death",
+        models: "a map that has lost its pin is nobody's business, and its program sends to a dead router",
+        from: 'if (!existsSync(pin)) await loader.pinAgain(join(pinDir, CUSTOMER_PROGRAM), "tunnels", pin);',
+        to: "if (!existsSync(pin)) return;",
+      },
       {
         name: "closed-with-another-address",
         models:

@@ -259,4 +259,18 @@ address took it from the customer; \`tidegate status\` and the daemon's journal 
       "ip addr del 203.0.113.254/24 dev eth0",
     ),
   ),
+  TG9025: error(
+    message`XDP cannot be told which routers of \`${"customer"}\` are dead: ${"cause"}`,
+    `With \`datapath: "xdp"\` the customer's program sends into tunnels with \`health\` by a map of its own, in which the
+runtime closes those of dead routers and opens those of live ones. That map cannot be read or written. The customer's
+routes go by what was found out all the same, and so do packets that take the namespace; those on the fast path may
+still go to a dead router, and those to one that lives again may take the namespace. \`tidegated\` tries again twice a
+second; and the map is drift, which its next look at this customer mends by another program. \`tidegate apply\` of the
+same bundle does so at once.`,
+    example(
+      "sketch",
+      "cp /sys/fs/bpf/other /run/tidegate/bpf/customers/acme/3/map_tunnels   # another map in its place",
+      "tidegate apply build/acme --edge edge.ts",
+    ),
+  ),
 };
