@@ -21,9 +21,9 @@ export interface Found {
   /** Of those customers that were looked at. */
   readonly customers: readonly (InForce & {
     readonly drift: readonly string[];
-    /** Of what is in force, and nothing that an apply could mend. */
-    readonly warnings: readonly RuntimeWarning[];
   })[];
+  /** Of what is in force of each customer, also of those that were not looked at, and nothing that an apply could mend. */
+  readonly warnings: ReadonlyMap<string, readonly RuntimeWarning[]>;
 }
 
 export type EngineOptions = Pick<ApplyOptions, "onlyOver" | "memoryDir" | "rollback" | "onStep">;
@@ -103,15 +103,16 @@ async function look(stateDir: string, wanted: ReadonlySet<string>): Promise<Foun
   await allEnded();
   return withHost({ stateDir, lock: false }, async (host) => {
     const state = await readNodeState(host.paths);
-    if (!state) return { node: [], customers: [] };
+    if (!state) return { node: [], customers: [], warnings: new Map() };
     const own = await ownAddresses(host, state.config.anycast);
+    const all = await readCustomers(host.paths);
+    const warnings = new Map(all.map(({ customer, manifest }) => [customer, warnOfOwn(manifest, own)]));
     const customers: Found["customers"][number][] = [];
-    for (const loaded of await readCustomers(host.paths)) {
+    for (const loaded of all) {
       if (!wanted.has(loaded.customer)) continue;
       const { customer, generation, hash } = loaded;
-      const drift = await customerDrift(host, state, loaded);
-      customers.push({ customer, generation, hash, drift, warnings: warnOfOwn(loaded.manifest, own) });
+      customers.push({ customer, generation, hash, drift: await customerDrift(host, state, loaded) });
     }
-    return { node: await nodeDrift(host, state), customers };
+    return { node: await nodeDrift(host, state), customers, warnings };
   });
 }

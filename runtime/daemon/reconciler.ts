@@ -4,7 +4,7 @@ import { MANIFEST_FILE } from "../state.js";
 import { fetchBundle } from "../store/bundles.js";
 import type { Files, Head, Store } from "../store/store.js";
 import type { RuntimeWarning } from "../warnings.js";
-import type { Engine, InForce } from "./engine.js";
+import type { Engine, Found, InForce } from "./engine.js";
 import type { Say } from "./journal.js";
 import type { Memory, Outcome } from "./memory.js";
 import type { Observer } from "./observer.js";
@@ -34,6 +34,8 @@ export class Reconciler {
   readonly #waiting: Waiting;
   /** Troubles that were told of, by what they are about, so that each is told of once. */
   readonly #told = new Map<string, string>();
+  /** Customers that such troubles may be about: a look forgets those of who is not in force any more. */
+  readonly #troubled = new Set<string>();
   /** Refused before, and to be tried once more. */
   readonly #again = new Set<string>();
   /** In force, but not on the node as it is described now. */
@@ -162,8 +164,7 @@ export class Reconciler {
       const found = await engine.look(new Set(this.#turnOf(all.map(({ customer }) => customer))));
       observer.drift(null, found.node.length);
       for (const { customer, drift } of found.customers) observer.drift(customer, drift.length);
-      for (const { customer, warnings } of found.customers)
-        this.#tell(`${customer}: addresses of the server's own`, warnedOf(customer, warnings));
+      this.#tellOwn(found.warnings);
       const drifted = found.customers.filter(({ drift }) => drift.length > 0);
       // Any customer's change brings the node's own parts back.
       const first = drifted.length === 0 && found.node.length > 0 ? found.customers.slice(0, 1) : [];
@@ -172,6 +173,16 @@ export class Reconciler {
         await this.#mendOne(current, [...found.node, ...current.drift], node);
       }
     });
+  }
+
+  /** Of each customer in force; who is not any more has no trouble either. */
+  #tellOwn(warnings: Found["warnings"]): void {
+    for (const customer of new Set([...this.#troubled, ...warnings.keys()])) {
+      this.#tell(ownOf(customer), warnedOf(customer, warnings.get(customer) ?? []));
+      if (warnings.has(customer)) continue;
+      this.#tell(againOf(customer), null);
+      this.#troubled.delete(customer);
+    }
   }
 
   #turnOf(customers: readonly string[]): readonly string[] {
@@ -219,7 +230,11 @@ export class Reconciler {
       await this.#note(customer, { revision, state: "in-force", why: "", last: { revision, files } });
       const how = changed ? `in force as generation ${generation}` : `is generation ${generation} already`;
       say("info", `${customer}: revision ${revision} ${how} (${hash.slice(0, 12)}, ${Math.round(ms)} ms)`);
-      for (const one of warnings) say("warning", warningText(customer, one));
+      const isOwn = ({ code }: RuntimeWarning) => code === "TG9024";
+      for (const one of warnings.filter((one) => !isOwn(one))) say("warning", warningText(customer, one));
+      // As the looks do, which find it, too: it is said once.
+      this.#troubled.add(customer);
+      this.#tell(ownOf(customer), warnedOf(customer, warnings.filter(isOwn)));
     } finally {
       await engine.clearIncoming(customer);
     }
@@ -258,7 +273,8 @@ export class Reconciler {
   async #applyAgain(current: InForce, node: NodeConfig) {
     const { engine } = this.#options;
     const { customer } = current;
-    return this.#telling(`${customer}, again`, async () => {
+    this.#troubled.add(customer);
+    return this.#telling(againOf(customer), async () => {
       try {
         const folder = (await engine.storedBundle(current)) ?? (await this.#fetchAgain(current));
         const applied = await engine.apply(folder, node, { onlyOver: current.hash });
@@ -317,6 +333,15 @@ export class Reconciler {
 
 function warningText(customer: string, { message, hint }: RuntimeWarning): string {
   return `${customer}: ${message}: ${hint}`;
+}
+
+/** What troubles of a customer in force are about. */
+function ownOf(customer: string): string {
+  return `${customer}: addresses of the server's own`;
+}
+
+function againOf(customer: string): string {
+  return `${customer}, again`;
 }
 
 function warnedOf(customer: string, warnings: readonly RuntimeWarning[]): string | null {

@@ -99,13 +99,10 @@ export class FakeEngine implements Engine {
   async look(customers: ReadonlySet<string>): Promise<Found> {
     this.looks.push([...customers]);
     const found = [...this.#customers.values()].filter(({ customer }) => customers.has(customer));
-    const drift = found.map((one) => ({
-      ...one,
-      drift: this.missing.get(one.customer) ?? [],
-      warnings: this.warnings,
-    }));
+    const drift = found.map((one) => ({ ...one, drift: this.missing.get(one.customer) ?? [] }));
+    const warnings = new Map([...this.#customers.keys()].map((customer) => [customer, this.warnings]));
     await this.afterLook();
-    return { node: this.missing.get("") ?? [], customers: drift };
+    return { node: this.missing.get("") ?? [], customers: drift, warnings };
   }
 
   async storedBundle({ customer }: InForce): Promise<string | undefined> {

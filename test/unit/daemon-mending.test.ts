@@ -118,6 +118,18 @@ describe("a look", () => {
     expect(at.said()).toEqual([]);
   });
 
+  test("forgets what could not be mended of a customer that is gone", async () => {
+    await load("acme");
+    at.engine.missing.set("acme", ["firewall"]);
+    at.refuse("TG5007", "v1");
+    await reconciler.mend(NODE);
+    expect(at.said()).toEqual([expect.stringMatching(/^warning acme, again: TG5007 /)]);
+    at.accept();
+    await at.engine.remove("acme");
+    await reconciler.mend(NODE);
+    expect(at.said()).toEqual(["info acme, again: well again"]);
+  });
+
   test("mends the node itself by one customer's change", async () => {
     await load("acme", "globex");
     at.engine.missing.set("", ["IPv6 policy routing"]);
@@ -234,15 +246,53 @@ describe("the end of a change that failed", () => {
   });
 });
 
-test("an address of the server's own in a prefix in force is said once, and that it is gone; nothing is changed", async () => {
-  await load("acme");
+describe("an address of the server's own in a prefix in force", () => {
   const [message, hint] = ["`up0` of this server has the address 203.0.113.9", "give it another"];
-  at.engine.warnings = [{ code: "TG9024", message, hint }];
-  await reconciler.mend(NODE);
-  await reconciler.mend(NODE);
-  expect(at.said()).toEqual([`warning acme: ${message}: ${hint}`]);
-  at.engine.warnings = [];
-  await reconciler.mend(NODE);
-  expect(at.said()).toEqual(["info acme: addresses of the server's own: well again"]);
-  expect(at.did()).toEqual([]);
+  const OWN = [{ code: "TG9024", message, hint }] as const;
+
+  test("is said once, and that it is gone; nothing is changed", async () => {
+    await load("acme");
+    at.engine.warnings = OWN;
+    await reconciler.mend(NODE);
+    await reconciler.mend(NODE);
+    expect(at.said()).toEqual([`warning acme: ${message}: ${hint}`]);
+    at.engine.warnings = [];
+    await reconciler.mend(NODE);
+    expect(at.said()).toEqual(["info acme: addresses of the server's own: well again"]);
+    expect(at.did()).toEqual([]);
+  });
+
+  test("is said by the change, and by no look again", async () => {
+    at.engine.warnings = OWN;
+    await at.publish("acme", "v1");
+    await reconciler.round(NODE);
+    await reconciler.mend(NODE);
+    await at.publish("acme", "v2");
+    await reconciler.round(NODE);
+    expect(at.said().filter((line) => line.startsWith("warning"))).toEqual([
+      `warning acme: ${message}: ${hint}`,
+    ]);
+  });
+
+  test("is said of all customers at the next look", async () => {
+    const customers = Array.from({ length: 20 }, (_, index) => `c${10 + index}`);
+    await load(...customers);
+    at.engine.warnings = OWN;
+    await reconciler.mend(NODE);
+    expect(at.said()).toEqual(customers.map((customer) => `warning ${customer}: ${message}: ${hint}`));
+  });
+
+  test("is well again where the customer is gone, and said anew of the next of that name", async () => {
+    await load("acme");
+    at.engine.warnings = OWN;
+    await reconciler.mend(NODE);
+    at.said();
+    await at.engine.remove("acme");
+    await reconciler.mend(NODE);
+    await reconciler.mend(NODE);
+    expect(at.said()).toEqual(["info acme: addresses of the server's own: well again"]);
+    await at.publish("acme", "v2");
+    await reconciler.round(NODE);
+    expect(at.said()).toContain(`warning acme: ${message}: ${hint}`);
+  });
 });
