@@ -57,21 +57,27 @@ async function leavesBy(
 
 function tooNarrow(manifest: Manifest, row: TunnelRow, way: Way | undefined): RuntimeWarning | undefined {
   if (!way) return undefined;
-  const { device, routed = device.mtu } = way;
+  const { device } = way;
+  // A route's own counts in the place of this (ip6_mtu of the kernel), but none in that of the device's.
+  const own = familyOf(row.remote) === 6 ? device.mtu6 : device.mtu;
+  const { routed = own } = way;
   const outer = outerBytes(row);
   const needed = row.mtu + outer;
   const carries = Math.min(device.mtu, routed);
   if (needed <= carries) return undefined;
-  const narrow = [
-    ...(needed > routed && way.routed !== undefined ? ["the route's `mtu`"] : []),
-    ...(needed > device.mtu ? [`the MTU of \`${device.name}\``] : []),
-  ];
   const fitting = carries - outer;
   const rather = fitting < leastMtu(manifest, row) ? "" : `, or say \`mtu: ${fitting}\` for the tunnel`;
-  const hint = `raise ${narrow.join(" and ")} to ${needed}${rather}`;
-  const by = routed < device.mtu ? `the route to ${row.remote} by ` : "";
+  const hint = `raise ${narrowOf(way, needed, routed).join(" and ")} to ${needed}${rather}`;
+  const by = way.routed !== undefined && routed < device.mtu ? `the route to ${row.remote} by ` : "";
   const params = { tunnel: row.name, needed: `${needed}`, way: `${by}\`${device.name}\``, mtu: `${carries}` };
   return warning("TG9022", params, hint);
+}
+
+function narrowOf({ device, routed: said }: Way, needed: number, routed: number): readonly string[] {
+  const route = needed > routed && said !== undefined ? ["the route's `mtu`"] : [];
+  // Who sets it sets that of IPv6, too (addrconf_notify).
+  if (needed > device.mtu) return [...route, `the MTU of \`${device.name}\``];
+  return needed > routed && said === undefined ? [`\`net.ipv6.conf.${device.name}.mtu\``] : route;
 }
 
 /** Also the kernel's device for both families in IPv4 carries no less than IPv6 needs. */

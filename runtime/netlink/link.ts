@@ -41,6 +41,10 @@ const XDP = { attached: 2, programId: 4 };
 const ADDR_GEN_MODE = 8;
 const ADDR_GEN_NONE = 1;
 
+/** IFLA_INET6_CONF: numbers of 32 bits, in the order of DEVCONF_* (linux/ipv6.h). */
+const INET6_CONF = 2;
+const DEVCONF_MTU6 = 2;
+
 /** RTEXT_FILTER_SKIP_STATS: nobody reads them but `traffic`. */
 const SKIP_STATS = 8;
 
@@ -55,6 +59,8 @@ export interface Link {
   readonly mac: string;
   /** Bytes of the longest packet that it carries. */
   readonly mtu: number;
+  /** The same of IPv6: `net.ipv6.conf.DEVICE.mtu`, which a router's advertisement may lower (RFC 4861, 4.6.4). */
+  readonly mtu6: number;
   /** As ip(8) says: UP, DOWN, UNKNOWN (up, for devices without a carrier). */
   readonly state: string;
   /** The XDP program, and how it is attached; null: none. */
@@ -150,15 +156,24 @@ function readLink(body: Buffer): Link {
   const program = xdp.get(XDP.programId)?.readUInt32LE();
   const mode = xdp.get(XDP.attached)?.readUInt8() === ATTACHED_GENERIC ? "generic" : "native";
   const bytes = attributes.get(IFLA.address) ?? Buffer.alloc(0);
+  const mtu = attributes.get(IFLA.mtu)?.readUInt32LE() ?? 0;
   return {
     name: readText(attributes.get(IFLA.ifname) ?? Buffer.alloc(0)),
     index: body.readInt32LE(4),
     mac: [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
-    mtu: attributes.get(IFLA.mtu)?.readUInt32LE() ?? 0,
+    mtu,
+    mtu6: readMtu6(attributes) ?? mtu,
     state: STATES[attributes.get(IFLA.operstate)?.readUInt8() ?? 0] ?? "UNKNOWN",
     xdp: program === undefined ? null : { mode, program },
     bridge: readBridge(readAttributes(attributes.get(IFLA.linkinfo) ?? Buffer.alloc(0))),
   };
+}
+
+/** Undefined: the device has no IPv6. */
+function readMtu6(attributes: Attributes): number | undefined {
+  const families = readAttributes(attributes.get(IFLA.afSpec) ?? Buffer.alloc(0));
+  const ipv6 = readAttributes(families.get(addressFamily(6)) ?? Buffer.alloc(0));
+  return ipv6.get(INET6_CONF)?.readUInt32LE(4 * DEVCONF_MTU6);
 }
 
 function readBridge(info: Attributes): Link["bridge"] {

@@ -137,6 +137,48 @@ describe("where the uplink carries it", () => {
     expect(await edge.server.apply(bundle("routed", [wide]), NODE)).toMatchObject({ warnings: [] });
   });
 
+  describe("but not in IPv6", () => {
+    const NAME = "net.ipv6.conf.up1.mtu";
+    const FAR = "2001:db8:c::1";
+    const CARRIES = 1330;
+    const fits = tunnel("fits", "2001:db8:c::2", { mtu: CARRIES - 44 });
+    const wide = tunnel("wide", FAR, { mtu: 1400 });
+
+    beforeAll(() => void edge.server.run(["sysctl", "-q", "-w", `${NAME}=${CARRIES}`]));
+    afterAll(() => void edge.server.run(["sysctl", "-q", "-w", `${NAME}=1500`]));
+
+    test("it is said of tunnels whose other end is of IPv6", async () => {
+      const { warnings } = await edge.server.apply(bundle("sixth", [CHICAGO, fits, wide]), NODE);
+      expect(warnings).toEqual([
+        {
+          code: "TG9022",
+          message: tooLong("wide", 1444, "`up1`", CARRIES),
+          hint: `raise \`${NAME}\` to 1444, or say \`mtu: ${CARRIES - 44}\` for the tunnel`,
+        },
+      ]);
+    });
+
+    test("a route's own counts in its place, but no more than the device carries", async () => {
+      const route = (mtu: number, verb = "add") => `route ${verb} ${FAR} dev up1 metric 1 mtu ${mtu}`;
+      edge.server.ip([route(1450)]);
+      const { warnings } = await edge.server.apply(bundle("seventh", [CHICAGO, fits, wide]), NODE);
+      edge.server.ip([route(1450, "del")]);
+      expect(warnings).toEqual([]);
+    });
+
+    test("and what is longer than the device carries is said of the device, which sets both", async () => {
+      const wider = tunnel("wider", FAR, { mtu: 1600 });
+      const { warnings } = await edge.server.apply(bundle("eighth", [CHICAGO, wider]), NODE);
+      expect(warnings).toEqual([
+        {
+          code: "TG9022",
+          message: tooLong("wider", 1644, "`up1`", CARRIES),
+          hint: `${raise(1644)}, or say \`mtu: ${CARRIES - 44}\` for the tunnel`,
+        },
+      ]);
+    });
+  });
+
   test("but both the device and the route to there are narrow, it is said of both", async () => {
     const route = `route add ${CHICAGOS} dev up1 mtu 1350`;
     setUplink(1400);

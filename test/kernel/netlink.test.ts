@@ -72,7 +72,16 @@ describe("devices", () => {
     expect(await linkNames(network)).toEqual(expect.arrayContaining(["lo", "near"]));
     const index = show("ip", ["link", "show", "near"])[0].ifindex;
     expect(await findLink(network, "near")).toEqual({
-      ...{ name: "near", index, mac: "02:00:00:00:00:01", mtu: 1400, state: "DOWN", xdp: null, bridge: null },
+      ...{
+        name: "near",
+        index,
+        mac: "02:00:00:00:00:01",
+        mtu: 1400,
+        mtu6: 1400,
+        state: "DOWN",
+        xdp: null,
+        bridge: null,
+      },
     });
     expect(await linkAt(network, index)).toEqual(await findLink(network, "near"));
     expect(await linkAt(network, 9999)).toBeUndefined();

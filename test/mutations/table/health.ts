@@ -374,6 +374,12 @@ export const HEALTH: readonly Mutation[] = [
         from: "Math.min(device.mtu, routed)",
         to: "device.mtu",
       },
+      {
+        name: "mtu-of-ipv6-unasked",
+        models: "nothing is said of a tunnel to a remote of IPv6 that the device carries in IPv4 alone",
+        from: "familyOf(row.remote) === 6 ? device.mtu6 : device.mtu",
+        to: "device.mtu",
+      },
     ],
   ),
   ...inFile(
