@@ -7,6 +7,7 @@ import { writeEdge } from "../support/daemon.js";
 
 /** Addresses of the server's own in a prefix that a customer claims, or has. */
 
+const ENGINE = join(packageRoot(), "dist/runtime/daemon/engine.js");
 const OWN = "203.0.113.9";
 const WHOLE = acme();
 /** Acme's, but for the half that has the address. */
@@ -176,6 +177,15 @@ describe("that comes when the prefix is in force", () => {
     expect(await edge.server.apply(whole, NODE)).toMatchObject({ changed: false, warnings: [warning] });
     const taken = [{ address: OWN, device: "up0", prefix: "203.0.113.0/24" }];
     expect(await edge.server.status()).toMatchObject({ customers: [{ drift: [], ownAddresses: taken }] });
+  });
+
+  test("is what the daemon's look finds, also of customers that it does not ask about", () => {
+    const script = `import { kernelEngine } from ${JSON.stringify(ENGINE)};
+      const engine = kernelEngine("/run/tidegate", "/var/lib/tidegate");
+      const { customers, warnings } = await engine.look(new Set());
+      console.log(JSON.stringify({ customers, warnings: [...warnings] }));`;
+    const found = JSON.parse(edge.server.run(["node", "--input-type=module", "-e", script]));
+    expect(found).toEqual({ customers: [], warnings: [["acme", [warning]]] });
   });
 
   test("keeps no other policy from the customer", async () => {

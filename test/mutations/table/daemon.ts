@@ -306,4 +306,30 @@ export const DAEMON: readonly Mutation[] = [
       },
     ],
   ),
+  ...inFile(
+    "runtime/daemon/engine.ts",
+    ["kernel/own-address"],
+    [
+      {
+        name: "own-addresses-looked-at-by-nobody",
+        models: "the daemon's look says nothing of the server's own addresses",
+        from: "warnOfOwn(manifest, own)]",
+        to: "warnOfOwn(manifest, own.slice(0, 0))]",
+      },
+    ],
+  ),
+  ...inFile("runtime/daemon/reconciler.ts", RECONCILER, [
+    {
+      name: "own-address-said-twice",
+      models: "what a change has said of the server's own addresses each look says once more",
+      from: "for (const one of warnings.filter((one) => !isOwn(one)))",
+      to: "for (const one of warnings)",
+    },
+    {
+      name: "own-address-of-who-is-gone",
+      models: "a trouble outlives its customer, and is not said of the next of that name",
+      from: "new Set([...this.#troubled, ...warnings.keys()])",
+      to: "new Set(warnings.keys())",
+    },
+  ]),
 ];
