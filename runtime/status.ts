@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { addCounters, type Counters, namedCounters, sum } from "./counters.js";
 import { type Blackhole, blackholes } from "./customer/blackholes.js";
 import { type ProgramCounters, programCounters, readSteadily } from "./customer/counting.js";
+import { whyClosed } from "./customer/fast-path.js";
 import { firewallCounters } from "./customer/firewall.js";
 import { customerDrift, nodeDrift } from "./drift.js";
 import { greDriver } from "./gre/choose.js";
@@ -89,7 +90,10 @@ export interface TunnelStatus extends TunnelTraffic {
   readonly driver: GreDriver["name"];
   /** Of what was sent, the part that XDP sent itself. */
   readonly fromXdp: Traffic;
-  /** Why XDP sends nothing into it, where its policy has it so; null: nothing is in the way, or nothing is sent from XDP at all. */
+  /**
+   * Why XDP is to send nothing into it, where its policy has a fast way into it: by what was found out about its router, or as its bundle is
+   * of another time; null: nothing of that is in the way, or there is no such way.
+   */
   readonly slow: string | null;
   /** Of what was received, the part that XDP passed on itself. */
   readonly returnedByXdp: Traffic;
@@ -261,16 +265,11 @@ async function tunnelStatus(
   const lives = await readLives(host.paths, manifest.customer);
   const health = healthOf(manifest, row, lives, await readReport(host.paths));
   const about = { name, remote, device, driver: driver.name, state: link?.state ?? "missing", health };
-  return { ...about, slow: whyClosed(manifest, health), ...wholeTraffic(device, traffic, byXdp) };
-}
-
-function whyClosed(
-  { datapath, sentWhileLive }: LoadedCustomer["manifest"],
-  health: TunnelHealth | null,
-): string | null {
-  if (datapath !== "xdp" || !health) return null;
-  if (!sentWhileLive) return "its program sends nothing into tunnels with `health`";
-  return health.life === "dead" ? "its router is dead" : null;
+  return {
+    ...about,
+    slow: health && whyClosed(manifest, row, health.life),
+    ...wholeTraffic(device, traffic, byXdp),
+  };
 }
 
 const NOTHING: Traffic = { packets: 0, bytes: 0 };

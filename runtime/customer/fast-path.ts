@@ -78,6 +78,25 @@ export async function turnTunnels(
   if (rows.length > 0) await loader.updateMap(pin, rows);
 }
 
+/** The tunnels that a program sends into itself as long as their routers live. */
+export function tunnelsWhileLive({ tunnels, sentWhileLive = [] }: Manifest): Manifest["tunnels"] {
+  return tunnels.filter(({ name }) => sentWhileLive.includes(name));
+}
+
+/** Why XDP sends nothing into a tunnel with `health` where its policy has a fast way into it; null: there is no such reason. */
+export function whyClosed(
+  { datapath, sentWhileLive }: Pick<Manifest, "datapath" | "sentWhileLive">,
+  tunnel: Manifest["tunnels"][number],
+  life: "unknown" | "live" | "dead",
+): string | null {
+  if (datapath !== "xdp") return null;
+  if (sentWhileLive)
+    return sentWhileLive.includes(tunnel.name) && life === "dead" ? "its router is dead" : null;
+  // Such a bundle does not say whether there is a way into it: where there cannot be one, nobody is told to compile it anew.
+  const couldBe = isFast(tunnel) && tunnel.dscp === "inherit" && tunnel.df === "set";
+  return couldBe ? "its bundle is from before tunnels with `health` were on the fast path" : null;
+}
+
 const hex = (bytes: ArrayLike<number>) => Buffer.from(Array.from(bytes)).toString("hex");
 
 function tunnelRows({ tunnels, anycast, closed }: FastTunnels): readonly MapEntry[] {

@@ -1,7 +1,7 @@
 import { causeOf, failure } from "../failures.js";
 import type { Host } from "../host.js";
 import type { LoadedCustomer } from "../state.js";
-import { turnTunnels } from "./fast-path.js";
+import { tunnelsWhileLive, turnTunnels } from "./fast-path.js";
 
 /**
  * Around a turn of the routes: of the program in force, what leads into tunnels that are dead by then is closed before, and what leads
@@ -14,17 +14,22 @@ export async function betweenWays<T>(
   dead: ReadonlySet<string>,
   turnRoutes: () => Promise<T>,
 ): Promise<T> {
-  const { tunnels, sentWhileLive } = manifest;
-  if (!sentWhileLive) return turnRoutes();
+  const { tunnels } = manifest;
+  const own = new Set(tunnelsWhileLive(manifest).map(({ device }) => device));
+  if (own.size === 0) return turnRoutes();
   const pins = paths.pins(customer, generation);
-  const untold = (error: unknown) =>
-    failure("TG9025", { customer, cause: causeOf(error) }, "`tidegated` tries again", error);
-  const closed = turnTunnels(loader, pins, tunnels, "close", ({ device }) => dead.has(device));
-  const notClosed = await closed.then(() => null, untold);
+  const turn = (way: "close" | "open") =>
+    turnTunnels(loader, pins, tunnels, way, ({ device }) => {
+      return own.has(device) && dead.has(device) === (way === "close");
+    }).catch((error: unknown) => {
+      throw failure("TG9025", { customer, cause: causeOf(error) }, "`tidegated` tries again", error);
+    });
+  const notClosed = await turn("close").then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
   const turned = await turnRoutes();
-  if (notClosed) throw notClosed;
-  await turnTunnels(loader, pins, tunnels, "open", ({ device }) => !dead.has(device)).catch((error) => {
-    throw untold(error);
-  });
+  if (notClosed) throw notClosed.error;
+  await turn("open");
   return turned;
 }

@@ -12,7 +12,7 @@ import { rootMap } from "../node/root-program.js";
 import { lpmKey, parsePrefix } from "../prefix.js";
 import type { CustomerRecord, Paths } from "../state.js";
 import { outerSource, type Previous } from "./change.js";
-import { type FastTunnels, fillTunnels, holdsTunnels, keepsHops } from "./fast-path.js";
+import { type FastTunnels, fillTunnels, holdsTunnels, keepsHops, tunnelsWhileLive } from "./fast-path.js";
 
 /** Slots of customers in the root program, each with two places for programs (bpf-templates/root.bpf.c). */
 const SLOTS = 4096;
@@ -119,7 +119,7 @@ async function fastTunnels(
 ): Promise<FastTunnels | undefined> {
   const anycast = anycast4(node);
   if (manifest.datapath !== "xdp" || anycast === undefined) return undefined;
-  const closed = manifest.sentWhileLive ? await deadDevices(paths, manifest) : new Set<string>();
+  const closed = await deadDevices(paths, { ...manifest, tunnels: tunnelsWhileLive(manifest) });
   return { tunnels: manifest.tunnels, anycast, closed };
 }
 

@@ -5,7 +5,7 @@ import { MANIFEST_SCHEMA, type Manifest } from "./manifest.js";
 import { linkName, namespaceName } from "./names.js";
 import { tunnels } from "./route/tunnels.js";
 import { earlyStep } from "./xdp/early.js";
-import { sendsWhileLive } from "./xdp/forward.js";
+import { sentWhileLive } from "./xdp/forward.js";
 import { limitMaps, tables } from "./xdp/tables.js";
 
 /** A file of a bundle: its path in it, and its bytes. */
@@ -33,6 +33,7 @@ export function manifest(
   compiler: string,
   files: readonly BundleFile[],
 ): Manifest {
+  const live = sentWhileLive(policy);
   return {
     schema: MANIFEST_SCHEMA,
     compiler,
@@ -52,7 +53,7 @@ export function manifest(
       early: earlyStep(policy) !== null,
     },
     ...(forwardsInXdp(policy) && { datapath: "xdp" as const }),
-    ...(sendsWhileLive(policy) && { sentWhileLive: true as const }),
+    ...(live && { sentWhileLive: [...live] }),
     watched: true,
     tunnels: [...tunnels(policy)],
     noLiveTunnel: policy.noLiveTunnel,

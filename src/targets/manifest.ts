@@ -108,10 +108,11 @@ export const manifestSchema = z.strictObject({
   /** The XDP program sends packets into the tunnels itself; absent: all that is allowed goes by the namespace. */
   datapath: z.literal("xdp").optional(),
   /**
-   * It does so also with tunnels that have `health`, as long as their routers live: the runtime closes the others to it. One from before
-   * there was such a thing would never do so, and refuses a bundle that says this.
+   * Of tunnels that have `health`, the names of those that it does so with, as long as their routers live: the runtime closes the others
+   * to it. One from before there was such a thing would never do so, and refuses a bundle that says this. Absent where no tunnel has
+   * `health`, and in bundles of that time, whose programs send nothing into those.
    */
-  sentWhileLive: z.literal(true).optional(),
+  sentWhileLive: z.array(NAME).optional(),
   /** What the XDP program drops can be watched: its map `watchers` is to be the root program's. */
   watched: z.boolean().default(false),
   tunnels: z.array(tunnel),

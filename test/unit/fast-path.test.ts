@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FAST_TUNNELS, holdsTunnels, turnTunnels } from "../../runtime/customer/fast-path.js";
+import { FAST_TUNNELS, holdsTunnels, turnTunnels, whyClosed } from "../../runtime/customer/fast-path.js";
 import type { DumpedEntry, MapEntry } from "../../runtime/loader-client.js";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
@@ -59,6 +59,30 @@ describe("whether a program sends by the tunnels of a policy", () => {
     const loader = { dumpMap: async () => map({ 0: row }) };
     const fast = { tunnels: [FAST], anycast: ANYCAST, closed: new Set([FAST.device]) };
     expect(await holdsTunnels(loader, folder, fast)).toBe(holds);
+  });
+
+  const DEAD = "its router is dead";
+  const OLD = "its bundle is from before tunnels with `health` were on the fast path";
+  test.each([
+    ["lives", { datapath: "xdp", sentWhileLive: [FAST.name] }, FAST, "live", null],
+    ["is not known yet", { datapath: "xdp", sentWhileLive: [FAST.name] }, FAST, "unknown", null],
+    ["is dead", { datapath: "xdp", sentWhileLive: [FAST.name] }, FAST, "dead", DEAD],
+    ["is dead, without a fast way into it", { datapath: "xdp", sentWhileLive: [] }, FAST, "dead", null],
+    ["is dead, and all goes by the namespace", {}, FAST, "dead", null],
+    ["lives, by a bundle of before", { datapath: "xdp" }, FAST, "live", OLD],
+    ["is dead, by a bundle of before", { datapath: "xdp" }, FAST, "dead", OLD],
+    ["is never XDP's, by a bundle of before", { datapath: "xdp" }, SLOW, "dead", null],
+    [
+      "has the kernel's headers, by a bundle of before",
+      { datapath: "xdp" },
+      { ...FAST, dscp: 46 },
+      "dead",
+      null,
+    ],
+    ["may be cut up, by a bundle of before", { datapath: "xdp" }, { ...FAST, df: "inherit" }, "dead", null],
+  ] as const)("why XDP sends nothing into a tunnel that %s", (_, { ...manifest }, row, life, why) => {
+    const about = manifest as Pick<Manifest, "datapath" | "sentWhileLive">;
+    expect(whyClosed(about, row, life)).toBe(why);
   });
 
   describe("turned", () => {

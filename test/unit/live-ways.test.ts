@@ -38,7 +38,7 @@ function rowsWith(chicago: number, dallas: number) {
 
 /** What happens, in its order, where Chicago dies as Dallas comes back. */
 async function turned(
-  sentWhileLive: true | undefined,
+  sentWhileLive: string[] | undefined,
   turnRoutes: () => Promise<void>,
   tunnelsOf: () => ReturnType<Loader["dumpMap"]> = async () => rowsWith(1476, 0),
 ): Promise<readonly string[]> {
@@ -70,24 +70,31 @@ async function turned(
 
 test("what is dead is closed before the routes turn, and what lives is opened behind", async () => {
   const expected = ["chicago takes 0 bytes", "routes", `dallas takes ${DALLAS?.mtu} bytes`];
-  expect(await turned(true, async () => {})).toEqual(expected);
+  expect(await turned(["chicago", "dallas"], async () => {})).toEqual(expected);
 });
 
 test("where the routes cannot turn, nothing is opened", async () => {
   const failing = () => Promise.reject(new Error("there is no table"));
-  expect(await turned(true, failing)).toEqual(["chicago takes 0 bytes", "routes", "there is no table"]);
+  expect(await turned(["chicago", "dallas"], failing)).toEqual([
+    "chicago takes 0 bytes",
+    "routes",
+    "there is no table",
+  ]);
 });
 
 const DEAF = "TG9025 XDP cannot be told which routers of `acme` are dead: ";
 
 test("where nothing can be closed the routes turn all the same, nothing is opened, and it is said", async () => {
   const failing = () => Promise.reject(new Error("no such map"));
-  expect(await turned(true, async () => {}, failing)).toEqual(["routes", `${DEAF}no such map`]);
+  expect(await turned(["chicago", "dallas"], async () => {}, failing)).toEqual([
+    "routes",
+    `${DEAF}no such map`,
+  ]);
 });
 
 test("rows of another map are said to be such", async () => {
   const other = async () => [{ key: Buffer.alloc(4), values: [Buffer.alloc(4)] }];
-  const [routes, words, ...more] = await turned(true, async () => {}, other);
+  const [routes, words, ...more] = await turned(["chicago", "dallas"], async () => {}, other);
   expect([routes, more]).toEqual(["routes", []]);
   expect(words).toMatch(/^TG9025 .* are dead: \S+map_tunnels is another map: its rows have 4 bytes$/);
 });
@@ -98,11 +105,17 @@ test("where nothing can be opened it is said, too", async () => {
     if (asked++ > 0) throw new Error("no such map");
     return rowsWith(1476, 0);
   };
-  expect(await turned(true, async () => {}, once)).toEqual([
+  expect(await turned(["chicago", "dallas"], async () => {}, once)).toEqual([
     "chicago takes 0 bytes",
     "routes",
     `${DEAF}no such map`,
   ]);
+});
+
+test("of tunnels that the program sends nothing into nothing is touched", async () => {
+  expect(await turned(["dallas"], async () => {})).toEqual(["routes", `dallas takes ${DALLAS?.mtu} bytes`]);
+  expect(await turned(["chicago"], async () => {})).toEqual(["chicago takes 0 bytes", "routes"]);
+  expect(await turned([], async () => {})).toEqual(["routes"]);
 });
 
 test("of a program that sends into no tunnel whose router is asked nothing is touched", async () => {

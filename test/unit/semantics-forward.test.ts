@@ -130,14 +130,34 @@ const sharing = FAST.routes.flatMap((route) =>
   route.tunnel === "asked" ? [route, { ...route, tunnel: "far" }] : [route],
 );
 
+const inReserve = FAST.routes.flatMap((route) =>
+  route.tunnel === "asked"
+    ? [
+        { ...route, priority: route.priority + 1 },
+        { ...route, tunnel: "far" },
+      ]
+    : [route],
+);
+const marking: Policy = {
+  ...FAST,
+  tunnels: FAST.tunnels.map((one) => (one.name === "asked" ? { ...one, dscp: 46 } : one)),
+};
+const unasked = ({ health: _, ...tunnel }: Policy["tunnels"][number]) => tunnel;
+
 test.each([
-  ["a route leads into such a tunnel alone", FAST, true],
-  ["none leads there", without("2001:db8:a::/48"), undefined],
-  ["it shares all of its prefixes", { ...FAST, routes: sharing }, undefined],
+  ["a route leads into such a tunnel alone", FAST, ["asked"]],
+  ["none leads there", without("2001:db8:a::/48"), []],
+  ["it shares all of its prefixes", { ...FAST, routes: sharing }, []],
+  ["it is a reserve", { ...FAST, routes: inReserve }, []],
+  ["its headers are the kernel's", marking, []],
+  ["no router is asked", { ...FAST, tunnels: FAST.tunnels.map(unasked) }, undefined],
   ["all goes by the namespace", { ...FAST, datapath: "namespace" }, undefined],
-] as const)("a bundle asks for a runtime that closes dead tunnels to XDP: %s", (_, policy, expected) => {
-  expect(manifestOf(policy).sentWhileLive).toBe(expected);
-});
+] as const)(
+  "a bundle names the tunnels that a runtime has to close to XDP while they are dead: %s",
+  (_, policy, expected) => {
+    expect(manifestOf(policy).sentWhileLive).toEqual(expected);
+  },
+);
 
 const [near, ...others] = FAST.tunnels;
 const nearLeading = (elsewhere: Partial<Policy["tunnels"][number]>): Policy => ({

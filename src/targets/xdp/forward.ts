@@ -51,10 +51,15 @@ export function hasFastWay(policy: Policy): boolean {
   return waysOf(policy).some(({ place }) => place !== null);
 }
 
-/** Whether one of them is into a tunnel whose router is asked whether it lives: while it is dead, XDP must not. */
-export function sendsWhileLive(policy: Policy): boolean {
-  const isAsked = (place: number | null) => place !== null && policy.tunnels[place]?.health !== undefined;
-  return forwardsInXdp(policy) && waysOf(policy).some(({ place }) => isAsked(place));
+/**
+ * Names of tunnels that XDP sends into, and whose routers are asked whether they live: while one is dead, XDP must not. undefined where
+ * there is nothing to say: nothing is sent from XDP, or no router is asked.
+ */
+export function sentWhileLive(policy: Policy): readonly string[] | undefined {
+  const { tunnels } = policy;
+  if (!forwardsInXdp(policy) || !tunnels.some(({ health }) => health)) return undefined;
+  const places = new Set(waysOf(policy).map(({ place }) => place));
+  return tunnels.filter(({ health }, place) => health && places.has(place)).map(({ name }) => name);
 }
 
 /** The function that finds a packet's tunnel; nothing where the program sends nothing on. */

@@ -82,8 +82,8 @@ export const FORWARD: readonly Mutation[] = [
       {
         name: "nobody-has-to-close",
         models: "a runtime that closes no dead tunnels to XDP takes a bundle that relies on it",
-        from: "place !== null && policy.tunnels[place]?.health",
-        to: "place === -1 && policy.tunnels[place]?.health",
+        from: "health && places.has(place)",
+        to: "health && places.has(-1 * place - 1)",
       },
       {
         name: "some-way-is-always-fast",

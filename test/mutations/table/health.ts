@@ -278,26 +278,26 @@ export const HEALTH: readonly Mutation[] = [
       {
         name: "dead-on-the-fast-path",
         models: "XDP goes on to send to a router that is dead",
-        from: '"close", ({ device }) => dead.has(device)',
-        to: '"close", ({ device }) => dead.has(`${device} `)',
+        from: "dead.has(device) === (way",
+        to: "dead.has(`${device} `) === (way",
       },
       {
         name: "opened-before-the-routes",
         models: "XDP sends to a router that is back while the routes lead past it",
-        from: "const notClosed = await closed.then(() => null, untold);",
-        to: 'const notClosed = await closed.then(() => null, untold);\n  await turnTunnels(loader, pins, tunnels, "open", ({ device }) => !dead.has(device)).catch(untold);',
+        from: 'const notClosed = await turn("close")',
+        to: 'await turn("open");\n  const notClosed = await turn("close")',
       },
       {
         name: "routes-wait-for-xdp",
         models:
           "where a map cannot be written, all packets go on to a dead router, and not those of XDP alone",
         from: "const turned = await turnRoutes();",
-        to: "if (notClosed) throw notClosed;\n  const turned = await turnRoutes();",
+        to: "if (notClosed) throw notClosed.error;\n  const turned = await turnRoutes();",
       },
       {
         name: "deaf-xdp-is-not-said",
         models: "XDP goes on to send to a dead router, and nobody knows, or tries again",
-        from: "if (notClosed) throw notClosed;",
+        from: "if (notClosed) throw notClosed.error;",
         to: "if (notClosed) return turned;",
       },
     ],
@@ -334,8 +334,8 @@ export const HEALTH: readonly Mutation[] = [
       {
         name: "new-program-for-the-dead",
         models: "a change of the policy has XDP send to dead routers again",
-        from: "manifest.sentWhileLive ? await deadDevices(paths, manifest)",
-        to: "manifest.sentWhileLive ? await deadDevices(paths, { ...manifest, tunnels: [] })",
+        from: "tunnels: tunnelsWhileLive(manifest) });",
+        to: "tunnels: tunnelsWhileLive({ ...manifest, tunnels: [] }) });",
       },
     ],
   ),
