@@ -106,6 +106,20 @@ export class Capture {
   }
 }
 
+/**
+ * How far a packet came from its turn at most, where packets of so many flows go round, the first one first: those after a gap of any size
+ * but whole rounds are half a round off, or more. On two ways some overtake others.
+ */
+export function outOfTurn(flows: readonly number[], round: number): number {
+  const rounds = new Map<number, number>();
+  const away = flows.map((flow, at) => {
+    const before = rounds.get(flow) ?? 0;
+    rounds.set(flow, before + 1);
+    return Math.abs(before * round + flow - at);
+  });
+  return away.reduce((most, one) => Math.max(most, one), 0);
+}
+
 /** The router that each of these flows comes to, by flow; a packet that a busy machine lost is sent again. */
 export async function ways(
   edge: AcmeEdge,
