@@ -7,7 +7,7 @@ import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Health, Policy } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, FTP, FTP6, NODE } from "../support/acme-edge.js";
 import { RunningDaemon, writeEdge } from "../support/daemon.js";
-import { type Came, Capture, keepSending, packetsOf, range, type Seen } from "../support/flows.js";
+import { type Came, Capture, keepSending, outOfTurn, packetsOf, range, type Seen } from "../support/flows.js";
 import { number, or, rule } from "../support/ir.js";
 import {
   addRouter,
@@ -101,20 +101,18 @@ interface Journey {
   readonly key: string;
   /** The routers that its packets came to, each once, one after the other. */
   readonly ways: readonly string[];
-  readonly packets: number;
 }
 
 /** By flow. */
 function journeys(seen: readonly Seen[]): readonly Journey[] {
-  const flows = new Map<string, { ways: string[]; packets: number }>();
+  const flows = new Map<string, string[]>();
   for (const { family, flow, router } of seen) {
     const key = `${family} ${flow}`;
-    const known = flows.get(key) ?? { ways: [], packets: 0 };
-    flows.set(key, known);
-    known.packets++;
-    if (known.ways.at(-1) !== router) known.ways.push(router);
+    const ways = flows.get(key) ?? [];
+    flows.set(key, ways);
+    if (ways.at(-1) !== router) ways.push(router);
   }
-  return [...flows].map(([key, { ways, packets }]) => ({ key, ways, packets }));
+  return [...flows].map(([key, ways]) => ({ key, ways }));
 }
 
 async function lives(): Promise<Readonly<Record<string, { readonly life: string }>>> {
@@ -124,9 +122,16 @@ async function lives(): Promise<Readonly<Record<string, { readonly life: string 
   return Object.fromEntries(tunnels.map(({ name, health }) => [name, health]));
 }
 
+async function allowedSoFar(): Promise<number> {
+  const { customers } = await edge.server.status();
+  return customers[0].counters.firewall.web.packets;
+}
+
 interface Outage {
   /** From before until it lived again. */
   readonly seen: readonly Seen[];
+  /** That the firewall allowed meanwhile. */
+  readonly allowed: number;
   /** What came to the router itself from when it was dead until it came back. */
   readonly meanwhile: readonly Came[];
   readonly died: number;
@@ -134,6 +139,7 @@ interface Outage {
 
 /** A router dies, and is back, with packets of all flows on; gives what came to routers. */
 async function outage(name: RouterName): Promise<Outage> {
+  const before = await allowedSoFar();
   const capture = await Capture.start(edge);
   const packets = ([4, 6] as const).flatMap((family) => packetsOf(FLOWS, family));
   const stop = keepSending(edge, packets, RATE);
@@ -152,27 +158,31 @@ async function outage(name: RouterName): Promise<Outage> {
   await stop();
   const { seen, came } = await capture.endWithAll();
   const isOwn = ({ router, at }: Came) => router === ROUTERS[name] && at > died && at < back;
-  return { seen, died, meanwhile: came.filter(isOwn) };
+  const allowed = (await allowedSoFar()) - before;
+  return { seen, allowed, died, meanwhile: came.filter(isOwn) };
 }
 
 describe.each(ROUTER_NAMES)("%s dies", (name) => {
   let all: readonly Journey[];
+  let seen: readonly Seen[];
+  let allowed: number;
   let meanwhile: readonly Came[];
   let died: number;
 
   beforeAll(async () => {
     const found = await outage(name);
-    ({ meanwhile, died } = found);
-    all = journeys(found.seen);
+    ({ seen, allowed, meanwhile, died } = found);
+    all = journeys(seen);
   }, 60_000);
 
   const first = ({ ways }: Journey) => ways[0];
 
   test("and no packet is lost on the way to routers, whether they live or not", () => {
     expect(all.length).toBe(2 * FLOWS.length);
-    const counts = all.map(({ packets }) => packets);
-    // They go round, and end anywhere.
-    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    expect(seen.length).toBe(allowed);
+    const flows = seen.map(({ family, flow }) => (family === 4 ? flow : FLOWS.length + flow));
+    // Nor before it is counted.
+    expect(outOfTurn(flows, 2 * FLOWS.length)).toBeLessThan(FLOWS.length);
   });
 
   // With the others' thresholds answers may take longer than the next probe, so that probes are no measure.
