@@ -292,7 +292,7 @@ export const HEALTH: readonly Mutation[] = [
         models:
           "where a map cannot be written, all packets go on to a dead router, and not those of XDP alone",
         from: "const turned = await turnRoutes();",
-        to: "if (notClosed) throw notClosed.error;\n  const turned = await turnRoutes();",
+        to: 'if ([notClosed].some(Boolean)) throw new Error("");\n  const turned = await turnRoutes();',
       },
       {
         name: "deaf-xdp-is-not-said",
@@ -310,7 +310,7 @@ export const HEALTH: readonly Mutation[] = [
         name: "without-a-pin-no-death",
         models: "a map that has lost its pin is nobody's business, and its program sends to a dead router",
         from: 'if (!existsSync(pin)) await loader.pinAgain(join(pinDir, CUSTOMER_PROGRAM), "tunnels", pin);',
-        to: "if (!existsSync(pin)) return;",
+        to: "if (!existsSync(pin)) return void CUSTOMER_PROGRAM;",
       },
       {
         name: "closed-with-another-address",
