@@ -7,6 +7,7 @@ import type { GreDriver, TunnelTraffic } from "../gre/driver.js";
 import { readLives } from "../health/lives.js";
 import { healthOf, type Report, type TunnelHealth } from "../health/report.js";
 import { type Host, withHost } from "../host.js";
+import { type OwnAddress, ownAddresses, takenBy } from "../node/own-addresses.js";
 import { type LoadedCustomer, readCustomers, readNodeState } from "../state.js";
 import {
   type CustomerStatus,
@@ -42,6 +43,8 @@ export interface CustomerCount {
   readonly tunnels: readonly TunnelCount[];
   /** How many prefixes are black holes, as none of their tunnels lives. */
   readonly blackholes: number;
+  /** How many addresses of the server's own are in its prefixes (TG9024). */
+  readonly ownAddresses: number;
 }
 
 export interface Counts {
@@ -57,8 +60,9 @@ export function readCounts(stateDir: string, probes: Report["customers"] = {}): 
     const state = await readNodeState(host.paths);
     if (!state) return { root: {}, customers: [] };
     const gre = greDriver(host, state.gre);
+    const own = await ownAddresses(host, state.config.anycast);
     const customers = await together(await readCustomers(host.paths), (one) =>
-      readSteadily(host.paths, one, (now) => countsOf(host, gre, now, report)),
+      readSteadily(host.paths, one, (now) => countsOf(host, gre, now, report, own)),
     );
     return { root: await rootCounters(host), customers };
   });
@@ -69,13 +73,16 @@ async function countsOf(
   gre: GreDriver,
   loaded: LoadedCustomer,
   report: Report,
+  own: readonly OwnAddress[],
 ): Promise<CustomerCount> {
   const { customer, generation, since } = loaded;
   const counters = await customerCounters(host, loaded);
   const rules = ruleCounts(loaded, counters);
   const tunnels = await tunnelCounts(host, gre, loaded, counters.byXdp, report);
   const { length } = await blackholes(host.paths, loaded);
-  return { customer, generation, since: Date.parse(since) / 1000, rules, tunnels, blackholes: length };
+  const { length: taken } = takenBy(loaded.manifest, own);
+  const about = { customer, generation, since: Date.parse(since) / 1000 };
+  return { ...about, rules, tunnels, blackholes: length, ownAddresses: taken };
 }
 
 function ruleCounts(

@@ -53,6 +53,11 @@ export class Metrics implements Observer {
     "Prefixes whose packets are dropped, as none of their tunnels lives",
     ["customer"],
   );
+  readonly #ownAddresses = this.#gauge(
+    "own_addresses",
+    "Addresses of the server's own in the customer's prefixes",
+    ["customer"],
+  );
   readonly #generation = this.#gauge("generation", "Number of the customer's change in force", ["customer"]);
   readonly #since = this.#gauge("in_force_since_seconds", "When it was put in force, in seconds since 1970", [
     "customer",
@@ -138,11 +143,13 @@ export class Metrics implements Observer {
     const rules = [this.#packets, this.#bytes, this.#limited];
     const others = [this.#root, this.#rootBytes, this.#tunnelPackets, this.#tunnelBytes];
     const probes = [this.#probes, this.#tunnelUp, this.#probeSeconds, this.#blackholes];
-    for (const metric of [...rules, ...others, ...probes, this.#generation, this.#since]) metric.reset();
+    const about = [this.#ownAddresses, this.#generation, this.#since];
+    for (const metric of [...rules, ...others, ...probes, ...about]) metric.reset();
   }
 
-  #setCustomer({ customer, generation, since, rules, tunnels, blackholes }: CustomerCount): void {
-    this.#blackholes.set({ customer }, blackholes);
+  #setCustomer({ customer, generation, since, rules, tunnels, ...counts }: CustomerCount): void {
+    this.#blackholes.set({ customer }, counts.blackholes);
+    this.#ownAddresses.set({ customer }, counts.ownAddresses);
     this.#generation.set({ customer }, generation);
     this.#since.set({ customer }, since);
     for (const { stage, rule, action, packets, bytes } of rules) {

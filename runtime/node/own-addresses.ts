@@ -103,8 +103,13 @@ export function refuseOwn(
 /** TG9024 for each address of the server's in the prefixes of a customer in force. */
 export function warnOfOwn(manifest: Manifest, own: readonly OwnAddress[]): readonly RuntimeWarning[] {
   const { customer } = manifest;
-  return takenBy(manifest, own).map((one) => warning("TG9024", { ...one, customer }, hintFor(one)));
+  return takenBy(manifest, own).map((one) =>
+    warning("TG9024", { ...one, customer }, `${hintFor(one)}; ${AT_NEXT_START}`),
+  );
 }
+
+/** Nothing is in force then, and `refuseOwn` knows no prefix that was the customer's before. */
+const AT_NEXT_START = "else the whole customer is refused at the next start of the machine";
 
 function hintFor({ device }: TakenAddress): string {
   return `give \`${device}\` an address that is in no customer's prefix, or the customer prefixes around it`;

@@ -8,6 +8,7 @@ import { writeEdge } from "../support/daemon.js";
 /** Addresses of the server's own in a prefix that a customer claims, or has. */
 
 const ENGINE = join(packageRoot(), "dist/runtime/daemon/engine.js");
+const COUNTS = join(packageRoot(), "dist/runtime/metrics/counts.js");
 const OWN = "203.0.113.9";
 const WHOLE = acme();
 /** Acme's, but for the half that has the address. */
@@ -161,7 +162,7 @@ describe("that comes when the prefix is in force", () => {
   const warning = {
     code: "TG9024",
     message: message(OWN, "up0", "203.0.113.0/24", "is"),
-    hint: hint("up0"),
+    hint: `${hint("up0")}; else the whole customer is refused at the next start of the machine`,
   };
 
   beforeAll(async () => {
@@ -186,6 +187,13 @@ describe("that comes when the prefix is in force", () => {
       console.log(JSON.stringify({ customers, warnings: [...warnings] }));`;
     const found = JSON.parse(edge.server.run(["node", "--input-type=module", "-e", script]));
     expect(found).toEqual({ customers: [], warnings: [["acme", [warning]]] });
+  });
+
+  test("is counted for Prometheus", () => {
+    const script = `import { readCounts } from ${JSON.stringify(COUNTS)};
+      console.log(JSON.stringify(await readCounts("/run/tidegate")));`;
+    const counts = JSON.parse(edge.server.run(["node", "--input-type=module", "-e", script]));
+    expect(counts).toMatchObject({ customers: [{ customer: "acme", ownAddresses: 1 }] });
   });
 
   test("keeps no other policy from the customer", async () => {

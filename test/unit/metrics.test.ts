@@ -30,6 +30,7 @@ const COUNTS: Counts = {
         },
       ],
       blackholes: 2,
+      ownAddresses: 3,
     },
   ],
 };
@@ -57,6 +58,7 @@ describe("what Prometheus reads", () => {
         'tidegate_root_packets_total{kind="foreign"} 0',
         'tidegate_generation{customer="acme"} 7',
         'tidegate_blackhole_prefixes{customer="acme"} 2',
+        'tidegate_own_addresses{customer="acme"} 3',
         'tidegate_in_force_since_seconds{customer="acme"} 1700000000',
         "tidegate_customers 1",
       ]),

@@ -253,7 +253,8 @@ does not get an address that the server has: on any device of its own namespace 
 by an uplink, the customer's policy judges only what XDP drops: its mitigate rules, and the firewall as far as it is
 offloaded. The rest ends at the server, past the customer's firewall, as local delivery comes before it, whatever the
 policy says of it; with \`datapath: "xdp"\` what may go on goes to the customer, and the server loses it. Whoever added the
-address took it from the customer; \`tidegate status\` and the daemon's journal say so as long as it is there.`,
+address took it from the customer; \`tidegate status\` and the daemon's journal say so as long as it is there. When the
+machine starts anew nothing is in force, and the whole customer is refused (TG9023) until the address goes.`,
     example(
       "sketch",
       "ip addr add 203.0.113.254/24 dev eth0   # acme has 203.0.113.0/24",

@@ -22,8 +22,9 @@ mitigate: [drop("bad", expr\`ip.src in \${bad}\`)]`,
     message`rule \`${"rule"}\` needs one more BPF map than the ${"limit"} that an XDP program may have`,
     `In the \`mitigate\` stage each \`limit\` has a map, and each list has one for each address family that it is asked for.
 (Rules that are looked up in tables need no maps for lists.)
-The kernel lets a program use 64 maps, and Tidegate needs some of them itself. The rule named is the first whose map
-does not fit any more. Join lists that are always used together, or limits that may share one allowance.`,
+The kernel lets a program use 64 maps, and Tidegate needs four of them itself, with \`datapath: "xdp"\` eight.
+The rule named is the first whose map does not fit any more. Join lists that are always used together, or limits
+that may share one allowance.`,
     example(
       "sketch",
       `drop("a", expr\`ip.src in \${listA}\`), drop("b", expr\`ip.src in \${listB}\`), …`,
