@@ -7,7 +7,7 @@ import {
   type Prefix,
   parsePrefix,
   parsePrefixes,
-  samePrefix,
+  sameBlock,
 } from "./prefix.js";
 
 /** What another customer that is loaded on the node holds. */
@@ -31,7 +31,7 @@ export function checkOwnership(manifest: Manifest, node: NodeConfig, loaded: rea
       throw failure("TG5007", { customer, prefix: prefix.text }, `${to}: see \`owners\` of the node`);
     }
     const other = others.find(({ prefixes }) =>
-      parsePrefixes(prefixes).some((held) => samePrefix(held, prefix)),
+      parsePrefixes(prefixes).some((held) => sameBlock(held, prefix)),
     );
     if (other)
       throw failure("TG5008", { prefix: prefix.text, other: other.customer }, "remove it there first");

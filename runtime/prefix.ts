@@ -1,12 +1,16 @@
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import type { Family } from "./netlink/network.js";
 
-/** An address prefix as the manifest writes it, and its bytes. */
-export interface Prefix {
-  readonly text: string;
+/** The addresses that begin with the first `length` bits of `bytes`; the other bits are 0. */
+export interface Block {
   readonly family: Family;
   readonly bytes: Uint8Array;
   readonly length: number;
+}
+
+/** An address prefix as the manifest writes it, and its bytes. */
+export interface Prefix extends Block {
+  readonly text: string;
 }
 
 /** All addresses of a family. */
@@ -59,6 +63,17 @@ export function addressText(bytes: Uint8Array): string {
   return new SocketAddress({ address, family: "ipv6" }).address;
 }
 
+/** The one address that is written so; none, where it is no address. */
+export function hostBlock(text: string): readonly Block[] {
+  const bytes = addressBytes(text);
+  return bytes ? [{ family: bytes.length === 4 ? 4 : 6, bytes, length: bytes.length * 8 }] : [];
+}
+
+/** As short as it can be written: an address alone, or ADDRESS/LENGTH. */
+export function blockText({ bytes, length }: Block): string {
+  return length === bytes.length * 8 ? addressText(bytes) : `${addressText(bytes)}/${length}`;
+}
+
 /** The family of an address, or of a prefix. */
 export function familyOf(address: string): Family {
   return address.includes(":") ? 6 : 4;
@@ -69,7 +84,7 @@ function groups(v4: Uint8Array): readonly string[] {
   return [((a << 8) | b).toString(16), ((c << 8) | d).toString(16)];
 }
 
-export function contains(outer: Prefix, inner: Prefix): boolean {
+export function contains(outer: Block, inner: Block): boolean {
   if (outer.family !== inner.family || outer.length > inner.length) return false;
   // A loop, and no further than needed: each change asks this of all customers' prefixes.
   for (let index = 0; index * 8 < outer.length; index++) {
@@ -79,8 +94,21 @@ export function contains(outer: Prefix, inner: Prefix): boolean {
   return true;
 }
 
-export function samePrefix(a: Prefix, b: Prefix): boolean {
+export function sameBlock(a: Block, b: Block): boolean {
   return a.length === b.length && contains(a, b);
+}
+
+/** Whether each address of `block` lies in one of the others. */
+export function isFilledBy(block: Block, others: readonly Block[]): boolean {
+  if (others.some((other) => contains(other, block))) return true;
+  const inside = others.filter((other) => contains(block, other));
+  return inside.length > 0 && halves(block).every((half) => isFilledBy(half, inside));
+}
+
+function halves({ family, bytes, length }: Block): readonly Block[] {
+  const upper = Uint8Array.from(bytes);
+  upper[length >> 3] = (upper[length >> 3] ?? 0) | (0x80 >> (length & 7));
+  return [bytes, upper].map((start) => ({ family, bytes: start, length: length + 1 }));
 }
 
 /** Those prefixes that lie in no other one: the same addresses, without overlap, each once, in their order. */

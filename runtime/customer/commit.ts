@@ -1,6 +1,6 @@
 import type { Bundle } from "../bundle.js";
 import { markPrefixes } from "../node/marking.js";
-import { type Prefix, samePrefix } from "../prefix.js";
+import { type Prefix, sameBlock } from "../prefix.js";
 import type { CustomerRecord } from "../state.js";
 import type { Steps } from "../steps.js";
 import type { Change } from "./change.js";
@@ -85,5 +85,5 @@ function othersOf({ others }: Change): readonly Prefix[] {
 }
 
 function without(prefixes: readonly Prefix[], removed: readonly Prefix[]): readonly Prefix[] {
-  return prefixes.filter((prefix) => !removed.some((other) => samePrefix(prefix, other)));
+  return prefixes.filter((prefix) => !removed.some((other) => sameBlock(prefix, other)));
 }

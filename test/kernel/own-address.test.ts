@@ -77,6 +77,21 @@ describe("claimed by a customer who has not got it yet", () => {
     expect(refused).toMatchObject({ code: "TG9023", message: message(address, "lo", prefix) });
   });
 
+  test("what is local by a group of nexthops, which names no device, is refused", async () => {
+    const ip = (words: string) => edge.server.run(["ip", ...words.split(" ")]);
+    ip("-6 nexthop add id 4711 dev up0");
+    ip("nexthop add id 4712 group 4711");
+    ip("-6 route add local 2001:db8:a::10/128 nhid 4712");
+    const refused = await refusal(whole);
+    ip("-6 route del local 2001:db8:a::10/128 table local");
+    ip("nexthop del id 4712");
+    ip("nexthop del id 4711");
+    expect(refused).toMatchObject({
+      code: "TG9023",
+      message: message("2001:db8:a::10", "table local", "2001:db8:a::/48"),
+    });
+  });
+
   test("is said by the command, which fails", () => {
     edge.server.ip([`addr add ${OWN}/32 dev up0`]);
     const node = writeEdge(join(edge.server.folder, "edge.ts"), NODE);

@@ -5,6 +5,7 @@ import {
   addressText,
   contains,
   cover,
+  isFilledBy,
   lpmKey,
   type Prefix,
   parsePrefix,
@@ -58,6 +59,19 @@ test.each(["192.0.2.1/24", "192.0.2.0/33", "192.0.2.0", "192.0.2/24", "2001:db8:
     expect(parsePrefix(text)).toBeUndefined();
   },
 );
+
+test.each([
+  ["203.0.113.0/24", ["203.0.113.0/25", "203.0.113.128/25"], true],
+  ["203.0.113.0/24", ["203.0.113.0/25", "203.0.113.128/26", "203.0.113.192/27"], false],
+  ["203.0.113.0/24", ["203.0.112.0/23"], true],
+  ["203.0.113.9/32", ["203.0.113.8/32"], false],
+  ["203.0.113.8/31", ["203.0.113.8/32", "203.0.113.9/32"], true],
+  ["2001:db8::/47", ["2001:db8::/48", "2001:db8:1::/48"], true],
+  ["0.0.0.0/0", ["0.0.0.0/1", "128.0.0.0/1"], true],
+  ["203.0.113.0/24", [], false],
+])("whether %s is filled by %j: %j", (block, others, isFilled) => {
+  expect(isFilledBy(prefix(block), others.map(prefix))).toBe(isFilled);
+});
 
 describe("cover", () => {
   test.each([

@@ -189,14 +189,14 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "own-address-claimed-by-whom-is-in-force",
         models: "a customer that is in force may claim an address of the server's with its next prefix",
-        from: "!held.some((prefix) =>",
-        to: "!inForce && !held.some((prefix) =>",
+        from: "!isFilledBy(block, held)",
+        to: "!inForce && !isFilledBy(block, held)",
       },
       {
         name: "own-address-keeps-a-change-away",
         models: "an address that came later keeps every change from a customer that runs",
-        from: "!held.some((prefix) =>",
-        to: "!held.slice(1).some((prefix) =>",
+        from: "!isFilledBy(block, held)",
+        to: "!isFilledBy(block, held.slice(0, 0))",
       },
       {
         name: "own-addresses-of-ipv4-alone",
@@ -225,14 +225,20 @@ export const RUNTIME: readonly Mutation[] = [
       {
         name: "own-address-that-was-anycast",
         models: "an operator's address that leaves edge.ts is left out though it stays on its device",
-        from: "(ending.has(key) && device === LOOPBACK)",
-        to: "ending.has(key)",
+        from: "one.device === LOOPBACK && ending.some",
+        to: "ending.some",
       },
       {
         name: "own-address-that-leaves-lo",
         models: "an anycast address that goes with the change keeps the change away",
-        from: "(ending.has(key) && device === LOOPBACK)",
-        to: "(ending.has(key) && device < LOOPBACK)",
+        from: "one.device === LOOPBACK && ending.some",
+        to: "one.device < LOOPBACK && ending.some",
+      },
+      {
+        name: "own-address-of-no-device",
+        models: "a local route through a group of nexthops makes every apply, look and scrape fail",
+        from: "return device === 0 ?",
+        to: "return device < 0 ?",
       },
     ],
   ),
