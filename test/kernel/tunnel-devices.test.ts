@@ -212,7 +212,7 @@ describe.each(hasDevices ? KINDS : [])("%s: the kernel's %s over IPv%i, key %s",
     const found = await link(made);
     const { bundle, row } = bundleOf(of);
     await driver().alter(bundle, row, ANYCAST[outer], { row: bundleOf(made).row, anycast: ANYCAST[outer] });
-    expect(await link(made)).toEqual({ ...found, mtu: of.mtu });
+    expect(await link(made)).toEqual({ ...found, mtu: of.mtu, mtu6: of.mtu });
     expect(ip("site", `link show ${row.device}`)).toContain(` mtu ${of.mtu} `);
     await expectOnTheWire(of);
   });
