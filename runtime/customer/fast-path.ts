@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { readCounter, sum } from "../counters.js";
 import type { Traffic } from "../gre/driver.js";
-import { ERRNO, type Loader, LoaderError, type MapEntry } from "../loader-client.js";
+import { type DumpedEntry, ERRNO, type Loader, LoaderError, type MapEntry } from "../loader-client.js";
 import { mac, u32 } from "../netlink/message.js";
 import { CUSTOMER_PROGRAM } from "../node/constants.js";
 import { addressBytes } from "../prefix.js";
@@ -32,7 +32,7 @@ export async function fillTunnels(loader: Loader, pinDir: string, fast: FastTunn
 
 /**
  * Whether the program that is pinned in `pinDir` has these tunnels, and no others. Without its pin nobody can say what it has: then only
- * where there are none to have.
+ * where there are none to have. With something else in its place it has not, which a new program mends.
  */
 export async function holdsTunnels(
   loader: Pick<Loader, "dumpMap">,
@@ -40,11 +40,24 @@ export async function holdsTunnels(
   fast: FastTunnels,
 ): Promise<boolean> {
   const pin = pinOf(pinDir);
-  const found = existsSync(pin) ? await loader.dumpMap(pin) : [];
+  const found = existsSync(pin) ? await rowsIn(loader, pin) : [];
+  if (!found) return false;
   const filled = found.map(({ key, values }) => [hex(key), hex(values[0] ?? [])] as const);
   const held = new Map(filled.filter(([, value]) => value !== NO_TUNNEL));
   const wanted = tunnelRows(fast);
   return held.size === wanted.length && wanted.every(({ key, value }) => held.get(hex(key)) === hex(value));
+}
+
+/** Undefined: it is no map, or none of which the kernel tells the rows (a queue's, bpf_map_get_next_key). */
+async function rowsIn(
+  loader: Pick<Loader, "dumpMap">,
+  pin: string,
+): Promise<readonly DumpedEntry[] | undefined> {
+  return loader.dumpMap(pin).catch((error: unknown) => {
+    // A loader that has died says no errno, and nothing about the map.
+    if (error instanceof LoaderError && error.errno !== null) return undefined;
+    throw error;
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { packetBytes } from "../../examples/lab/packets/packet.js";
@@ -293,11 +293,20 @@ test("XDP is told of a death also where the map has lost its pin, which is back 
   expect((await customer()).generation).toBe(generation);
 }, 60_000);
 
-test("routes follow also where another map is in the place of the program's, and that is said", async () => {
+/** Somebody pins something else where the program's map of tunnels is. In one step, as who finds none there pins the map again. */
+function replace(...made: readonly string[]): void {
   const pin = pinned();
-  const shape = ["type", "array", "key", "4", "value", "4", "entries", "1", "name", "other"];
-  edge.server.run(["rm", pin]);
-  edge.server.run(["bpftool", "map", "create", pin, ...shape]);
+  edge.server.run(made.map((word) => (word === "OTHER" ? `${pin}_other` : word)));
+  edge.server.run(["mv", `${pin}_other`, pin]);
+}
+
+const replaceByMap = (type: string, key: number) => {
+  const shape = ["type", type, "key", `${key}`, "value", "4", "entries", "1", "name", "other"];
+  replace("bpftool", "map", "create", "OTHER", ...shape);
+};
+
+test("routes follow also where another map is in the place of the program's, and that is said", async () => {
+  replaceByMap("array", 4);
   setRouter(edge, "chicago", "down");
   await daemon.says(
     /cannot follow its routers yet: XDP cannot be told .* `acme` are dead: \S+ is another map/,
@@ -309,6 +318,18 @@ test("routes follow also where another map is in the place of the program's, and
   expectReserve(await send());
   setRouter(edge, "chicago", "up");
   await isNow("chicago", "live");
+  expectFast(await send());
+}, 60_000);
+
+test("what is no map, or none that tells its rows, is drift in its place, which the same bundle mends", async () => {
+  for (const other of ["a queue", "a program"]) {
+    if (other === "a queue") replaceByMap("queue", 0);
+    else replace("ln", join(dirname(pinned()), "prog_tidegate_customer"), "OTHER");
+    expect([other, (await customer()).drift]).toEqual([other, ["XDP program"]]);
+    const applied = await edge.server.apply(edge.bundle("first-again", sending()), NODE);
+    expect(applied).toMatchObject({ changed: true, drift: ["XDP program"] });
+    expect((await customer()).drift).toEqual([]);
+  }
   expectFast(await send());
 }, 60_000);
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FAST_TUNNELS, holdsTunnels, turnTunnels, whyClosed } from "../../runtime/customer/fast-path.js";
-import type { DumpedEntry, MapEntry } from "../../runtime/loader-client.js";
+import { type DumpedEntry, ERRNO, LoaderError, type MapEntry } from "../../runtime/loader-client.js";
 import type { Manifest } from "../../src/targets/manifest.js";
 import { tunnels } from "../../src/targets/route/tunnels.js";
 import { acme, CHICAGO } from "../support/acme-edge.js";
@@ -49,6 +49,29 @@ describe("whether a program sends by the tunnels of a policy", () => {
     const pins = found ? folder : join(folder, "none");
     const fast = { tunnels: rows, anycast: ANYCAST, closed: new Set<string>() };
     expect(await holdsTunnels(loader, pins, fast)).toBe(holds);
+  });
+
+  const ALIVE = { tunnels: [FAST], anycast: ANYCAST, closed: new Set<string>() };
+
+  test.each([
+    ["a program, or a queue, is in its place", ERRNO.EINVAL],
+    // bpf_map_get_next_key(2) of maps that cannot be walked, and of rings: EOPNOTSUPP, and the kernel's own ENOTSUPP.
+    ["a filter is in its place", 95],
+    ["a ring is in its place", 524],
+  ])("%s: it does not", async (_, errno) => {
+    const loader = {
+      dumpMap: () => Promise.reject(new LoaderError("map.dump", "cannot walk the map", errno)),
+    };
+    expect(await holdsTunnels(loader, folder, ALIVE)).toBe(false);
+    expect(await holdsTunnels(loader, folder, { ...ALIVE, tunnels: [SLOW] })).toBe(false);
+  });
+
+  test.each([
+    ["the loader has died", new LoaderError("map.dump", "tidegate-loader ended (SIGKILL)")],
+    ["somebody erred", new TypeError("undefined is not a function")],
+  ])("%s: nobody can say", async (_, error) => {
+    const loader = { dumpMap: () => Promise.reject(error) };
+    await expect(holdsTunnels(loader, folder, ALIVE)).rejects.toBe(error);
   });
 
   test.each([

@@ -267,8 +267,9 @@ machine starts anew nothing is in force, and the whole customer is refused (TG90
 runtime closes those of dead routers and opens those of live ones. That map cannot be read or written. The customer's
 routes go by what was found out all the same, and so do packets that take the namespace; those on the fast path may
 still go to a dead router, and those to one that lives again may take the namespace. \`tidegated\` tries again twice a
-second; and the map is drift, which its next look at this customer mends by another program. \`tidegate apply\` of the
-same bundle does so at once.`,
+second; and the map is drift, which its next look at this customer mends by another program: it looks at sixteen
+customers every \`--look\` seconds (30), in turn, so with a thousand that may be half an hour. \`tidegate apply\` of the
+same bundle does so at once, whatever is in the map's place.`,
     example(
       "sketch",
       "cp /sys/fs/bpf/other /run/tidegate/bpf/customers/acme/3/map_tunnels   # another map in its place",
