@@ -132,3 +132,9 @@ export function orIfMissing<T, M>(reading: Promise<T>, missing: M): Promise<T | 
 export function causeOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** A failure with its code; anything else is a bug of ours, and says where. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof RuntimeFailure) return `${error.code} ${error.message}`;
+  return error instanceof Error && !("syscall" in error) ? (error.stack ?? error.message) : causeOf(error);
+}

@@ -1,7 +1,14 @@
-import { causeOf, failure } from "../failures.js";
+import { causeOf, failure, type RuntimeFailure } from "../failures.js";
 import type { Host } from "../host.js";
 import type { LoadedCustomer } from "../state.js";
 import { tunnelsWhileLive, turnTunnels } from "./fast-path.js";
+
+/** The routes have turned. */
+export interface Turned<T> {
+  readonly turned: T;
+  /** Why XDP does not know of it; null: it does, or need not. */
+  readonly deaf: RuntimeFailure | null;
+}
 
 /**
  * Around a turn of the routes: of the program in force, what leads into tunnels that are dead by then is closed before, and what leads
@@ -13,23 +20,19 @@ export async function betweenWays<T>(
   { customer, generation, manifest }: LoadedCustomer,
   dead: ReadonlySet<string>,
   turnRoutes: () => Promise<T>,
-): Promise<T> {
+): Promise<Turned<T>> {
   const { tunnels } = manifest;
   const own = new Set(tunnelsWhileLive(manifest).map(({ device }) => device));
-  if (own.size === 0) return turnRoutes();
+  if (own.size === 0) return { turned: await turnRoutes(), deaf: null };
   const pins = paths.pins(customer, generation);
   const turn = (way: "close" | "open") =>
     turnTunnels(loader, pins, tunnels, way, ({ device }) => {
       return own.has(device) && dead.has(device) === (way === "close");
-    }).catch((error: unknown) => {
-      throw failure("TG9025", { customer, cause: causeOf(error) }, "`tidegated` tries again", error);
-    });
-  const notClosed = await turn("close").then(
-    () => null,
-    (error: unknown) => ({ error }),
-  );
+    }).then(
+      () => null,
+      (error: unknown) => failure("TG9025", { customer, cause: causeOf(error) }, null, error),
+    );
+  const notClosed = await turn("close");
   const turned = await turnRoutes();
-  if (notClosed) throw notClosed.error;
-  await turn("open");
-  return turned;
+  return { turned, deaf: notClosed ?? (await turn("open")) };
 }

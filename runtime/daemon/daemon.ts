@@ -1,12 +1,12 @@
 import type { NodeConfig } from "../../src/targets/manifest.js";
-import { causeOf } from "../failures.js";
+import { causeOf, wordsOf } from "../failures.js";
 import { Paths } from "../state.js";
 import type { Store } from "../store/store.js";
 import type { Engine } from "./engine.js";
 import type { Say } from "./journal.js";
 import { Memory } from "./memory.js";
 import type { Observer } from "./observer.js";
-import { Reconciler, wordsOf } from "./reconciler.js";
+import { Reconciler } from "./reconciler.js";
 import type { Notifier } from "./systemd.js";
 
 export interface DaemonOptions {

@@ -1,5 +1,5 @@
 import type { NodeConfig } from "../../src/targets/manifest.js";
-import { causeOf, failure, RuntimeFailure } from "../failures.js";
+import { failure, RuntimeFailure, wordsOf } from "../failures.js";
 import { MANIFEST_FILE } from "../state.js";
 import { fetchBundle } from "../store/bundles.js";
 import type { Files, Head, Store } from "../store/store.js";
@@ -346,10 +346,4 @@ function againOf(customer: string): string {
 
 function warnedOf(customer: string, warnings: readonly RuntimeWarning[]): string | null {
   return warnings.length === 0 ? null : warnings.map((one) => warningText(customer, one)).join("; ");
-}
-
-/** A failure with its code; anything else is a bug of ours, and says where. */
-export function wordsOf(error: unknown): string {
-  if (error instanceof RuntimeFailure) return `${error.code} ${error.message}`;
-  return error instanceof Error && !("syscall" in error) ? (error.stack ?? error.message) : causeOf(error);
 }

@@ -3,6 +3,7 @@ import { requireWhole } from "../bundle.js";
 import { type Blackhole, blackholesOf } from "../customer/blackholes.js";
 import { routeAround } from "../customer/live-routes.js";
 import { betweenWays } from "../customer/live-ways.js";
+import type { RuntimeFailure } from "../failures.js";
 import { withHost } from "../host.js";
 import { type LoadedCustomer, type Paths, readCustomer } from "../state.js";
 import type { Life } from "./liveness.js";
@@ -16,20 +17,29 @@ export interface FollowOptions {
   readonly lifeOf: (row: TunnelRow) => Life | undefined;
 }
 
+/** What a customer's packets go by from then on. */
+export interface Followed {
+  /** The prefixes that are black holes. */
+  readonly closed: readonly Blackhole[];
+  /** Why the fast path goes by what was known before, and this is to be tried again; null: it follows as well. */
+  readonly deaf: RuntimeFailure | null;
+}
+
 /**
  * Has a customer's routing table and its fast path go by what is thought of its routers. Under the lock: whoever fills a table
- * meanwhile would go by what was known before. Can be repeated. Gives the prefixes that are black holes from then on.
+ * meanwhile would go by what was known before. Can be repeated.
  */
-export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Promise<readonly Blackhole[]> {
+export function followRouters({ stateDir, customer, lifeOf }: FollowOptions): Promise<Followed> {
   return withHost({ stateDir, lock: true }, async (host) => {
     const loaded = await readCustomer(host.paths, customer);
-    if (!loaded) return [];
+    if (!loaded) return { closed: [], deaf: null };
     // Where the bundle cannot be had the routes cannot follow, so what they go by stays as well.
     const bundle = await requireWhole(host.paths, loaded);
     const lives = await note(host.paths, loaded, lifeOf);
     const dead = deadAmong(loaded.manifest, lives);
     const turnRoutes = () => routeAround(host, bundle, loaded.generation, dead);
-    return blackholesOf(loaded.manifest, await betweenWays(host, loaded, dead, turnRoutes), lives);
+    const { turned, deaf } = await betweenWays(host, loaded, dead, turnRoutes);
+    return { closed: blackholesOf(loaded.manifest, turned, lives), deaf };
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Blackhole } from "../customer/blackholes.js";
 import type { Say } from "../daemon/journal.js";
-import { causeOf } from "../failures.js";
-import { followRouters } from "./follow.js";
+import { wordsOf } from "../failures.js";
+import { type Followed, followRouters } from "./follow.js";
 import type { Life } from "./liveness.js";
 import type { TunnelRow } from "./tunnel-prober.js";
 
@@ -41,7 +41,7 @@ export class Turns {
 
   note(turn: Turn): void {
     const { say } = this.#options;
-    const { level, text } = wordsOf(turn);
+    const { level, text } = toldOf(turn);
     say(level, text);
     this.sync(turn.customer);
   }
@@ -77,15 +77,16 @@ export class Turns {
       this.#due.delete(customer);
       const { stateDir, lifeOf } = this.#options;
       await followRouters({ stateDir, customer, lifeOf: (row) => lifeOf(customer, row) }).then(
-        (closed) => this.#followed(customer, closed),
-        (error: unknown) => this.#failed(customer, causeOf(error)),
+        (followed) => this.#followed(customer, followed),
+        (error: unknown) => this.#failed(customer, wordsOf(error)),
       );
     }
   }
 
-  #followed(customer: string, closed: readonly Blackhole[]): void {
+  #followed(customer: string, { closed, deaf }: Followed): void {
     const { say } = this.#options;
-    this.#behind.delete(customer);
+    if (deaf) this.#failed(customer, wordsOf(deaf));
+    else this.#behind.delete(customer);
     const before = this.#closed.get(customer) ?? new Set();
     const now = new Set(closed.map(({ prefix }) => prefix));
     this.#closed.set(customer, now);
@@ -112,7 +113,7 @@ function beginOf({ prefix, tunnels }: Blackhole): string {
   return `${prefix} is a black hole, its packets are dropped; it ends ${whose} ${tunnels.join(", ")}`;
 }
 
-function wordsOf({ customer, row, life, was }: Turn): {
+function toldOf({ customer, row, life, was }: Turn): {
   readonly level: "warning" | "info";
   readonly text: string;
 } {

@@ -309,11 +309,15 @@ test("routes follow also where another map is in the place of the program's, and
   replaceByMap("array", 4);
   setRouter(edge, "chicago", "down");
   await daemon.says(
-    /cannot follow its routers yet: XDP cannot be told .* `acme` are dead: \S+ is another map/,
+    /cannot follow its routers yet: TG9025 XDP cannot be told .* `acme` are dead: \S+ is another map/,
   );
   // They open connections, which is the namespace's.
   const flows = range(0, 20);
   expect(new Set((await ways(edge, flows)).values())).toEqual(new Set([ROUTERS.dallas]));
+  setRouter(edge, "dallas", "down");
+  await daemon.says(/acme: 203\.0\.113\.0\/24 is a black hole, /);
+  setRouter(edge, "dallas", "up");
+  await daemon.says(/acme: 203\.0\.113\.0\/24 is no black hole any more/);
   await edge.server.apply(edge.bundle("first-again", sending()), NODE);
   expectReserve(await send());
   setRouter(edge, "chicago", "up");

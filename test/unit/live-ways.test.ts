@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { betweenWays } from "../../runtime/customer/live-ways.js";
-import { RuntimeFailure } from "../../runtime/failures.js";
+import { wordsOf } from "../../runtime/failures.js";
 import type { Host } from "../../runtime/host.js";
 import type { Loader } from "../../runtime/loader-client.js";
 import { type LoadedCustomer, Paths } from "../../runtime/state.js";
@@ -59,11 +59,15 @@ async function turned(
   mkdirSync(pins, { recursive: true });
   writeFileSync(join(pins, "map_tunnels"), "");
   const loaded = { customer: "acme", generation: 3, manifest } as unknown as LoadedCustomer;
-  await betweenWays(host, loaded, new Set([CHICAGO?.device ?? ""]), async () => {
+  const turning = betweenWays(host, loaded, new Set([CHICAGO?.device ?? ""]), async () => {
     happened.push("routes");
     await turnRoutes();
-  }).catch((error: Error) =>
-    happened.push(error instanceof RuntimeFailure ? `${error.code} ${error.message}` : error.message),
+    return "turned";
+  });
+  await turning.then(
+    // What the turn gave, whatever XDP was told.
+    ({ turned, deaf }) => happened.push(...(deaf ? [`${turned}, but ${wordsOf(deaf)}`] : [])),
+    (error: Error) => happened.push(error.message),
   );
   return happened;
 }
@@ -82,7 +86,7 @@ test("where the routes cannot turn, nothing is opened", async () => {
   ]);
 });
 
-const DEAF = "TG9025 XDP cannot be told which routers of `acme` are dead: ";
+const DEAF = "turned, but TG9025 XDP cannot be told which routers of `acme` are dead: ";
 
 test("where nothing can be closed the routes turn all the same, nothing is opened, and it is said", async () => {
   const failing = () => Promise.reject(new Error("no such map"));
@@ -96,7 +100,9 @@ test("rows of another map are said to be such", async () => {
   const other = async () => [{ key: Buffer.alloc(4), values: [Buffer.alloc(4)] }];
   const [routes, words, ...more] = await turned(["chicago", "dallas"], async () => {}, other);
   expect([routes, more]).toEqual(["routes", []]);
-  expect(words).toMatch(/^TG9025 .* are dead: \S+map_tunnels is another map: its rows have 4 bytes$/);
+  expect(words).toMatch(
+    /^turned, but TG9025 .* are dead: \S+map_tunnels is another map: its rows have 4 bytes$/,
+  );
 });
 
 test("where nothing can be opened it is said, too", async () => {

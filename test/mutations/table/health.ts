@@ -224,8 +224,8 @@ export const HEALTH: readonly Mutation[] = [
       {
         name: "one-behind-all-behind",
         models: "a customer whose routes cannot follow keeps the others' from it",
-        from: "(error: unknown) => this.#failed(customer, causeOf(error)),",
-        to: "(error: unknown) => {\n          this.#failed(customer, causeOf(error));\n          throw error;\n        },",
+        from: "(error: unknown) => this.#failed(customer, wordsOf(error)),",
+        to: "(error: unknown) => {\n          this.#failed(customer, wordsOf(error));\n          throw error;\n        },",
       },
       {
         name: "tried-once",
@@ -238,6 +238,12 @@ export const HEALTH: readonly Mutation[] = [
         models: "a customer that could not follow once is tried for ever",
         from: "this.#behind.delete(customer)",
         to: "this.#behind.get(customer)",
+      },
+      {
+        name: "followed-though-deaf",
+        models: "of XDP that was not told of a dead router it is said once, and nobody tries again",
+        from: "else this.#behind.delete(customer);",
+        to: "this.#behind.delete(customer);",
       },
       {
         name: "said-each-time",
@@ -284,8 +290,8 @@ export const HEALTH: readonly Mutation[] = [
       {
         name: "opened-before-the-routes",
         models: "XDP sends to a router that is back while the routes lead past it",
-        from: 'const notClosed = await turn("close")',
-        to: 'await turn("open");\n  const notClosed = await turn("close")',
+        from: 'const notClosed = await turn("close");',
+        to: 'await turn("open");\n  const notClosed = await turn("close");',
       },
       {
         name: "routes-wait-for-xdp",
@@ -297,8 +303,8 @@ export const HEALTH: readonly Mutation[] = [
       {
         name: "deaf-xdp-is-not-said",
         models: "XDP goes on to send to a dead router, and nobody knows, or tries again",
-        from: "if (notClosed) throw notClosed.error;",
-        to: "if (notClosed) return turned;",
+        from: 'deaf: notClosed ?? (await turn("open")) };',
+        to: 'deaf: (notClosed ?? (await turn("open"))) && null };',
       },
     ],
   ),
