@@ -77,7 +77,8 @@ function narrowOf({ device, routed: said }: Way, needed: number, routed: number)
   const route = needed > routed && said !== undefined ? ["the route's `mtu`"] : [];
   // Who sets it sets that of IPv6, too (addrconf_notify).
   if (needed > device.mtu) return [...route, `the MTU of \`${device.name}\``];
-  return needed > routed && said === undefined ? [`\`net.ipv6.conf.${device.name}.mtu\``] : route;
+  // With slashes, as dots would cut the name of a VLAN's device in two (sysctl(8)).
+  return needed > routed && said === undefined ? [`\`net/ipv6/conf/${device.name}/mtu\``] : route;
 }
 
 /** Also the kernel's device for both families in IPv4 carries no less than IPv6 needs. */

@@ -59,7 +59,7 @@ export interface Link {
   readonly mac: string;
   /** Bytes of the longest packet that it carries. */
   readonly mtu: number;
-  /** The same of IPv6: `net.ipv6.conf.DEVICE.mtu`, which a router's advertisement may lower (RFC 4861, 4.6.4). */
+  /** The same of IPv6: `net/ipv6/conf/DEVICE/mtu`, which a router's advertisement may lower (RFC 4861, 4.6.4). */
   readonly mtu6: number;
   /** As ip(8) says: UP, DOWN, UNKNOWN (up, for devices without a carrier). */
   readonly state: string;

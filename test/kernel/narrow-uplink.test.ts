@@ -138,7 +138,7 @@ describe("where the uplink carries it", () => {
   });
 
   describe("but not in IPv6", () => {
-    const NAME = "net.ipv6.conf.up1.mtu";
+    const NAME = "net/ipv6/conf/up1/mtu";
     const FAR = "2001:db8:c::1";
     const CARRIES = 1330;
     const fits = tunnel("fits", "2001:db8:c::2", { mtu: CARRIES - 44 });
@@ -156,6 +156,22 @@ describe("where the uplink carries it", () => {
           hint: `raise \`${NAME}\` to 1444, or say \`mtu: ${CARRIES - 44}\` for the tunnel`,
         },
       ]);
+    });
+
+    test("its name is one that sysctl(8) takes, also where the device's has a dot", async () => {
+      const name = "net/ipv6/conf/up1.100/mtu";
+      const set = (mtu: number) => void edge.server.run(["sysctl", "-q", "-w", `${name}=${mtu}`]);
+      // Named as a VLAN's device is: not every kernel here has those.
+      edge.server.ip(["link add up1.100 type veth peer name far100", "link set far100 up"]);
+      edge.server.ip(["link set up1.100 up", `route add ${FAR} dev up1.100 metric 1`]);
+      set(CARRIES);
+      const said = await edge.server.apply(bundle("tagged", [CHICAGO, wide]), NODE);
+      set(1444);
+      const mended = await edge.server.apply(bundle("tagged", [CHICAGO, wide]), NODE);
+      edge.server.ip(["link del up1.100"]);
+      const hint = `raise \`${name}\` to 1444, or say \`mtu: ${CARRIES - 44}\` for the tunnel`;
+      expect(said["warnings"]).toMatchObject([{ code: "TG9022", hint }]);
+      expect(mended["warnings"]).toEqual([]);
     });
 
     test("a route's own counts in its place, but no more than the device carries", async () => {

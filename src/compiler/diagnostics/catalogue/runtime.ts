@@ -225,7 +225,7 @@ outer packet where it is \`inherit\`. Tidegate's programs go by a route's \`mtu\
 kernel does when it forwards. The bundle is in force all the same. Raise that MTU, or let \`mtu\` of the tunnel say what
 fits; device and route are those that the node's routing had at this change for packets from the anycast address to the
 tunnel's remote (\`ip route get\`). What routers on the path have said of it does not count here: it is forgotten after
-minutes, and senders are told of it. To a remote of IPv6 it is \`net.ipv6.conf.DEVICE.mtu\` that counts, which routers
+minutes, and senders are told of it. To a remote of IPv6 it is \`net/ipv6/conf/DEVICE/mtu\` that counts, which routers
 may lower by what they advertise (\`accept_ra_mtu\`), and which follows the device's MTU whenever that is set.`,
     example(
       "sketch",
