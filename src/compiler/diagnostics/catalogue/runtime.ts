@@ -272,7 +272,8 @@ customers every \`--look\` seconds (30), in turn, so with a thousand that may be
 same bundle does so at once, whatever is in the map's place.`,
     example(
       "sketch",
-      "cp /sys/fs/bpf/other /run/tidegate/bpf/customers/acme/3/map_tunnels   # another map in its place",
+      `cd /run/tidegate/bpf/customers/acme/3; rm map_tunnels
+bpftool map create $PWD/map_tunnels type array key 4 value 4 entries 1 name other   # another map in its place`,
       "tidegate apply build/acme --edge edge.ts",
     ),
   ),
