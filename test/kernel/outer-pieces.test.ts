@@ -26,6 +26,11 @@ let edge: KindsEdge;
 
 beforeAll(async () => {
   edge = await KindsEdge.start();
+  // The edge asks for the client's Ethernet address, once a family. What waits for an answer is overtaken by the other family's.
+  const first = TUNNELS.slice(0, 1).flatMap((one) =>
+    fromHosts(0).map((inner) => outerPacket(inner, one, inwards(one))),
+  );
+  await edge.passed("out of tunnels", first, first.length);
 });
 
 afterAll(() => edge?.end());
