@@ -26,11 +26,6 @@ let edge: KindsEdge;
 
 beforeAll(async () => {
   edge = await KindsEdge.start();
-  // The edge asks for the client's Ethernet address, once a family. What waits for an answer is overtaken by the other family's.
-  const first = TUNNELS.slice(0, 1).flatMap((one) =>
-    fromHosts(0).map((inner) => outerPacket(inner, one, inwards(one))),
-  );
-  await edge.passed("out of tunnels", first, first.length);
 });
 
 afterAll(() => edge?.end());
@@ -65,13 +60,11 @@ let identification = 0;
 test("what was cut up on its way comes out whole", async () => {
   const before = await cutUp();
   const { tried, seen, marks } = await comeTogether(WHOLE, (tried) => tried);
-  expect(marks.map((mark) => tried[mark]?.what ?? "plain")).toEqual([
-    ...tried.map(({ what }) => what),
-    "plain",
-  ]);
+  // Each of the kernel's devices has a queue of its own (gro_cells), so what comes out of one tunnel may overtake another's.
+  expect([...marks].sort((a, b) => a - b)).toEqual([...tried.keys(), tried.length]);
   for (const [mark, { what, inner }] of tried.entries()) {
     const met = withEcn(withMark(inner, mark), what.endsWith("met congestion") ? 3 : 2);
-    expect(seen[mark]?.equals(oneHopLess(oneHopLess(met))), what).toBe(true);
+    expect(seen[marks.indexOf(mark)]?.equals(oneHopLess(oneHopLess(met))), what).toBe(true);
   }
   expect(await cutUp()).toBe(before);
 });
