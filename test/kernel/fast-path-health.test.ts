@@ -1,15 +1,13 @@
-import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { packetBytes } from "../../examples/lab/packets/packet.js";
 import type { CustomerStatus, TunnelStatus } from "../../runtime/status.js";
-import { publishBundle } from "../../runtime/store/bundles.js";
-import { dirStore } from "../../runtime/store/dir-store.js";
 import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Health, Policy } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, FTP, NODE, owned } from "../support/acme-edge.js";
-import { RunningDaemon, writeEdge } from "../support/daemon.js";
+import { RunningDaemon } from "../support/daemon.js";
+import { EdgeStore } from "../support/edge-store.js";
 import { type Came, Capture, keepSending, outOfTurn, range, type Seen, ways } from "../support/flows.js";
 import { number, rule } from "../support/ir.js";
 import {
@@ -59,8 +57,7 @@ const ROUND = (FLOWS.length * 1000) / RATE;
 
 let edge: AcmeEdge;
 let daemon: RunningDaemon;
-let store: string;
-let args: readonly string[];
+let store: EdgeStore;
 
 beforeAll(async () => {
   edge = await AcmeEdge.start();
@@ -70,12 +67,9 @@ beforeAll(async () => {
   edge.server.run(["ethtool", "-K", "eth0", "gro", "on"], { namespace: "router" });
   const unfiltered = ["all", "up0", "up1"].map((one) => `net.ipv4.conf.${one}.rp_filter=0`);
   edge.server.run(["sysctl", "-q", "-w", ...unfiltered]);
-  store = join(edge.server.folder, "store");
-  mkdirSync(store);
-  await publish("first", sending());
-  const node = writeEdge(join(edge.server.folder, "edge.ts"), NODE);
-  args = ["--node", node, "--store", `dir:${store}`, "--metrics", "off"];
-  daemon = RunningDaemon.start(edge.server, args);
+  store = new EdgeStore(edge);
+  await store.publish("first", sending());
+  daemon = RunningDaemon.start(edge.server, store.options);
   for (const _ of ["chicago", "dallas"]) await daemon.says(/tunnel \w+ lives: its router answers/);
 }, 60_000);
 
@@ -83,8 +77,6 @@ afterAll(async () => {
   await daemon?.end();
   await edge?.server.end();
 });
-
-const publish = (name: string, policy: Policy) => publishBundle(dirStore(store), edge.bundle(name, policy));
 
 async function customer(): Promise<CustomerStatus> {
   return (await edge.server.status()).customers[0];
@@ -351,7 +343,7 @@ describe("while it is dead", () => {
   test("a change of the policy keeps it closed", async () => {
     const more = rule("dns", "allow", number("udp.dstport", 53));
     const { firewall } = sending();
-    await publish("second", sending({ firewall: { ...firewall, rules: [...firewall.rules, more] } }));
+    await store.publish("second", sending({ firewall: { ...firewall, rules: [...firewall.rules, more] } }));
     await daemon.says(/acme: revision 2 in force/);
     expectReserve(await send());
   }, 30_000);
@@ -368,7 +360,7 @@ describe("while it is dead", () => {
     await daemon.end();
     expectReserve(await send());
     expect((await customer()).drift).toEqual([]);
-    daemon = RunningDaemon.start(edge.server, [...args, "--look", "0.5"]);
+    daemon = RunningDaemon.start(edge.server, [...store.options, "--look", "0.5"]);
     await isAskedAnew("chicago");
     setMtu(OPEN);
     await daemon.says(/acme: mended, there was missing: XDP program/);

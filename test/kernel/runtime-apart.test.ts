@@ -1,14 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../runtime/native-process.js";
-import { publishBundle } from "../../runtime/store/bundles.js";
-import { dirStore } from "../../runtime/store/dir-store.js";
 import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Policy, Tunnel } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, CHICAGO, endsOf, FTP, globex, NODE, owned } from "../support/acme-edge.js";
-import { RunningDaemon, writeEdge } from "../support/daemon.js";
+import { RunningDaemon } from "../support/daemon.js";
+import { EdgeStore } from "../support/edge-store.js";
 import { framed } from "../support/flows.js";
 import { PROBE_ANSWERS } from "../support/probe-answers.js";
 import { addSite } from "../support/router-sites.js";
@@ -47,19 +45,9 @@ describe("two customers behind one router, told apart by the key alone", () => {
     const hosts = [HOST, `${INSIDE}/32`];
     await addSite(edge, { site: "site-globex", peer: "peer-globex", local: "198.51.100.1", key: 9, hosts });
     edge.server.ip([`addr add ${INSIDE}/32 dev tunnel`], "site");
-    const store = join(edge.server.folder, "store");
-    mkdirSync(store);
-    for (const policy of policies())
-      await publishBundle(dirStore(store), edge.bundle(policy.customer, policy));
-    const node = writeEdge(join(edge.server.folder, "edge.ts"), NODE);
-    daemon = RunningDaemon.start(edge.server, [
-      "--node",
-      node,
-      "--store",
-      `dir:${store}`,
-      "--metrics",
-      "off",
-    ]);
+    const store = new EdgeStore(edge);
+    for (const policy of policies()) await store.publish(policy.customer, policy);
+    daemon = RunningDaemon.start(edge.server, store.options);
     for (const _ of policies()) await daemon.says(/tunnel \w+ lives: its router answers/);
   }, 60_000);
 

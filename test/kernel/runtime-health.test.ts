@@ -1,13 +1,10 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CustomerStatus } from "../../runtime/status.js";
-import { publishBundle } from "../../runtime/store/bundles.js";
-import { dirStore } from "../../runtime/store/dir-store.js";
 import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Health, NoLiveTunnel, Policy } from "../../src/compiler/ir/policy.js";
-import { AcmeEdge, acme, CHICAGO, endsOf, FTP, NODE, owned } from "../support/acme-edge.js";
-import { RunningDaemon, writeEdge } from "../support/daemon.js";
+import { AcmeEdge, acme, CHICAGO, endsOf, FTP, owned } from "../support/acme-edge.js";
+import { RunningDaemon } from "../support/daemon.js";
+import { EdgeStore } from "../support/edge-store.js";
 import { Capture, keepSending, packetsOf, range, type Seen, ways } from "../support/flows.js";
 import {
   addRouter,
@@ -45,19 +42,15 @@ function sharing(overrides: Partial<Policy> = {}): Policy {
 
 let edge: AcmeEdge;
 let daemon: RunningDaemon;
-let store: string;
-let args: readonly string[];
+let store: EdgeStore;
 
 beforeAll(async () => {
   edge = await AcmeEdge.start();
   await addRouter(edge, "dallas");
   for (const name of ["chicago", "dallas"] as const) setSite(edge, name);
-  store = join(edge.server.folder, "store");
-  mkdirSync(store);
-  await publishBundle(dirStore(store), edge.bundle("first", sharing()));
-  const node = writeEdge(join(edge.server.folder, "edge.ts"), NODE);
-  args = ["--node", node, "--store", `dir:${store}`, "--metrics", "off"];
-  daemon = RunningDaemon.start(edge.server, args);
+  store = new EdgeStore(edge);
+  await store.publish("first", sharing());
+  daemon = RunningDaemon.start(edge.server, store.options);
   await daemon.says(/acme: revision 1 in force/);
 }, 60_000);
 
@@ -112,7 +105,7 @@ test("a change, and a daemon that starts anew, keep a dead tunnel out", async ()
   setRouter(edge, "dallas", "down");
   await daemon.says(/acme: tunnel dallas is dead/);
   const rest = sharing({ firewall: { ...sharing().firewall, rules: acme().firewall.rules } });
-  await publishBundle(dirStore(store), edge.bundle("second", rest));
+  await store.publish("second", rest);
   await daemon.says(/acme: revision 2 in force/);
   const some = range(0, 400);
   expect(count(await ways(edge, some), "dallas")).toBe(0);
@@ -120,7 +113,7 @@ test("a change, and a daemon that starts anew, keep a dead tunnel out", async ()
   await daemon.end();
   expect(await healths()).toMatchObject({ dallas: { life: "dead" }, chicago: { life: "live" } });
   const restarted = Date.now();
-  daemon = RunningDaemon.start(edge.server, args);
+  daemon = RunningDaemon.start(edge.server, store.options);
   await expect
     .poll(async () => Date.parse((await healths())["chicago"]?.probes?.lastAnswer ?? ""), { timeout: 10_000 })
     .toBeGreaterThan(restarted);
@@ -180,7 +173,7 @@ describe("while no tunnel lives", () => {
   }
 
   test("its prefixes are black holes, out of which nothing comes", async () => {
-    await publishBundle(dirStore(store), edge.bundle("nested", nested("blackhole")));
+    await store.publish("nested", nested("blackhole"));
     await daemon.says(/acme: revision 3 in force/);
     setRouter(edge, "chicago", "down");
     for (const prefix of PREFIXES) await daemon.says(new RegExp(`acme: ${prefix} is a black hole`));
@@ -198,13 +191,13 @@ describe("while no tunnel lives", () => {
   }, 60_000);
 
   test("they are so in a new generation, too, unless this one uses dead tunnels", async () => {
-    await publishBundle(dirStore(store), edge.bundle("using", nested("use")));
+    await store.publish("using", nested("use"));
     await daemon.says(/acme: revision 4 in force/);
     const { seen, allowed } = await sent();
     expect(seen.length / allowed).toBeGreaterThan(0.9);
     expect((await shown()).blackholes).toEqual([]);
     for (const prefix of PREFIXES) await daemon.says(new RegExp(`acme: ${prefix} is no black hole any more`));
-    await publishBundle(dirStore(store), edge.bundle("closing", nested("blackhole")));
+    await store.publish("closing", nested("blackhole"));
     await daemon.says(/acme: revision 5 in force/);
     expect((await sent()).seen).toEqual([]);
     expect((await shown()).blackholes).toHaveLength(3);
@@ -245,7 +238,7 @@ describe("while no tunnel lives", () => {
 });
 
 test("a customer that goes leaves nothing of its probes", async () => {
-  await publishBundle(dirStore(store), edge.bundle("third", sharing({ tunnels: [CHICAGO], routes: [] })));
+  await store.publish("third", sharing({ tunnels: [CHICAGO], routes: [] }));
   await daemon.says(/acme: revision 6 in force/);
   await edge.server.remove("acme");
   expect(edge.server.run(["ls", "/run/netns"])).not.toContain("tg-acme");

@@ -1,12 +1,9 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { publishBundle } from "../../runtime/store/bundles.js";
-import { dirStore } from "../../runtime/store/dir-store.js";
 import { parseAddress } from "../../src/compiler/ir/address.js";
 import type { Health, Policy } from "../../src/compiler/ir/policy.js";
-import { AcmeEdge, acme, FTP, FTP6, NODE } from "../support/acme-edge.js";
-import { RunningDaemon, writeEdge } from "../support/daemon.js";
+import { AcmeEdge, acme, FTP, FTP6 } from "../support/acme-edge.js";
+import { RunningDaemon } from "../support/daemon.js";
+import { EdgeStore } from "../support/edge-store.js";
 import { type Came, Capture, keepSending, outOfTurn, packetsOf, range, type Seen } from "../support/flows.js";
 import { number, or, rule } from "../support/ir.js";
 import {
@@ -81,14 +78,11 @@ beforeAll(async () => {
   edge.server.run(["sysctl", "-q", "-w", ...forwarding.map((one) => `net.ipv4.${one}`)], {
     namespace: "site-erie",
   });
-  const store = join(edge.server.folder, "store");
-  mkdirSync(store);
-  await publishBundle(dirStore(store), edge.bundle("sharing", sharing()));
-  const node = writeEdge(join(edge.server.folder, "edge.ts"), NODE);
+  const store = new EdgeStore(edge);
+  await store.publish("sharing", sharing());
   // To hosts of IPv6 this server has no way of its own, and so no address that the kernel would choose.
   const own = ["--probe-from", "2001:db8:1::254"];
-  const args = ["--node", node, "--store", `dir:${store}`, "--metrics", "off", ...own];
-  daemon = RunningDaemon.start(edge.server, args);
+  daemon = RunningDaemon.start(edge.server, [...store.options, ...own]);
   for (const _ of ROUTER_NAMES) await daemon.says(/tunnel \w+ lives: its router answers/);
 }, 60_000);
 
