@@ -182,6 +182,29 @@ describe.each([
     expect(await sentFromXdp()).toBeGreaterThan(10);
   });
 
+  test("a frame to one uplink's address that came by another is not sent on, however they take turns", async () => {
+    const neighbour = "198.51.100.254";
+    edge.server.ip([`neigh replace ${neighbour} lladdr ${UP0} nud permanent dev eth0`], "router");
+    // Some of either within each jiffy, and on one processor: that is how long an uplink is known there.
+    const sender = (next: string, ready = "") =>
+      `require("child_process").execFileSync("taskset", ["-cp", "0", String(process.pid)]);
+       const s = require("dgram").createSocket("udp4");
+       let left = 300;
+       const send = () => s.send("x", 53, "${FTP}", () => setTimeout(more, 1));
+       const more = () => ${next};
+       s.bind(4000, () => { more(); ${ready} });`;
+    const beside = await edge.start("router", sender("send()", 'console.log("up")'));
+    const before = await acmeStatus();
+    edge.script("client", sender("left-- ? send() : s.close()"));
+    await beside.end();
+    edge.server.ip([`neigh del ${neighbour} dev eth0`], "router");
+    const after = await acmeStatus();
+    // Those of the client alone: the kernel drops the router's as somebody else's, and nobody counts them.
+    const [dns, dnsBefore] = [after, before].map(({ counters }) => counters.firewall.dns.packets);
+    expect(dns - dnsBefore).toBe(300);
+    expect(after.tunnels[0].fromXdp.packets - before.tunnels[0].fromXdp.packets).toBeGreaterThan(280);
+  });
+
   test("once a second a packet goes by the namespace, where the kernel asks whether the next hop lives", async () => {
     const before = (await acmeStatus()).tunnels[0];
     edge.script(

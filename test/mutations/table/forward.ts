@@ -198,6 +198,13 @@ export const FORWARD: readonly Mutation[] = [
         killers: ["kernel/fast-path-edge"],
       },
       {
+        name: "uplink-of-the-last-frame",
+        models: "a frame is measured by the address of the uplink that the frame before came by",
+        from: "if (last->asked != now || last->device != device) {",
+        to: "if (last->asked != now) {",
+        killers: ["kernel/fast-path-edge"],
+      },
+      {
         name: "out-by-any-device",
         models: "packets are sent by devices that lose what comes from XDP",
         from: "!bpf_map_lookup_elem(&uplinks, &device) || tg_is_zero(fib.dmac)",
