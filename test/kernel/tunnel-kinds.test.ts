@@ -179,14 +179,15 @@ async function comeOut(
     ),
   );
   const made = tried.map(({ one, inner, outer }, mark) => outer(withMark(inner, mark), one));
-  const last = plainOne(tried.length);
-  const [strays, packets] = to === "edge" ? [[], [...made, last]] : [made, [last]];
-  const seen = await edge.passed("out of tunnels", packets, count(tried.length) + 1, strays);
-  const marks = marksOf(seen);
-  expect(marks.at(-1)).toBe(tried.length);
+  // Each of the kernel's devices has a queue of its own (gro_cells), which may be overtaken by another's: so each gets a last packet.
+  const lasts = TUNNELS.map((_, index) => plainOne(tried.length + index, index));
+  const [strays, packets] = to === "edge" ? [[], [...made, ...lasts]] : [made, lasts];
+  const seen = await edge.passed("out of tunnels", packets, count(tried.length) + lasts.length, strays);
+  const marks = [...marksOf(seen)].sort((a, b) => a - b);
+  expect(marks.slice(-lasts.length)).toEqual(lasts.map((_, index) => tried.length + index));
   return {
     all: tried.map(({ what }) => what),
-    out: marks.slice(0, -1).map((mark) => tried[mark]?.what),
+    out: marks.slice(0, -lasts.length).map((mark) => tried[mark]?.what),
   };
 }
 
@@ -214,7 +215,8 @@ test("what has a tag of no VLAN comes out, and what is of another VLAN does not"
   const tagged = (id: number) => outer.map((packet) => Buffer.concat([tagOf(id, packet), packet]));
   const both = [...tagged(7), ...tagged(0)];
   const seen = await edge.passed("out of tunnels", both, outer.length, [], ETH_P_8021Q);
-  expect(seen).toEqual(tried.map(({ inner }) => oneHopLess(oneHopLess(inner))));
+  const hexes = (packets: readonly Buffer[]) => packets.map((packet) => packet.toString("hex")).sort();
+  expect(hexes(seen)).toEqual(hexes(tried.map(({ inner }) => oneHopLess(oneHopLess(inner)))));
 });
 
 const ETH_P_8021Q = 0x8100;

@@ -140,11 +140,11 @@ export function inwards(one: Tunnel): Outside {
 }
 
 /** What comes out in any case, marked inside. */
-export function plainOne(mark: number): Buffer {
-  const [plain] = fromHosts(0);
-  const [first] = TUNNELS;
-  if (!plain || !first) throw new Error("there are tunnels");
-  return outerPacket(withMark(plain, mark), first, inwards(first));
+export function plainOne(mark: number, index = 0): Buffer {
+  const [plain] = fromHosts(index);
+  const one = TUNNELS[index];
+  if (!plain || !one) throw new Error(`there is no tunnel ${index}`);
+  return outerPacket(withMark(plain, mark), one, inwards(one));
 }
 
 const portAt = (packet: Uint8Array) => (familyOf(packet) === 4 ? 20 : 40);
