@@ -52,7 +52,9 @@ struct tg_hop {
 	__u64 asked;		/* in jiffies; 0: never */
 	__u32 ifindex;		/* 0: none that packets can be sent by from here */
 	__be32 local, remote;	/* for whom was asked */
-	__u32 mtu;		/* of outer packets */
+	__u16 mtu;		/* of outer packets */
+	__u8 sends_back;	/* the device (struct tg_uplink) */
+	__u8 reserved;
 	__u8 destination[ETH_ALEN];
 	__u8 source[ETH_ALEN];
 	__u32 confirmed;	/* the second in which a packet last went by the namespace */
@@ -204,6 +206,7 @@ static __always_inline void tg_ask_hop(struct xdp_md *ctx, const struct tg_tunne
 		.ipv4_src = tunnel->local,
 		.ipv4_dst = tunnel->remote,
 	};
+	const struct tg_uplink *uplink;
 	__u32 device;
 
 	hop->local = tunnel->local;
@@ -212,9 +215,11 @@ static __always_inline void tg_ask_hop(struct xdp_md *ctx, const struct tg_tunne
 	if (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS)
 		return;
 	device = fib.ifindex;
+	uplink = bpf_map_lookup_elem(&uplinks, &device);
 	/* A device without neighbours (ARP) has nobody to name. */
-	if (!bpf_map_lookup_elem(&uplinks, &device) || tg_is_zero(fib.dmac))
+	if (!uplink || tg_is_zero(fib.dmac))
 		return;
+	hop->sends_back = uplink->sends_back;
 	__builtin_memcpy(hop->destination, fib.dmac, ETH_ALEN);
 	__builtin_memcpy(hop->source, fib.smac, ETH_ALEN);
 	hop->mtu = fib.mtu_result;
@@ -308,6 +313,15 @@ static __always_inline bool tg_cut_padding(struct xdp_md *ctx, __u32 length)
 }
 
 /*
+ * Sends a frame by an uplink. Back by the one that it came by, a driver sends it itself, which takes less, and which each that has XDP
+ * can (NETDEV_XDP_ACT_BASIC in linux/netdev.h); to another one the kernel brings it, whose driver must take frames (ndo_xdp_xmit).
+ */
+static __always_inline int tg_leave(const struct xdp_md *ctx, __u32 ifindex, bool sends_back)
+{
+	return sends_back && ifindex == ctx->ingress_ifindex ? XDP_TX : bpf_redirect(ifindex, 0);
+}
+
+/*
  * Sends an allowed packet by the tunnel of that place in the policy, and counts it under its rule; or lets it go on to the
  * namespace, where it is counted. What comes last cannot fail.
  */
@@ -331,5 +345,5 @@ static __always_inline int tg_forward(struct xdp_md *ctx, TG_PACKET *p, void *co
 	tg_decided(p, counters, rule);
 	hop->sent.packets++;
 	hop->sent.bytes += p->length;
-	return bpf_redirect(hop->ifindex, 0);
+	return tg_leave(ctx, hop->ifindex, hop->sends_back);
 }

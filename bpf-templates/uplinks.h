@@ -13,7 +13,8 @@
 
 struct tg_uplink {
 	__u8 address[ETH_ALEN];
-	__u16 reserved;
+	__u8 sends_back;	/* what came by it leaves by it by XDP_TX */
+	__u8 reserved;
 };
 
 /* Key: the device's index. */

@@ -159,18 +159,21 @@ static __always_inline bool tg_is_neighbour_confirmed(const struct bpf_fib_looku
 	return confirmed && tg_is_confirmed(confirmed);
 }
 
-/* Whether it fits through an uplink to a next hop that is known. */
-static __always_inline bool tg_ask_way_back(struct xdp_md *ctx, const struct tg_inside *inside, struct bpf_fib_lookup *fib)
+/* The uplink that it fits through to a next hop that is known; NULL: none. */
+static __always_inline const struct tg_uplink *tg_ask_way_back(struct xdp_md *ctx, const struct tg_inside *inside,
+							       struct bpf_fib_lookup *fib)
 {
+	const struct tg_uplink *uplink;
 	__u32 device;
 
 	fib->ifindex = ctx->ingress_ifindex;
 	fib->l4_protocol = inside->protocol;
 	fib->tot_len = inside->length;
 	if (bpf_fib_lookup(ctx, fib, sizeof(*fib), 0) != BPF_FIB_LKUP_RET_SUCCESS)
-		return false;
+		return NULL;
 	device = fib->ifindex;
-	return bpf_map_lookup_elem(&uplinks, &device) && !tg_is_zero(fib->dmac) && tg_is_neighbour_confirmed(fib);
+	uplink = bpf_map_lookup_elem(&uplinks, &device);
+	return uplink && !tg_is_zero(fib->dmac) && tg_is_neighbour_confirmed(fib) ? uplink : NULL;
 }
 
 /* Writes Ethernet's header over the last of the outer ones, and takes the hops off. */
@@ -211,6 +214,7 @@ static __always_inline int tg_send_back(struct xdp_md *ctx, const struct tg_orig
 	const struct iphdr *outer = tg_outer(ctx);
 	struct bpf_fib_lookup fib = {};
 	struct tg_inside inside = {};
+	const struct tg_uplink *uplink;
 	__u32 length;
 
 	if (!tunnel || !counter || (const void *)outer + KEYED_SIZE > (const void *)(long)ctx->data_end ||
@@ -221,12 +225,14 @@ static __always_inline int tg_send_back(struct xdp_md *ctx, const struct tg_orig
 	inside.length = length - size;
 	inside.family = tg_family_inside(outer);
 	if (!inside.family || inside.length > TG_MOST_BACK ||
-	    !tg_is_plain_inside(ctx, &inside, tunnel->local, &fib) || !tg_ask_way_back(ctx, &inside, &fib) ||
-	    !tg_cut_padding(ctx, length) || bpf_xdp_adjust_head(ctx, size))
+	    !tg_is_plain_inside(ctx, &inside, tunnel->local, &fib))
+		return XDP_PASS;
+	uplink = tg_ask_way_back(ctx, &inside, &fib);
+	if (!uplink || !tg_cut_padding(ctx, length) || bpf_xdp_adjust_head(ctx, size))
 		return XDP_PASS;
 	if (!tg_write_inside(ctx, inside.family, &fib))
 		return XDP_ABORTED;
 	counter->packets++;
 	counter->bytes += inside.length;
-	return bpf_redirect(fib.ifindex, 0);
+	return tg_leave(ctx, fib.ifindex, uplink->sends_back);
 }

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sentFromXdp } from "../../runtime/customer/fast-path.js";
+import { turnRound } from "../../src/cli/verify/uplink.js";
 import { impossible } from "../../src/compiler/diagnostics/invariant.js";
 import type { Built } from "../bundles.js";
 import type { Effort } from "../options.js";
 import { median } from "../statistics.js";
 import { type Contender, PARSE_AND_DROP } from "../xdp/section.js";
 import type { Subject, XdpWorkbench } from "../xdp/workbench.js";
-import { allowedFrames, type Sending } from "./policy.js";
+import { allowedFrames, REMOTE, type Sending } from "./policy.js";
 
 /** Nanoseconds that an allowed packet takes in XDP; `over`: what is left without parse-and-drop, of the same rounds. */
 export interface EncapsulationRow {
@@ -29,12 +30,19 @@ export interface EncapsulationRow {
 
 /** What no encapsulation can do without: the other figures are as high or low as this one on the machine. */
 export const BY_HAND = "by hand, no policy";
-/** The row that the bar speaks of. */
-export const ENCAPSULATES = "tidegate, xdp";
 const PASSES_ON = "tidegate, namespace";
+/** A packet leaves by the uplink that it came by, as on a server that has but one. */
+const ONE_UPLINK = "tidegate, xdp, one uplink";
+const TWO_UPLINKS = "tidegate, xdp, two uplinks";
+/** The rows that the bar speaks of. */
+export const ENCAPSULATES: readonly string[] = [ONE_UPLINK, TWO_UPLINKS];
 
 const PASS = 2;
+const TX = 3;
 const REDIRECT = 4;
+
+/** A router that is reached by the uplink that packets come in by. */
+const BEHIND_THE_SAME = "198.51.100.2";
 
 /** A program and what becomes there of a packet that the firewall allows. */
 interface Way extends Contender {
@@ -45,20 +53,20 @@ interface Way extends Contender {
 
 const byHand: Way = {
   name: BY_HAND,
-  action: REDIRECT,
+  action: TX,
   counts: false,
   load: (bench) => bench.loadObject("encapsulate", "encapsulate"),
 };
 
-function wayOf(name: string, { folder, manifest }: Built, action: number): Way {
+function wayOf(name: string, { folder, manifest }: Built, action: number, remote = REMOTE): Way {
   const object = readFileSync(join(folder, `xdp/${manifest.customer}.bpf.o`));
   const { prefixes, tables, datapath } = manifest;
-  const tunnels = datapath === "xdp" ? manifest.tunnels : null;
+  const tunnels = datapath === "xdp" ? manifest.tunnels.map((tunnel) => ({ ...tunnel, remote })) : null;
   const read = (file: string) => Promise.resolve(readFileSync(join(folder, file)));
   return {
     name,
     action,
-    counts: action === REDIRECT,
+    counts: action !== PASS,
     load: (bench) => bench.loadPolicy(name, { object, prefixes, tables, read, counters: [], tunnels }),
   };
 }
@@ -70,10 +78,16 @@ export async function measureEncapsulation(
   effort: Effort,
 ): Promise<readonly EncapsulationRow[]> {
   const frames = allowedFrames(effort.tracePackets);
-  const ways = [byHand, wayOf(PASSES_ON, built.namespace, PASS), wayOf(ENCAPSULATES, built.xdp, REDIRECT)];
+  const ways = [
+    byHand,
+    wayOf(PASSES_ON, built.namespace, PASS),
+    wayOf(ONE_UPLINK, built.xdp, TX, BEHIND_THE_SAME),
+    wayOf(TWO_UPLINKS, built.xdp, REDIRECT),
+  ];
   await bench.loadTrace(frames);
   const subjects = [await bench.loadObject("parse-drop", "parse_drop")];
   for (const way of ways) subjects.push(await way.load(bench));
+  turnRound(bench.scratch.probe, `${BEHIND_THE_SAME}/32`);
   try {
     const times = await measure(bench, subjects, frames, effort);
     const rows: EncapsulationRow[] = [

@@ -115,7 +115,7 @@ function analysisBars({ analysis }: Measured): readonly Bar[] {
 }
 
 function encapsulationBars({ encapsulation }: Measured): readonly Bar[] {
-  const sends = encapsulation.filter(({ subject }) => subject === ENCAPSULATES);
+  const sends = encapsulation.filter(({ subject }) => ENCAPSULATES.includes(subject));
   const over = (value: (row: EncapsulationRow) => number) =>
     sends.map((row) => ({ set: row.subject, value: value(row) }));
   const bar = (way: string, value: (row: EncapsulationRow) => number) => {

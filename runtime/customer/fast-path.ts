@@ -182,7 +182,7 @@ export function keepsHops(before: Manifest, after: Manifest): boolean {
   return before.datapath === "xdp" && after.datapath === "xdp" && devices(before) === devices(after);
 }
 
-/** struct tg_uplink. */
-export function uplinkRow(ifindex: number, address: string): MapEntry {
-  return { key: u32(ifindex), value: Uint8Array.from([...mac(address), 0, 0]) };
+/** struct tg_uplink; `sendsBack`: what came by it leaves by it by XDP_TX. */
+export function uplinkRow(ifindex: number, address: string, sendsBack: boolean): MapEntry {
+  return { key: u32(ifindex), value: Uint8Array.from([...mac(address), Number(sendsBack), 0]) };
 }

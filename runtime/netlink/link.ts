@@ -61,6 +61,8 @@ export interface Link {
   readonly mtu: number;
   /** The same of IPv6: `net/ipv6/conf/DEVICE/mtu`, which a router's advertisement may lower (RFC 4861, 4.6.4). */
   readonly mtu6: number;
+  /** What sort of device it is, as ip(8) names it: "veth", "bond"; null: a network card, or whatever else has no name for its sort. */
+  readonly kind: string | null;
   /** As ip(8) says: UP, DOWN, UNKNOWN (up, for devices without a carrier). */
   readonly state: string;
   /** The XDP program, and how it is attached; null: none. */
@@ -157,15 +159,17 @@ function readLink(body: Buffer): Link {
   const mode = xdp.get(XDP.attached)?.readUInt8() === ATTACHED_GENERIC ? "generic" : "native";
   const bytes = attributes.get(IFLA.address) ?? Buffer.alloc(0);
   const mtu = attributes.get(IFLA.mtu)?.readUInt32LE() ?? 0;
+  const info = readAttributes(attributes.get(IFLA.linkinfo) ?? Buffer.alloc(0));
   return {
     name: readText(attributes.get(IFLA.ifname) ?? Buffer.alloc(0)),
     index: body.readInt32LE(4),
     mac: [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
     mtu,
     mtu6: readMtu6(attributes) ?? mtu,
+    kind: readKind(info),
     state: STATES[attributes.get(IFLA.operstate)?.readUInt8() ?? 0] ?? "UNKNOWN",
     xdp: program === undefined ? null : { mode, program },
-    bridge: readBridge(readAttributes(attributes.get(IFLA.linkinfo) ?? Buffer.alloc(0))),
+    bridge: readBridge(info),
   };
 }
 
@@ -176,8 +180,13 @@ function readMtu6(attributes: Attributes): number | undefined {
   return ipv6.get(INET6_CONF)?.readUInt32LE(4 * DEVCONF_MTU6);
 }
 
+function readKind(info: Attributes): string | null {
+  const kind = info.get(INFO.kind);
+  return kind ? readText(kind) : null;
+}
+
 function readBridge(info: Attributes): Link["bridge"] {
-  if (readText(info.get(INFO.kind) ?? Buffer.alloc(0)) !== "bridge") return null;
+  if (readKind(info) !== "bridge") return null;
   const data = readAttributes(info.get(INFO.data) ?? Buffer.alloc(0));
   const isOn = (type: number) => data.get(type)?.readUInt8() === 1;
   return { iptables: isOn(BRIDGE.iptables), ip6tables: isOn(BRIDGE.ip6tables) };

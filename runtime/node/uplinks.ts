@@ -3,7 +3,7 @@ import { uplinkRow } from "../customer/fast-path.js";
 import { orIfMissing } from "../failures.js";
 import { type Host, tolerating } from "../host.js";
 import type { MapEntry } from "../loader-client.js";
-import { allLinks, findLink } from "../netlink/link.js";
+import { allLinks, findLink, type Link } from "../netlink/link.js";
 import type { Part } from "../steps.js";
 import { rootMap, xdpMode } from "./root-program.js";
 import { readSysctl } from "./sysctls.js";
@@ -18,12 +18,12 @@ export function uplinkKnown(host: Host, device: string, uplinks: readonly string
   const pin = rootMap(paths, "uplinks");
   const row = async () => {
     const link = await findLink(host, device);
-    return link && uplinkRow(link.index, link.mac);
+    return link && rowOf(link);
   };
   const remove = async ({ key }: MapEntry) => tolerating(["ENOENT"], loader.deleteFromMap(pin, [key]));
   /** Of devices that are gone, and of which others may have the numbers now. */
   const removeStrays = async () => {
-    const rows = (await allLinks(host)).map(({ index, mac }) => uplinkRow(index, mac));
+    const rows = (await allLinks(host)).map(rowOf);
     const isOfOne = (key: Buffer, value: Uint8Array | undefined) =>
       rows.some(
         (row) => key.equals(row.key) && value !== undefined && Buffer.compare(value, row.value) === 0,
@@ -53,6 +53,14 @@ export function uplinkKnown(host: Host, device: string, uplinks: readonly string
       if (own && existsSync(pin)) await remove(own);
     },
   };
+}
+
+/**
+ * A veth's driver leaves what it sends back (XDP_TX) lying at a far end without an XDP program of its own, until some other frame wakes
+ * that one (veth_xdp_flush of drivers/net/veth.c); what the kernel brings it is taken.
+ */
+function rowOf({ index, mac, kind }: Link): MapEntry {
+  return uplinkRow(index, mac, kind !== "veth");
 }
 
 /**

@@ -114,11 +114,14 @@ describe("the benchmarks of forwarding", () => {
       [PARSE_AND_DROP, null],
       ["by hand, no policy", 0],
       ["tidegate, namespace", 0],
-      ["tidegate, xdp", 0],
+      ["tidegate, xdp, one uplink", 0],
+      ["tidegate, xdp, two uplinks", 0],
     ]);
-    // But for one packet a second.
-    expect(rows[3]?.sent).toBeGreaterThan(0.99);
-    expect(rows[3]?.sent).toBeLessThanOrEqual(1);
+    for (const { sent } of rows.slice(3)) {
+      // But for one packet a second.
+      expect(sent).toBeGreaterThan(0.99);
+      expect(sent).toBeLessThanOrEqual(1);
+    }
     for (const { single, hot, varying } of rows) expect(Math.min(single, hot, varying)).toBeGreaterThan(0);
   });
 

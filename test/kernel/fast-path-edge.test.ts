@@ -4,6 +4,7 @@ import type { Counter } from "../../runtime/counters.js";
 import type { Datapath, Policy } from "../../src/compiler/ir/policy.js";
 import { AcmeEdge, acme, FTP, NODE } from "../support/acme-edge.js";
 import { number, rule } from "../support/ir.js";
+import { letSendBack, sentBack, UPLINKS, uplinkRow } from "../support/uplink-rows.js";
 
 /**
  * The fast path on an edge server, between network cards that are veth pairs or bridges: what is allowed arrives, once, and is
@@ -34,13 +35,6 @@ const RECEIVER = `
   process.on("SIGTERM", () => { console.log(JSON.stringify(seen)); process.exit(); });`;
 
 const UP0 = "02:00:00:00:07:01";
-
-/** A number of 32 bits as bpftool takes a key. */
-function littleEndian(number: number): readonly string[] {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(number);
-  return [...bytes].map(String);
-}
 
 describe.each([
   ["native", false],
@@ -182,6 +176,45 @@ describe.each([
     expect(await sentFromXdp()).toBeGreaterThan(10);
   });
 
+  test.each(["the kernel", "its driver"])(
+    "what leaves by the uplink that it came by, sent by %s, arrives there, once",
+    async (by) => {
+      const client = { namespace: "client" };
+      // The far end takes frames from XDP, and does not pass them on.
+      edge.server.run(["ethtool", "-K", "eth0", "gro", "on"], client);
+      const chain =
+        "chain c { type filter hook prerouting priority 0; ip protocol gre counter name c drop; }";
+      edge.server.run(["nft", `table inet t { counter c { }; ${chain}; }`], client);
+      edge.server.ip([`route add ${ROUTER}/32 via 192.0.2.7 dev up0`]);
+      if (by === "its driver") letSendBack(edge, "up0", "client");
+      // The next hop gets known by what goes through the namespace.
+      send(53, 1);
+      const before = sentBack(edge, "up0");
+      const fast = await sentFromXdp();
+      const back = sentBack(edge, "up0") - before;
+      const listing = edge.server.run(["nft", "-j", "list", "counters"], client);
+      edge.server.run(["nft", "delete table inet t"], client);
+      edge.server.ip(["link set eth0 xdp off"], "client");
+      edge.server.ip([`route del ${ROUTER}/32`]);
+      await edge.server.apply(edge.bundle("xdp-of-one-uplink", sending("xdp")), NODE);
+      expect(fast).toBeGreaterThan(10);
+      expect(back).toBe(by === "its driver" ? fast : 0);
+      expect(JSON.parse(listing).nftables[1].counter.packets).toBe(21);
+    },
+  );
+
+  test("what leaves by another uplink than it came by is not sent back, though either could", async () => {
+    letSendBack(edge, "up0", "client");
+    letSendBack(edge, "up1", "router");
+    const before = sentBack(edge, "up0");
+    const fast = await sentFromXdp();
+    const back = sentBack(edge, "up0") - before;
+    for (const namespace of ["client", "router"]) edge.server.ip(["link set eth0 xdp off"], namespace);
+    await edge.server.apply(edge.bundle("xdp-of-two-uplinks", sending("xdp")), NODE);
+    expect(fast).toBeGreaterThan(10);
+    expect(back).toBe(0);
+  });
+
   test("a frame to one uplink's address that came by another is not sent on, however they take turns", async () => {
     const neighbour = "198.51.100.254";
     edge.server.ip([`neigh replace ${neighbour} lladdr ${UP0} nud permanent dev eth0`], "router");
@@ -288,14 +321,11 @@ describe.each([
     edge.server.run(["sh", "-ec", `ls ${rows}`]);
   });
 
-  const UPLINKS = "/run/tidegate/bpf/root/map_uplinks";
   const known = (): { key: readonly string[] }[] =>
     JSON.parse(edge.server.run(["bpftool", "-j", "map", "dump", "pinned", UPLINKS]));
 
   test("an uplink whose row goes is none any more, and one again when the row is there", async () => {
-    const rows = JSON.parse(edge.server.run(["ip", "-j", "link", "show", "dev", "up0"]));
-    const key = ["key", ...littleEndian(rows[0].ifindex)];
-    const value = ["value", "hex", ...UP0.split(":"), "00", "00"];
+    const { key, value } = uplinkRow(edge, "up0");
     const change = (...words: readonly string[]) => edge.server.run(["bpftool", "map", ...words]);
     expect(await sentFromXdp()).toBeGreaterThan(10);
     change("delete", "pinned", UPLINKS, ...key);

@@ -3,6 +3,7 @@ import { difference } from "../../src/cli/verify/compare.js";
 import { expectedOfXdp } from "../../src/cli/verify/expected.js";
 import { xdpBuild, xdpCheck } from "../../src/cli/verify/policy-checks.js";
 import { Scratch } from "../../src/cli/verify/scratch.js";
+import { turnRound } from "../../src/cli/verify/uplink.js";
 import { XdpStage } from "../../src/cli/verify/xdp-stage.js";
 import type { Policy } from "../../src/compiler/ir/policy.js";
 import { type Form, planOf } from "../../src/targets/xdp/classifier/plan.js";
@@ -84,6 +85,33 @@ function packetsOf(policy: Policy): readonly TestPacket[] {
   }
   return packets.slice(0, PACKETS);
 }
+
+/** Behind the next hop's Ethernet address. */
+const SOURCE_AT = 6;
+
+test("by the uplink that it came by a packet leaves as by another, but for the uplink's own address", async () => {
+  const policy = policyWith(`{ default: "drop", rules: ${RULES} }`);
+  const one = await Scratch.start();
+  const stage = await XdpStage.load(
+    one,
+    xdpBuild(policy, (part) => emit(part, "linear"), "linear"),
+  );
+  turnRound(one.probe, "198.51.100.0/24");
+  try {
+    const packets = packetsOf(policy).filter(xdpCheck(policy, stage).asks);
+    const { verdicts, sent } = await stage.run(packets);
+    const expected = expectedOfXdp(policy, packets);
+    expect(verdicts).toEqual(expected.map(({ verdict }) => verdict));
+    const frames = expected.map(
+      ({ sent: frame = null }) => frame && Uint8Array.from(frame).fill(0, SOURCE_AT, 12),
+    );
+    expect(sent?.map(hex)).toEqual(frames.map(hex));
+    expect(frames.filter((frame) => frame !== null).length).toBeGreaterThan(20);
+  } finally {
+    await stage.unload();
+    await one.close();
+  }
+});
 
 const hex = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString("hex");
 

@@ -78,6 +78,7 @@ describe("devices", () => {
         mac: "02:00:00:00:00:01",
         mtu: 1400,
         mtu6: 1400,
+        kind: "veth",
         state: "DOWN",
         xdp: null,
         bridge: null,

@@ -11,6 +11,7 @@ import { AcmeEdge, acme, globex, NODE } from "../support/acme-edge.js";
 import { tunnel } from "../support/ir.js";
 import { PATIENCE } from "../support/patience.js";
 import { plainPacket, type Returning, returningPacket } from "../support/returning-packets.js";
+import { letSendBack, sentBack } from "../support/uplink-rows.js";
 
 /**
  * The fast path's way back, against the reference (docs/semantics.md) and against the namespace: what customers' routers send to the
@@ -88,13 +89,16 @@ beforeAll(async () => {
 
 afterAll(() => edge?.server.end());
 
-/** Frames from the edge to the client, as long as it runs. */
-async function listen() {
-  const filter = `ether src ${macs.up0} and ether dst ${macs.client} and not icmp and not icmp6 and not arp`;
+type Listener = "client" | "router";
+
+/** Frames from the edge to the client, or to the router, as long as it runs. */
+async function listen(at: Listener = "client") {
+  const uplink = at === "client" ? macs.up0 : macs.up1;
+  const filter = `ether src ${uplink} and ether dst ${macs[at]} and not icmp and not icmp6 and not arp and not proto gre`;
   // Room in the kernel is for so many packets as are of the longest size that is asked for.
   const room = ["--immediate-mode", "-U", "-B", "16384", "-s", "1600"];
   const capture = ["tcpdump", "-i", "eth0", "-Q", "in", ...room, "-w", "-"];
-  const [command, ...args] = edge.server.enter([...capture, filter], "client");
+  const [command, ...args] = edge.server.enter([...capture, filter], at);
   const tcpdump = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   const reader = new PcapReader();
   tcpdump.stdout.on("data", (chunk: Buffer) => reader.push(chunk));
@@ -166,14 +170,19 @@ const expected = SENT.flatMap(({ arriving }) => arriving ?? []);
 
 async function round(datapath: Datapath) {
   await edge.server.apply(edge.bundle(`acme-${datapath}`, policyOf(datapath)), NODE);
+  return judged();
+}
+
+/** What becomes of all packets, of which some arrive there. */
+async function judged(at?: Listener) {
   const before = { counts: await counted(), fast: await byXdp() };
   const begun = performance.now();
-  const client = await listen();
+  const listener = await listen(at);
   await send(
     SENT.map(({ outer }) => outer),
     RATE,
   );
-  const arrived = await client.end(expected.length);
+  const arrived = await listener.end(expected.length);
   const seconds = Math.ceil((performance.now() - begun) / 1000);
   const counts = await counted();
   const more = Object.entries(counts).map(([name, { packets, bytes }]) => [
@@ -213,6 +222,27 @@ test("frames, verdicts and counters are the reference's and the namespace's, and
   expect(xdp.fast).toBeGreaterThan(plain - 2 * (xdp.seconds + 1) * availableParallelism());
   expect(namespace.fast).toBe(0);
 });
+
+test.each(["the kernel", "its driver"])(
+  "by the uplink that it came by, sent by %s, it leaves as by another",
+  async (by) => {
+    const { server } = edge;
+    const addresses = Object.values(ENDS.client);
+    const ways = addresses.map((address) => `route add ${address} dev up1`);
+    const neighbours = addresses.map((address) => `neigh replace ${address} lladdr ${macs.router} dev up1`);
+    await server.apply(edge.bundle("one-uplink", policyOf("xdp")), NODE);
+    server.ip([...ways, ...neighbours]);
+    if (by === "its driver") letSendBack(edge, "up1", "router");
+    const before = sentBack(edge, "up1");
+    const { arrived, fast } = await judged("router");
+    const back = sentBack(edge, "up1") - before;
+    server.ip(ways.map((way) => way.replace("add", "del")));
+    server.ip(["link set eth0 xdp off"], "router");
+    expect(arrived).toEqual(sorted(expected));
+    expect(fast).toBeGreaterThan(0);
+    expect(back).toBe(by === "its driver" ? fast : 0);
+  },
+);
 
 test("while the way changes and changes back no packet is lost or comes twice", async () => {
   const packets = Array.from({ length: 3 * PER_SECOND }, (_, mark) =>

@@ -36,7 +36,10 @@ interface Left {
 /** enum xdp_action (linux/bpf.h). */
 const XDP_DROP = 1;
 const XDP_PASS = 2;
+const XDP_TX = 3;
 const XDP_REDIRECT = 4;
+/** By the uplink that a packet came by, or by another one. */
+const SENT = [XDP_TX, XDP_REDIRECT];
 /** In the order of enum tg_root_counter (bpf-templates/root.bpf.c). */
 const ROOT_COUNTERS = [MALFORMED, FOREIGN, "(closed)", DISPATCHED];
 
@@ -94,7 +97,7 @@ export class XdpStage implements KernelStage {
       this.#build.tunnels ? this.#follow(frames) : this.#send(frames),
     );
     const verdicts = left.map(({ action }) => verdictOf(action));
-    const sent = left.map(({ action, frame = null }) => (action === XDP_REDIRECT ? frame : null));
+    const sent = left.map(({ action, frame = null }) => (SENT.includes(action) ? frame : null));
     return { verdicts, sent, met: packets, ...took };
   }
 
@@ -169,6 +172,6 @@ export class XdpStage implements KernelStage {
 
 function verdictOf(action: number): KernelVerdict {
   if (action === XDP_DROP) return "drop";
-  if (action === XDP_REDIRECT) return "forward";
+  if (SENT.includes(action)) return "forward";
   return action === XDP_PASS ? "pass" : "other";
 }

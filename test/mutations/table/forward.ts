@@ -291,6 +291,20 @@ export const FORWARD: readonly Mutation[] = [
         from: "hop->sent.packets++;",
         to: "hop->sent.packets += 2;",
       },
+      {
+        name: "back-by-the-kernel",
+        models: "what leaves by the uplink that it came by takes the way to another one",
+        from: "sends_back && ifindex == ctx->ingress_ifindex ?",
+        to: "false ?",
+        killers: ["kernel/fast-path-edge"],
+      },
+      {
+        name: "back-wherever-it-goes",
+        models: "what is to leave by another uplink is sent back by the one that it came by",
+        from: "sends_back && ifindex == ctx->ingress_ifindex ?",
+        to: "sends_back ?",
+        killers: ["kernel/fast-path-edge"],
+      },
     ],
   ),
   ...inFile(
@@ -375,6 +389,12 @@ export const FORWARD: readonly Mutation[] = [
         models: "an uplink that XDP must not send from any more goes on as before",
         from: "if (await isSlow()) await remove(own);\n      else await",
         to: "await",
+      },
+      {
+        name: "veth-sends-back",
+        models: "what a veth sends back itself lies at the far end until another frame comes",
+        from: 'kind !== "veth"',
+        to: 'kind !== "vlan"',
       },
       {
         name: "strays-stay",

@@ -49,6 +49,12 @@ export const WAY_BACK: readonly Mutation[] = [
     ["kernel/way-back"],
     [
       {
+        name: "way-back-by-the-kernel",
+        models: "what leaves a tunnel by the uplink that it came by takes the way to another one",
+        from: "uplink->sends_back)",
+        to: "false)",
+      },
+      {
         name: "back-to-any-end",
         models: "a tunnel's packets are taken whatever address of ours they are to",
         from: " || outer->daddr != tunnel->local)",
