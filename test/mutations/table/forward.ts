@@ -207,8 +207,8 @@ export const FORWARD: readonly Mutation[] = [
       {
         name: "out-by-any-device",
         models: "packets are sent by devices that lose what comes from XDP",
-        from: "!bpf_map_lookup_elem(&uplinks, &device) || tg_is_zero(fib.dmac)",
-        to: "tg_is_zero(fib.dmac)",
+        from: "device = fib.ifindex;",
+        to: "device = ctx->ingress_ifindex;",
         killers: ["kernel/fast-path-edge"],
       },
       {

@@ -135,8 +135,8 @@ export const WAY_BACK: readonly Mutation[] = [
       {
         name: "back-by-any-device",
         models: "packets are sent to devices that are no uplinks, where nobody takes what comes from XDP",
-        from: "return bpf_map_lookup_elem(&uplinks, &device) && !tg_is_zero",
-        to: "return device && !tg_is_zero",
+        from: "device = fib->ifindex;",
+        to: "device = ctx->ingress_ifindex;",
       },
       {
         name: "back-to-whom-nobody-asks",
