@@ -313,8 +313,9 @@ static __always_inline bool tg_cut_padding(struct xdp_md *ctx, __u32 length)
 }
 
 /*
- * Sends a frame by an uplink. Back by the one that it came by, a driver sends it itself, which takes less, and which each that has XDP
- * can (NETDEV_XDP_ACT_BASIC in linux/netdev.h); to another one the kernel brings it, whose driver must take frames (ndo_xdp_xmit).
+ * Sends a frame by an uplink. Back by the one that it came by, a driver sends it itself, which takes less, and which all that have XDP
+ * are to do (NETDEV_XDP_ACT_BASIC in linux/netdev.h); to another one the kernel brings it, whose driver must take frames
+ * (ndo_xdp_xmit).
  */
 static __always_inline int tg_leave(const struct xdp_md *ctx, __u32 ifindex, bool sends_back)
 {

@@ -16,6 +16,8 @@ export interface Part {
   readonly staysUp?: boolean;
   /** Name of a part of which the coming changes whether this one is there: what was found is known from before that. */
   readonly foundBefore?: string;
+  /** Nobody but Tidegate has such a thing: it goes with the rest even if it was not missing when the rest was. */
+  readonly ours?: boolean;
 }
 
 /** Takes a step back. `clean`: all that was done after it is undone, too. */

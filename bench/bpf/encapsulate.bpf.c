@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The least that encapsulating a packet in XDP takes, by hand: it is parsed as parse-and-drop does it, counted, gets
- * headers that nothing has to be looked up or reckoned for, and leaves by the device that it came by. No policy, no customers, no routing, no check of
- * what may be sent; the frames of a trace are all of one length.
+ * headers that nothing has to be looked up or reckoned for, and leaves by the device that it came by. No policy, no
+ * customers, no routing, no check of what may be sent; the frames of a trace are all of one length.
  */
 #include "flow.h"
 #include "outer.h"

@@ -96,7 +96,7 @@ export async function linkKind(
   if (!answer) return undefined;
   const info = readAttributes(readAttributes(answer.body, IFINFO).get(IFLA.linkinfo) ?? Buffer.alloc(0));
   return {
-    kind: readText(info.get(INFO.kind) ?? Buffer.alloc(0)),
+    kind: readKind(info) ?? "",
     data: readAttributes(info.get(INFO.data) ?? Buffer.alloc(0)),
   };
 }

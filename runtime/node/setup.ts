@@ -108,7 +108,7 @@ function ownParts(host: Host, state: NodeState): readonly Part[] {
   const names = new Set(now.map(({ name }) => name));
   const others = change ? partsOf(host, { ...state, config: change.from }) : [];
   const all = [...now, ...others.filter(({ name }) => !names.has(name))];
-  return all.filter(({ name }) => added.includes(name));
+  return all.filter(({ name, ours }) => ours === true || added.includes(name));
 }
 
 function partsOf(host: Host, { config, gre }: Pick<NodeState, "config" | "gre">): readonly Part[] {

@@ -34,6 +34,8 @@ export function uplinkKnown(host: Host, device: string, uplinks: readonly string
   const isSlow = async () => (await whySlow(host, uplinks)) !== null;
   return {
     name: `uplink ${device} known to XDP`,
+    // An uplink that comes later has no XDP at first, and so no row is missing.
+    ours: true,
     present: async () => {
       if (!existsSync(pin)) return existsSync(paths.bpf("root", "prog_tidegate_root"));
       const own = await row();
@@ -64,8 +66,8 @@ function rowOf({ index, mac, kind }: Link): MapEntry {
 }
 
 /**
- * Why no packet is sent on from XDP here, whatever policies say; null: it may be. Native XDP sends by ndo_xdp_xmit, which
- * devices with generic XDP need not have; and generic XDP meets packets that GRO merged, which nothing cuts up behind it
+ * Why no packet is sent on from XDP here, whatever policies say; null: it may be. Native XDP sends by ndo_xdp_xmit or by itself,
+ * which devices with generic XDP need not be able to; and generic XDP meets packets that GRO merged, which nothing cuts up behind it
  * (generic_xdp_tx). What a filter of sources drops, the loose one too (RFC 3704), only the kernel's own routing knows.
  */
 export async function whySlow(host: Host, uplinks: readonly string[]): Promise<string | null> {

@@ -46,7 +46,8 @@ describe.each([
     edge = await AcmeEdge.start({ bridged });
     // As network cards do it: checksums are written before a frame leaves, and the far end takes frames from XDP.
     edge.server.run(["ethtool", "-K", "eth0", "tx", "off"], { namespace: "client" });
-    edge.server.run(["ethtool", "-K", "eth0", "gro", "on"], { namespace: "router" });
+    for (const namespace of ["client", "router"])
+      edge.server.run(["ethtool", "-K", "eth0", "gro", "on"], { namespace });
     edge.server.ip([`link set up0 address ${UP0}`]);
     // What was too long once is sent as long again.
     edge.server.ip(["route replace default via 192.0.2.254 mtu lock 1500"], "client");
@@ -180,8 +181,7 @@ describe.each([
     "what leaves by the uplink that it came by, sent by %s, arrives there, once",
     async (by) => {
       const client = { namespace: "client" };
-      // The far end takes frames from XDP, and does not pass them on.
-      edge.server.run(["ethtool", "-K", "eth0", "gro", "on"], client);
+      // It does not pass them on.
       const chain =
         "chain c { type filter hook prerouting priority 0; ip protocol gre counter name c drop; }";
       edge.server.run(["nft", `table inet t { counter c { }; ${chain}; }`], client);
@@ -333,6 +333,22 @@ describe.each([
     change("update", "pinned", UPLINKS, ...key, ...value);
     expect(meanwhile).toBe(0);
     expect(await sentFromXdp()).toBeGreaterThan(10);
+  });
+
+  test("a device of another kind than veth sends back what came by it, as its row says", async () => {
+    const address = "02:00:00:00:07:02";
+    edge.server.ip(["tuntap add mode tap name up2", `link set up2 address ${address} addrgenmode none up`]);
+    edge.server.run(["sysctl", "-q", "-w", "net.ipv4.conf.up2.rp_filter=0"]);
+    const bundle = edge.bundle("xdp-of-three-uplinks", sending("xdp"));
+    await edge.server.apply(bundle, { ...NODE, uplinks: [...NODE.uplinks, "up2"] });
+    const found = uplinkRow(edge, "up2", true);
+    const shown = ["bpftool", "-j", "map", "lookup", "pinned", UPLINKS, ...found.key];
+    const { value }: { value: readonly string[] } = JSON.parse(edge.server.run(shown));
+    expect(known()).toHaveLength(3);
+    expect(value.map((byte) => byte.replace("0x", ""))).toEqual(found.value.slice(2));
+    await edge.server.apply(bundle, NODE);
+    edge.server.ip(["link del up2"]);
+    expect(known()).toHaveLength(2);
   });
 
   test("a row of an uplink that is not its own is missed, and the next apply puts it right", async () => {

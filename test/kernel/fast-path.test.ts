@@ -95,6 +95,7 @@ test("by the uplink that it came by a packet leaves as by another, but for the u
   const stage = await XdpStage.load(
     one,
     xdpBuild(policy, (part) => emit(part, "linear"), "linear"),
+    1,
   );
   turnRound(one.probe, "198.51.100.0/24");
   try {

@@ -14,6 +14,7 @@ import { SEMANTICS } from "./table/semantics.js";
 import { TABLES } from "./table/tables.js";
 import { TEMPLATES } from "./table/templates.js";
 import { TUNNELS } from "./table/tunnels.js";
+import { UPLINKS } from "./table/uplinks.js";
 import { WAY_BACK } from "./table/way-back.js";
 import { XDP } from "./table/xdp.js";
 
@@ -27,6 +28,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...XDP,
   ...EARLY,
   ...FORWARD,
+  ...UPLINKS,
   ...WAY_BACK,
   ...TEMPLATES,
   ...TUNNELS,

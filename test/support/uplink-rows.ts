@@ -6,13 +6,13 @@ export const UPLINKS = "/run/tidegate/bpf/root/map_uplinks";
 const ROOT_PROGRAM = "/run/tidegate/bpf/root/prog_tidegate_root";
 
 /** A number of 32 bits as bpftool takes a key. */
-export function littleEndian(number: number): readonly string[] {
+function littleEndian(number: number): readonly string[] {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(number);
   return [...bytes].map(String);
 }
 
-export interface UplinkRow {
+interface UplinkRow {
   /** Words of bpftool. */
   readonly key: readonly string[];
   readonly value: readonly string[];
@@ -28,8 +28,8 @@ export function uplinkRow({ server }: AcmeEdge, uplink: string, sendsBack = fals
 }
 
 /**
- * Until the next apply an uplink sends back itself (XDP_TX) what came by it, as network cards do and veth pairs cannot but to an XDP program:
- * so the far end, `eth0` of a namespace, gets one, which leaves alone what arrives there.
+ * Until the next apply an uplink sends back itself (XDP_TX) what came by it, as network cards do, and veth pairs only to an XDP
+ * program: so the far end, `eth0` of a namespace, gets one, which leaves alone what arrives there.
  */
 export function letSendBack(edge: AcmeEdge, uplink: string, namespace: string): void {
   const { key, value } = uplinkRow(edge, uplink, true);

@@ -38,8 +38,6 @@ const XDP_DROP = 1;
 const XDP_PASS = 2;
 const XDP_TX = 3;
 const XDP_REDIRECT = 4;
-/** By the uplink that a packet came by, or by another one. */
-const SENT = [XDP_TX, XDP_REDIRECT];
 /** In the order of enum tg_root_counter (bpf-templates/root.bpf.c). */
 const ROOT_COUNTERS = [MALFORMED, FOREIGN, "(closed)", DISPATCHED];
 
@@ -47,6 +45,8 @@ const ROOT_COUNTERS = [MALFORMED, FOREIGN, "(closed)", DISPATCHED];
 export class XdpStage implements KernelStage {
   readonly name = "xdp";
   readonly #scratch: Scratch;
+  /** The action that sends a packet on. */
+  readonly #sends: number;
   #build: XdpBuild;
   /** Pins of the program in force; each loading has a folder of its own. */
   #customer = "";
@@ -54,13 +54,15 @@ export class XdpStage implements KernelStage {
   /** No packet has met the program yet. */
   #fresh = true;
 
-  private constructor(scratch: Scratch, build: XdpBuild) {
+  private constructor(scratch: Scratch, build: XdpBuild, sends: number) {
     this.#scratch = scratch;
     this.#build = build;
+    this.#sends = sends;
   }
 
-  static async load(scratch: Scratch, build: XdpBuild): Promise<XdpStage> {
-    const stage = new XdpStage(scratch, build);
+  /** `uplinks`: packets that are sent on leave by another one than they came by (2), or by the same (1, after turnRound()). */
+  static async load(scratch: Scratch, build: XdpBuild, uplinks: 1 | 2 = 2): Promise<XdpStage> {
+    const stage = new XdpStage(scratch, build, uplinks === 1 ? XDP_TX : XDP_REDIRECT);
     await loadRoot(scratch.loader, stage.#root, build.prefixes);
     await stage.#replaceCustomer();
     return stage;
@@ -96,9 +98,15 @@ export class XdpStage implements KernelStage {
     const { result: left, ...took } = await this.#counting(() =>
       this.#build.tunnels ? this.#follow(frames) : this.#send(frames),
     );
-    const verdicts = left.map(({ action }) => verdictOf(action));
-    const sent = left.map(({ action, frame = null }) => (SENT.includes(action) ? frame : null));
+    const verdicts = left.map(({ action }) => this.#verdictOf(action));
+    const sent = left.map(({ action, frame = null }) => (action === this.#sends ? frame : null));
     return { verdicts, sent, met: packets, ...took };
+  }
+
+  #verdictOf(action: number): KernelVerdict {
+    if (action === XDP_DROP) return "drop";
+    if (action === this.#sends) return "forward";
+    return action === XDP_PASS ? "pass" : "other";
   }
 
   /** Where each packet goes does not matter here, so next hops are not forgotten: that takes longer than many a limit's interval. */
@@ -168,10 +176,4 @@ export class XdpStage implements KernelStage {
     const sent = await sentFromXdp(this.#scratch.loader, this.#customer);
     return tunnels.map(({ name }, place) => [sentInto(name), sent[place]?.packets ?? 0] as const);
   }
-}
-
-function verdictOf(action: number): KernelVerdict {
-  if (action === XDP_DROP) return "drop";
-  if (SENT.includes(action)) return "forward";
-  return action === XDP_PASS ? "pass" : "other";
 }

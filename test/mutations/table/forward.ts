@@ -207,8 +207,8 @@ export const FORWARD: readonly Mutation[] = [
       {
         name: "out-by-any-device",
         models: "packets are sent by devices that lose what comes from XDP",
-        from: "device = fib.ifindex;",
-        to: "device = ctx->ingress_ifindex;",
+        from: "uplink = bpf_map_lookup_elem(&uplinks, &device);\n\t/* A device",
+        to: "uplink = tg_uplink_of(ctx);\n\t/* A device",
         killers: ["kernel/fast-path-edge"],
       },
       {
@@ -296,14 +296,12 @@ export const FORWARD: readonly Mutation[] = [
         models: "what leaves by the uplink that it came by takes the way to another one",
         from: "sends_back && ifindex == ctx->ingress_ifindex ?",
         to: "false ?",
-        killers: ["kernel/fast-path-edge"],
       },
       {
         name: "back-wherever-it-goes",
         models: "what is to leave by another uplink is sent back by the one that it came by",
         from: "sends_back && ifindex == ctx->ingress_ifindex ?",
         to: "sends_back ?",
-        killers: ["kernel/fast-path-edge"],
       },
     ],
   ),
@@ -358,55 +356,6 @@ export const FORWARD: readonly Mutation[] = [
         models: "a tunnel that leads elsewhere under its old name keeps the next hop of the way before",
         from: "tunnels.map(({ device }) => device).join()",
         to: "tunnels.map(({ name }) => name).join()",
-      },
-    ],
-  ),
-  ...inFile(
-    "runtime/node/uplinks.ts",
-    ["kernel/fast-path-edge"],
-    [
-      {
-        name: "generic-xdp-sends",
-        models: "packets are sent from XDP where the driver has none of its own",
-        from: 'if (mode !== "native") return',
-        to: "if (mode === null) return",
-      },
-      {
-        name: "sources-filtered-in-vain",
-        models:
-          "XDP sends what the filter of sources would have dropped, as only that of all devices is asked",
-        from: 'for (const device of ["all", ...uplinks])',
-        to: 'for (const device of ["all"])',
-      },
-      {
-        name: "loose-filter-is-none",
-        models: "XDP sends what the loose filter of sources would have dropped",
-        from: 'if (value !== "0") return',
-        to: 'if (value === "1") return',
-      },
-      {
-        name: "slow-uplinks-known",
-        models: "an uplink that XDP must not send from any more goes on as before",
-        from: "if (await isSlow()) await remove(own);\n      else await",
-        to: "await",
-      },
-      {
-        name: "veth-sends-back",
-        models: "what a veth sends back itself lies at the far end until another frame comes",
-        from: 'kind !== "veth"',
-        to: 'kind !== "vlan"',
-      },
-      {
-        name: "strays-stay",
-        models: "the number of a device that is gone counts as an uplink's, whoever has it now",
-        from: "      await removeStrays();\n",
-        to: "",
-      },
-      {
-        name: "uplinks-row-of-anybody",
-        models: "an uplink with another address than XDP knows is not missed",
-        from: "found?.[0]?.equals(own.value) === true;",
-        to: "found !== undefined;",
       },
     ],
   ),
