@@ -68,12 +68,13 @@ function rowOf({ index, mac, kind }: Link): MapEntry {
 /**
  * Why no packet is sent on from XDP here, whatever policies say; null: it may be. Native XDP sends by ndo_xdp_xmit or by itself,
  * which devices with generic XDP need not be able to; and generic XDP meets packets that GRO merged, which nothing cuts up behind it
- * (generic_xdp_tx). What a filter of sources drops, the loose one too (RFC 3704), only the kernel's own routing knows.
+ * (generic_xdp_tx). XDP of a bond runs on its members (bond_xdp_set), by which packets come then, and which are no uplinks. What a filter of sources drops, the loose one too (RFC 3704), only the kernel's own routing knows.
  */
 export async function whySlow(host: Host, uplinks: readonly string[]): Promise<string | null> {
   for (const device of uplinks) {
     const mode = await xdpMode(host, device);
     if (mode !== "native") return `${device} has ${mode ?? "no"} XDP`;
+    if ((await findLink(host, device))?.kind === "bond") return `${device} is a bond`;
   }
   for (const device of ["all", ...uplinks]) {
     const value = await filtering(device);

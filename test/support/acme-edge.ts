@@ -87,6 +87,8 @@ export interface RunningScript {
 export interface EdgeOptions {
   /** The uplinks are bridges, which have no XDP of their own; the kernel's generic one stands in. */
   readonly bridged?: boolean;
+  /** The uplinks are bonds of one member, `up0-port` and `up1-port`. */
+  readonly bonded?: boolean;
   /** The edge finds no GRE devices, whatever this kernel has. */
   readonly noGreDevices?: boolean;
   /** Who does GRE at Acme's router. */
@@ -99,15 +101,22 @@ export class AcmeEdge {
   private constructor(readonly server: EdgeServer) {}
 
   static async start(options: EdgeOptions = {}): Promise<AcmeEdge> {
-    const { bridged = false, noGreDevices = false, router = "ebpf", tunnel = CHICAGO } = options;
+    const {
+      bridged = false,
+      bonded = false,
+      noGreDevices = false,
+      router = "ebpf",
+      tunnel = CHICAGO,
+    } = options;
     const server = await EdgeServer.start();
+    const parent = bridged ? BRIDGE : bonded ? BOND : null;
     if (bridged) server.run(["sh", "-c", BRIDGES_UNSEEN]);
     // The runtime finds out by making one in a namespace of its own (runtime/gre/choose.ts).
     if (noGreDevices) server.run(["sh", "-c", "mount --bind /bin/false $(command -v unshare)"]);
     server.ip([
       ...["client", "router", "site"].map((name) => `netns add ${name}`),
-      ...uplink("up0", "client", bridged),
-      ...uplink("up1", "router", bridged),
+      ...uplink("up0", "client", parent),
+      ...uplink("up1", "router", parent),
       "addr add 192.0.2.254/24 dev up0",
       "addr add 2001:db8:1::254/64 dev up0 nodad",
       // What the node forwards it asks for its neighbours by an address of the link alone (ndisc_solicit).
@@ -188,14 +197,18 @@ export class AcmeEdge {
 const BRIDGES_UNSEEN =
   "for file in /proc/sys/net/bridge/bridge-nf-call-ip*; do [ ! -e $file ] || echo 0 > $file; done";
 
-/** An uplink to the device `eth0` of a namespace. */
-function uplink(device: string, namespace: string, bridged: boolean): readonly string[] {
+const BRIDGE = "bridge mcast_snooping 0";
+const BOND = "bond mode active-backup miimon 100";
+
+/** An uplink to the device `eth0` of a namespace; `parent`: what it is a part of then, and that is the uplink. */
+function uplink(device: string, namespace: string, parent: string | null): readonly string[] {
   const end = `type veth peer name eth0 netns ${namespace}`;
-  if (!bridged) return [`link add ${device} ${end}`];
+  if (parent === null) return [`link add ${device} ${end}`];
   return [
-    `link add ${device} type bridge mcast_snooping 0`,
+    `link add ${device} type ${parent}`,
     `link add ${device}-port ${end}`,
-    `link set ${device}-port master ${device} addrgenmode none up`,
+    `link set ${device}-port master ${device}`,
+    `link set ${device}-port addrgenmode none up`,
   ];
 }
 

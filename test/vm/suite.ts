@@ -6,7 +6,7 @@ import type { Series } from "./kernels.js";
  */
 const EVERYWHERE = [
   ...["verifier", "interop", "gre", "gre-kernel", "tunnel-kinds", "outer-pieces", "outer-fragments"],
-  ...["tunnel-devices", "netlink"],
+  ...["tunnel-devices", "netlink", "bonded-uplinks"],
   ...["runtime-apply", "runtime-traffic", "runtime-flip", "lab-sites"],
 ];
 
