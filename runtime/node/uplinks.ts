@@ -68,7 +68,8 @@ function rowOf({ index, mac, kind }: Link): MapEntry {
 /**
  * Why no packet is sent on from XDP here, whatever policies say; null: it may be. Native XDP sends by ndo_xdp_xmit or by itself,
  * which devices with generic XDP need not be able to; and generic XDP meets packets that GRO merged, which nothing cuts up behind it
- * (generic_xdp_tx). XDP of a bond runs on its members (bond_xdp_set), by which packets come then, and which are no uplinks. What a filter of sources drops, the loose one too (RFC 3704), only the kernel's own routing knows.
+ * (generic_xdp_tx). XDP of a bond runs on its members (bond_xdp_set of drivers/net/bonding): packets come by those, which are no
+ * uplinks. What a filter of sources drops, the loose one too (RFC 3704), only the kernel's own routing knows.
  */
 export async function whySlow(host: Host, uplinks: readonly string[]): Promise<string | null> {
   for (const device of uplinks) {
